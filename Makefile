@@ -1,0 +1,62 @@
+# Nothing but Python >= 3.11 (with venv), git and make is needed for `make run`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT := apt-get update && apt-get install --yes --no-install-recommends
+
+.DEFAULT_GOAL := run
+.PHONY: run test test-deps clean reset
+.NOTPARALLEL:
+
+# exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
+run: $(VENV)/.run
+	@PORT="$(PORT)" HOST="$(HOST)" exec $(BIN)/python -m project.run --with-parent
+
+test: $(VENV)/.dev test-deps
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/pytest
+
+test-deps:
+	@PATH="$$PATH:/usr/sbin"; missing=; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v rabbitmq-server >/dev/null || missing="$$missing rabbitmq-server"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	test -n "$$missing" || exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; $(APT) $$missing; \
+	else \
+		echo "The tests need$$missing. Type: sudo sh -c '$(APT)$$missing'" >&2; exit 1; \
+	fi
+
+# A stamp is as old as the pyproject.toml that was installed, so a second run costs nothing.
+$(VENV)/.run: pyproject.toml $(VENV)/.made
+	@echo "Installing what 'make run' needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable . --group run
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.made
+	@echo "Installing what 'make test' needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ $(VENV)/.run
+
+# An upgraded pip: that of Python 3.11 does not know --group.
+$(VENV)/.made:
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "$(PYTHON) not found: install Python 3.11 or later, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), Hitstream needs 3.11 or later: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) comes without venv or ensurepip: apt install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+# What was installed or built; the data in var/ stays.
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

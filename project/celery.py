@@ -1,0 +1,25 @@
+"""The deployment's Celery app: the broker is only a bell, the truth is in Postgres."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+app = Celery("hitstream")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_default_queue="hitstream",
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    worker_enable_remote_control=False,
+    beat_max_loop_interval=5,
+)
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    # The safety net under the bell: what a lost message or a dead worker left behind.
+    "dispatch": {"task": "tracking.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
+    "maintain": {"task": "tracking.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
+}

@@ -1,0 +1,26 @@
+"""What the log says when all is up: where, who, and a first event to send."""
+
+from project.embedded.paths import read_secret, var_directory
+from project.embedded.secret import PASSWORD, TOKEN
+
+EVENT = '{"event":{"name":"Registered","user":{"userId":"u1"}}}'
+
+
+def welcome(url: str, seconds: float) -> str:
+    var = var_directory()
+    password = read_secret(PASSWORD)
+    login = (
+        f"user admin, first password {password} (kept in {var / PASSWORD})"
+        if password
+        else "with your own superuser"
+    )
+    return f"""ready in {seconds:.1f} s
+
+  Admin   {url}/admin/
+          {login}
+  Token   {read_secret(TOKEN)} (kept in {var / TOKEN})
+  Try it  curl -i -u {read_secret(TOKEN)}: -H 'Content-Type: application/json' \
+-d '{EVENT}' {url}/track
+
+Ctrl-C stops everything; the data stays in {var}
+"""

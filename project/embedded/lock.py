@@ -1,0 +1,49 @@
+"""One supervisor a var directory, and one program a port."""
+
+import errno
+import fcntl
+import os
+import signal
+import socket
+from pathlib import Path
+
+from project.embedded.account import EmbeddedError
+from project.embedded.process import end_all, supervised_by
+
+
+def lock_var(directory: Path, url: str) -> int:
+    """This process is the directory's one supervisor while the returned descriptor is open."""
+    descriptor = os.open(directory / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 500).decode().strip() or "starting"
+        os.close(descriptor)
+        raise EmbeddedError(f"Already running: {holder}") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"pid {os.getpid()}, {url}\n".encode())
+    return descriptor
+
+
+def end_leftovers(directory: Path) -> None:
+    """Nothing that a killed supervisor of this directory started still runs."""
+    steps = ((None, 0.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+    if not end_all(lambda: supervised_by(directory), steps):
+        pids = ", ".join(map(str, supervised_by(directory)))
+        raise EmbeddedError(f"Processes of an earlier run do not end: {pids}")
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises if the web server could not listen there."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise EmbeddedError(
+                    f"Port {port} is taken by another program; "
+                    f"choose another: make run PORT={port + 1}"
+                ) from None
+            raise EmbeddedError(f"Cannot listen on {host}:{port}: {error.strerror}") from None

@@ -1,0 +1,32 @@
+"""One log of several processes: who says it in front of every line, in colour on a terminal."""
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+COLOURS = (36, 32, 33, 35, 34, 96)
+WIDTH = 10
+
+
+class Log:
+    """Writes whole lines to one stream; a reader that went away is no reason to stop."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self.coloured = self.stream.isatty() and not os.environ.get("NO_COLOR")
+        self._names: list[str] = []
+
+    def say(self, name: str, text: str) -> None:
+        prefix = f"{name:<{WIDTH}}| "
+        if self.coloured:
+            prefix = f"\x1b[{self._colour(name)}m{prefix}\x1b[0m"
+        with contextlib.suppress(BrokenPipeError):
+            for line in text.splitlines():
+                self.stream.write(f"{prefix}{line}\n")
+            self.stream.flush()
+
+    def _colour(self, name: str) -> int:
+        if name not in self._names:
+            self._names.append(name)
+        return COLOURS[self._names.index(name) % len(COLOURS)]

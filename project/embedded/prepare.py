@@ -1,0 +1,66 @@
+"""`python -m project.embedded.prepare`: the database is ready for use, in one process.
+
+Migrations are applied; there is a superuser, and a token for trying things out. What only
+this command knows is kept in the var directory.
+"""
+
+import io
+import json
+import os
+import secrets
+from pathlib import Path
+
+import django
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from project.embedded.paths import read_secret, var_directory
+from project.embedded.secret import PASSWORD, TOKEN, keep_secret
+
+
+def prepare() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=1)
+    directory = var_directory()
+    create_admin(directory)
+    issue_development_token(directory)
+
+
+def create_admin(directory: Path) -> None:
+    """There is a superuser; `admin` is made if there was none, its password kept in a file."""
+    if get_user_model().objects.filter(is_superuser=True).exists():
+        return
+    password = read_secret(PASSWORD) or secrets.token_urlsafe(15)
+    keep_secret(directory / PASSWORD, password)
+    os.environ["DJANGO_SUPERUSER_PASSWORD"] = password
+    try:
+        call_command(
+            "createsuperuser",
+            interactive=False,
+            username="admin",
+            email="admin@localhost",
+            verbosity=0,
+        )
+    except CommandError as error:
+        print(f"no superuser made: {error}")  # noqa: T201
+
+
+def issue_development_token(directory: Path) -> None:
+    """The file holds a token that this database knows, whatever became of either before."""
+    # Models can be imported only after django.setup().
+    from tracking.models.token import Token, digest_of  # noqa: PLC0415
+
+    kept = read_secret(TOKEN)
+    if kept and any(token.is_usable for token in Token.objects.with_digests([digest_of(kept)])):
+        return
+    taken = set(Token.objects.values_list("name", flat=True))
+    names = ("development", *(f"development-{number}" for number in range(2, len(taken) + 3)))
+    name = next(name for name in names if name not in taken)
+    answer = io.StringIO()
+    call_command("issue_token", name, "--json", stdout=answer)
+    keep_secret(directory / TOKEN, json.loads(answer.getvalue())["api_token"])
+
+
+if __name__ == "__main__":
+    prepare()

@@ -1,0 +1,143 @@
+"""What the embedded servers share: one owner at a time, adoption, starting, stopping."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Self
+
+from project.embedded.account import Account, EmbeddedError
+from project.embedded.process import die_with_parent, wait_for
+
+
+class Server(ABC):
+    """A server of one directory.
+
+    The first to start it owns it and stops it; whoever starts it meanwhile just uses it.
+    A server whose owner died is adopted by the next.
+    """
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals]
+    hurry_signal: ClassVar[signal.Signals]
+
+    def __init__(self, directory: Path, *, keep: bool = True) -> None:
+        self.directory = directory.resolve()
+        self.keep = keep
+        self.account = Account()
+        self._lock: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """How clients reach the server."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Everything that the command needs is there, and nothing is left of a dead server."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """The server's arguments, it stays in the foreground."""
+
+    @abstractmethod
+    def running_pid(self) -> int | None:
+        """The pid of a live server of this very directory."""
+
+    @abstractmethod
+    def accepts(self) -> bool:
+        """True if the server answers now."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """The stopped server's files are gone."""
+
+    def own(self) -> bool:
+        """True if this process is the server's one owner from now on."""
+        if self._lock is None:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.directory / f"{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                return False
+            self._lock = lock
+        return True
+
+    def adopt(self) -> int | None:
+        """The pid of a server left running by a dead owner; one that is going down is awaited."""
+        alive = wait_for(lambda: self.running_pid() is None or self.accepts(), 60)
+        if not alive:
+            raise EmbeddedError(
+                f"{self.name} (pid {self.running_pid()}) runs but does not answer: stop it first"
+            )
+        return self.running_pid()
+
+    def start(self) -> None:
+        """The server answers, and dies with this process. Its output goes to a file."""
+        if self.own() and self.adopt() is None:
+            self.prepare()
+            with self.log.open("wb") as log:
+                self._process = subprocess.Popen(  # noqa: S603
+                    self.command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=self._dies_with_us(),
+                    **self.account.identity,
+                )
+        if not wait_for(lambda: self._ended() or self.accepts(), 60) or self._ended():
+            self.stop()
+            raise EmbeddedError(f"{self.name} did not start:\n{self.tail()}")
+
+    def stop(self) -> None:
+        """The server has ended, if it was ours; then another may own it."""
+        if self._lock is None:
+            return
+        pid = self._process.pid if self._process else self.running_pid()
+        for number, seconds in (
+            (self.stop_signal, 30),
+            (self.hurry_signal, 5),
+            (signal.SIGKILL, 5),
+        ):
+            if pid is None or self._ended() or self._gone():
+                break
+            os.kill(pid, number)
+            wait_for(lambda: self._ended() or self._gone(), seconds)
+        self._process = None
+        if not self.keep:
+            self.remove()
+        os.close(self._lock)
+        self._lock = None
+
+    @property
+    def log(self) -> Path:
+        return self.directory / f"{self.name}.log"
+
+    def tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-10:])
+
+    def _ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _gone(self) -> bool:
+        return self._process is None and self.running_pid() is None
+
+    def _dies_with_us(self) -> Callable[[], None] | None:
+        main = threading.current_thread() is threading.main_thread()
+        return die_with_parent(self.stop_signal) if main else None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,134 @@
+"""The WSGI gateway: from an RSGI request with its body to the answer on the wire.
+
+In: scope, protocol and a received Body, on one of Django's threads. Out: the application's answer.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
+
+from project.front.body import Body
+
+log = logging.getLogger(__name__)
+
+CONSTANTS: WSGIEnvironment = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
+
+
+@lru_cache(maxsize=1024)
+def name_of(header: str) -> str:
+    """The environ's name for a header, "" for one that the application must not see.
+
+    `x_user` and `x-user` would get the same name, so the one that proxies do not filter is
+    dropped. Length and framing are told by the Body.
+    """
+    if "_" in header or header in {"content-length", "transfer-encoding"}:
+        return ""
+    name = header.upper().replace("-", "_")
+    return name if name == "CONTENT_TYPE" else f"HTTP_{name}"
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """Host and port; IPv6 without its brackets. A unix socket has neither."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        return "", ""
+    return host.strip("[]"), port
+
+
+def build_environ(scope: Scope, body: Body) -> WSGIEnvironment:
+    """What the application gets to see of the request."""
+    path = scope.path
+    environ = CONSTANTS.copy()
+    environ["REQUEST_METHOD"] = scope.method
+    # WSGI carries the path's UTF-8 bytes as latin-1 characters.
+    environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
+    environ["QUERY_STRING"] = scope.query_string
+    environ["SERVER_PROTOCOL"] = PROTOCOLS.get(scope.http_version, "HTTP/1.1")
+    environ["SERVER_NAME"], environ["SERVER_PORT"] = split_address(scope.server)
+    environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = split_address(scope.client)
+    environ["wsgi.url_scheme"] = scope.scheme
+    environ["wsgi.input"] = BytesIO(body.content)
+    for header, value in scope.headers.items():
+        name = name_of(header)
+        if name in environ:
+            environ[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
+        elif name:
+            environ[name] = value
+    if body.length:
+        environ["CONTENT_LENGTH"] = body.length
+    # HTTP/2's :authority, or the host of an absolute request target: it overrides Host.
+    if authority := scope.authority:
+        environ["HTTP_HOST"] = authority
+    return environ
+
+
+class _Head:
+    """The answer's status and headers, as the application starts it."""
+
+    status = 500
+    headers: list[tuple[str, str]]
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        self.status = int(status[:3])
+        self.headers = headers
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        raise NotImplementedError("Return the body from the application instead of writing it")
+
+
+def answer(
+    application: WSGIApplication, scope: Scope, protocol: HTTPProtocol, body: Body, *, last: bool
+) -> None:
+    """The application has answered, or a 500 has and the log says why; its answer is closed.
+
+    With `last`, the connection ends with this answer.
+    """
+    try:
+        head = _Head()
+        result = application(build_environ(scope, body), head.start)
+        try:
+            headers = [*head.headers, ("connection", "close")] if last else head.headers
+            _send(protocol, head.status, headers, result)
+        finally:
+            if close := getattr(result, "close", None):
+                close()
+    except Exception:
+        log.exception("%s %s failed", scope.method, scope.path)
+        # Nothing is sent if an answer has begun.
+        protocol.response_bytes(500, [("content-type", "text/plain")], b"Server error")
+
+
+def _send(
+    protocol: HTTPProtocol,
+    status: int,
+    headers: list[tuple[str, str]],
+    result: Iterable[bytes],
+) -> None:
+    if isinstance(result, list | tuple) or getattr(result, "streaming", None) is False:
+        protocol.response_bytes(status, headers, b"".join(result))
+        return
+    transport = protocol.response_stream(status, headers)
+    with suppress(ProtocolClosed):  # The client has left: nothing more is made for it.
+        for chunk in result:
+            if chunk:
+                # Queues at once, on any thread; there is nothing to wait for.
+                transport.send_bytes(chunk)

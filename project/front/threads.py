@@ -1,0 +1,121 @@
+"""The threads that run Django, and the queue in front of them.
+
+In: work handed over by the event loop. Out: a future, done on the loop when the work is.
+
+The thread that went idle last works next, so few threads stay warm however many there are.
+`queue.SimpleQueue` and `ThreadPoolExecutor` were tried: up to a fifth slower, and with a 99th
+percentile of 50 ms instead of 7, because a put behind another put wakes nobody.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+Work = Callable[[], None]
+Done = asyncio.Future[None]
+Task = tuple[Work, Done]
+
+log = logging.getLogger(__name__)
+
+
+class Overloaded(Exception):
+    """As many requests wait for a thread as may; nothing was queued."""
+
+
+class Threads:
+    """A fixed number of daemon threads, started at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, count: int, max_waiting: int) -> None:
+        self._loop = loop
+        self._max_waiting = max_waiting
+        self._lock = threading.Lock()
+        self._idle: list[_Thread] = []
+        self._waiting: deque[Task] = deque()
+        self._finished: deque[Done] = deque()
+        self._telling = False
+        self._closed = False
+        self._threads = [_Thread(self, number) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def hand(self, work: Work) -> Done:
+        """The work is running or waits for a thread. Called on the loop. Raises Overloaded."""
+        done = self._loop.create_future()
+        with self._lock:
+            if not self._idle:
+                if len(self._waiting) >= self._max_waiting:
+                    raise Overloaded
+                self._waiting.append((work, done))
+                return done
+            thread = self._idle.pop()
+        thread.wake((work, done))
+        return done
+
+    def next_for(self, thread: "_Thread") -> Task | None:
+        """What has waited longest, as soon as there is any; None once the threads are closed."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._closed:
+                return None
+            self._idle.append(thread)
+        return thread.sleep()
+
+    def tell(self, done: Done) -> None:
+        """The loop will know. One wake-up serves all that finish before it happens."""
+        self._finished.append(done)
+        if not self._telling:
+            self._telling = True
+            with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+                self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        self._telling = False
+        while self._finished:
+            done = self._finished.popleft()
+            if not done.done():
+                done.set_result(None)
+
+    def close(self, seconds: float) -> None:
+        """What was handed over is done and no thread runs any more, or the time is up."""
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for thread in idle:
+            thread.wake(None)
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class _Thread(threading.Thread):
+    def __init__(self, threads: Threads, number: int) -> None:
+        super().__init__(name=f"django-{number}", daemon=True)
+        self._threads = threads
+        self._task: Task | None = None
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def wake(self, task: Task | None) -> None:
+        self._task = task
+        self._bell.release()
+
+    def sleep(self) -> Task | None:
+        self._bell.acquire()
+        task, self._task = self._task, None
+        return task
+
+    def run(self) -> None:
+        while task := self._threads.next_for(self):
+            work, done = task
+            try:
+                work()
+            except BaseException:  # A panic of the server is one; the thread has to live on.
+                log.exception("A request failed outside the application")
+            self._threads.tell(done)
+            # An idle thread must not keep the last request's body alive.
+            del task, work, done

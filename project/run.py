@@ -1,0 +1,171 @@
+"""`python -m project.run`: everything Hitstream needs, in one terminal, until Ctrl-C.
+
+The environment may say: HOST, PORT, DATABASE_URL and BROKER_URL (each replaces the embedded
+server), HITSTREAM_VAR (where everything is kept), NO_COLOR. With the argument --with-parent
+the death of its parent stops it, too.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from project.embedded.account import EmbeddedError, claim_var
+from project.embedded.banner import welcome
+from project.embedded.child import Program
+from project.embedded.lock import check_port, end_leftovers, lock_var
+from project.embedded.log import Log
+from project.embedded.paths import ROOT, var_directory
+from project.embedded.postgres import EmbeddedPostgres
+from project.embedded.process import SUPERVISED, stop_with_parent
+from project.embedded.secret import make_secrets
+from project.embedded.server import Server
+from project.embedded.supervisor import Awaited, Plan, Supervisor
+from project.embedded.valkey import EmbeddedValkey
+
+PYTHON = (sys.executable, "-m")
+PREPARE = (*PYTHON, "project.embedded.prepare")
+WEB = (
+    *(*PYTHON, "granian", "--interface", "rsgi", "--workers", "2", "--loop", "auto"),
+    *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+)
+APPLICATION = "project.server:app"
+WORKER = (
+    *(
+        *PYTHON,
+        "celery",
+        "--quiet",
+        "-A",
+        "project",
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "16",
+    ),
+    *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+)
+BEAT = (*PYTHON, "celery", "--quiet", "-A", "project", "beat", "--loglevel", "INFO", "--schedule")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the web server listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def from_environment(cls) -> "Address":
+        port = os.environ.get("PORT") or "8000"
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise EmbeddedError(f"PORT must be a number from 1 to 65535, not {port!r}")
+        return cls(os.environ.get("HOST") or "127.0.0.1", int(port))
+
+    @property
+    def reachable_host(self) -> str:
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def url(self) -> str:
+        host = self.reachable_host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    async def answers(self) -> bool:
+        """True if an HTTP server answers, whatever it answers."""
+        try:
+            reader, writer = await asyncio.open_connection(self.reachable_host, self.port)
+            writer.write(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            status = await asyncio.wait_for(reader.readline(), 5)
+            writer.close()
+        except (OSError, TimeoutError):
+            return False
+        return status.startswith(b"HTTP/1.")
+
+
+def plan(address: Address, var: Path) -> Plan:
+    """The servers that no URL replaces, and the three processes of the project."""
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
+        **os.environ,
+        "HITSTREAM_VAR": str(var),
+        SUPERVISED: str(var),
+    }
+
+    def program(name: str, *command: str, grace: float) -> Program:
+        return Program(name=name, command=lambda: command, environment=environment, grace=grace)
+
+    where = ("--host", address.host, "--port", str(address.port))
+    schedule = var / "beat" / "schedule"
+    return Plan(
+        servers=[awaited(server) for server in servers(os.environ, var)],
+        prepare=program("prepare", *PREPARE, grace=5),
+        programs=(
+            program("web", *WEB, *where, APPLICATION, grace=10),
+            program("beat", *BEAT, str(schedule), grace=5),
+            program("worker", *WORKER, grace=20),
+        ),
+        ready=address.answers,
+        welcome=lambda seconds: welcome(address.url, seconds),
+    )
+
+
+def servers(environment: Mapping[str, str], var: Path) -> list[Server]:
+    """In the order in which they stop."""
+    found: list[Server] = []
+    if not environment.get("BROKER_URL"):
+        found.append(EmbeddedValkey(var))
+    if not environment.get("DATABASE_URL"):
+        found.append(EmbeddedPostgres(var))
+    return found
+
+
+def awaited(server: Server) -> Awaited:
+    """The server as a program that this process owns, adopts and prepares."""
+
+    def before() -> int | None:
+        if not server.own():
+            raise EmbeddedError(f"another program holds {server.directory}/{server.name}.lock")
+        pid = server.adopt()
+        if pid is None:
+            server.prepare()
+        return pid
+
+    return Awaited(
+        program=Program(
+            name=server.name,
+            command=server.command,
+            account=server.account,
+            stop_signal=server.stop_signal,
+            hurry_signal=server.hurry_signal,
+            grace=15,
+            before=before,
+        ),
+        ready=server.accepts,
+    )
+
+
+def run() -> int:
+    var = var_directory()
+    try:
+        address = Address.from_environment()
+        claim_var(var)
+        lock_var(var, address.url)
+        end_leftovers(var)
+        check_port(address.host, address.port)
+    except EmbeddedError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    make_secrets(var)
+    (var / "beat").mkdir(mode=0o700, exist_ok=True)
+    os.chdir(ROOT)
+    return asyncio.run(Supervisor(plan(address, var), Log()).run())
+
+
+if __name__ == "__main__":
+    if "--with-parent" in sys.argv[1:]:
+        stop_with_parent()
+    sys.exit(run())

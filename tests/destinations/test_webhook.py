@@ -1,0 +1,261 @@
+"""A receiver can trust a webhook, tell a repeated one, and read every hit digit for digit."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import standardwebhooks
+
+from tests.destinations.vendor import Vendor, reply
+from tracking.destinations.base import Request
+from tracking.destinations.http import Client
+from tracking.destinations.record import MASK
+from tracking.destinations.webhook import Webhook, WebhookConfig
+from tracking.events import Event, Receipt
+from tracking.exceptions import PermanentError
+
+GOLDEN = Path(__file__).parent / "golden" / "webhook"
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+
+Events = Callable[[int], list[Event]]
+
+
+def make(url: str = "https://example.com/hook", **config: Any) -> Webhook:
+    return Webhook({"url": url, "signing_secret": SECRET, **config})
+
+
+def deliver(webhook: Webhook, events: list[Event]) -> Receipt:
+    async def run() -> Receipt:
+        async with Client() as client:
+            return await webhook.deliver(events, client)
+
+    return asyncio.run(run())
+
+
+def as_golden(request: Request) -> dict[str, Any]:
+    """The request without what changes with the time of sending."""
+    changing = {"webhook-timestamp", "webhook-signature"}
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": {k: v for k, v in request.headers.items() if k not in changing},
+        "body": json.loads(request.body),
+    }
+
+
+def test_a_single_hit_looks_as_it_always_did(event: Event) -> None:
+    golden = json.loads((GOLDEN / "single.json").read_text())
+    assert as_golden(make().request([event])) == golden
+
+
+def test_a_list_of_hits_looks_as_it_always_did(events: Events) -> None:
+    golden = json.loads((GOLDEN / "list.json").read_text())
+    assert as_golden(make(batch_size=100).request(events(2))) == golden
+
+
+def test_a_receiver_with_the_secret_verifies_it(vendor: Vendor, event: Event) -> None:
+    deliver(make(vendor.url), [replace(event, name="Größe 🎉")])
+    received = vendor.received[0]
+    data = standardwebhooks.Webhook(SECRET).verify(received.body, received.headers)
+    assert data["data"]["name"] == "Größe 🎉"
+    assert received.headers["webhook-id"] == str(event.id)
+
+
+def test_a_changed_body_is_not_verified(vendor: Vendor, event: Event) -> None:
+    deliver(make(vendor.url), [event])
+    received = vendor.received[0]
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(SECRET).verify(received.body + b" ", received.headers)
+
+
+def test_a_retry_has_the_same_id_and_the_same_body(events: Events) -> None:
+    webhook = make(batch_size=10)
+    first, second = webhook.request(events(3)), webhook.request(events(3))
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.headers["webhook-id"] != webhook.request(events(4)).headers["webhook-id"]
+    assert "." not in first.headers["webhook-id"]
+
+
+def test_a_list_of_one_is_a_list(event: Event) -> None:
+    body = json.loads(make(batch_size=2).request([event]).body)
+    assert body["type"] == "hits"
+    assert len(body["data"]) == 1
+
+
+def test_big_integers_arrive_digit_for_digit(vendor: Vendor, event: Event) -> None:
+    payload = {"n": 12345678901234567890123, "huge": 10**4000, "x": 0.1, "nul": "\ufffd"}
+    deliver(make(vendor.url), [replace(event, payload=payload)])
+    assert vendor.received[0].json["data"]["payload"] == payload
+    assert b"12345678901234567890123" in vendor.received[0].body
+
+
+def test_times_are_utc(event: Event) -> None:
+    there = event.sent_at.astimezone(timezone(timedelta(hours=9)))
+    body = json.loads(make().request([replace(event, sent_at=there)]).body)
+    assert body["data"]["sentAt"] == "2019-02-21T10:56:10.723000Z"
+
+
+def test_own_headers_are_sent_and_never_recorded(vendor: Vendor, event: Event) -> None:
+    vendor.answer = reply(200, b"you said Bearer abcdef")
+    exchange = deliver(make(vendor.url, headers={"X-Own": "Bearer abcdef"}), [event]).exchange
+    assert vendor.received[0].headers["x-own"] == "Bearer abcdef"
+    assert exchange.request_headers["X-Own"] == MASK
+    assert "abcdef" not in repr(exchange)
+    assert SECRET not in repr(exchange)
+
+
+def test_a_refusal_is_told_in_the_receivers_words(vendor: Vendor, event: Event) -> None:
+    vendor.answer = reply(422, b'{"error": "no such user"}')
+    with pytest.raises(PermanentError, match="no such user"):
+        deliver(make(vendor.url), [event])
+
+
+def fill(stored: tuple[str, ...] = (), **data: Any) -> WebhookConfig:
+    return WebhookConfig({"url": "https://example.com/hook", **data}, stored=stored)
+
+
+def test_without_a_secret_one_is_made_and_shown_once() -> None:
+    form = fill()
+    assert form.is_valid(), form.errors
+    plain, secrets = form.split()
+    assert plain == {"url": "https://example.com/hook", "batch_size": 1, "timeout": 10}
+    assert form.issued == {"signing_secret": secrets["signing_secret"]}
+    assert len(base64.b64decode(secrets["signing_secret"].removeprefix("whsec_"))) == 32
+    assert fill().is_valid()
+    Webhook({**plain, **secrets})
+
+
+def test_a_stored_secret_stays_when_the_field_is_left_empty() -> None:
+    form = fill(stored=("signing_secret", "headers"))
+    assert form.is_valid()
+    assert form.issued == {}
+    present = {"signing_secret": SECRET, "headers": {"X-A": "1"}}
+    assert form.merge_secrets(lambda: present) == present
+
+
+def test_a_dash_removes_a_stored_secret() -> None:
+    form = fill(stored=("signing_secret", "headers"), headers="-")
+    assert form.is_valid(), form.errors
+    present = {"signing_secret": SECRET, "headers": {"X-A": "1"}}
+    assert form.merge_secrets(lambda: present) == {"signing_secret": SECRET}
+
+
+def test_a_dash_for_the_signing_secret_makes_a_new_one() -> None:
+    form = fill(stored=("signing_secret",), signing_secret="-")
+    assert form.is_valid()
+    assert form.merge_secrets(lambda: pytest.fail("nothing is kept")) == form.issued
+
+
+def test_all_secrets_can_be_entered_anew_when_the_key_is_lost() -> None:
+    form = fill(("signing_secret", "headers"), signing_secret=SECRET, headers="X-A: 1")
+    assert form.is_valid()
+    assert form.merge_secrets(lambda: pytest.fail("opened"))["headers"] == {"X-A": "1"}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter2",
+        "whsec_",
+        "whsec_" + base64.b64encode(b"x" * 23).decode(),
+        "whsec_" + base64.b64encode(b"x" * 65).decode(),
+        "whsec_!!!!" + "A" * 40,
+        base64.b64encode(b"x" * 32).decode(),
+    ],
+)
+def test_a_weak_or_odd_secret_is_refused(secret: str) -> None:
+    assert "signing_secret" in fill(signing_secret=secret).errors
+
+
+@pytest.mark.parametrize("size", [24, 32, 64])
+def test_a_secret_of_24_to_64_bytes_is_taken(size: int) -> None:
+    secret = "whsec_" + base64.b64encode(b"x" * size).decode()
+    form = fill(signing_secret=secret)
+    assert form.is_valid(), form.errors
+    assert form.issued == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["X-A: 1\nAuthorization: Bearer x:y", '{"X-A": "1", "Authorization": "Bearer x:y"}']
+    + [{"X-A": "1", "Authorization": "Bearer x:y"}],
+)
+def test_headers_are_lines_or_json(text: object) -> None:
+    form = fill(headers=text)
+    assert form.is_valid(), form.errors
+    assert form.split()[1]["headers"] == {"X-A": "1", "Authorization": "Bearer x:y"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no colon",
+        "Host: evil",
+        "content-length: 5",
+        "Webhook-Id: mine",
+        "Proxy-Authorization: x",
+        "Transfer-Encoding: chunked",
+        "X A: 1",
+        "X-Ä: 1",
+        "X-A: ä",
+        "X-A:",
+        ": 1",
+        "X-A: 1\nx-a: 2",
+        '{"X-A": "1\\r\\nX-B: 2"}',
+        '{"X-A": 1}',
+        '{"X-A": {"b": "c"}}',
+        '{"X-A"',
+        '{"X-A": "1", "x-A": "2"}',
+        "\n".join(f"X-{n}: 1" for n in range(51)),
+    ],
+)
+def test_headers_that_could_break_the_request_are_refused(text: str) -> None:
+    form = fill(headers=text)
+    assert "headers" in form.errors
+    assert "evil" not in str(form.errors)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "ftp://example.com", "example.com", "http://", "https://a b", "http://x:99999/"]
+    + ["http://example.com/\n", "javascript:alert(1)", "//example.com", "http://[::1"],
+)
+def test_a_url_that_cannot_be_called_is_refused(url: str) -> None:
+    if url.endswith("\n"):
+        url = url + "x"
+    assert "url" in WebhookConfig({"url": url}).errors
+
+
+@pytest.mark.parametrize("url", ["http://app:8000/hook", "https://münchen.example/ü?a=b"])
+def test_names_without_a_dot_and_in_any_script_are_taken(url: str) -> None:
+    assert fill(url=url).is_valid()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.0.0.1:80", "2130706433"])
+@pytest.mark.usefixtures("private_refused")
+def test_a_private_address_is_refused_at_once(host: str) -> None:
+    assert "HITSTREAM_ALLOW_PRIVATE" in str(fill(url=f"http://{host}/").errors["url"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("batch_size", 0), ("batch_size", 501), ("timeout", 0), ("timeout", 61), ("timeout", "x")],
+)
+def test_numbers_out_of_range_are_refused(field: str, value: object) -> None:
+    assert field in fill(**{field: value}).errors
+
+
+def test_no_page_shows_a_secret() -> None:
+    form = fill(signing_secret=SECRET, headers="X-A: abcdef", batch_size=0)
+    assert not form.is_valid()
+    assert SECRET not in form.as_p()
+    assert "abcdef" not in form.as_p()

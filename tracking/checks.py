@@ -1,0 +1,85 @@
+"""System checks: what can be wrong with a deployment's settings, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import router
+
+from tracking.conf import Conf, conf
+from tracking.models import Hit, partition
+
+
+@register("hitstream")
+def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every key of settings.HITSTREAM is a setting of ours."""
+    return [
+        Error(f"HITSTREAM has no setting {name!r}.", id="tracking.E001")
+        for name in sorted(conf.given())
+        if not hasattr(Conf, name)
+    ]
+
+
+@register("hitstream")
+def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Sizes and durations are positive numbers."""
+    return [
+        Error(f"HITSTREAM[{name!r}] must be a positive number, not {value!r}.", id="tracking.E002")
+        for name, value in sorted(conf.given().items())
+        if isinstance(getattr(Conf, name, None), (int, float))
+        and not isinstance(getattr(Conf, name), bool)
+        and not (isinstance(value, (int, float)) and value > 0)
+    ]
+
+
+@register("hitstream")
+def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Integration credentials can be encrypted."""
+    if not conf.SECRET_KEYS:
+        return [
+            Warning(
+                "HITSTREAM['SECRET_KEYS'] is empty: no credential of an integration can be stored.",
+                hint="`manage.py rotate_secret_keys --generate` prints a key.",
+                id="tracking.W003",
+            )
+        ]
+    return [
+        Error(
+            f"Key {number} of HITSTREAM['SECRET_KEYS'] is not a Fernet key.",
+            hint="`manage.py rotate_secret_keys --generate` prints a key.",
+            id="tracking.E003",
+        )
+        for number, key in enumerate(conf.SECRET_KEYS, start=1)
+        if not is_key(key)
+    ]
+
+
+@register(Tags.database, "hitstream")
+def check_partitions(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A week of partitions lies ahead (asked with `check --database default`)."""
+    if not databases or router.db_for_read(Hit) not in databases or not partition.is_installed():
+        return []
+    days = partition.days_ahead()
+    if days >= partition.ALARM_DAYS:
+        return []
+    return [
+        Warning(
+            f"Partitions lie only {days} days ahead.",
+            hint="Run Celery beat, or `manage.py sweep` from cron.",
+            id="tracking.W004",
+        )
+    ]
+
+
+def is_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True

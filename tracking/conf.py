@@ -1,0 +1,68 @@
+"""Settings of the app: typed attributes with defaults, read where they are used.
+
+A deployment sets `HITSTREAM = {"DEDUP_WINDOW": 86_400, ...}` in its Django settings.
+Durations are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+
+class Conf:
+    """Attributes are read from `settings.HITSTREAM` each time, so overrides work at once."""
+
+    # Ingest
+    MAX_BODY: int = 65_536
+    MAX_DEPTH: int = 100
+    #: A request that cannot be stored within this time is answered 503.
+    REQUEST_DEADLINE: float = 1.5
+    #: What a 503 asks of the sender; at most 300.
+    RETRY_AFTER: int = 5
+    #: Hits waiting for the writer; past it the answer is 503.
+    QUEUE_SIZE: int = 10_000
+    MAX_STATEMENT_ROWS: int = 500
+    STATEMENT_TIMEOUT: float = 5.0
+    LOCK_TIMEOUT: float = 0.5
+    #: How long a token's lookup is remembered: the longest a revoked token still works.
+    TOKEN_CACHE_SECONDS: float = 3.0
+    TOKEN_CACHE_SIZE: int = 10_000
+    #: A hitId repeated within this time is the same hit.
+    DEDUP_WINDOW: float = 7 * 86_400
+    #: How long a rotated API token still works beside its successor.
+    ROTATION_GRACE: float = 7 * 86_400
+
+    # Storage
+    PARTITION_DAYS_AHEAD: int = 30
+
+    # Delivery
+    #: The least time between two wake-ups of the dispatcher by one process.
+    RING_INTERVAL: float = 1.0
+    #: Beyond the destination's own timeout, how long a claimed delivery is nobody else's.
+    LEASE_SLACK: float = 30.0
+    RETRY_BASE: float = 30.0
+    MAX_ATTEMPTS: int = 15
+    #: Requests in flight at once for one integration.
+    CONCURRENCY: int = 8
+    #: Encryption keys (Fernet) of integration credentials, newest first.
+    SECRET_KEYS: tuple[str, ...] = ()
+    ALLOW_PRIVATE_DESTINATIONS: bool = False
+    #: Further destinations, as dotted paths to their classes.
+    DESTINATIONS: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, Any]:
+        """What the deployment sets itself."""
+        given: dict[str, Any] = getattr(settings, "HITSTREAM", {})
+        return given
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.isupper():
+            given = getattr(settings, "HITSTREAM", {})
+            if name in given:
+                return given[name]
+        return super().__getattribute__(name)
+
+
+conf = Conf()

@@ -1,0 +1,52 @@
+"""What can go wrong on the way to a vendor. An error's docstring is its message to the operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracking.events import Exchange
+
+
+class DeliveryError(Exception):
+    """The destination did not take the hits.
+
+    `exchange` is the request that was tried and the answer to it, as far as they got.
+    """
+
+    code = "delivery_failed"
+
+    def __init__(self, message: str = "", *, exchange: Exchange | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])
+        self.exchange = exchange
+
+
+class RetryableError(DeliveryError):
+    """The destination could not take the hits now; they are sent again later.
+
+    `retry_after` is the vendor's wish in seconds, None without one.
+    """
+
+    code = "retryable"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        exchange: Exchange | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, exchange=exchange)
+        self.retry_after = retry_after
+
+
+class PermanentError(DeliveryError):
+    """The destination refused the hits; sending them again unchanged cannot work."""
+
+    code = "permanent"
+
+
+class SetupError(DeliveryError):
+    """The integration's configuration is wrong; it is paused and keeps its backlog until mended."""
+
+    code = "setup"

@@ -1,0 +1,67 @@
+"""The request's body as bytes, never more of it in memory than the limit allows."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO, cast
+
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from tracking.ingest.errors import BadRequest, UnsupportedMediaType
+
+#: zlib's window argument for a gzip header and trailer.
+GZIP = 31
+
+
+def read(request: HttpRequest, limit: int) -> bytes:
+    """The whole body, unpacked; raises BadRequest or UnsupportedMediaType.
+
+    A body that announces too much is not read at all, one that turns out to be too much is read
+    to one byte past the limit.
+    """
+    announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    if announced > limit:
+        raise too_large(f"is {announced:,} bytes", limit)
+    try:
+        body = stream(request).read(limit + 1)
+    except (UnreadablePostError, OSError):
+        raise BadRequest("body_unreadable", "The body ended before it was complete.") from None
+    if len(body) > limit:
+        raise too_large(f"is more than {limit:,} bytes", limit)
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(
+            "encoding_unsupported", f"Content-Encoding {encoding[:50]!r}: send gzip or none."
+        )
+    return unpack(body, limit)
+
+
+def stream(request: HttpRequest) -> BinaryIO:
+    """Django reads nothing where no length is announced; a chunked body says itself where it ends,
+    if the server vouches for it."""
+    meta = request.META
+    if meta.get("wsgi.input_terminated") and not meta.get("CONTENT_LENGTH"):
+        return cast(BinaryIO, meta["wsgi.input"])
+    return cast(BinaryIO, request)
+
+
+def unpack(body: bytes, limit: int) -> bytes:
+    unpacker = zlib.decompressobj(GZIP)
+    try:
+        unpacked = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        raise BadRequest("encoding_invalid", "The body is not valid gzip.") from None
+    if len(unpacked) > limit:
+        raise too_large(f"inflates to more than {limit:,} bytes", limit)
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadRequest(
+            "encoding_invalid", "The gzip body is not complete, or holds more than one."
+        )
+    return unpacked
+
+
+def too_large(what: str, limit: int) -> BadRequest:
+    return BadRequest("body_too_large", f"The body {what}; the limit is {limit:,}.")

@@ -1,0 +1,30 @@
+"""What a browser on another site needs to see on every answer, errors included."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+#: How long a browser may remember a preflight, in seconds.
+PREFLIGHT_SECONDS = 7200
+
+
+def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
+    origin = request.META.get("HTTP_ORIGIN")
+    patch_vary_headers(response, ["Origin"])
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+
+
+def preflight(request: HttpRequest) -> HttpResponse:
+    """The headers asked for are echoed: with a fixed list browsers block the retries of SDKs."""
+    response = HttpResponse(status=204, headers={"Allow": "POST, OPTIONS"})
+    response.headers["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+    response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+    asked = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+    if asked:
+        response.headers["Access-Control-Allow-Headers"] = asked
+        patch_vary_headers(response, ["Access-Control-Request-Headers"])
+    return response

@@ -1,0 +1,82 @@
+"""The answers to what cannot be taken: a stable code and a sentence that a person can act on."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from django.http import JsonResponse
+from rest_framework import exceptions, status
+
+from tracking.conf import conf
+
+
+class IngestError(Exception):
+    """The request cannot be taken. `code` never changes its meaning."""
+
+    status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+class BadRequest(IngestError):
+    """The hit cannot be stored as it is; sending it again unchanged cannot work."""
+
+
+class Unauthorized(IngestError):
+    """The API token opens nothing."""
+
+    status = status.HTTP_401_UNAUTHORIZED
+
+    def headers(self) -> dict[str, str]:
+        # Never Basic: a browser would prompt, or hang.
+        return {"WWW-Authenticate": "ApiToken"}
+
+
+class UnsupportedMediaType(IngestError):
+    """The body is not announced as JSON."""
+
+    status = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+
+
+class TooManyHits(IngestError):
+    """The token's own rate limit is reached. `wait` is in seconds."""
+
+    status = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__("rate_limited", message)
+        self.wait = wait
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(max(1, math.ceil(self.wait)))}
+
+
+class Unavailable(IngestError):
+    """The hit could not be stored now; it is not stored, and may be sent again."""
+
+    status = status.HTTP_503_SERVICE_UNAVAILABLE
+
+    def __init__(self, message: str = "The hit could not be stored; send it again later.") -> None:
+        super().__init__("unavailable", message)
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(min(conf.RETRY_AFTER, 300))}
+
+
+def respond(error: IngestError) -> JsonResponse:
+    body = {"code": error.code, "message": error.message}
+    return JsonResponse(body, status=error.status, headers=error.headers())
+
+
+def translate(error: exceptions.APIException) -> IngestError:
+    """DRF's own exceptions in our words."""
+    translated = IngestError(str(error.get_codes()), str(error.detail))
+    translated.status = error.status_code  # type: ignore[misc]
+    return translated

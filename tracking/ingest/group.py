@@ -1,0 +1,196 @@
+"""Concurrent callers share one round trip to Postgres.
+
+Each hands over an item and waits for its own outcome. One thread with one connection takes
+whatever arrived during the last round trip and handles it at once: no timer, so a lone item waits
+for nothing. Callers never wait past their deadline, whatever Postgres does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from django.db import connections, router
+
+from tracking.conf import conf
+from tracking.ingest.errors import Unavailable
+from tracking.models import Hit
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+Connection = psycopg.Connection[tuple[Any, ...]]
+Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
+Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
+
+
+class Ticket(Generic[Item, Outcome]):
+    """An item on its way, and the lock that its caller waits on."""
+
+    __slots__ = ("_done", "abandoned", "item", "outcome")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.outcome: Outcome | Exception = Unavailable()
+        self.abandoned = False
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def settle(self, outcome: Outcome | Exception) -> None:
+        self.outcome = outcome
+        self._done.release()
+
+    def wait(self, seconds: float) -> Outcome:
+        if not self._done.acquire(timeout=seconds):
+            self.abandoned = True
+            raise Unavailable
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+def connect() -> Connection:
+    """A connection of our own to Django's database, outside any transaction of the host's."""
+    parameters = connections[router.db_for_write(Hit)].get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
+    lock_milliseconds = int(conf.LOCK_TIMEOUT * 1000)
+    connection = psycopg.connect(
+        **{**parameters, "connect_timeout": 2, "tcp_user_timeout": milliseconds},
+        autocommit=True,
+    )
+    connection.execute(
+        "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
+        " set_config('timezone', 'UTC', false)",
+        [str(milliseconds), str(lock_milliseconds)],
+    )
+    return connection
+
+
+def has_news(connection: Connection) -> bool:
+    """An idle connection with something to read has been told goodbye by the server."""
+    return bool(select.select([connection.fileno()], [], [], 0)[0])
+
+
+class Group(Generic[Item, Outcome]):
+    """One thread a process; started by the first caller, and anew after a fork or its death."""
+
+    def __init__(
+        self,
+        name: str,
+        handle: Handle[Item, Outcome],
+        afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
+    ) -> None:
+        """`afterwards` does what may wait until the callers have their outcomes."""
+        self.name = name
+        self._handle = handle
+        self._afterwards = afterwards
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[Ticket[Item, Outcome] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._busy_since: float | None = None
+
+    def submit(self, item: Item) -> Outcome:
+        """The item's outcome; raises it where it is an exception, Unavailable past the deadline."""
+        deadline = conf.REQUEST_DEADLINE
+        busy_since = self._busy_since
+        if busy_since is not None and time.monotonic() - busy_since > deadline:
+            raise Unavailable("The database does not answer; send the hit again later.")
+        if self._queue.qsize() >= conf.QUEUE_SIZE:
+            raise Unavailable("Too many hits are waiting to be stored; send it again later.")
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        ticket: Ticket[Item, Outcome] = Ticket(item)
+        self._queue.put(ticket)
+        return ticket.wait(deadline)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._busy_since = None
+                self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                self._thread.start()
+
+    def drain(self) -> None:
+        """All that was handed over is handled, and the thread is gone."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._queue.put(None)
+            thread.join(conf.STATEMENT_TIMEOUT)
+
+    def _run(self) -> None:
+        try:
+            while (tickets := self._take()) is not None:
+                self._busy_since = time.monotonic()
+                if tickets:
+                    self._settle(tickets)
+                self._busy_since = None
+        finally:
+            self._disconnect()
+
+    def _take(self) -> list[Ticket[Item, Outcome]] | None:
+        """Whatever has arrived, at least one; None when asked to stop."""
+        first = self._queue.get()
+        if first is None:
+            return None
+        tickets = [first]
+        try:
+            while len(tickets) < conf.MAX_STATEMENT_ROWS:
+                ticket = self._queue.get_nowait()
+                if ticket is None:
+                    self._queue.put(None)
+                    break
+                tickets.append(ticket)
+        except Empty:
+            pass
+        return [ticket for ticket in tickets if not ticket.abandoned]
+
+    def _settle(self, tickets: list[Ticket[Item, Outcome]]) -> None:
+        """Every ticket has its outcome, Unavailable where Postgres failed us."""
+        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(tickets)
+        try:
+            connection = self._connected()
+            outcomes = self._handle(connection, [ticket.item for ticket in tickets])
+        except psycopg.OperationalError as error:
+            logger.warning("%s: %s items wait in vain: %s", self.name, len(tickets), error)
+            self._disconnect()
+        except Exception:
+            logger.exception("%s: %s items wait in vain", self.name, len(tickets))
+            self._disconnect()
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            ticket.settle(outcome)
+        if self._connection is not None:
+            self._finish(self._connection, outcomes)
+
+    def _finish(self, connection: Connection, outcomes: Sequence[Outcome | Exception]) -> None:
+        try:
+            self._afterwards(connection, outcomes)
+        except Exception as error:
+            logger.warning("%s: %s", self.name, error)
+            self._disconnect()
+
+    def _connected(self) -> Connection:
+        if self._connection is not None and has_news(self._connection):
+            self._disconnect()
+        if self._connection is None:
+            self._connection = connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

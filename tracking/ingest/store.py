@@ -1,0 +1,138 @@
+"""The writer: arrivals in, an outcome for each out, after the commit.
+
+One statement stores the new hits and owes their deliveries: both or neither. A repeated hitId
+stores nothing and owes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import LiteralString
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import errors
+
+from tracking import tasks
+from tracking.conf import conf
+from tracking.ingest.errors import BadRequest, Unavailable
+from tracking.ingest.group import Connection, Group
+from tracking.ingest.parsing import Arrival
+from tracking.models import partition
+
+logger = logging.getLogger(__name__)
+
+STORE: LiteralString = """
+WITH incoming AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(arrivals)s::jsonb) AS arrival(
+        id uuid, token_id bigint, hit_id text, digest uuid, type text, name text, user_id text,
+        anonymous_id text, email_hash text, sent_at timestamptz, received_at timestamptz,
+        occurred_at timestamptz, ip inet, user_agent text, payload jsonb, switches jsonb
+    )
+), fresh AS (
+    INSERT INTO tracking_hitkey AS seen (token_id, digest, hit_id)
+    SELECT token_id, digest, id FROM incoming WHERE digest IS NOT NULL
+    ON CONFLICT (token_id, digest) DO UPDATE SET hit_id = excluded.hit_id
+        WHERE seen.hit_id < %(window)s
+    RETURNING hit_id
+), stored AS (
+    INSERT INTO tracking_hit (
+        id, token_id, revision, hit_id, type, name, user_id, anonymous_id, email_hash,
+        sent_at, received_at, occurred_at, ip, user_agent, payload
+    )
+    SELECT
+        incoming.id, token_id, coalesce(token.revision, 0), hit_id, type, incoming.name, user_id,
+        anonymous_id, email_hash, sent_at, received_at, occurred_at, ip, user_agent, payload
+    FROM incoming LEFT JOIN tracking_token AS token ON token.id = incoming.token_id
+    WHERE incoming.digest IS NULL OR incoming.id IN (SELECT hit_id FROM fresh)
+    RETURNING id
+), owed AS (
+    INSERT INTO tracking_owed (integration_id, hit_id, due_at, claims, attempts)
+    SELECT integration.id, incoming.id, statement_timestamp(), 0, 0
+    FROM incoming
+    JOIN stored ON stored.id = incoming.id
+    JOIN tracking_integration AS integration ON integration.token_id = incoming.token_id
+    WHERE integration.enabled
+      AND (integration.event_names = '{}' OR incoming.name = ANY(integration.event_names))
+      AND coalesce(
+          (switches -> lower(integration.name))::boolean,
+          (switches -> ('@' || integration.destination))::boolean,
+          (switches -> '*')::boolean,
+          true
+      )
+    RETURNING 1
+)
+SELECT id, (SELECT count(*) FROM owed) FROM stored
+"""
+
+
+class Stored(Enum):
+    """What became of an arrival that is answered 204."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+
+
+#: A row with one of these fails for what it holds: its neighbours do not.
+UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
+
+
+def store(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
+    """Each arrival is committed or has an error to its name."""
+    unique = {key(arrival): arrival for arrival in reversed(arrivals)}
+    # Two writers that take the same keys in another order would deadlock.
+    outcomes = insert(connection, sorted(unique.values(), key=key))
+    return [
+        Stored.DUPLICATE
+        if arrival is not unique[key(arrival)] and outcomes[unique[key(arrival)].id] is Stored.NEW
+        else outcomes[unique[key(arrival)].id]
+        for arrival in arrivals
+    ]
+
+
+def key(arrival: Arrival) -> tuple[int, UUID]:
+    return arrival.token_id, arrival.digest or arrival.id
+
+
+def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
+    """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
+    try:
+        return execute(connection, batch)
+    except (*UNSTORABLE, errors.LockNotAvailable) as error:
+        if len(batch) == 1:
+            return {batch[0].id: explain(error)}
+        middle = len(batch) // 2
+        return insert(connection, batch[:middle]) | insert(connection, batch[middle:])
+    except errors.CheckViolation:
+        # "No partition of relation found for row": nobody made the day's leaves.
+        with connection.transaction():
+            made = partition.make_ahead(connection.execute)
+        if not made:
+            raise
+        logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
+        return execute(connection, batch)
+
+
+def execute(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
+    now = datetime.now(UTC)
+    window = partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW))
+    arrivals = msgspec.json.encode(batch).decode()
+    parameters = {"arrivals": arrivals, "window": window}
+    rows = connection.execute(STORE, parameters, prepare=True).fetchall()
+    if rows and rows[0][1]:
+        tasks.ring()
+    outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.DUPLICATE for arrival in batch}
+    return outcomes | {row[0]: Stored.NEW for row in rows}
+
+
+def explain(error: psycopg.Error) -> Exception:
+    if isinstance(error, errors.LockNotAvailable):
+        return Unavailable("The same hitId is being stored by another transaction; try again.")
+    return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
+
+
+writer: Group[Arrival, Stored] = Group("hitstream-writer", store)

@@ -1,0 +1,90 @@
+"""POST /track: authenticate, read, parse, store, 204."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Never
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tracking.conf import conf
+from tracking.ingest.authentication import BasicTokenAuthentication
+from tracking.ingest.body import read
+from tracking.ingest.cors import allow_origin, preflight
+from tracking.ingest.errors import (
+    IngestError,
+    TooManyHits,
+    UnsupportedMediaType,
+    respond,
+    translate,
+)
+from tracking.ingest.parsing import MAX_USER_AGENT, Sender, clean_ip, parse
+from tracking.ingest.store import writer
+from tracking.ingest.throttle import TokenRateThrottle
+
+
+# The hit is committed on the writer's own connection: a transaction around the view, as under
+# ATOMIC_REQUESTS, would only make a dead database a 500.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class IngestView(APIView):
+    """What all ingest routes share: errors in our words, CORS, no content negotiation."""
+
+    permission_classes = ()
+    http_method_names: ClassVar[list[str]] = ["post", "options"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = (request.method or "").lower()
+        if method not in self.http_method_names:
+            raise exceptions.MethodNotAllowed(method.upper())
+        if method != "options":
+            super().initial(request, *args, **kwargs)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        return None, ""
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return preflight(request)
+
+    def throttled(self, request: Request, wait: float) -> Never:
+        raise TooManyHits("The token's limit of hits a second is reached.", wait=wait)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        if isinstance(exc, exceptions.APIException):
+            exc = translate(exc)
+        if isinstance(exc, IngestError):
+            return respond(exc)
+        raise exc
+
+    def finalize_response(  # type: ignore[override]
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        allow_origin(request, response)
+        return response
+
+
+class TrackView(IngestView):
+    authentication_classes = (BasicTokenAuthentication,)
+    throttle_classes = (TokenRateThrottle,)
+
+    def post(self, request: Request) -> HttpResponse:
+        if request._request.content_type != "application/json":
+            raise UnsupportedMediaType(
+                "content_type_unsupported", "The Content-Type must be application/json."
+            )
+        body = read(request._request, conf.MAX_BODY)
+        writer.submit(parse(body, sender_of(request)))
+        return HttpResponse(status=204)
+
+
+def sender_of(request: Request) -> Sender:
+    meta = request.META
+    return Sender(
+        token_id=request.auth.token_id,
+        ip=clean_ip(meta.get("REMOTE_ADDR") or ""),
+        user_agent=meta.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],
+    )

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tracking.destinations import registry
+from tracking.exceptions import SetupError
+from tracking.models import Integration, Token
+
+
+class Command(BaseCommand):
+    help = "Send a token's hits to a destination. Secrets that are made here are shown once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("token_name")
+        parser.add_argument("slug", help="The destination, such as webhook.")
+        parser.add_argument("--name", help="Defaults to the destination's own.")
+        parser.add_argument("--config", default="{}", help="A JSON object of its fields.")
+        parser.add_argument("--event", action="append", default=[], help="Only this event; repeat.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def handle(self, *args: Any, token_name: str, slug: str, **options: Any) -> None:
+        try:
+            token = Token.objects.get(name=token_name)
+            destination = registry.get(slug)
+            config = json.loads(options["config"])
+        except (Token.DoesNotExist, SetupError, ValueError) as error:
+            raise CommandError(f"{token_name} → {slug}: {error}") from None
+        if not isinstance(config, dict):
+            raise CommandError("--config must be a JSON object.")
+        form = destination.Config(config)
+        unknown = sorted(set(config) - set(form.fields))
+        if unknown or not form.is_valid():
+            wrong = [f"{name}: there is no such field" for name in unknown]
+            wrong += [f"{name}: {' '.join(errors)}" for name, errors in form.errors.items()]
+            raise CommandError("\n".join(wrong))
+        name = options["name"] or destination.label
+        if token.integrations.filter(name=name).exists():
+            raise CommandError(f"{token} has an integration named {name!r} already.")
+        integration = Integration(
+            token=token, name=name, destination=slug, event_names=options["event"]
+        )
+        integration.configure(form)
+        integration.save(by="add_integration")
+        self.report({"id": integration.pk, "name": name, **form.issued}, as_json=options["json"])
+
+    def report(self, made: dict[str, Any], *, as_json: bool) -> None:
+        lines = "\n".join(f"{key}: {value}" for key, value in made.items())
+        self.stdout.write(json.dumps(made) if as_json else lines)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tracking.models import Token
+
+
+class Command(BaseCommand):
+    help = "Issue an API token. The secret is shown now and never again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        if Token.objects.filter(name=name).exists():
+            raise CommandError(f"There is a token named {name!r} already.")
+        token, secret = Token.objects.issue(name, by="issue_token")
+        issued = {"name": name, "api_token": secret, "project_id": str(token.project_id)}
+        if options["json"]:
+            self.stdout.write(json.dumps(issued))
+        else:
+            self.stdout.write("\n".join(f"{key}: {value}" for key, value in issued.items()))

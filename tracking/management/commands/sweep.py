@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from tracking import tasks
+from tracking.models import maintenance
+from tracking.outbox import deliver
+from tracking.outbox.dispatch import due
+
+
+class Command(BaseCommand):
+    help = (
+        "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
+        "forget old dedup keys, send what is due."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--deliver", action="store_true", help="Send here and now, without a worker."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made, pruned = maintenance.run()
+        self.stdout.write(f"{len(made)} partitions made, {pruned} dedup keys forgotten.")
+        integrations = due()
+        for integration_id in integrations:
+            if options["deliver"]:
+                while deliver.deliver(integration_id):
+                    pass
+            else:
+                tasks.deliver.apply_async((integration_id,), retry=False)
+        self.stdout.write(f"{len(integrations)} integrations had something due.")

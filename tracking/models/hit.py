@@ -1,0 +1,106 @@
+"""An arrival, as received, never edited; and the keys by which a repeated hitId is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from tracking.destinations import registry
+from tracking.events import Event
+from tracking.models.integration import Integration
+from tracking.models.token import Token
+
+
+class Hit(models.Model):
+    """Partitioned by day on its UUIDv7 id. Rows are written by `ingest.store` alone."""
+
+    id = models.UUIDField(primary_key=True)
+    token = models.ForeignKey(
+        Token, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    revision = models.PositiveIntegerField(
+        help_text="The token's configuration when the hit arrived."
+    )
+    hit_id = models.CharField("hitId", max_length=255)
+    type = models.CharField(max_length=50)
+    name = models.CharField("event", max_length=255)
+    user_id = models.CharField("user id", max_length=255)
+    anonymous_id = models.CharField("anonymous id", max_length=255)
+    email_hash = models.CharField("e-mail hash", max_length=255)
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    occurred_at = models.DateTimeField()
+    ip = models.GenericIPAddressField("sender's IP", null=True)
+    user_agent = models.TextField("sender's user agent")
+    payload = models.JSONField()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("hit_id",), name="tracking_hit_hit_id"),
+            models.Index(fields=("token", "id"), name="tracking_hit_token"),
+            models.Index(fields=("name", "id"), name="tracking_hit_name"),
+            models.Index(
+                fields=("user_id",), name="tracking_hit_user", condition=~models.Q(user_id="")
+            ),
+            models.Index(
+                fields=("anonymous_id",),
+                name="tracking_hit_anonymous",
+                condition=~models.Q(anonymous_id=""),
+            ),
+            models.Index(
+                fields=("email_hash",),
+                name="tracking_hit_email_hash",
+                condition=~models.Q(email_hash=""),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name or self.type} {self.hit_id}"
+
+    def event_for(self, integration: Integration) -> Event:
+        """What the integration's destination gets to see."""
+        return Event(
+            id=self.id,
+            hit_id=self.hit_id,
+            type=self.type,
+            name=self.name,
+            user_id=self.user_id,
+            anonymous_id=self.anonymous_id,
+            email_hash=self.email_hash,
+            sent_at=self.sent_at,
+            received_at=self.received_at,
+            occurred_at=self.occurred_at,
+            ip=self.ip,
+            user_agent=self.user_agent,
+            payload=self.payload,
+            options=self.options_for(integration),
+        )
+
+    def options_for(self, integration: Integration) -> dict[str, Any]:
+        """What the hit's `integrations` object says to it, by its name or its destination's."""
+        found: dict[str, Any] = {}
+        for name, value in (self.payload.get("integrations") or {}).items():
+            if isinstance(value, dict):
+                if name.lower() == integration.name.lower():
+                    return value
+                if integration.destination in registry.slugs_named(name):
+                    found = value
+        return found
+
+
+class HitKey(models.Model):
+    """A hitId that was seen: with the token, unique inside the dedup window.
+
+    `digest` is the first half of the hitId's SHA-256: sixteen bytes, however long the text.
+    `hit_id` is the hit's UUIDv7, so it also says when.
+    """
+
+    pk = models.CompositePrimaryKey("token_id", "digest")
+    token_id = models.BigIntegerField()
+    digest = models.UUIDField()
+    hit_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.token_id}:{self.digest}"

@@ -1,0 +1,111 @@
+"""A token's configured line to one destination."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.utils import timezone
+
+from tracking.conf import conf
+from tracking.destinations import registry
+from tracking.destinations.base import ConfigForm, Destination
+from tracking.models.fields import EncryptedJSONField, Sealed
+from tracking.models.token import Token
+
+
+def default_max_attempts() -> int:
+    return conf.MAX_ATTEMPTS
+
+
+class IntegrationQuerySet(models.QuerySet["Integration"]):
+    def running(self) -> IntegrationQuerySet:
+        return self.filter(enabled=True, paused_at=None)
+
+
+class Integration(models.Model):
+    """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all."""
+
+    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
+    name = models.CharField(
+        max_length=100, help_text="A hit's `integrations` object may switch it on and off by name."
+    )
+    destination = models.CharField(max_length=50, choices=registry.choices)
+    config = models.JSONField(default=dict, blank=True, editable=False)
+    secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
+    enabled = models.BooleanField(
+        default=True,
+        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, "
+        "pause it instead.",
+    )
+    event_names = ArrayField(
+        models.CharField(max_length=255),
+        default=list,
+        blank=True,
+        verbose_name="only these events",
+        help_text="Event names, one a line. Empty: every event.",
+    )
+    max_attempts = models.PositiveSmallIntegerField(
+        default=default_max_attempts,
+        help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
+    )
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    paused_reason = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = IntegrationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("token", "name")
+        constraints = (
+            models.UniqueConstraint(fields=("token", "name"), name="tracking_integration_name"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.token})"
+
+    @transaction.atomic
+    def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.token.revise(by=by)
+
+    @property
+    def destination_class(self) -> type[Destination]:
+        return registry.get(self.destination)
+
+    def open(self) -> Destination:
+        """The destination, configured; its secrets are decrypted here and nowhere else."""
+        return self.destination_class({**self.config, **self.secrets.open()})
+
+    def configure(self, form: ConfigForm) -> None:
+        """The valid form's values are the configuration; an empty secret keeps the present one."""
+        self.config = form.split()[0]
+        self.secrets = Sealed.seal(form.merge_secrets(self.secrets.open))
+
+    def pause(self, *, reason: str = "", by: str = "") -> None:
+        """Nothing is sent until it is resumed; hits are owed to it all the while."""
+        self.paused_at, self.paused_by, self.paused_reason = timezone.now(), by, reason
+        self.save(by=by, update_fields=("paused_at", "paused_by", "paused_reason"))
+
+    def resume(self, *, by: str = "") -> None:
+        """What is owed is due again."""
+        self.paused_at, self.paused_by, self.paused_reason = None, "", ""
+        self.save(by=by, update_fields=("paused_at", "paused_by", "paused_reason"))
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the token's revision: everything that decides what is sent, no secret in clear."""
+        return {
+            "name": self.name,
+            "destination": self.destination,
+            "config": self.config,
+            "secrets": hashlib.sha256(self.secrets.ciphertext.encode()).hexdigest()[:12],
+            "enabled": self.enabled,
+            "event_names": self.event_names,
+            "max_attempts": self.max_attempts,
+            "paused": {"by": self.paused_by, "reason": self.paused_reason}
+            if self.paused_at
+            else None,
+        }

@@ -1,0 +1,56 @@
+"""What has to be done every now and then, by beat or by `manage.py sweep`."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections, router, transaction
+
+from tracking.conf import conf
+from tracking.models import partition
+from tracking.models.hit import Hit, HitKey
+
+logger = logging.getLogger(__name__)
+
+#: Blocks of 8 KiB that one DELETE looks through.
+PRUNE_BLOCKS = 1000
+
+
+def run() -> tuple[list[str], int]:
+    """The partitions made and the number of dedup keys removed."""
+    return make_partitions(), prune_keys()
+
+
+def make_partitions() -> list[str]:
+    """Every leaf up to the horizon exists."""
+    alias = router.db_for_write(Hit)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+
+        def execute(sql: str, params: list[object] | None = None) -> object:
+            cursor.execute(sql, params)
+            return cursor
+
+        made = partition.make_ahead(execute)
+    if made:
+        logger.info("Made %s partitions, the last %s", len(made), made[-1])
+    return made
+
+
+def prune_keys() -> int:
+    """No dedup key older than the window is left; how many were. The table is walked block by
+    block, so that no index on the age is needed and no statement is long."""
+    window = partition.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    table = HitKey._meta.db_table
+    pruned = 0
+    with connections[router.db_for_write(HitKey)].cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass) / 8192", [table])
+        blocks = cursor.fetchone()[0]
+        for block in range(0, blocks, PRUNE_BLOCKS):
+            cursor.execute(
+                "DELETE FROM tracking_hitkey WHERE ctid >= %s::tid AND ctid < %s::tid"
+                " AND hit_id < %s",
+                [f"({block},0)", f"({block + PRUNE_BLOCKS},0)", window],
+            )
+            pruned += cursor.rowcount
+    return pruned

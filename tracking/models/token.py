@@ -1,0 +1,180 @@
+"""Who may send: tokens, and the append-only revisions of what they are configured to do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from tracking.conf import conf
+
+if TYPE_CHECKING:
+    from tracking.models.integration import Integration
+
+
+def digest_of(api_token: str | bytes) -> bytes:
+    """SHA-256: an API token holds 190 random bits, so a fast digest is as safe as a slow one."""
+    return hashlib.sha256(api_token.encode() if isinstance(api_token, str) else api_token).digest()
+
+
+class Secret(str):
+    """A fresh API token in clear: shown once, then known only by its digest."""
+
+    ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+    @classmethod
+    def generate(cls) -> Secret:
+        def random(length: int) -> str:
+            return "".join(secrets.choice(cls.ALPHABET) for _ in range(length))
+
+        return cls(f"hs_{random(6)}_{random(32)}")
+
+    @property
+    def prefix(self) -> str:
+        """The part that may be shown: enough to recognise a token by."""
+        return self.rpartition("_")[0]
+
+    @property
+    def digest(self) -> bytes:
+        return digest_of(self)
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, Secret]:
+        """A new token and its secret, which nothing can show again."""
+        secret = Secret.generate()
+        token = self.model(name=name, prefix=secret.prefix, digest=secret.digest, **fields)
+        token.save(by=by)
+        return token, secret
+
+    def with_digests(self, digests: list[bytes]) -> TokenQuerySet:
+        """Tokens that one of these digests opens, a rotated secret in its grace included."""
+        retiring = Q(retiring_digest__in=digests, retiring_until__gt=timezone.now())
+        return self.filter(Q(digest__in=digests) | retiring)
+
+    def touch(self, ids: list[int]) -> None:
+        """The tokens are noted as used, at most once a minute each."""
+        now = timezone.now()
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1))
+        self.filter(stale, id__in=ids).update(last_used_at=now)
+
+
+class Token(models.Model):
+    """The right to send hits, and the owner of the integrations that they go to."""
+
+    name = models.CharField(max_length=100, unique=True)
+    prefix = models.CharField(max_length=16, editable=False)
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    retiring_prefix = models.CharField(max_length=16, blank=True, editable=False)
+    retiring_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    retiring_until = models.DateTimeField(null=True, editable=False)
+    project_id = models.UUIDField(
+        default=uuid.uuid4,
+        unique=True,
+        editable=False,
+        help_text="Public: names the token in browsers. It opens nothing on /track.",
+    )
+    enabled = models.BooleanField(
+        default=True, help_text="A disabled token is answered 401 until it is enabled again."
+    )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="From this time on the token is answered 401."
+    )
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    rate_limit = models.PositiveIntegerField(
+        "hits a second",
+        null=True,
+        blank=True,
+        help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
+    )
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        integrations: models.Manager[Integration]
+        revisions: models.Manager[Revision]
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @transaction.atomic
+    def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.revise(by=by)
+
+    @property
+    def is_usable(self) -> bool:
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.enabled and self.revoked_at is None and not expired
+
+    def revoke(self, *, by: str = "") -> None:
+        """No secret of the token opens anything any more, and none ever will again."""
+        self.revoked_at = timezone.now()
+        self.save(by=by)
+
+    def rotate(self, *, grace: float | None = None, by: str = "") -> Secret:
+        """A new secret; the present one still works for `grace` seconds, an older one no more."""
+        secret = Secret.generate()
+        seconds = conf.ROTATION_GRACE if grace is None else grace
+        self.retiring_prefix, self.retiring_digest = self.prefix, self.digest
+        self.retiring_until = timezone.now() + timedelta(seconds=seconds)
+        self.prefix, self.digest = secret.prefix, secret.digest
+        self.save(by=by)
+        return secret
+
+    def revise(self, *, by: str = "") -> None:
+        """The configuration as it is now is on record, under a new number if it changed."""
+        with transaction.atomic():
+            current = Token.objects.select_for_update().get(pk=self.pk)
+            snapshot = current.snapshot()
+            last = current.revisions.order_by("-number").first()
+            if last is None or last.snapshot != snapshot:
+                number = current.revision + 1
+                Token.objects.filter(pk=self.pk).update(revision=F("revision") + 1)
+                Revision.objects.create(token=self, number=number, made_by=by, snapshot=snapshot)
+                self.revision = number
+
+    def snapshot(self) -> dict[str, Any]:
+        """What decides where this token's hits go; never a secret."""
+        return {
+            "name": self.name,
+            "prefix": self.prefix,
+            "enabled": self.enabled,
+            "revoked": self.revoked_at is not None,
+            "expires_at": self.expires_at and self.expires_at.isoformat(),
+            "rate_limit": self.rate_limit,
+            "integrations": {
+                str(integration.pk): integration.snapshot()
+                for integration in self.integrations.order_by("pk")
+            },
+        }
+
+
+class Revision(models.Model):
+    """One state of a token's configuration: who made it, when. Hits carry its number."""
+
+    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.CharField(max_length=150, blank=True)
+    snapshot = models.JSONField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("token", "number"), name="tracking_revision_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.token} revision {self.number}"

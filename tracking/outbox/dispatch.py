@@ -1,0 +1,25 @@
+"""Which integrations have something due."""
+
+from __future__ import annotations
+
+from django.db import connections, router
+
+from tracking.models import Integration, Owed
+from tracking.outbox.floors import floors
+
+DUE = """
+    SELECT bounded.id FROM unnest(%s::bigint[], %s::timestamptz[]) AS bounded(id, floor)
+    WHERE EXISTS (
+        SELECT FROM tracking_owed
+        WHERE integration_id = bounded.id
+          AND due_at <= statement_timestamp() AND due_at >= bounded.floor
+    )
+"""
+
+
+def due() -> list[int]:
+    """The running integrations that something is due to."""
+    ids = list(Integration.objects.running().values_list("pk", flat=True))
+    with connections[router.db_for_write(Owed)].cursor() as cursor:
+        cursor.execute(DUE, [ids, [floors.get("dispatch", pk) for pk in ids]])
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,141 @@
+"""What a sent batch comes to: attempts on record, deliveries settled, postponed or buried."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import router, transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from tracking.events import Event, Receipt
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+from tracking.models import Attempt, DeadLetter, Integration, Outcome, Owed
+from tracking.models.delivery import Claim, Result
+from tracking.outbox.retry import delay
+from tracking.outbox.sender import Batch, Sent
+
+logger = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The bookkeeping of one run: collects what came back, then writes it in one transaction."""
+
+    def __init__(self, integration: Integration, claims: Iterable[Claim]) -> None:
+        self.integration = integration
+        self.claims: Mapping[UUID, Claim] = {claim.hit_id: claim for claim in claims}
+        self._halves: list[Batch] = []
+        self.setup_error: SetupError | None = None
+        self._attempts: list[Attempt] = []
+        self._outcomes: list[Outcome] = []
+        self._letters: list[DeadLetter] = []
+        self._postponed: list[tuple[Claim, datetime, bool]] = []
+
+    def enter(self, sent: Sent) -> None:
+        """The batch's result is in the books, not yet in the database."""
+        attempt = self._attempt(sent)
+        match sent.result:
+            case Receipt(refused=refused):
+                for event in sent.batch:
+                    if event.id in refused:
+                        self._bury(event.id, attempt, "refused", refused[event.id])
+                    else:
+                        self._outcome(event.id, attempt.id, Result.DELIVERED)
+            case PermanentError() if len(sent.batch) > 1:
+                middle = len(sent.batch) // 2
+                self._halves += [sent.batch[:middle], sent.batch[middle:]]
+            case PermanentError() as error:
+                self._bury(sent.batch[0].id, attempt, error.code, str(error))
+            case SetupError() as error:
+                self.setup_error = error
+                self.give_back(sent.batch)
+            case error:
+                self._retry(sent.batch, attempt, error)
+
+    def give_back(self, batch: Iterable[Event]) -> None:
+        """The batch is due again at once, as if it had never been claimed."""
+        now = timezone.now()
+        self._postponed += [(self.claims[event.id], now, False) for event in batch]
+
+    def cancel(self, claim: Claim, reason: str) -> None:
+        self._outcome(claim.hit_id, uuid7(), Result.CANCELLED, reason)
+
+    def bury_killer(self, claim: Claim) -> None:
+        """The hit was sent alone again and again, and no worker lived to tell."""
+        message = f"{claim.claims - 1} workers died while sending it, the last ones with it alone."
+        attempt = Attempt(id=uuid7(), integration=self.integration, hits=1, duration=0.0)
+        attempt.code, attempt.message = "worker_killed", message
+        self._attempts.append(attempt)
+        self._bury(claim.hit_id, attempt, "worker_killed", message)
+
+    def take_halves(self) -> list[Batch]:
+        """Refused batches, to be sent in halves until the event that is refused is found."""
+        halves, self._halves = self._halves, []
+        return halves
+
+    def write(self) -> None:
+        """All that was entered is committed, and the books are empty."""
+        with transaction.atomic(using=router.db_for_write(Owed)):
+            Attempt.objects.bulk_create(self._attempts)
+            settled = [o for o in self._outcomes if o.result != Result.RETRYING]
+            Owed.objects.settle([self.claims[outcome.hit_id] for outcome in settled])
+            DeadLetter.objects.bulk_create(self._letters, ignore_conflicts=True)
+            Outcome.objects.bulk_create(self._outcomes)
+            for claim, due_at, attempted in self._postponed:
+                Owed.objects.postpone(claim, due_at=due_at, attempted=attempted)
+        self._attempts, self._outcomes, self._letters, self._postponed = [], [], [], []
+
+    def _attempt(self, sent: Sent) -> Attempt:
+        result = sent.result
+        attempt = Attempt(
+            id=uuid7(), integration=self.integration, hits=len(sent.batch), duration=0.0
+        )
+        if isinstance(result, (Receipt, DeliveryError)) and result.exchange is not None:
+            attempt.record(result.exchange)
+        if isinstance(result, DeliveryError):
+            attempt.code, attempt.message = result.code, str(result)
+        elif isinstance(result, Exception):
+            attempt.code, attempt.message = "destination_failed", repr(result)
+            logger.error("%s failed in our own code", self.integration, exc_info=result)
+        self._attempts.append(attempt)
+        return attempt
+
+    def _retry(self, batch: Batch, attempt: Attempt, error: Exception) -> None:
+        retry_after = error.retry_after if isinstance(error, RetryableError) else None
+        for event in batch:
+            claim = self.claims[event.id]
+            attempts = claim.attempts + 1
+            if attempts >= self.integration.max_attempts:
+                self._bury(event.id, attempt, "attempts_exhausted", attempt.message)
+                continue
+            due_at = timezone.now() + timedelta(seconds=delay(attempts, retry_after))
+            self._postponed.append((claim, due_at, True))
+            self._outcome(event.id, attempt.id, Result.RETRYING, attempt.message)
+
+    def _bury(self, hit_id: UUID, attempt: Attempt, code: str, message: str) -> None:
+        claim = self.claims[hit_id]
+        self._outcome(hit_id, attempt.id, Result.DEAD, message)
+        self._letters.append(
+            DeadLetter(
+                integration=self.integration,
+                hit_id=hit_id,
+                code=code,
+                message=message,
+                attempts=claim.attempts + 1,
+                attempt_id=attempt.id,
+            )
+        )
+
+    def _outcome(self, hit_id: UUID, attempt_id: UUID, result: Result, reason: str = "") -> None:
+        self._outcomes.append(
+            Outcome(
+                hit_id=hit_id,
+                integration=self.integration,
+                attempt_id=attempt_id,
+                result=result,
+                reason=reason,
+            )
+        )

@@ -1,0 +1,74 @@
+"""The Celery tasks, and the bell that calls the first of them. The broker holds no truth: a lost
+message costs a little time, since everything owed is in Postgres."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+
+from celery import shared_task
+
+from tracking.conf import conf
+from tracking.models import maintenance
+from tracking.outbox import deliver as send
+from tracking.outbox.dispatch import due
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="tracking.dispatch")
+def dispatch() -> None:
+    """Every running integration with something due has a deliver on its way."""
+    for integration_id in due():
+        deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
+
+
+@shared_task(name="tracking.deliver")
+def deliver(integration_id: int) -> None:
+    """What is due to the integration is sent, unless another worker is at it."""
+    if send.deliver(integration_id):
+        deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
+
+
+@shared_task(name="tracking.maintain")
+def maintain() -> None:
+    """Partitions lie ahead, and dedup keys past their window are gone."""
+    maintenance.run()
+
+
+class Bell:
+    """Rings `dispatch` at most once in a while, from a thread of its own: publishing to a dead
+    broker takes long, and nobody waits for it."""
+
+    def __init__(self) -> None:
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._wanted = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ring(self) -> None:
+        self._wanted.set()
+        if self._thread is None or not self._thread.is_alive():
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(
+                        target=self._run, name="hitstream-bell", daemon=True
+                    )
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while self._wanted.wait():
+            self._wanted.clear()
+            try:
+                dispatch.apply_async(retry=False, expires=conf.LEASE_SLACK)
+            except Exception as error:
+                logger.warning("The broker does not take the bell; a sweep will: %s", error)
+            time.sleep(conf.RING_INTERVAL)
+
+
+ring = Bell().ring
