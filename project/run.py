@@ -127,7 +127,7 @@ def awaited(server: Server) -> Awaited:
     """The server as a program that this process owns, adopts and prepares."""
 
     def before() -> int | None:
-        if not server.own():
+        if not server.own(within=2):
             raise EmbeddedError(f"another program holds {server.directory}/{server.name}.lock")
         pid = server.adopt()
         if pid is None:

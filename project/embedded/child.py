@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from project.embedded.account import Account, EmbeddedError
-from project.embedded.log import Log
+from project.embedded.log import Log, lines_of
 from project.embedded.process import command_line, die_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
@@ -56,28 +56,37 @@ class Child:
             return "not started"
         if adopted is not None:
             return await self._watch(adopted)
-        process = await asyncio.create_subprocess_exec(
-            *self.program.command(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **self.program.environment},
-            # Ctrl-C reaches the supervisor only, which stops its children in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent(self.program.stop_signal),
-            **self.program.account.identity,
-        )
+        code = await self._spawn()
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+    async def _spawn(self) -> int:
+        # Not asyncio's own pipe: until Python 3.12 its wait() lasts as long as an orphan holds it.
+        output, given = os.pipe()
+        printing = asyncio.create_task(self._print(output))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.program.command(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=given,
+                stderr=given,
+                env={**os.environ, **self.program.environment},
+                # Ctrl-C reaches the supervisor only, which stops its children in order.
+                start_new_session=True,
+                preexec_fn=die_with_parent(self.program.stop_signal),
+                **self.program.account.identity,
+            )
+        finally:
+            os.close(given)
         self.pid = process.pid
         if self._stopping.is_set():
             self._signal(self.program.stop_signal)
-        printing = asyncio.create_task(self._print(process.stdout))
         code = await process.wait()
         self.pid = None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(printing, 2)
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        return code
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """The program has ended, within its grace; sooner if there is a hurry."""
@@ -128,17 +137,16 @@ class Child:
         self.pid = None
         return "adopted, now gone"
 
-    async def _print(self, stream: asyncio.StreamReader | None) -> None:
-        """Every line of output is logged; without its end a line is logged at 64 KiB."""
-        rest = b""
-        while stream is not None and (chunk := await stream.read(65536)):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > 65536:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                self.log.say(self.program.name, line.decode(errors="replace") or " ")
-        if rest:
-            self.log.say(self.program.name, rest.decode(errors="replace"))
+    async def _print(self, output: int) -> None:
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(output, "rb", 0)
+        )
+        try:
+            async for line in lines_of(stream):
+                self.log.say(self.program.name, line or " ")
+        finally:
+            transport.close()
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:

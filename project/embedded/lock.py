@@ -27,7 +27,7 @@ def lock_var(directory: Path, url: str) -> int:
 
 def end_leftovers(directory: Path) -> None:
     """Nothing that a killed supervisor of this directory started still runs."""
-    steps = ((None, 0.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+    steps = ((None, 0.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
     if not end_all(lambda: supervised_by(directory), steps):
         pids = ", ".join(map(str, supervised_by(directory)))
         raise EmbeddedError(f"Processes of an earlier run do not end: {pids}")

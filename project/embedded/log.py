@@ -1,12 +1,30 @@
 """One log of several processes: who says it in front of every line, in colour on a terminal."""
 
+import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from typing import TextIO
 
 COLOURS = (36, 32, 33, 35, 34, 96)
 WIDTH = 10
+
+
+LONGEST_LINE = 65536
+
+
+async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Every line of the stream; one that does not end is cut at 64 KiB."""
+    rest = b""
+    while chunk := await stream.read(LONGEST_LINE):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            yield line.decode(errors="replace")
+    if rest:
+        yield rest.decode(errors="replace")
 
 
 class Log:

@@ -19,7 +19,7 @@ from project.embedded.paths import (
     digest_of,
     postgres_sockets,
 )
-from project.embedded.process import command_line, end_all, read_pid, runs_with, working_in
+from project.embedded.process import end_all, exists, read_pid, runs_with, working_in
 from project.embedded.server import Server
 
 MAJOR = "18"
@@ -157,6 +157,6 @@ class EmbeddedPostgres(Server):
                 f"another Postgres (pid {holder}) uses {self.sockets}: stop it first"
             )
         for path in (self.data / "postmaster.pid", socket_lock):
-            # A dead pid is left to Postgres, which refuses to start beside a live one.
-            if command_line(read_pid(path) or 0):
+            # Postgres clears a dead pid itself, but takes a zombie or a stranger for a rival.
+            if exists(read_pid(path)):
                 path.unlink()

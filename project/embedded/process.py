@@ -61,6 +61,17 @@ def runs_with(pid: int | None, program: str, argument: str) -> bool:
     return bool(words) and Path(words[0]).name == program and argument in " ".join(words[1:])
 
 
+def exists(pid: int | None) -> bool:
+    """True if some process has this pid, be it a zombie."""
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid is not None
+
+
 def read_pid(path: Path) -> int | None:
     """The pid on the first line of a pid file."""
     try:

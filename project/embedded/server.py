@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -57,8 +58,14 @@ class Server(ABC):
     def remove(self) -> None:
         """The stopped server's files are gone."""
 
-    def own(self) -> bool:
-        """True if this process is the server's one owner from now on."""
+    def own(self, within: float = 0) -> bool:
+        """True if this process is the server's one owner from now on.
+
+        A killed owner is one for some milliseconds more: wait for so many seconds.
+        """
+        return wait_for(self._take_lock, within)
+
+    def _take_lock(self) -> bool:
         if self._lock is None:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.directory / f"{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -72,8 +79,7 @@ class Server(ABC):
 
     def adopt(self) -> int | None:
         """The pid of a server left running by a dead owner; one that is going down is awaited."""
-        alive = wait_for(lambda: self.running_pid() is None or self.accepts(), 60)
-        if not alive:
+        if not wait_for(lambda: self.running_pid() is None or self._stays(), 60):
             raise EmbeddedError(
                 f"{self.name} (pid {self.running_pid()}) runs but does not answer: stop it first"
             )
@@ -81,7 +87,7 @@ class Server(ABC):
 
     def start(self) -> None:
         """The server answers, and dies with this process. Its output goes to a file."""
-        if self.own() and self.adopt() is None:
+        if self.own(within=0.3) and self.adopt() is None:
             self.prepare()
             with self.log.open("wb") as log:
                 self._process = subprocess.Popen(  # noqa: S603
@@ -124,6 +130,12 @@ class Server(ABC):
     def tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-10:])
+
+    def _stays(self) -> bool:
+        """True if the server answers and goes on: its owner's death may just be reaching it."""
+        if self.accepts():
+            time.sleep(0.1)
+        return self.accepts()
 
     def _ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None

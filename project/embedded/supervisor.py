@@ -23,7 +23,8 @@ class Awaited:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Servers start together; `prepare` runs once to its end; then the programs start.
+    """Servers start together; `prepare` runs once to its end; then the programs start,
+    the others as soon as the first is ready.
 
     Everything stops in the reverse order: the programs as listed, then the servers as listed.
     """
@@ -78,11 +79,20 @@ class Supervisor:
         for child, awaited in servers:
             await self._wait_for(child, awaited.ready)
         await self._prepare()
-        for program in self.plan.programs:
+        first, *others = self.plan.programs
+        self._child(first).start()
+        await self._answers(first.name)
+        # Only now: on two cores they would slow down what everybody waits for.
+        for program in others:
             self._child(program).start()
-        while not await self.plan.ready():
-            await asyncio.sleep(0.05)
         self.log.say("hitstream", self.plan.welcome(time.monotonic() - began))
+
+    async def _answers(self, name: str) -> None:
+        began = time.monotonic()
+        while not await self.plan.ready():
+            if time.monotonic() - began > READY_SECONDS:
+                raise EmbeddedError(f"{name} does not answer: see above")
+            await asyncio.sleep(0.03)
 
     async def _prepare(self) -> None:
         child = self._child(self.plan.prepare)

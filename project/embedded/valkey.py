@@ -47,7 +47,8 @@ class EmbeddedValkey(Server):
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             *("--dir", str(self.data), "--pidfile", str(self.pid_file)),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-            *("--loglevel", "warning"),
+            # The checker takes a base in the RDB format for a broken one.
+            *("--aof-use-rdb-preamble", "no", "--loglevel", "warning"),
             # The pid file is checked against the command line.
             *("--set-proc-title", "no", "--daemonize", "no"),
         ]

@@ -4,10 +4,13 @@ In: an RSGI scope and protocol. Out: a Body, whole or cut off right behind its r
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
-from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
+from project.front.refusal import BodyTimeout, BodyTooLarge, BrokenBody
+from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
@@ -30,12 +33,7 @@ LIMITS = {
 }
 
 
-class BrokenBody(Exception):
-    """The client left, or broke the framing, before its body was complete."""
-
-
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What was read, and the CONTENT_LENGTH that the application is told ("" for none).
 
     `cut` says that the body is longer than its limit and was not read to its end.
@@ -61,29 +59,60 @@ def announce(scope: Scope) -> int | None:
     return None if scope.http_version == "2" else 0
 
 
-async def receive(protocol: HTTPProtocol, announced: int | None, limit: int) -> Body:
-    """The body, whole or cut; at most the limit and one chunk were held. Raises BrokenBody."""
+def weigh(announced: int | None, limit: Limit) -> int:
+    """The memory that a body may come to take, as far as it counts: small ones do not."""
+    size = limit.size if announced is None else announced
+    return size if INGEST.size < size <= limit.size else 0
+
+
+async def receive(
+    protocol: HTTPProtocol, announced: int | None, limit: Limit, seconds: float
+) -> Body:
+    """The body; at most the limit and one chunk were held.
+
+    Raises BodyTimeout, BrokenBody and BodyTooLarge.
+    """
     if announced is None:
-        return await _receive_chunks(protocol, limit)
-    if announced > limit:
-        return Body(length=str(announced), cut=True)
+        body = await _receive_chunks(protocol, limit.size, seconds)
+    elif announced > limit.size:
+        body = Body(length=str(announced), cut=True)
+    else:
+        return Body(await _receive_announced(protocol, seconds), str(announced))
+    if body.cut and not limit.ingest:
+        raise BodyTooLarge(limit.size)
+    return body
+
+
+async def _receive_announced(protocol: HTTPProtocol, seconds: float) -> bytes:
+    # The server ends the body at the announced length, whatever else the client sends.
+    reading: Any = protocol()
+    # On the hot path: a fifth of the price of asyncio.timeout.
+    timer = asyncio.get_running_loop().call_later(seconds, reading.cancel)
     try:
-        # The server ends the body at the announced length, whatever else the client sends.
-        return Body(await protocol(), str(announced))
+        return cast(bytes, await reading)
     except ProtocolClosed as error:
         raise BrokenBody from error
+    except asyncio.CancelledError as error:
+        raise BodyTimeout from error
+    finally:
+        timer.cancel()
 
 
-async def _receive_chunks(protocol: HTTPProtocol, limit: int) -> Body:
+async def _receive_chunks(protocol: HTTPProtocol, limit: int, seconds: float) -> Body:
     received = bytearray()
     endings = 0
-    async for chunk in protocol:
-        received += chunk
-        endings += not chunk
-        if len(received) > limit:
-            return Body(bytes(received[: limit + 1]), str(len(received)), cut=True)
-    # Granian ends a whole body with one empty chunk, and a broken one with two. Trailers look
-    # the same as a broken body, so they are refused too.
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in protocol:
+                received += chunk
+                endings += not chunk
+                if len(received) > limit:
+                    return Body(bytes(received[: limit + 1]), cut=True)
+    except TimeoutError as error:
+        raise BodyTimeout from error
+    # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
+    # HTTP/2's empty last frame after a body without content-length, cannot be told from a broken
+    # body, so they are refused too.
     if endings > 1:
         raise BrokenBody
     return Body(bytes(received), str(len(received)))
@@ -92,10 +121,11 @@ async def _receive_chunks(protocol: HTTPProtocol, limit: int) -> Body:
 async def linger(protocol: HTTPProtocol) -> None:
     """Some of the rest is read and dropped, so that a client which sends before it reads gets its
     answer instead of a reset. Afterwards the server closes the connection."""
+    chunks: AsyncIterator[bytes] = cast(Any, protocol)
     dropped = 0
     with suppress(TimeoutError, StopAsyncIteration, RuntimeError):
         async with asyncio.timeout(LINGER_SECONDS):
             with suppress(RuntimeError):  # The body was being read already.
-                aiter(protocol)
+                chunks = aiter(protocol)
             while dropped < LINGER_BYTES:
-                dropped += len(await protocol.__anext__())
+                dropped += len(await anext(chunks))

@@ -5,16 +5,15 @@ In: scope, protocol and a received Body, on one of Django's threads. Out: the ap
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
-
 from project.front.body import Body
+from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 log = logging.getLogger(__name__)
 
@@ -95,18 +94,16 @@ class _Head:
         raise NotImplementedError("Return the body from the application instead of writing it")
 
 
-def answer(
-    application: WSGIApplication, scope: Scope, protocol: HTTPProtocol, body: Body, *, last: bool
-) -> None:
+def answer(application: WSGIApplication, scope: Scope, protocol: HTTPProtocol, body: Body) -> None:
     """The application has answered, or a 500 has and the log says why; its answer is closed.
 
-    With `last`, the connection ends with this answer.
+    The connection ends with the answer to a body that was not read to its end.
     """
     try:
         head = _Head()
         result = application(build_environ(scope, body), head.start)
         try:
-            headers = [*head.headers, ("connection", "close")] if last else head.headers
+            headers = [*head.headers, ("connection", "close")] if body.cut else head.headers
             _send(protocol, head.status, headers, result)
         finally:
             if close := getattr(result, "close", None):
@@ -130,5 +127,10 @@ def _send(
     with suppress(ProtocolClosed):  # The client has left: nothing more is made for it.
         for chunk in result:
             if chunk:
-                # Queues at once, on any thread; there is nothing to wait for.
-                transport.send_bytes(chunk)
+                _push(transport.send_bytes(chunk))
+
+
+def _push(sending: Awaitable[None]) -> None:
+    """The chunk is queued. Granian queues without a limit and at once, so no loop is needed."""
+    for _ in sending.__await__():
+        raise RuntimeError("Sending has to wait, which only the event loop can")

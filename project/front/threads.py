@@ -15,15 +15,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from project.front.refusal import Overloaded
+
 Work = Callable[[], None]
 Done = asyncio.Future[None]
 Task = tuple[Work, Done]
 
 log = logging.getLogger(__name__)
-
-
-class Overloaded(Exception):
-    """As many requests wait for a thread as may; nothing was queued."""
 
 
 class Threads:

@@ -213,9 +213,7 @@ def test_a_name_that_is_rebound_between_requests_gains_nothing(
     assert vendor.connections == 0
 
 
-def test_a_redirect_to_a_private_address_is_not_followed(
-    settings: Any, vendor: Vendor
-) -> None:
+def test_a_redirect_to_a_private_address_is_not_followed(settings: Any, vendor: Vendor) -> None:
     settings.HITSTREAM = {"ALLOW_PRIVATE_DESTINATIONS": True}
     with open_vendor(reply(302, Location=vendor.url)) as front:
         response = send(Request(url=front.url, body=b"{}"))

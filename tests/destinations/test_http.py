@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shlex
 import socket
 import ssl
 import subprocess
@@ -75,7 +76,8 @@ def test_each_status_means_one_error(
         assert type(caught) is error, status
         assert str(status) in str(caught)
         assert "/elsewhere" in str(caught) or "so says the vendor" in str(caught)
-        assert caught.exchange and caught.exchange.status == status
+        assert caught.exchange
+        assert caught.exchange.status == status
 
 
 def test_the_vendors_wish_to_wait_is_kept(vendor: Vendor) -> None:
@@ -109,7 +111,8 @@ def test_an_answer_that_does_not_end_is_given_up_in_time(vendor: Vendor, answer:
     assert time.monotonic() - started < 2
     assert isinstance(caught, RetryableError)
     assert "within 0.4 seconds" in str(caught)
-    assert caught.exchange and caught.exchange.status is None
+    assert caught.exchange
+    assert caught.exchange.status is None
     assert 0.3 < caught.exchange.duration < 2
 
 
@@ -144,7 +147,8 @@ def test_a_broken_connection_is_tried_again_later(vendor: Vendor, answer: Answer
     vendor.answer = answer
     caught = fail(ask(vendor.url))
     assert isinstance(caught, RetryableError)
-    assert caught.exchange and caught.exchange.status is None
+    assert caught.exchange
+    assert caught.exchange.status is None
 
 
 def test_a_refused_connection_is_tried_again_later() -> None:
@@ -179,8 +183,17 @@ def test_an_unknown_name_is_a_setup_error_and_a_failed_lookup_is_not(
 
 
 @pytest.mark.parametrize(
-    "url", ["", "http://", "http:///x", "http://a b/", "http://x:99999/", "http://[::1", "hook"]
-    + ["http://" + "a" * 70 + ".example/"],
+    "url",
+    [
+        "",
+        "hook",
+        "http://",
+        "http:///x",
+        "http://a b/",
+        "http://x:99999/",
+        "http://[::1",
+        "http://" + "a" * 70 + ".example/",
+    ],
 )
 def test_a_url_that_cannot_be_called_is_a_setup_error(url: str) -> None:
     assert isinstance(fail(ask(url)), SetupError)
@@ -196,8 +209,11 @@ def test_a_header_cannot_smuggle_another(vendor: Vendor) -> None:
 def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     folder: Path = tmp_path_factory.mktemp("tls")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=127.0.0.1", "-keyout", folder / "key", "-out", folder / "certificate"],
+        shlex.split(
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
+            " -keyout key -out certificate"
+        ),
+        cwd=folder,
         check=True,
         capture_output=True,
     )

@@ -119,7 +119,7 @@ def test_a_refusal_is_told_in_the_receivers_words(vendor: Vendor, event: Event) 
         deliver(make(vendor.url), [event])
 
 
-def fill(stored: tuple[str, ...] = (), **data: Any) -> WebhookConfig:
+def fill(*stored: str, **data: Any) -> WebhookConfig:
     return WebhookConfig({"url": "https://example.com/hook", **data}, stored=stored)
 
 
@@ -135,7 +135,7 @@ def test_without_a_secret_one_is_made_and_shown_once() -> None:
 
 
 def test_a_stored_secret_stays_when_the_field_is_left_empty() -> None:
-    form = fill(stored=("signing_secret", "headers"))
+    form = fill("signing_secret", "headers")
     assert form.is_valid()
     assert form.issued == {}
     present = {"signing_secret": SECRET, "headers": {"X-A": "1"}}
@@ -143,20 +143,20 @@ def test_a_stored_secret_stays_when_the_field_is_left_empty() -> None:
 
 
 def test_a_dash_removes_a_stored_secret() -> None:
-    form = fill(stored=("signing_secret", "headers"), headers="-")
+    form = fill("signing_secret", "headers", headers="-")
     assert form.is_valid(), form.errors
     present = {"signing_secret": SECRET, "headers": {"X-A": "1"}}
     assert form.merge_secrets(lambda: present) == {"signing_secret": SECRET}
 
 
 def test_a_dash_for_the_signing_secret_makes_a_new_one() -> None:
-    form = fill(stored=("signing_secret",), signing_secret="-")
+    form = fill("signing_secret", signing_secret="-")
     assert form.is_valid()
     assert form.merge_secrets(lambda: pytest.fail("nothing is kept")) == form.issued
 
 
 def test_all_secrets_can_be_entered_anew_when_the_key_is_lost() -> None:
-    form = fill(("signing_secret", "headers"), signing_secret=SECRET, headers="X-A: 1")
+    form = fill("signing_secret", "headers", signing_secret=SECRET, headers="X-A: 1")
     assert form.is_valid()
     assert form.merge_secrets(lambda: pytest.fail("opened"))["headers"] == {"X-A": "1"}
 
@@ -186,8 +186,11 @@ def test_a_secret_of_24_to_64_bytes_is_taken(size: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["X-A: 1\nAuthorization: Bearer x:y", '{"X-A": "1", "Authorization": "Bearer x:y"}']
-    + [{"X-A": "1", "Authorization": "Bearer x:y"}],
+    [
+        "X-A: 1\nAuthorization: Bearer x:y",
+        '{"X-A": "1", "Authorization": "Bearer x:y"}',
+        {"X-A": "1", "Authorization": "Bearer x:y"},
+    ],
 )
 def test_headers_are_lines_or_json(text: object) -> None:
     form = fill(headers=text)
@@ -226,12 +229,20 @@ def test_headers_that_could_break_the_request_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "ftp://example.com", "example.com", "http://", "https://a b", "http://x:99999/"]
-    + ["http://example.com/\n", "javascript:alert(1)", "//example.com", "http://[::1"],
+    [
+        "",
+        "ftp://example.com",
+        "example.com",
+        "//example.com",
+        "javascript:alert(1)",
+        "http://",
+        "http://[::1",
+        "http://x:99999/",
+        "https://a b",
+        "http://example.com/\nx",
+    ],
 )
 def test_a_url_that_cannot_be_called_is_refused(url: str) -> None:
-    if url.endswith("\n"):
-        url = url + "x"
     assert "url" in WebhookConfig({"url": url}).errors
 
 

@@ -53,7 +53,7 @@ def test_a_damaged_end_of_the_append_only_file_is_cut_off(var: Path, damage: byt
 
 def test_an_unreadable_append_only_file_is_set_aside(var: Path) -> None:
     data = killed(var).data
-    next((data / "appendonlydir").glob("*.base.rdb")).write_bytes(b"nonsense")
+    next((data / "appendonlydir").glob("*.base.aof")).write_bytes(b"nonsense\r\n")
     with EmbeddedValkey(var) as valkey:
         assert client(valkey).get("kept") is None
     assert list(data.glob("appendonlydir.broken-*"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class SecretField(forms.CharField):
     """A credential: stored encrypted, never shown again, masked wherever a request is recorded."""
 
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    widget: forms.Widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
     def clean(self, value: Any) -> Any:
         return super().clean("" if str(value or "").strip() == "-" else value)

@@ -68,6 +68,7 @@ class PassCache:
 
     def __init__(self) -> None:
         self._group: Group[bytes, Pass | None] = Group("hitstream-tokens", look_up, touch)
+        self.drain = self._group.drain
         self.clear()
 
     def clear(self) -> None:

@@ -1,7 +1,4 @@
-"""From the bytes of a body to an Arrival: everything that can be refused is refused here.
-
-What jsonb cannot hold (NUL, lone surrogates) is replaced, never a reason to lose a hit.
-"""
+"""From the bytes of a body to an Arrival: everything that can be refused is refused here."""
 
 from __future__ import annotations
 
@@ -18,19 +15,13 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from tracking.conf import conf
 from tracking.destinations import registry
+from tracking.ingest.decoding import decode
 from tracking.ingest.errors import BadRequest
 
 MAX_TEXT = 255
 MAX_USER_AGENT = 512
 
-#: In JSON a backslash stands only inside strings; an escaped one is passed over with its partner.
-UNSTORABLE = re.compile(
-    rb"\\\\"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2}))"
-)
 ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
 
 
@@ -105,44 +96,6 @@ def parse(body: bytes, sender: Sender) -> Arrival:
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
     )
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body, in a form that jsonb holds."""
-    if not body.strip():
-        raise BadRequest("body_empty", "The body is empty; send one hit as a JSON object.")
-    if b"\\u" in body:
-        body = UNSTORABLE.sub(lambda match: rb"\ufffd" if match[1] else match[0], body)
-    try:
-        payload = msgspec.json.decode(body)
-    except RecursionError:
-        raise too_deep() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
-    if not isinstance(payload, dict):
-        raise BadRequest("json_not_object", "The body must be a JSON object.")
-    if body.count(b"{") + body.count(b"[") > conf.MAX_DEPTH and is_deep(payload, conf.MAX_DEPTH):
-        raise too_deep()
-    return payload
-
-
-def too_deep() -> BadRequest:
-    return BadRequest("json_too_deep", f"The JSON is nested deeper than {conf.MAX_DEPTH} levels.")
-
-
-def is_deep(value: Any, most: int) -> bool:
-    """Whether the value is nested deeper than `most` levels."""
-    level = [value]
-    for _ in range(most):
-        level = [child for parent in level for child in children(parent)]
-        if not level:
-            return False
-    return any(isinstance(value, (dict, list)) for value in level)
-
-
-def children(value: Any) -> list[Any]:
-    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [child for child in found if isinstance(child, (dict, list))]
 
 
 def text(value: Any, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Never
+from typing import Any, Never, cast
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from tracking.conf import conf
-from tracking.ingest.authentication import BasicTokenAuthentication
+from tracking.ingest.authentication import BasicTokenAuthentication, Pass
 from tracking.ingest.body import read
 from tracking.ingest.cors import allow_origin, preflight
 from tracking.ingest.errors import (
@@ -35,7 +35,7 @@ class IngestView(APIView):
     """What all ingest routes share: errors in our words, CORS, no content negotiation."""
 
     permission_classes = ()
-    http_method_names: ClassVar[list[str]] = ["post", "options"]
+    http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         method = (request.method or "").lower()
@@ -47,7 +47,7 @@ class IngestView(APIView):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         return None, ""
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         return preflight(request)
 
     def throttled(self, request: Request, wait: float) -> Never:
@@ -84,7 +84,7 @@ class TrackView(IngestView):
 def sender_of(request: Request) -> Sender:
     meta = request.META
     return Sender(
-        token_id=request.auth.token_id,
+        token_id=cast(Pass, request.auth).token_id,
         ip=clean_ip(meta.get("REMOTE_ADDR") or ""),
         user_agent=meta.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],
     )

@@ -472,6 +472,20 @@ class Migration(migrations.Migration):
                 name="tracking_hit_email_hash",
             ),
         ),
+        migrations.AddIndex(
+            model_name="outcome",
+            index=models.Index(
+                fields=["integration", "hit_id"], name="tracking_outcome_integration"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="outcome",
+            index=models.Index(
+                condition=models.Q(("result", "cancelled")),
+                fields=["hit_id"],
+                name="tracking_outcome_cancelled",
+            ),
+        ),
         migrations.RunSQL(DELIVERY, "DROP VIEW tracking_delivery"),
         migrations.RunSQL(QUEUE, migrations.RunSQL.noop),
         migrations.RunPython(make_partitions, migrations.RunPython.noop),

@@ -1,7 +1,10 @@
 from tracking.models.attempt import Attempt
-from tracking.models.delivery import DeadLetter, Delivery, Outcome, Owed
+from tracking.models.deadletter import DeadLetter
+from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
 from tracking.models.integration import Integration
+from tracking.models.outcome import Outcome
+from tracking.models.owed import Owed
 from tracking.models.token import Revision, Token
 
 __all__ = [

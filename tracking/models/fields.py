@@ -18,7 +18,7 @@ from tracking.conf import conf
 from tracking.exceptions import SetupError
 
 if TYPE_CHECKING:
-    TextField = models.TextField["Sealed | Mapping[str, Any]", "Sealed"]
+    TextField = models.TextField["Sealed | Mapping[str, object]", "Sealed"]
 else:
     TextField = models.TextField
 
@@ -47,7 +47,7 @@ class Sealed:
         if not self:
             return {}
         try:
-            value: dict[str, Any] = json.loads(_keys().decrypt(self.ciphertext))
+            value: dict[str, Any] = json.loads(_keys().decrypt(self.ciphertext.encode()))
         except InvalidToken:
             raise _lost() from None
         return value
@@ -57,7 +57,7 @@ class Sealed:
         if not self:
             return self
         try:
-            return type(self)(_keys().rotate(self.ciphertext).decode())
+            return type(self)(_keys().rotate(self.ciphertext.encode()).decode())
         except InvalidToken:
             raise _lost() from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -58,6 +59,9 @@ class Integration(models.Model):
 
     objects = IntegrationQuerySet.as_manager()
 
+    #: Secrets that were made for the operator while configuring, to be shown once.
+    issued: Mapping[str, str] = {}
+
     class Meta:
         ordering = ("token", "name")
         constraints = (
@@ -82,7 +86,7 @@ class Integration(models.Model):
 
     def configure(self, form: ConfigForm) -> None:
         """The valid form's values are the configuration; an empty secret keeps the present one."""
-        self.config = form.split()[0]
+        self.config, self.issued = form.split()[0], form.issued
         self.secrets = Sealed.seal(form.merge_secrets(self.secrets.open))
 
     def pause(self, *, reason: str = "", by: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connections, router, transaction
 
@@ -27,7 +28,7 @@ def make_partitions() -> list[str]:
     alias = router.db_for_write(Hit)
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
 
-        def execute(sql: str, params: list[object] | None = None) -> object:
+        def execute(sql: str, params: list[Any] | None = None) -> Any:
             cursor.execute(sql, params)
             return cursor
 

@@ -15,6 +15,8 @@ from django.utils import timezone
 from tracking.conf import conf
 
 if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
     from tracking.models.integration import Integration
 
 
@@ -100,8 +102,8 @@ class Token(models.Model):
     objects = TokenQuerySet.as_manager()
 
     if TYPE_CHECKING:
-        integrations: models.Manager[Integration]
-        revisions: models.Manager[Revision]
+        integrations: RelatedManager[Integration]
+        revisions: RelatedManager[Revision]
 
     class Meta:
         ordering = ("name",)

@@ -13,7 +13,7 @@ from tracking.conf import conf
 from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 from tracking.models import Hit, Integration, Owed
-from tracking.models.delivery import FATAL_CLAIMS, Claim
+from tracking.models.owed import FATAL_CLAIMS, Claim
 from tracking.outbox.floors import floors
 from tracking.outbox.sender import Sender
 from tracking.outbox.settle import Ledger
@@ -44,7 +44,7 @@ def deliver(integration_id: int) -> bool:
 def the_only_one(integration_id: int) -> Iterator[bool]:
     """Whether no other worker delivers to the integration meanwhile; the lock dies with us."""
     connection = connections[router.db_for_write(Owed)]
-    names = ["hitstream-deliver", integration_id]
+    names = ("hitstream-deliver", integration_id)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", names)
         ours: bool = cursor.fetchone()[0]

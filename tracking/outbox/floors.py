@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 
-from tracking.models.delivery import ALWAYS
+from tracking.models.owed import ALWAYS
 
 #: How far claims look back behind the last one, for rows committed late.
 SLACK = timedelta(seconds=10)
@@ -21,6 +21,9 @@ class Floors:
     """A moving lower bound on due_at for each integration, known to one process."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         self._floors: dict[int, datetime] = {}
         self._swept: dict[tuple[str, int], float] = {}
 

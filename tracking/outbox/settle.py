@@ -14,7 +14,8 @@ from uuid_utils.compat import uuid7
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 from tracking.models import Attempt, DeadLetter, Integration, Outcome, Owed
-from tracking.models.delivery import Claim, Result
+from tracking.models.outcome import Result
+from tracking.models.owed import Claim
 from tracking.outbox.retry import delay
 from tracking.outbox.sender import Batch, Sent
 

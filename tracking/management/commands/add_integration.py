@@ -34,7 +34,7 @@ class Command(BaseCommand):
         unknown = sorted(set(config) - set(form.fields))
         if unknown or not form.is_valid():
             wrong = [f"{name}: there is no such field" for name in unknown]
-            wrong += [f"{name}: {' '.join(errors)}" for name, errors in form.errors.items()]
+            wrong += [f"{name}: {' '.join(map(str, each))}" for name, each in form.errors.items()]
             raise CommandError("\n".join(wrong))
         name = options["name"] or destination.label
         if token.integrations.filter(name=name).exists():

@@ -1,0 +1,64 @@
+"""The answers that the front gives by itself, before the application hears of a request."""
+
+import json
+
+from project.front.wire import HTTPProtocol, Scope
+
+
+class Refusal(Exception):
+    """A request that the front refuses. `close` ends the connection with the answer; with
+    `linger`, some of what the client still sends is read first."""
+
+    status = 400
+    code = ""
+    message = ""
+    retry_after = 0
+    close = True
+    linger = True
+
+    def send(self, scope: Scope, protocol: HTTPProtocol, *, browsers: bool) -> None:
+        """The refusal is on its way; with `browsers`, a page of any origin may read it."""
+        content = json.dumps({"code": self.code, "message": self.message}).encode()
+        headers = [("content-type", "application/json")]
+        if self.close:
+            headers.append(("connection", "close"))
+        if self.retry_after:
+            headers.append(("retry-after", str(self.retry_after)))
+        if browsers:
+            headers.append(("vary", "Origin"))
+            if origin := scope.headers.get("origin"):
+                headers.append(("access-control-allow-origin", origin))
+        protocol.response_bytes(self.status, headers, content)
+
+
+class BrokenBody(Refusal):
+    """The client left, or broke the framing, before its body was complete."""
+
+    code = "body_incomplete"
+    message = "The body ended before it was complete"
+
+
+class BodyTimeout(Refusal):
+    status = 408
+    code = "body_timeout"
+    message = "The body did not arrive in time"
+    linger = False
+
+
+class BodyTooLarge(Refusal):
+    status = 413
+    code = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.message = f"The body is longer than {limit} bytes"
+
+
+class Overloaded(Refusal):
+    """As many requests wait for a thread as may, or as many large bodies are held."""
+
+    status = 503
+    code = "overloaded"
+    message = "The server is busy; send this again later"
+    retry_after = 5
+    close = False

@@ -1,0 +1,72 @@
+"""What most tests need: a token, a client that sends with it, and no memory between tests."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tracking.ingest.authentication import passes
+from tracking.ingest.store import writer
+from tracking.models import Token
+from tracking.models.token import Secret
+from tracking.outbox.floors import floors
+
+Answer = Any
+Send = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """One test's tokens and integrations are not those of the next."""
+    passes.clear()
+    floors.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The threads' own connections are closed before the test database is dropped."""
+    yield
+    writer.drain()
+    passes.drain()
+
+
+@pytest.fixture
+def issued(transactional_db: None) -> tuple[Token, Secret]:
+    return Token.objects.issue("shop")
+
+
+@pytest.fixture
+def token(issued: tuple[Token, Secret]) -> Token:
+    return issued[0]
+
+
+@pytest.fixture
+def secret(issued: tuple[Token, Secret]) -> Secret:
+    return issued[1]
+
+
+def basic(username: str, password: str = "") -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+@pytest.fixture
+def send(secret: Secret) -> Send:
+    """POSTs a hit, or raw bytes, to /track with the token; keywords are headers or the path."""
+    client = Client(SERVER_NAME="localhost")
+
+    def post(hit: Any, *, path: str = "/track", **headers: str) -> Answer:
+        body = hit if isinstance(hit, bytes) else json.dumps(hit).encode()
+        headers = {"authorization": basic(secret), "content_type": "application/json", **headers}
+        content_type = headers.pop("content_type")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.generic("POST", path, body, headers=named, CONTENT_TYPE=content_type)
+
+    return post
+
+
+def hit(**changes: Any) -> dict[str, Any]:
+    """A small valid hit."""
+    return {"event": {"name": "Registered", "user": {"userId": "u1"}}, **changes}

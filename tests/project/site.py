@@ -1,0 +1,96 @@
+"""A small Django site behind the front, for the tests: `granian tests.project.site:app`."""
+
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from threading import active_count
+
+import django
+from django.conf import settings
+from django.core.signals import request_finished
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.urls import path
+
+from project.front.rsgi import Front
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    DATABASES={},
+    MIDDLEWARE=[],
+    ROOT_URLCONF=__name__,
+    SECRET_KEY="tests",
+)
+django.setup()
+
+finished = {"requests": 0}
+streamed = {"chunks": 0, "closed": 0}
+
+
+def count_finished(**signal: object) -> None:
+    finished["requests"] += 1
+
+
+request_finished.connect(count_finished)
+
+
+def track(request: HttpRequest) -> HttpResponse:
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    seen = {"length": length, "read": len(request.body)}
+    return JsonResponse(seen, status=400 if length > 65_536 else 200)
+
+
+def meta(request: HttpRequest) -> HttpResponse:
+    shown = {key: value for key, value in request.META.items() if isinstance(value, str)}
+    return JsonResponse({**shown, "scheme": request.scheme, "body": request.body.decode()})
+
+
+def stats(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"threads": active_count(), **finished, **streamed})
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    time.sleep(float(request.GET["seconds"]))
+    return HttpResponse("slept")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    def chunks() -> Iterator[bytes]:
+        try:
+            for number in count():
+                streamed["chunks"] = number + 1
+                yield b"chunk %d\n" % number
+                if str(number) == request.GET.get("last"):
+                    return
+                time.sleep(0.05)
+        finally:
+            streamed["closed"] += 1
+
+    return StreamingHttpResponse(chunks())
+
+
+def fail(request: HttpRequest) -> HttpResponse:
+    raise SystemError("on purpose")
+
+
+def refuse_headers(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse()
+    response.headers["not a name"] = "x"
+    return response
+
+
+urlpatterns = [
+    path("track", track),
+    path("track/", track),
+    path("meta", meta),
+    path("méta/ü", meta),
+    path("stats", stats),
+    path("slow", slow),
+    path("stream", stream),
+    path("fail", fail),
+    path("refuse-headers", refuse_headers),
+]
+
+app = Front(get_wsgi_application(), threads=4, max_waiting=8, body_timeout=1.0)
+app.at_close.append(lambda: sys.stderr.write(f"closed after {finished['requests']} requests\n"))

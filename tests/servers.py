@@ -1,0 +1,38 @@
+"""A pytest plugin: a real Postgres and a real broker for the whole run.
+
+Loaded by `-p` before Django's settings are, since those read the addresses from the environment.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+
+from project.embedded.paths import broker_url, database_url
+from project.embedded.postgres import EmbeddedPostgres
+from project.embedded.valkey import EmbeddedValkey
+
+directory = Path(tempfile.mkdtemp(prefix="hitstream-tests-"))
+directory.chmod(0o755)
+os.environ.update(
+    HITSTREAM_VAR=str(directory),
+    DATABASE_URL=database_url(directory),
+    BROKER_URL=broker_url(directory),
+    DJANGO_SECRET_KEY="tests",
+    HITSTREAM_SECRET_KEYS=Fernet.generate_key().decode(),
+    HITSTREAM_ALLOW_PRIVATE_DESTINATIONS="1",
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
+    with EmbeddedPostgres(directory), EmbeddedValkey(directory):
+        # Emptying all tables after a test writes a hundred small files; none has to survive.
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        return (yield)

@@ -1,0 +1,20 @@
+"""Requests to vendors, read-only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.models import Attempt
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "integration", "hits", "status", "code", "message", "milliseconds")
+    list_filter = ("integration",)
+    list_select_related = ("integration__token",)
+    ordering = ("-id",)
+
+    @admin.display(description="ms")
+    def milliseconds(self, attempt: Attempt) -> int:
+        return round(attempt.duration * 1000)

@@ -1,0 +1,74 @@
+"""Deliveries in every state, and the dead letters that can be replayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tracking import tasks
+from tracking.admin.hit import HitAdmin
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.admin.token import pill
+from tracking.models import DeadLetter, Delivery, Hit
+
+
+def link_to_hit(hit_id: Any) -> SafeString:
+    url = reverse("admin:tracking_hit_change", args=(hit_id,))
+    return format_html('<a href="{}">{}</a>', url, hit_id)
+
+
+class OfHitsAdmin(ReadOnlyAdmin):
+    """Rows that belong to hits, found by what finds the hit."""
+
+    list_display_links = None
+    list_select_related = ("integration__token",)
+    search_fields = ("hit_id",)
+    search_help_text = HitAdmin.search_help_text
+
+    class Media:
+        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    @admin.display(ordering="hit_id", description="hit")
+    def hit_link(self, row: Delivery | DeadLetter) -> SafeString:
+        return link_to_hit(row.hit_id)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        admin_of_hits = HitAdmin(Hit, self.admin_site)
+        hits, _ = admin_of_hits.get_search_results(request, Hit.objects.all(), search_term)
+        return queryset.filter(hit_id__in=list(hits.values_list("pk", flat=True)[:1000])), False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(OfHitsAdmin):
+    list_display = ("hit_link", "integration", "state_shown", "since", "reason")
+    list_filter = ("state", "integration")
+
+    @admin.display(ordering="state", description="state")
+    def state_shown(self, delivery: Delivery) -> SafeString:
+        return pill(delivery.colour, delivery.get_state_display())
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(OfHitsAdmin):
+    list_display = ("hit_link", "integration", "died_at", "code", "message", "attempts")
+    list_filter = ("integration", "code")
+    actions = ("replay",)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("tracking.change_deadletter")
+
+    @admin.action(description="Replay selected dead letters", permissions=["replay"])
+    def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        count = DeadLetter.objects.filter(pk__in=letters.values("pk")).replay()
+        tasks.ring()
+        messages.success(request, f"{count} dead letters are due again.")

@@ -1,0 +1,92 @@
+"""Hits, read-only: found by their ids, explained on one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.models import Attempt, Delivery, Hit, Outcome
+from tracking.models.partition import first_uuid7
+
+
+class ReceivedFilter(admin.SimpleListFilter):
+    """By the time in the id, which is also the partition key."""
+
+    title = "received"
+    parameter_name = "received"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("1", "in the last hour"), ("24", "in the last day"), ("168", "in the last week")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hit]) -> QuerySet[Hit]:
+        if not (self.value() or "").isdigit():
+            return queryset
+        since = datetime.now(UTC) - timedelta(hours=int(self.value() or 0))
+        return queryset.filter(id__gte=first_uuid7(since))
+
+
+@admin.register(Hit)
+class HitAdmin(ReadOnlyAdmin):
+    list_display = ("received", "name", "user_id", "anonymous_id", "hit_id", "token")
+    list_filter = (ReceivedFilter, "token")
+    list_select_related = ("token",)
+    search_fields = ("hit_id",)
+    search_help_text = "A whole hitId, user id, anonymous id, e-mail hash or event name."
+    change_form_template = "admin/tracking/hit/change_form.html"
+
+    class Media:
+        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    @admin.display(description="received", ordering="id")
+    def received(self, hit: Hit) -> str:
+        return f"{timezone.localtime(hit.received_at):%Y-%m-%d %H:%M:%S}"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Hit], search_term: str
+    ) -> tuple[QuerySet[Hit], bool]:
+        """Whole values only: each has its index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        columns = ("hit_id", "user_id", "anonymous_id", "email_hash", "name")
+        wanted = Q(*((column, term) for column in columns), _connector=Q.OR)
+        with suppress(ValueError):
+            wanted |= Q(id=UUID(term))
+        return queryset.filter(wanted), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        hit = self.get_object(request, object_id)
+        context = story(hit) if hit else {}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
+
+
+def story(hit: Hit) -> dict[str, Any]:
+    """What became of the hit: its deliveries, and every attempt with what it came to."""
+    outcomes = list(Outcome.objects.filter(hit_id=hit.pk).select_related("integration"))
+    attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in outcomes])
+    return {
+        "payload": json.dumps(hit.payload, indent=2, ensure_ascii=False),
+        "deliveries": Delivery.objects.filter(hit_id=hit.pk).select_related("integration"),
+        "attempts": [
+            (outcome, attempts.get(outcome.attempt_id))
+            for outcome in sorted(outcomes, key=lambda outcome: outcome.attempt_id)
+        ],
+    }

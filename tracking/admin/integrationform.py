@@ -1,0 +1,87 @@
+"""One form out of two: the integration's own fields, and those that its destination declares."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from tracking.destinations.base import ConfigForm, Destination
+from tracking.models import Integration
+
+CONFIG = "config-"
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.strip() for line in super().clean(value).splitlines()]
+        return list(dict.fromkeys(filter(None, lines)))
+
+
+class IntegrationForm(forms.ModelForm):
+    """`config_form` is the destination's own, bound to the same data; it alone validates them."""
+
+    destination: ClassVar[type[Destination] | None] = None
+    event_names = LinesField(
+        label="Only these events",
+        required=False,
+        help_text="Names, one a line. Empty: every event.",
+    )
+
+    class Meta:
+        model = Integration
+        fields = ("token", "name", "enabled", "event_names", "max_attempts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.config_form: ConfigForm | None = None
+        if self.destination is None:
+            return
+        names = self.destination.Config.secret_names()
+        for name, value in self.instance.config.items():
+            self.initial[f"{CONFIG}{name}"] = value
+        for name in names if self.instance.secrets else ():
+            self.fields[
+                f"{CONFIG}{name}"
+            ].help_text += (
+                " Stored, and never shown again: leave it empty to keep it, type - to remove it."
+            )
+        if self.is_bound:
+            self.config_form = self.destination.Config(
+                self.data,
+                self.files,
+                prefix=CONFIG.rstrip("-"),
+                stored=names if self.instance.secrets else (),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.config_form is not None:
+            for name, errors in self.config_form.errors.items():
+                self.add_error(
+                    f"{CONFIG}{name}" if name in self.config_form.fields else None, errors
+                )
+        return cleaned
+
+
+def form_for(destination: type[Destination] | None) -> type[IntegrationForm]:
+    """An IntegrationForm with the destination's fields, each passing on what was typed."""
+    declared = destination.Config.base_fields if destination else {}
+    fields = {
+        f"{CONFIG}{name}": forms.Field(
+            required=False,
+            widget=field.widget,
+            label=field.label or name.replace("_", " ").capitalize(),
+            help_text=field.help_text,
+            initial=field.initial,
+        )
+        for name, field in declared.items()
+    }
+    return type("IntegrationForm", (IntegrationForm,), {**fields, "destination": destination})

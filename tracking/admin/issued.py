@@ -1,0 +1,46 @@
+"""The page that shows a fresh secret: the answer to the POST that made it, stored nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from tracking.models.token import Secret, Token
+
+
+def show_once(
+    site: admin.ModelAdmin, request: HttpRequest, obj: Any, **context: Any
+) -> HttpResponse:
+    response = TemplateResponse(
+        request,
+        "tracking/issued.html",
+        {
+            **site.admin_site.each_context(request),
+            "object": obj,
+            "opts": site.opts,
+            "back": reverse(f"admin:tracking_{site.opts.model_name}_change", args=(obj.pk,)),
+            **context,
+        },
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def show_token(
+    site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: Secret
+) -> HttpResponse:
+    """The API token, with a line that sends the first hit."""
+    url = request.build_absolute_uri(reverse("tracking:track"))
+    hit = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
+    curl = f"curl -i -u {secret}: -H 'Content-Type: application/json' -d '{hit}' {url}"
+    return show_once(
+        site,
+        request,
+        token,
+        title="API token issued",
+        secrets=[("API token", secret), ("Send a first hit", curl)],
+    )

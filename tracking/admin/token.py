@@ -1,0 +1,179 @@
+"""Issue, rotate and revoke API tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tracking.admin.confirm import confirm
+from tracking.admin.issued import show_token
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.models import Integration, Revision, Token
+from tracking.models.token import Secret
+
+GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
+
+
+class RotateForm(forms.Form):
+    grace = forms.TypedChoiceField(
+        label="The present API token stops working", choices=GRACE, coerce=int, initial=86_400
+    )
+
+
+class IntegrationInline(admin.TabularInline):
+    model = Integration
+    fields = readonly_fields = ("name", "destination", "state")
+    show_change_link = True
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        return False
+
+    @admin.display
+    def state(self, integration: Integration) -> SafeString:
+        return state_of_integration(integration)
+
+
+def pill(state: str, text: str, title: str = "") -> SafeString:
+    """A state as a word in its colour."""
+    return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
+
+
+def state_of_integration(integration: Integration) -> SafeString:
+    if not integration.enabled:
+        return pill("off", "disabled")
+    if integration.paused_at:
+        return pill("paused", f"paused by {integration.paused_by}", integration.paused_reason)
+    return pill("good", "running")
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):
+    list_display = (
+        "name",
+        "prefix_shown",
+        "state",
+        "integration_count",
+        "last_used_at",
+        "created_at",
+    )
+    search_fields = ("name", "prefix")
+    fields = ("name", "enabled", "expires_at", "rate_limit")
+    inlines = (IntegrationInline,)
+    change_form_template = "admin/tracking/token/change_form.html"
+
+    class Media:
+        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
+        tokens: QuerySet[Token] = super().get_queryset(request)
+        return tokens.annotate(count=Count("integrations"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
+        editable = (None, {"fields": self.fields})
+        facts = ("state", "prefix_shown", "project_id", "last_used_at", "created_at", "changes")
+        return [editable, ("What it is", {"fields": facts})] if obj else [editable]
+
+    def get_inlines(self, request: HttpRequest, obj: Token | None) -> Any:
+        return self.inlines if obj else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
+        return ("state", "prefix_shown", "project_id", "last_used_at", "created_at", "changes")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        """A token is revoked, not deleted: its hits keep their owner."""
+        return False
+
+    @admin.display(description="API token", ordering="prefix")
+    def prefix_shown(self, token: Token) -> str:
+        if token.retiring_until and token.retiring_until > timezone.now():
+            until = timezone.localtime(token.retiring_until)
+            return f"{token.prefix}…, and {token.retiring_prefix}… until {until:%Y-%m-%d %H:%M %Z}"
+        return f"{token.prefix}…"
+
+    @admin.display
+    def state(self, token: Token) -> SafeString:
+        if token.revoked_at:
+            return pill("bad", "revoked")
+        if not token.enabled:
+            return pill("off", "disabled")
+        return pill("good", "usable") if token.is_usable else pill("bad", "expired")
+
+    @admin.display(description="integrations", ordering="count")
+    def integration_count(self, token: Token) -> int:
+        return getattr(token, "count", 0)
+
+    @admin.display
+    def changes(self, token: Token) -> SafeString:
+        url = reverse("admin:tracking_revision_changelist")
+        return format_html(
+            '<a href="{}?token__id__exact={}">revision {}</a>', url, token.pk, token.revision
+        )
+
+    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
+        if not change:
+            obj.secret = Secret.generate()  # type: ignore[attr-defined]
+            obj.prefix, obj.digest = obj.secret.prefix, obj.secret.digest  # type: ignore[attr-defined]
+        obj.save(by=request.user.get_username())
+
+    def response_add(self, request: HttpRequest, obj: Token, *args: Any) -> HttpResponse:
+        return show_token(self, request, obj, obj.secret)  # type: ignore[attr-defined]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<path:pk>/rotate/", wrap(self.rotate), name="tracking_token_rotate"),
+            path("<path:pk>/revoke/", wrap(self.revoke), name="tracking_token_revoke"),
+        ]
+        return own + super().get_urls()
+
+    def rotate(self, request: HttpRequest, pk: str) -> HttpResponse:
+        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
+            secret = token.rotate(grace=asked["grace"], by=request.user.get_username())
+            self.log_change(request, token, "Rotated.")
+            return show_token(self, request, token, secret)
+
+        return confirm(
+            self,
+            request,
+            pk,
+            title="Rotate the API token",
+            explanation="A new API token is issued and shown once. Until the time you choose, "
+            "both work; a token rotated earlier stops at once.",
+            act=act,
+            form_class=RotateForm,
+        )
+
+    def revoke(self, request: HttpRequest, pk: str) -> HttpResponse:
+        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
+            token.revoke(by=request.user.get_username())
+            self.log_change(request, token, "Revoked.")
+            messages.success(request, f"{token} is revoked: within seconds it is answered 401.")
+            return redirect("admin:tracking_token_changelist")
+
+        return confirm(
+            self,
+            request,
+            pk,
+            title="Revoke the API token",
+            explanation="Whoever sends with it is answered 401, for ever. What was stored is kept, "
+            "and what is owed is still delivered.",
+            act=act,
+        )
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin):
+    list_display = ("token", "number", "made_at", "made_by")
+    list_filter = ("token",)
+    ordering = ("-pk",)

@@ -1,0 +1,42 @@
+"""What became of deliveries, attempt by attempt."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from tracking.models.integration import Integration
+
+
+class Result(models.TextChoices):
+    DELIVERED = "delivered"
+    RETRYING = "retrying"
+    DEAD = "dead", "dead letter"
+    CANCELLED = "cancelled"
+
+
+class Outcome(models.Model):
+    """What one attempt came to for one hit. Append-only, partitioned by day on the hit's id."""
+
+    pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")
+    hit_id = models.UUIDField()
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    attempt_id = models.UUIDField()
+    result = models.CharField(max_length=10, choices=Result.choices)
+    reason = models.TextField(blank=True)
+    settled_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("integration", "hit_id"), name="tracking_outcome_integration"),
+            models.Index(
+                fields=("hit_id",),
+                name="tracking_outcome_cancelled",
+                condition=models.Q(result=Result.CANCELLED),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hit_id} to {self.integration_id}: {self.result}"
