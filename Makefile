@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-deps clean reset
+.PHONY: run test test-deps clean
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.

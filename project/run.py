@@ -28,26 +28,17 @@ from project.embedded.valkey import EmbeddedValkey
 PYTHON = (sys.executable, "-m")
 PREPARE = (*PYTHON, "project.embedded.prepare")
 WEB = (
-    *(*PYTHON, "granian", "--interface", "rsgi", "--workers", "2", "--loop", "auto"),
-    *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+    *PYTHON,
+    *["granian", "--interface", "rsgi", "--task-impl", "asyncio", "--loop", "uvloop", "--http", "1", "--no-ws"],
+    *["--workers", "2", "--backlog", "4096", "--backpressure", "2048", "--http1-header-read-timeout", "10000"],
+    *["--respawn-failed-workers", "--workers-kill-timeout", "15", "project.server:app"],
 )
-APPLICATION = "project.server:app"
 WORKER = (
-    *(
-        *PYTHON,
-        "celery",
-        "--quiet",
-        "-A",
-        "project",
-        "worker",
-        "--pool",
-        "threads",
-        "--concurrency",
-        "16",
-    ),
-    *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+    *PYTHON,
+    *["celery", "--quiet", "-A", "project", "worker", "--pool", "threads", "--concurrency", "16", "--loglevel", "INFO"],
+    *["--without-gossip", "--without-mingle"],
 )
-BEAT = (*PYTHON, "celery", "--quiet", "-A", "project", "beat", "--loglevel", "INFO", "--schedule")
+BEAT = (*PYTHON, *["celery", "--quiet", "-A", "project", "beat", "--loglevel", "INFO", "--schedule"])
 
 
 @dataclass(frozen=True)
@@ -104,7 +95,7 @@ def plan(address: Address, var: Path) -> Plan:
         servers=[awaited(server) for server in servers(os.environ, var)],
         prepare=program("prepare", *PREPARE, grace=5),
         programs=(
-            program("web", *WEB, *where, APPLICATION, grace=10),
+            program("web", *WEB, *where, grace=20),
             program("beat", *BEAT, str(schedule), grace=5),
             program("worker", *WORKER, grace=20),
         ),

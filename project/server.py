@@ -9,6 +9,7 @@ import os
 
 from project.front.rsgi import Front
 from project.wsgi import application
+from tracking.ingest.store import writer
 
 app = Front(
     application,
@@ -16,3 +17,4 @@ app = Front(
     max_waiting=int(os.environ.get("HITSTREAM_MAX_WAITING", "1000")),
     body_timeout=float(os.environ.get("HITSTREAM_BODY_TIMEOUT", "10")),
 )
+app.at_close.append(writer.drain)

@@ -2,6 +2,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+admin.site.site_header = admin.site.site_title = "Hitstream"
+admin.site.site_url = None
+admin.site.index_title = "Tokens, integrations, hits"
+
 urlpatterns = [
     path("", include("tracking.urls")),
     path("admin/", admin.site.urls),

@@ -30,7 +30,7 @@ os.environ.update(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
-    with EmbeddedPostgres(directory), EmbeddedValkey(directory):
+    with EmbeddedPostgres(directory, keep=False), EmbeddedValkey(directory, keep=False):
         # Emptying all tables after a test writes a hundred small files; none has to survive.
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")

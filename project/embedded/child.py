@@ -115,8 +115,10 @@ class Child:
             began = time.monotonic()
             try:
                 ending = await self._run()
-            except (OSError, EmbeddedError) as error:
+            except EmbeddedError as error:
                 ending = str(error)
+            except Exception as error:
+                ending = f"{type(error).__name__}: {error}"
             if self._stopping.is_set():
                 return
             self.failures += 1

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from project.front.refusal import BodyTimeout, BodyTooLarge, BrokenBody
+from project.front.refusal import BodyTooLarge, BrokenBody
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 LINGER_BYTES = 4 * 1024 * 1024
@@ -33,7 +33,8 @@ LIMITS = {
 }
 
 
-class Body(NamedTuple):
+@dataclass(frozen=True)
+class Body:
     """What was read, and the CONTENT_LENGTH that the application is told ("" for none).
 
     `cut` says that the body is longer than its limit and was not read to its end.
@@ -65,51 +66,35 @@ def weigh(announced: int | None, limit: Limit) -> int:
     return size if INGEST.size < size <= limit.size else 0
 
 
-async def receive(
-    protocol: HTTPProtocol, announced: int | None, limit: Limit, seconds: float
-) -> Body:
-    """The body; at most the limit and one chunk were held.
-
-    Raises BodyTimeout, BrokenBody and BodyTooLarge.
-    """
+async def receive(protocol: HTTPProtocol, announced: int | None, limit: Limit) -> Body:
+    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge."""
     if announced is None:
-        body = await _receive_chunks(protocol, limit.size, seconds)
+        body = await _receive_chunks(protocol, limit.size)
     elif announced > limit.size:
         body = Body(length=str(announced), cut=True)
     else:
-        return Body(await _receive_announced(protocol, seconds), str(announced))
+        body = await _receive_announced(protocol, announced)
     if body.cut and not limit.ingest:
         raise BodyTooLarge(limit.size)
     return body
 
 
-async def _receive_announced(protocol: HTTPProtocol, seconds: float) -> bytes:
-    # The server ends the body at the announced length, whatever else the client sends.
-    reading: Any = protocol()
-    # On the hot path: a fifth of the price of asyncio.timeout.
-    timer = asyncio.get_running_loop().call_later(seconds, reading.cancel)
+async def _receive_announced(protocol: HTTPProtocol, announced: int) -> Body:
     try:
-        return cast(bytes, await reading)
+        # The server ends the body at the announced length, whatever else the client sends.
+        return Body(await protocol(), str(announced))
     except ProtocolClosed as error:
         raise BrokenBody from error
-    except asyncio.CancelledError as error:
-        raise BodyTimeout from error
-    finally:
-        timer.cancel()
 
 
-async def _receive_chunks(protocol: HTTPProtocol, limit: int, seconds: float) -> Body:
+async def _receive_chunks(protocol: HTTPProtocol, limit: int) -> Body:
     received = bytearray()
     endings = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in protocol:
-                received += chunk
-                endings += not chunk
-                if len(received) > limit:
-                    return Body(bytes(received[: limit + 1]), cut=True)
-    except TimeoutError as error:
-        raise BodyTimeout from error
+    async for chunk in protocol:
+        received += chunk
+        endings += not chunk
+        if len(received) > limit:
+            return Body(bytes(received[: limit + 1]), str(len(received)), cut=True)
     # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
     # HTTP/2's empty last frame after a body without content-length, cannot be told from a broken
     # body, so they are refused too.

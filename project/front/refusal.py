@@ -6,15 +6,13 @@ from project.front.wire import HTTPProtocol, Scope
 
 
 class Refusal(Exception):
-    """A request that the front refuses. `close` ends the connection with the answer; with
-    `linger`, some of what the client still sends is read first."""
+    """A request that the front refuses. `close` ends the connection with the answer."""
 
     status = 400
     code = ""
     message = ""
     retry_after = 0
     close = True
-    linger = True
 
     def send(self, scope: Scope, protocol: HTTPProtocol, *, browsers: bool) -> None:
         """The refusal is on its way; with `browsers`, a page of any origin may read it."""
@@ -42,7 +40,6 @@ class BodyTimeout(Refusal):
     status = 408
     code = "body_timeout"
     message = "The body did not arrive in time"
-    linger = False
 
 
 class BodyTooLarge(Refusal):

@@ -11,13 +11,12 @@ from wsgiref.types import WSGIApplication
 
 from project.front.body import Body, announce, limit_of, linger, receive, weigh
 from project.front.gateway import answer
-from project.front.refusal import Overloaded, Refusal
+from project.front.refusal import BodyTimeout, Overloaded, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
 
 LARGE_BODIES = 256 * 1024 * 1024
-CLOSE_SECONDS = 10.0
-NO_BODY = Body()
+CLOSE_SECONDS = 4.0
 
 
 class Front:
@@ -60,16 +59,17 @@ class Front:
         try:
             if self._held > LARGE_BODIES:
                 raise Overloaded
-            body = NO_BODY
+            body = Body()
             if announced != 0:
-                body = await receive(protocol, announced, limit, self._body_timeout)
-            work = partial(answer, self._application, scope, protocol, body)
-            await self._threads.hand(work)
+                async with asyncio.timeout(self._body_timeout):
+                    body = await receive(protocol, announced, limit)
+            await self._threads.hand(partial(answer, self._application, scope, protocol, body))
             if body.cut:
                 await linger(protocol)
+        except TimeoutError:
+            BodyTimeout().send(scope, protocol, browsers=limit.ingest)
         except Refusal as refusal:
             refusal.send(scope, protocol, browsers=limit.ingest)
-            if refusal.linger:
-                await linger(protocol)
+            await linger(protocol)
         finally:
             self._held -= weight

@@ -3,8 +3,8 @@
 In: work handed over by the event loop. Out: a future, done on the loop when the work is.
 
 The thread that went idle last works next, so few threads stay warm however many there are.
-`queue.SimpleQueue` and `ThreadPoolExecutor` were tried: up to a fifth slower, and with a 99th
-percentile of 50 ms instead of 7, because a put behind another put wakes nobody.
+Measured with a view that waits 2 ms: a ThreadPoolExecutor gives a fifth fewer requests a second;
+`queue.SimpleQueue` a tenth fewer, because a put right behind another put wakes nobody.
 """
 
 import asyncio

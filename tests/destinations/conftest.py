@@ -15,6 +15,7 @@ from tests.destinations.vendor import Vendor, open_vendor, reply
 from tracking.destinations.base import Request
 from tracking.destinations.http import Client, Response
 from tracking.events import Event
+from tracking.exceptions import DeliveryError
 
 #: The README's example hit.
 PAYLOAD = {
@@ -87,3 +88,15 @@ def send(request: Request, *, timeout: float = 5.0, **client: Any) -> Response:
             return await sender.send(request, timeout=timeout)
 
     return asyncio.run(run())
+
+
+def ask(url: str) -> Request:
+    return Request(url=url, body=b'{"a":1}', headers={"Content-Type": "application/json"})
+
+
+def fail(request: Request, *, timeout: float = 5.0) -> DeliveryError:
+    """The error that sending the request ends in; it carries its exchange."""
+    with pytest.raises(DeliveryError) as caught:
+        send(request, timeout=timeout).raise_for_status()
+    assert caught.value.exchange is not None
+    return caught.value

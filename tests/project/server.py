@@ -107,6 +107,15 @@ def read_to_end(connection: socket.socket) -> bytes:
     return received
 
 
+def status_of(received: bytes) -> int:
+    return int(received.split(b" ", 2)[1])
+
+
+def json_of(received: bytes) -> dict[str, object]:
+    content: dict[str, object] = json.loads(received.partition(b"\r\n\r\n")[2])
+    return content
+
+
 def free_port() -> int:
     """A port that no outgoing connection can take by chance."""
     for port in range(21_000, 32_768):

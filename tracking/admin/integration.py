@@ -44,13 +44,16 @@ class IntegrationAdmin(admin.ModelAdmin):
         """An integration is disabled, not deleted: what it owed and delivered stays on record."""
         return False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Integration | None = None) -> Any:
+        return ("token",) if obj else ()
+
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.slug(request) in dict(registry.choices()):
             return super().add_view(request, *args, **kwargs)
         context = {
             **self.admin_site.each_context(request),
             "title": "Where shall the hits go?",
-            "destinations": registry.all(),
+            "destinations": registry.choices(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
         }

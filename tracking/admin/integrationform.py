@@ -10,6 +10,7 @@ from tracking.destinations.base import ConfigForm, Destination
 from tracking.models import Integration
 
 CONFIG = "config-"
+KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
 
 
 class LinesField(forms.CharField):
@@ -48,11 +49,7 @@ class IntegrationForm(forms.ModelForm):
         for name, value in self.instance.config.items():
             self.initial[f"{CONFIG}{name}"] = value
         for name in names if self.instance.secrets else ():
-            self.fields[
-                f"{CONFIG}{name}"
-            ].help_text += (
-                " Stored, and never shown again: leave it empty to keep it, type - to remove it."
-            )
+            self.fields[f"{CONFIG}{name}"].help_text += KEPT
         if self.is_bound:
             self.config_form = self.destination.Config(
                 self.data,

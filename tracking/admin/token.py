@@ -96,7 +96,8 @@ class TokenAdmin(admin.ModelAdmin):
 
     @admin.display(description="API token", ordering="prefix")
     def prefix_shown(self, token: Token) -> str:
-        if token.retiring_until and token.retiring_until > timezone.now():
+        retiring = token.retiring_until and token.retiring_until > timezone.now()
+        if retiring and token.is_usable:
             until = timezone.localtime(token.retiring_until)
             return f"{token.prefix}…, and {token.retiring_prefix}… until {until:%Y-%m-%d %H:%M %Z}"
         return f"{token.prefix}…"

@@ -32,7 +32,7 @@ class WebhookConfig(ConfigForm):
     signing_secret = SecretField(
         required=False,
         help_text="whsec_ and the base64 of 24 to 64 random bytes. Empty: one is made and shown"
-        " once, or the stored one stays.",
+        " once.",
     )
     batch_size = forms.IntegerField(
         label="Hits a request",
@@ -44,8 +44,7 @@ class WebhookConfig(ConfigForm):
     )
     headers = HeadersField(
         required=False,
-        help_text='Further headers, as "Name: value" a line or as a JSON object. Stored encrypted,'
-        ' never shown again. Empty keeps the stored ones; a single "-" removes them.',
+        help_text='Further headers, as "Name: value" a line or as a JSON object.',
     )
     timeout = forms.IntegerField(
         label="Timeout in seconds", required=False, initial=10, min_value=1, max_value=60

@@ -20,7 +20,7 @@ def read(request: HttpRequest, limit: int) -> bytes:
     A body that announces too much is not read at all, one that turns out to be too much is read
     to one byte past the limit.
     """
-    announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    announced = announced_length(request)
     if announced > limit:
         raise too_large(f"is {announced:,} bytes", limit)
     try:
@@ -37,6 +37,14 @@ def read(request: HttpRequest, limit: int) -> bytes:
             "encoding_unsupported", f"Content-Encoding {encoding[:50]!r}: send gzip or none."
         )
     return unpack(body, limit)
+
+
+def announced_length(request: HttpRequest) -> int:
+    """0 for none and for nonsense, as Django sees it."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def stream(request: HttpRequest) -> BinaryIO:

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                             ("owed", "Owed"),
                             ("retrying", "Retrying"),
                             ("delivered", "Delivered"),
-                            ("dead", "dead letter"),
+                            ("dead", "Dead letter"),
                             ("cancelled", "Cancelled"),
                         ],
                         max_length=10,
@@ -235,7 +235,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("delivered", "Delivered"),
                             ("retrying", "Retrying"),
-                            ("dead", "dead letter"),
+                            ("dead", "Dead letter"),
                             ("cancelled", "Cancelled"),
                         ],
                         max_length=10,

@@ -16,7 +16,7 @@ class Delivery(models.Model):
         OWED = "owed"
         RETRYING = "retrying"
         DELIVERED = "delivered"
-        DEAD = "dead", "dead letter"
+        DEAD = "dead", "Dead letter"
         CANCELLED = "cancelled"
 
     id = models.CharField(primary_key=True, max_length=80)

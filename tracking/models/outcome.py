@@ -11,7 +11,7 @@ from tracking.models.integration import Integration
 class Result(models.TextChoices):
     DELIVERED = "delivered"
     RETRYING = "retrying"
-    DEAD = "dead", "dead letter"
+    DEAD = "dead", "Dead letter"
     CANCELLED = "cancelled"
 
 

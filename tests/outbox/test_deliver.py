@@ -1,0 +1,302 @@
+"""From an owed delivery to a vendor's answer, over a real wire and a real queue."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from tests.conftest import Send, hit
+from tests.destinations.vendor import Answer, Vendor, open_vendor, reply
+from tests.integrations import add_webhook
+from tracking.ingest.group import connect
+from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Outcome, Owed, Token
+from tracking.outbox.deliver import deliver
+from tracking.outbox.dispatch import due
+from tracking.outbox.floors import floors
+
+Rule = Callable[[Any], Answer]
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with open_vendor(reply()) as vendor:
+        yield vendor
+
+
+def refuse(vendor: Vendor, rule: Rule) -> None:
+    """The vendor answers by what it was sent last."""
+
+    def answer(connection: socket.socket) -> None:
+        rule(vendor.received[-1].json["data"])(connection)
+
+    vendor.answer = answer
+
+
+def post(send: Send, count: int = 1) -> None:
+    for number in range(count):
+        assert send(hit(hitId=f"h{number}")).status_code == 204
+
+
+def make_due() -> None:
+    Owed.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    floors.clear()
+
+
+def states() -> list[str]:
+    return sorted(Delivery.objects.values_list("state", flat=True))
+
+
+def test_a_hit_arrives_signed(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    assert due() == [integration.pk]
+    assert deliver(integration.pk) is False
+    received = vendor.received[0]
+    Webhook(integration.secrets.open()["signing_secret"]).verify(received.body, received.headers)
+    stored = Hit.objects.get()
+    assert received.headers["webhook-id"] == str(stored.pk)
+    assert received.json["data"]["payload"] == stored.payload
+    assert states() == ["delivered"]
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.hits, attempt.code) == (200, 1, "")
+    assert attempt.duration > 0
+    assert due() == []
+
+
+def test_nothing_is_sent_twice(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send, 20)
+    deliver(integration.pk)
+    deliver(integration.pk)
+    assert len({received.headers["webhook-id"] for received in vendor.received}) == 20
+    assert len(vendor.received) == 20
+
+
+def test_hits_go_out_in_batches(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url, config={"batch_size": 8})
+    post(send, 20)
+    deliver(integration.pk)
+    assert sorted(len(received.json["data"]) for received in vendor.received) == [4, 8, 8]
+    assert states() == ["delivered"] * 20
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_passing_failure_is_tried_again_later(
+    send: Send, token: Token, vendor: Vendor, status: int
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    vendor.answer = reply(status, b"not now")
+    post(send)
+    deliver(integration.pk)
+    owed = Owed.objects.get()
+    assert (owed.attempts, owed.claims) == (1, 0)
+    assert timezone.now() <= owed.due_at <= timezone.now() + timedelta(seconds=30)
+    assert states() == ["retrying"]
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.response_body) == (status, "not now")
+    vendor.answer = reply()
+    make_due()
+    deliver(integration.pk)
+    assert states() == ["delivered"]
+    results = Outcome.objects.order_by("attempt_id").values_list("result", flat=True)
+    assert list(results) == ["retrying", "delivered"]
+
+
+def test_retry_after_is_honoured(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    vendor.answer = reply(429, Retry_After="500")
+    post(send)
+    deliver(integration.pk)
+    assert Owed.objects.get().due_at > timezone.now() + timedelta(seconds=490)
+
+
+def test_an_unreachable_vendor_is_tried_again_later(send: Send, token: Token) -> None:
+    with open_vendor(reply()) as gone:
+        integration = add_webhook(token, gone.url)
+    post(send)
+    deliver(integration.pk)
+    assert states() == ["retrying"]
+    assert "failed" in Attempt.objects.get().message
+
+
+def test_the_last_attempt_ends_in_a_dead_letter(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url, max_attempts=3)
+    vendor.answer = reply(500, b"broken")
+    post(send)
+    for _ in range(5):
+        make_due()
+        deliver(integration.pk)
+    assert len(vendor.received) == 3
+    letter = DeadLetter.objects.get()
+    assert (letter.code, letter.attempts) == ("attempts_exhausted", 3)
+    assert "broken" in letter.message
+    assert not Owed.objects.exists()
+
+
+def test_a_dead_letter_is_replayed(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    vendor.answer = reply(400, b"no")
+    post(send, 3)
+    deliver(integration.pk)
+    assert states() == ["dead"] * 3
+    vendor.answer = reply()
+    assert DeadLetter.objects.all().replay() == 3
+    deliver(integration.pk)
+    assert states() == ["delivered"] * 3
+    assert not DeadLetter.objects.exists()
+
+
+def test_a_poison_event_is_found_and_its_neighbours_arrive(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url, config={"batch_size": 100})
+    poison = {"h7", "h41"}
+    refuse(
+        vendor,
+        lambda data: (
+            reply(400, b"I do not like it")
+            if poison & {event["hitId"] for event in data}
+            else reply()
+        ),
+    )
+    post(send, 50)
+    deliver(integration.pk)
+    dead = {Hit.objects.get(pk=letter.hit_id).hit_id for letter in DeadLetter.objects.all()}
+    assert dead == poison
+    assert states() == ["dead"] * 2 + ["delivered"] * 48
+    assert "I do not like it" in DeadLetter.objects.first().message  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404])
+def test_a_wrong_configuration_pauses_and_keeps_the_backlog(
+    send: Send, token: Token, vendor: Vendor, status: int
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    vendor.answer = reply(status, b"who are you", Location="http://elsewhere/")
+    post(send, 30)
+    deliver(integration.pk)
+    integration.refresh_from_db()
+    assert integration.paused_at is not None
+    assert integration.paused_by == "hitstream"
+    assert str(status) in integration.paused_reason
+    assert Owed.objects.filter(attempts=0, claims=0, due_at__lte=timezone.now()).count() == 30
+    assert due() == []
+    vendor.answer = reply()
+    integration.resume()
+    floors.clear()
+    deliver(integration.pk)
+    assert states() == ["delivered"] * 30
+
+
+def test_a_lost_key_pauses_with_its_reason(
+    send: Send, token: Token, vendor: Vendor, settings: Any
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
+    deliver(integration.pk)
+    integration.refresh_from_db()
+    assert "HITSTREAM_SECRET_KEYS" in integration.paused_reason
+    assert Owed.objects.count() == 1
+
+
+def test_paused_while_it_runs_stops_it(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url, config={"batch_size": 1})
+    post(send, 60)
+
+    def pause(connection: socket.socket) -> None:
+        if not vendor.stopped.is_set() and len(vendor.received) == 5:
+            Integration.objects.filter(pk=integration.pk).update(paused_at=timezone.now())
+        reply()(connection)
+
+    vendor.answer = pause
+    deliver(integration.pk)
+    assert Owed.objects.count() > 0
+    assert len(vendor.received) + Owed.objects.count() == 60
+
+
+def test_only_one_worker_delivers_to_an_integration(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    lock = "(hashtext('hitstream-deliver'), %s::int)"
+    with connect() as other:
+        other.execute(f"SELECT pg_advisory_lock{lock}", [integration.pk])
+        deliver(integration.pk)
+        assert vendor.received == []
+        other.execute(f"SELECT pg_advisory_unlock{lock}", [integration.pk])
+    deliver(integration.pk)
+    assert len(vendor.received) == 1
+
+
+def test_a_lost_lease_is_due_again_by_itself(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send, 3)
+    claims = Owed.objects.claim(integration.pk, limit=10, lease=0.05)
+    assert len(claims) == 3
+    assert Owed.objects.claim(integration.pk, limit=10, lease=60) == []
+    Owed.objects.update(due_at=F("due_at") - timedelta(seconds=1))
+    deliver(integration.pk)
+    assert states() == ["delivered"] * 3
+
+
+def test_two_lost_leases_send_hits_alone(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url, config={"batch_size": 100})
+    post(send, 4)
+    Owed.objects.update(claims=2)
+    deliver(integration.pk)
+    assert [len(received.json["data"]) for received in vendor.received] == [1, 1, 1, 1]
+
+
+def test_a_hit_that_kills_workers_becomes_a_dead_letter(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    Owed.objects.update(claims=5)
+    deliver(integration.pk)
+    assert vendor.received == []
+    letter = DeadLetter.objects.get()
+    assert letter.code == "worker_killed"
+    assert DeadLetter.objects.all().replay() == 1
+    deliver(integration.pk)
+    assert states() == ["delivered"]
+
+
+def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    post(send)
+    (claim,) = Owed.objects.claim(integration.pk, limit=1, lease=60)
+    taken_over = claim.leased_until + timedelta(seconds=60)
+    Owed.objects.update(due_at=taken_over)
+    Owed.objects.postpone(claim, due_at=timezone.now(), attempted=True)
+    assert (Owed.objects.get().due_at, Owed.objects.get().attempts) == (taken_over, 0)
+
+
+def test_a_hit_that_is_gone_is_cancelled_with_a_reason(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    Hit.objects.all().delete()
+    deliver(integration.pk)
+    assert states() == ["cancelled"]
+    assert Delivery.objects.get().reason == "The hit is no longer stored."
+
+
+def test_secrets_are_masked_in_attempts(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url, config={"headers": "X-Key: very-secret-key"})
+    vendor.answer = reply(400, b"you said very-secret-key")
+    post(send)
+    deliver(integration.pk)
+    assert vendor.received[0].headers["x-key"] == "very-secret-key"
+    kept = json.dumps(list(Attempt.objects.values()), default=str)
+    assert "very-secret-key" not in kept
+    assert "very-secret-key" not in DeadLetter.objects.get().message
