@@ -1,8 +1,12 @@
 """The deployment's Celery app: the broker is only a bell, the truth is in Postgres."""
 
 import os
+import warnings
 
 from celery import Celery
+
+# It warns of root because of pickle; only JSON is taken here, and in a container all is root.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
@@ -10,6 +14,7 @@ app = Celery("hitstream")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,
+    worker_hijack_root_logger=False,
     task_default_queue="hitstream",
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,

@@ -27,18 +27,16 @@ from project.embedded.valkey import EmbeddedValkey
 
 PYTHON = (sys.executable, "-m")
 PREPARE = (*PYTHON, "project.embedded.prepare")
-WEB = (
-    *PYTHON,
-    *["granian", "--interface", "rsgi", "--task-impl", "asyncio", "--loop", "uvloop", "--http", "1", "--no-ws"],
-    *["--workers", "2", "--backlog", "4096", "--backpressure", "2048", "--http1-header-read-timeout", "10000"],
-    *["--respawn-failed-workers", "--workers-kill-timeout", "15", "project.server:app"],
-)
-WORKER = (
-    *PYTHON,
-    *["celery", "--quiet", "-A", "project", "worker", "--pool", "threads", "--concurrency", "16", "--loglevel", "INFO"],
-    *["--without-gossip", "--without-mingle"],
-)
-BEAT = (*PYTHON, *["celery", "--quiet", "-A", "project", "beat", "--loglevel", "INFO", "--schedule"])
+WEB = """
+    granian --interface rsgi --task-impl asyncio --loop uvloop --http 1 --no-ws
+    --workers 2 --backlog 4096 --backpressure 2048 --http1-header-read-timeout 10000
+    --respawn-failed-workers --workers-kill-timeout 15 project.server:app
+"""
+WORKER = """
+    celery --quiet -A project worker --pool threads --concurrency 16 --loglevel WARNING
+    --without-gossip --without-mingle
+"""
+BEAT = "celery --quiet -A project beat --loglevel WARNING --schedule"
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,9 @@ def plan(address: Address, var: Path) -> Plan:
         servers=[awaited(server) for server in servers(os.environ, var)],
         prepare=program("prepare", *PREPARE, grace=5),
         programs=(
-            program("web", *WEB, *where, grace=20),
-            program("beat", *BEAT, str(schedule), grace=5),
-            program("worker", *WORKER, grace=20),
+            program("web", *PYTHON, *WEB.split(), *where, grace=20),
+            program("beat", *PYTHON, *BEAT.split(), str(schedule), grace=5),
+            program("worker", *PYTHON, *WORKER.split(), grace=20),
         ),
         ready=address.answers,
         welcome=lambda seconds: welcome(address.url, seconds),

@@ -13,8 +13,8 @@ from project.embedded.paths import broker_url, database_url, read_secret
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def flag(name: str) -> bool:
-    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+def flag(name: str, default: str = "") -> bool:
+    return os.environ.get(name, default).lower() in {"1", "true", "yes", "on"}
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -114,7 +114,10 @@ HITSTREAM = {
         .replace(",", " ")
         .split()
     ),
-    "ALLOW_PRIVATE_DESTINATIONS": flag("HITSTREAM_ALLOW_PRIVATE_DESTINATIONS"),
+    # `make run` serves on loopback, and so do the receivers that one tries it with.
+    "ALLOW_PRIVATE_DESTINATIONS": flag(
+        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS", default="" if "DATABASE_URL" in os.environ else "1"
+    ),
 }
 
 LOGGING = {
@@ -133,5 +136,5 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     # A refused hit is an answer, not an incident.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}},
 }

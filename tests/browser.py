@@ -38,7 +38,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     complaints: list[str] = []
     with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
-        page.on("console", lambda said: print(said.type, said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.set_default_timeout(10_000)
         yield page

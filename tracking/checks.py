@@ -7,11 +7,12 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import router
+from django.db import connections, router
 
 from tracking.conf import Conf, conf
-from tracking.models import Hit, partition
+from tracking.models import Hit, Integration, partition
 
 
 @register("hitstream")
@@ -58,6 +59,24 @@ def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     ]
 
 
+@register("hitstream")
+def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The project has what Hitstream stands on: Postgres and aware times."""
+    found: list[CheckMessage] = []
+    alias = router.db_for_write(Hit)
+    if connections[alias].vendor != "postgresql":
+        found.append(
+            Error(
+                f"Hits are stored in Postgres; the database {alias!r} is something else.",
+                hint="Or add a database router that sends the app `tracking` to a Postgres.",
+                id="tracking.E005",
+            )
+        )
+    if not settings.USE_TZ:
+        found.append(Error("Hitstream's times are aware: USE_TZ must be True.", id="tracking.E006"))
+    return found
+
+
 @register(Tags.database, "hitstream")
 def check_partitions(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
@@ -74,6 +93,24 @@ def check_partitions(
             hint="Run Celery beat, or `manage.py sweep` from cron.",
             id="tracking.W004",
         )
+    ]
+
+
+@register(Tags.database, "hitstream")
+def check_secrets(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Every integration's credentials can be read (asked with `check --database default`)."""
+    if not databases or router.db_for_read(Hit) not in databases or not partition.is_installed():
+        return []
+    return [
+        Error(
+            f"{integration}: {error}",
+            hint="Put the old key behind the new one, or enter its credentials anew.",
+            id="tracking.E005",
+        )
+        for integration in Integration.objects.select_related("token")
+        if (error := integration.key_error()) is not None
     ]
 
 

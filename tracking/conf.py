@@ -41,7 +41,7 @@ class Conf:
     #: The least time between two wake-ups of the dispatcher by one process.
     RING_INTERVAL: float = 1.0
     #: Beyond the destination's own timeout, how long a claimed delivery is nobody else's.
-    LEASE_SLACK: float = 30.0
+    LEASE_SLACK: float = 15.0
     RETRY_BASE: float = 30.0
     MAX_ATTEMPTS: int = 15
     #: Requests in flight at once for one integration.

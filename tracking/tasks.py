@@ -1,5 +1,6 @@
 """The Celery tasks, and the bell that calls the first of them. The broker holds no truth: a lost
-message costs a little time, since everything owed is in Postgres."""
+message costs a little time, since everything owed is in Postgres. A task that meets a dead database
+fails without a traceback: the next one does its work."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import threading
 import time
 
 from celery import shared_task
+from django.db import OperationalError
 
 from tracking.conf import conf
 from tracking.models import maintenance
@@ -18,21 +20,21 @@ from tracking.outbox.dispatch import due
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="tracking.dispatch")
+@shared_task(name="tracking.dispatch", throws=(OperationalError,))
 def dispatch() -> None:
     """Every running integration with something due has a deliver on its way."""
     for integration_id in due():
         deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
 
 
-@shared_task(name="tracking.deliver")
+@shared_task(name="tracking.deliver", throws=(OperationalError,))
 def deliver(integration_id: int) -> None:
     """What is due to the integration is sent, unless another worker is at it."""
     if send.deliver(integration_id):
         deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
 
 
-@shared_task(name="tracking.maintain")
+@shared_task(name="tracking.maintain", throws=(OperationalError,))
 def maintain() -> None:
     """Partitions lie ahead, and dedup keys past their window are gone."""
     maintenance.run()
@@ -62,12 +64,17 @@ class Bell:
                     self._thread.start()
 
     def _run(self) -> None:
+        told = False
         while self._wanted.wait():
             self._wanted.clear()
             try:
                 dispatch.apply_async(retry=False, expires=conf.LEASE_SLACK)
+                told = False
             except Exception as error:
-                logger.warning("The broker does not take the bell; a sweep will: %s", error)
+                # Told once: a project that lives by `manage.py sweep` has no broker at all.
+                log = logger.debug if told else logger.warning
+                log("The broker does not take the bell; a sweep will: %s", error)
+                told = True
             time.sleep(conf.RING_INTERVAL)
 
 

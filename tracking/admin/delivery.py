@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -70,5 +71,6 @@ class DeadLetterAdmin(OfHitsAdmin):
     @admin.action(description="Replay selected dead letters", permissions=["replay"])
     def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         count = DeadLetter.objects.filter(pk__in=letters.values("pk")).replay()
-        tasks.ring()
+        # Under ATOMIC_REQUESTS nothing is due before the request has ended.
+        transaction.on_commit(tasks.ring, using=router.db_for_write(DeadLetter))
         messages.success(request, f"{count} dead letters are due again.")

@@ -44,9 +44,6 @@ class IntegrationAdmin(admin.ModelAdmin):
         """An integration is disabled, not deleted: what it owed and delivered stays on record."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Integration | None = None) -> Any:
-        return ("token",) if obj else ()
-
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.slug(request) in dict(registry.choices()):
             return super().add_view(request, *args, **kwargs)
@@ -92,8 +89,6 @@ class IntegrationAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Integration, form: Any, change: bool) -> None:
         if not change:
             obj.destination = self.slug(request)
-        if form.config_form is not None:
-            obj.configure(form.config_form)
         obj.save(by=request.user.get_username())
 
     def response_add(self, request: HttpRequest, obj: Integration, *args: Any) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from tracking.destinations.base import ConfigForm, Destination
+from tracking.exceptions import SetupError
 from tracking.models import Integration
 
 CONFIG = "config-"
@@ -43,6 +44,8 @@ class IntegrationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.config_form: ConfigForm | None = None
+        # Its backlog belongs to the token that it was made for.
+        self.fields["token"].disabled = self.instance.pk is not None
         if self.destination is None:
             return
         names = self.destination.Config.secret_names()
@@ -59,12 +62,17 @@ class IntegrationForm(forms.ModelForm):
             )
 
     def clean(self) -> dict[str, Any]:
+        """The instance is configured, or the form says why it cannot be."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.config_form is not None:
-            for name, errors in self.config_form.errors.items():
-                self.add_error(
-                    f"{CONFIG}{name}" if name in self.config_form.fields else None, errors
-                )
+        if self.config_form is None:
+            return cleaned
+        for name, errors in self.config_form.errors.items():
+            self.add_error(f"{CONFIG}{name}" if name in self.config_form.fields else None, errors)
+        if self.config_form.is_valid():
+            try:
+                self.instance.configure(self.config_form)
+            except SetupError as error:
+                self.add_error(None, str(error))
         return cleaned
 
 

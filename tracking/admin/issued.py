@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from tracking.models.token import Secret, Token
 
@@ -33,14 +33,13 @@ def show_once(
 def show_token(
     site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: Secret
 ) -> HttpResponse:
-    """The API token, with a line that sends the first hit."""
-    url = request.build_absolute_uri(reverse("tracking:track"))
+    """The API token, with a line that sends the first hit where this site takes hits."""
+    title, secrets = "API token issued", [("API token", str(secret))]
+    try:
+        url = request.build_absolute_uri(reverse("tracking:track"))
+    except NoReverseMatch:
+        return show_once(site, request, token, title=title, secrets=secrets)
     hit = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
     curl = f"curl -i -u {secret}: -H 'Content-Type: application/json' -d '{hit}' {url}"
-    return show_once(
-        site,
-        request,
-        token,
-        title="API token issued",
-        secrets=[("API token", secret), ("Send a first hit", curl)],
-    )
+    secrets.append(("Send a first hit", curl))
+    return show_once(site, request, token, title=title, secrets=secrets)

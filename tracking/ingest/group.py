@@ -59,7 +59,8 @@ class Ticket(Generic[Item, Outcome]):
 
 def connect() -> Connection:
     """A connection of our own to Django's database, outside any transaction of the host's."""
-    parameters = connections[router.db_for_write(Hit)].get_connection_params()
+    ours = connections[router.db_for_write(Hit)]
+    parameters = ours.get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(name, None)
     milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
@@ -70,8 +71,13 @@ def connect() -> Connection:
     )
     connection.execute(
         "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
-        " set_config('timezone', 'UTC', false)",
-        [str(milliseconds), str(lock_milliseconds)],
+        " set_config('timezone', 'UTC', false),"
+        " set_config('role', coalesce(%s, current_setting('role')), false)",
+        [
+            str(milliseconds),
+            str(lock_milliseconds),
+            ours.settings_dict["OPTIONS"].get("assume_role"),
+        ],
     )
     return connection
 
@@ -117,6 +123,14 @@ class Group(Generic[Item, Outcome]):
         ticket: Ticket[Item, Outcome] = Ticket(item)
         self._queue.put(ticket)
         return ticket.wait(deadline)
+
+    def handle(self, connection: Connection, item: Item) -> Outcome:
+        """What `submit` does, in the caller's thread and on the caller's connection."""
+        outcomes = self._handle(connection, [item])
+        self._afterwards(connection, outcomes)
+        if isinstance(outcomes[0], Exception):
+            raise outcomes[0]
+        return outcomes[0]
 
     def _start(self) -> None:
         with self._lock:

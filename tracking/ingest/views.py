@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Never, cast
+from collections.abc import Callable
+from typing import Any, Never, TypeVar, cast
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -27,14 +28,23 @@ from tracking.ingest.parsing import MAX_USER_AGENT, Sender, clean_ip, parse
 from tracking.ingest.store import writer
 from tracking.ingest.throttle import TokenRateThrottle
 
+View = TypeVar("View", bound=Callable[..., Any])
 
-# The hit is committed on the writer's own connection: a transaction around the view, as under
-# ATOMIC_REQUESTS, would only make a dead database a 500.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+
+def outside_transactions(view: View) -> View:
+    """ATOMIC_REQUESTS is without effect. The hit is committed on the writer's own connection: a
+    transaction around the view would only make a dead database a 500."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
+
+
+@method_decorator(outside_transactions, name="dispatch")
 class IngestView(APIView):
     """What all ingest routes share: errors in our words, CORS, no content negotiation."""
 
     permission_classes = ()
+    versioning_class = None
     http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

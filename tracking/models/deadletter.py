@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.utils import timezone
 
 from tracking.models.integration import Integration
@@ -10,21 +10,21 @@ from tracking.models.owed import Owed
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
-    @transaction.atomic
     def replay(self) -> int:
         """The dead letters are due at once, with all their attempts before them; how many."""
-        letters = list(self.select_for_update().values_list("pk", "integration_id", "hit_id"))
-        now = timezone.now()
-        Owed.objects.bulk_create(
-            [
-                Owed(integration_id=integration_id, hit_id=hit_id, due_at=now)
-                for _, integration_id, hit_id in letters
-            ],
-            batch_size=1000,
-            ignore_conflicts=True,
-        )
-        DeadLetter.objects.filter(pk__in=[letter[0] for letter in letters]).delete()
-        return len(letters)
+        with transaction.atomic(using=router.db_for_write(DeadLetter)):
+            letters = list(self.select_for_update().values_list("pk", "integration_id", "hit_id"))
+            now = timezone.now()
+            Owed.objects.bulk_create(
+                [
+                    Owed(integration_id=integration_id, hit_id=hit_id, due_at=now)
+                    for _, integration_id, hit_id in letters
+                ],
+                batch_size=1000,
+                ignore_conflicts=True,
+            )
+            DeadLetter.objects.filter(pk__in=[letter[0] for letter in letters]).delete()
+            return len(letters)
 
 
 class DeadLetter(models.Model):

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.utils import timezone
 
 from tracking.conf import conf
 from tracking.destinations import registry
 from tracking.destinations.base import ConfigForm, Destination
-from tracking.models.fields import EncryptedJSONField, Sealed
+from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
 from tracking.models.token import Token
 
 
@@ -71,10 +71,10 @@ class Integration(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.token})"
 
-    @transaction.atomic
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        self.token.revise(by=by)
+        with transaction.atomic(using=router.db_for_write(Integration)):
+            super().save(*args, **kwargs)
+            self.token.revise(by=by)
 
     @property
     def destination_class(self) -> type[Destination]:
@@ -84,10 +84,21 @@ class Integration(models.Model):
         """The destination, configured; its secrets are decrypted here and nowhere else."""
         return self.destination_class({**self.config, **self.secrets.open()})
 
+    def key_error(self) -> SecretKeyError | None:
+        """Why the credentials cannot be read, None if they can."""
+        try:
+            self.secrets.open()
+        except SecretKeyError as error:
+            return error
+        return None
+
     def configure(self, form: ConfigForm) -> None:
         """The valid form's values are the configuration; an empty secret keeps the present one."""
         self.config, self.issued = form.split()[0], form.issued
-        self.secrets = Sealed.seal(form.merge_secrets(self.secrets.open))
+        secrets = form.merge_secrets(self.secrets.open)
+        # Sealed anew the same secrets would look like a change.
+        if self.key_error() is not None or secrets != self.secrets.open():
+            self.secrets = Sealed.seal(secrets)
 
     def pause(self, *, reason: str = "", by: str = "") -> None:
         """Nothing is sent until it is resumed; hits are owed to it all the while."""

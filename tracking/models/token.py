@@ -8,7 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -111,10 +111,10 @@ class Token(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @transaction.atomic
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        self.revise(by=by)
+        with transaction.atomic(using=router.db_for_write(Token)):
+            super().save(*args, **kwargs)
+            self.revise(by=by)
 
     @property
     def is_usable(self) -> bool:
@@ -138,7 +138,7 @@ class Token(models.Model):
 
     def revise(self, *, by: str = "") -> None:
         """The configuration as it is now is on record, under a new number if it changed."""
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(Token)):
             current = Token.objects.select_for_update().get(pk=self.pk)
             snapshot = current.snapshot()
             last = current.revisions.order_by("-number").first()

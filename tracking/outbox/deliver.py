@@ -62,6 +62,7 @@ def run(integration: Integration, destination: Destination) -> bool:
         while claims := claim(integration, destination):
             ledger = Ledger(integration, claims)
             send(claims, ledger, destination, sender)
+            tell(ledger)
             if ledger.setup_error is not None:
                 pause(integration, ledger.setup_error)
                 return False
@@ -103,6 +104,12 @@ def send(claims: list[Claim], ledger: Ledger, destination: Destination, sender: 
         if ledger.setup_error is None:
             sender.start(ledger.take_halves())
     ledger.write()
+
+
+def tell(ledger: Ledger) -> None:
+    counts = ", ".join(f"{count} {result}" for result, count in ledger.results.most_common())
+    if counts:
+        logger.info("%s: %s", ledger.integration, counts)
 
 
 def pause(integration: Integration, error: SetupError) -> None:

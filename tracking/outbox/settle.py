@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,13 +24,17 @@ logger = logging.getLogger(__name__)
 
 
 class Ledger:
-    """The bookkeeping of one run: collects what came back, then writes it in one transaction."""
+    """The bookkeeping of one claim: collects what came back, then writes it in one transaction.
+
+    `results` counts what is written.
+    """
 
     def __init__(self, integration: Integration, claims: Iterable[Claim]) -> None:
         self.integration = integration
         self.claims: Mapping[UUID, Claim] = {claim.hit_id: claim for claim in claims}
         self._halves: list[Batch] = []
         self.setup_error: SetupError | None = None
+        self.results: Counter[str] = Counter()
         self._attempts: list[Attempt] = []
         self._outcomes: list[Outcome] = []
         self._letters: list[DeadLetter] = []
@@ -87,6 +92,7 @@ class Ledger:
             Outcome.objects.bulk_create(self._outcomes)
             for claim, due_at, attempted in self._postponed:
                 Owed.objects.postpone(claim, due_at=due_at, attempted=attempted)
+        self.results.update(outcome.result for outcome in self._outcomes)
         self._attempts, self._outcomes, self._letters, self._postponed = [], [], [], []
 
     def _attempt(self, sent: Sent) -> Attempt:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import router, transaction
 
 from tracking.models import Integration
 from tracking.models.fields import Sealed, SecretKeyError, generate_key
@@ -54,7 +54,7 @@ def rotate() -> tuple[int, list[tuple[str, str]]]:
     rows = Integration.objects.select_related("token").order_by("pk")
     last = None
     while True:
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(Integration)):
             later = rows if last is None else rows.filter(pk__gt=last)
             chunk = list(later.select_for_update(of=("self",))[:CHUNK])
             kept = [integration for integration in chunk if _renew(integration)]

@@ -1,0 +1,173 @@
+"""Pages and what they do to the database, without a browser."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.conftest import Send, hit
+from tests.destinations.vendor import open_vendor, reply
+from tests.integrations import add_webhook
+from tracking.models import DeadLetter, Hit, Integration, Owed, Token
+from tracking.outbox.deliver import deliver
+
+LISTS = ["token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"]
+
+
+@pytest.fixture
+def operator(transactional_db: None) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("operator"))
+    return client
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_opens_empty_and_full(
+    operator: Client, send: Send, token: Token, name: str
+) -> None:
+    assert operator.get(f"/admin/tracking/{name}/").status_code == 200
+    with open_vendor(reply(400)) as vendor:
+        integration = add_webhook(token, vendor.url)
+        send(hit())
+        deliver(integration.pk)
+    send(hit())
+    assert operator.get(f"/admin/tracking/{name}/").status_code == 200
+    assert operator.get(f"/admin/tracking/{name}/?q=u1").status_code in {200, 302}
+
+
+@pytest.mark.parametrize("term", ["h1", "u1", "Registered", "  h1 "])
+def test_a_hit_is_found_by_what_it_says(operator: Client, send: Send, term: str) -> None:
+    send(hit(hitId="h1"))
+    send({"hitId": "h2", "anonymousId": "a2", "event": {}})
+    stored = Hit.objects.get(hit_id="h1")
+    answer = operator.get("/admin/tracking/hit/", {"q": term})
+    assert [row.pk for row in answer.context["cl"].result_list] == [stored.pk]
+    answer = operator.get("/admin/tracking/hit/", {"q": str(stored.pk)})
+    assert [row.pk for row in answer.context["cl"].result_list] == [stored.pk]
+    assert not operator.get("/admin/tracking/hit/", {"q": "h"}).context["cl"].result_list
+
+
+def test_no_page_counts_a_big_table(operator: Client, send: Send) -> None:
+    send(hit())
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        operator.get("/admin/tracking/hit/")
+        operator.get("/admin/tracking/delivery/")
+    counts = [each["sql"] for each in queries if "count(" in each["sql"].lower()]
+    assert counts
+    assert all("LIMIT 10000" in sql for sql in counts)
+
+
+@pytest.mark.parametrize("verb", ["add/", "{}/delete/"])
+@pytest.mark.parametrize("name", ["hit", "delivery", "deadletter", "attempt", "revision"])
+def test_records_can_be_neither_made_nor_deleted(
+    operator: Client, send: Send, name: str, verb: str
+) -> None:
+    send(hit())
+    url = f"/admin/tracking/{name}/" + verb.format(Hit.objects.get().pk)
+    assert operator.post(url).status_code in {302, 403}
+    assert Hit.objects.count() == 1
+
+
+def test_dead_letters_are_replayed_from_their_list(
+    operator: Client, send: Send, token: Token
+) -> None:
+    with open_vendor(reply(400)) as vendor:
+        integration = add_webhook(token, vendor.url)
+        send(hit())
+        deliver(integration.pk)
+    letter = DeadLetter.objects.get()
+    chosen = {"action": "replay", "_selected_action": [letter.pk]}
+    answer = operator.post("/admin/tracking/deadletter/", chosen, follow=True)
+    assert "1 dead letters are due again" in answer.content.decode()
+    assert not DeadLetter.objects.exists()
+    assert Owed.objects.count() == 1
+
+
+def test_a_viewer_may_not_replay(operator: Client, transactional_db: None) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_deadletter"))
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(viewer)
+    page = client.get("/admin/tracking/deadletter/").content.decode()
+    assert "Replay selected" not in page
+
+
+@pytest.mark.parametrize("verb", ["rotate", "revoke"])
+def test_a_viewer_may_neither_rotate_nor_revoke(token: Token, verb: str) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_token"))
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(viewer)
+    url = f"/admin/tracking/token/{token.pk}/{verb}/"
+    assert client.post(url, {"grace": "0"}).status_code == 403
+    token.refresh_from_db()
+    assert (token.revoked_at, token.retiring_digest) == (None, None)
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "Orders",
+        "enabled": "on",
+        "max_attempts": "15",
+        "config-url": "http://127.0.0.1:9/",
+        **changes,
+    }
+
+
+def test_a_stored_secret_stays_when_the_form_leaves_it_empty(
+    operator: Client, token: Token
+) -> None:
+    integration = add_webhook(token, name="Orders")
+    before = integration.secrets.open()
+    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    page = operator.get(url).content.decode()
+    assert before["signing_secret"] not in page
+    answer = operator.post(url, config(**{"event_names": "A\n B \n\nA", "config-timeout": "3"}))
+    assert answer.status_code == 302
+    integration.refresh_from_db()
+    assert integration.secrets.open() == before
+    assert integration.event_names == ["A", "B"]
+    assert integration.config["timeout"] == 3
+
+
+def test_a_change_is_on_record_with_its_author(operator: Client, token: Token) -> None:
+    integration = add_webhook(token, name="Orders")
+    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    operator.post(url, config(**{"config-url": "http://127.0.0.1:10/"}))
+    last = token.revisions.order_by("number").last()
+    assert last is not None
+    assert last.made_by == "operator"
+    snapshot = last.snapshot["integrations"][str(integration.pk)]
+    assert snapshot["config"]["url"] == "http://127.0.0.1:10/"
+    operator.post(url, config(**{"config-url": "http://127.0.0.1:10/"}))
+    assert token.revisions.count() == last.number, "a save that changes nothing is no revision"
+
+
+def test_an_integration_is_paused_with_a_reason_and_resumed(operator: Client, token: Token) -> None:
+    integration = add_webhook(token)
+    url = f"/admin/tracking/integration/{integration.pk}/"
+    assert operator.post(f"{url}pause/", {"reason": ""}).status_code == 200
+    operator.post(f"{url}pause/", {"reason": "their migration"})
+    integration.refresh_from_db()
+    assert (integration.paused_by, integration.paused_reason) == ("operator", "their migration")
+    assert "their migration" in operator.get(f"{url}change/").content.decode()
+    operator.post(f"{url}resume/")
+    assert Integration.objects.running().count() == 1
+
+
+def test_an_integration_without_its_key_can_still_be_opened(
+    operator: Client, token: Token, settings: Any
+) -> None:
+    integration = add_webhook(token)
+    settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
+    assert operator.get("/admin/tracking/integration/").status_code == 200
+    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    assert operator.get(url).status_code == 200
+    answer = operator.post(url, config(name="Webhook"))
+    assert answer.status_code == 200
+    assert "HITSTREAM_SECRET_KEYS" in answer.content.decode()

@@ -1,0 +1,169 @@
+"""What is killed, stopped or stalled while hits are posted, and what becomes of them."""
+
+import signal
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.stack.stack import Stack, running, wait_until
+
+HITS = 2000
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    # Not pytest's own: Postgres runs as another user where the tests run as root.
+    with tempfile.TemporaryDirectory(prefix="hitstream-stack-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        with running(directory) as stack:
+            yield stack
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with open_vendor(reply()) as vendor:
+        yield vendor
+
+
+def slowly(connection: socket.socket) -> None:
+    """So that there is always something under way to be killed."""
+    time.sleep(0.03)
+    reply()(connection)
+
+
+def arrived(vendor: Vendor) -> Counter[str]:
+    """How often each hit arrived, by the sender's id."""
+    return Counter(received.json["data"]["hitId"] for received in list(vendor.received))
+
+
+def sent(prefix: str) -> set[str]:
+    return {f"{prefix}-{number}" for number in range(HITS)}
+
+
+def test_a_hit_reaches_the_vendor_within_two_seconds(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("first")
+    stack.forward("first", vendor.url)
+    started = time.monotonic()
+    assert stack.sender(token).post("one").status == 204
+    wait_until(lambda: vendor.received, within=2)
+    assert time.monotonic() - started < 2
+
+
+def test_a_stopped_broker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("broker")
+    stack.forward("broker", vendor.url)
+    stack.broker.stop()
+    answers = stack.post_many(token, HITS, prefix="b")
+    assert {answer.status for answer in answers} == {204}
+    assert max(answer.seconds for answer in answers) < 2
+    stack.broker.start()
+    wait_until(lambda: len(vendor.received) >= HITS, within=60)
+    assert arrived(vendor) == Counter(sent("b"))
+
+
+def test_a_killed_worker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("worker")
+    stack.forward("worker", vendor.url, timeout=1)
+    vendor.answer = slowly
+
+    def kill() -> None:
+        for _ in range(5):
+            wait_until(lambda: stack.processes("celery", "worker"), within=10)
+            time.sleep(1.5)
+            stack.kill("celery", "worker")
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    answers = stack.post_many(token, HITS, prefix="w")
+    killer.join()
+    assert {answer.status for answer in answers} == {204}
+    wait_until(lambda: arrived(vendor).keys() >= sent("w"), within=90)
+    ids = {
+        (received.json["data"]["hitId"], received.headers["webhook-id"])
+        for received in vendor.received
+    }
+    assert len(ids) == HITS, "a hit that arrives twice carries the same idempotency id"
+
+
+def test_a_killed_web_process_is_replaced(stack: Stack) -> None:
+    token = stack.issue("web")
+    web = stack.processes("granian")
+    master, workers = web[0], web[0].children()
+    assert len(workers) >= 2
+    workers[0].send_signal(signal.SIGKILL)
+    wait_until(lambda: len(set(master.children()) - set(workers)) >= 1, within=10)
+    wait_until(
+        lambda: all(stack.sender(token).post(f"k{n}").status == 204 for n in range(10)), within=10
+    )
+
+
+@pytest.mark.parametrize("fault", ["stopped", "hung"])
+def test_without_postgres_the_answer_is_503_and_then_204(stack: Stack, fault: str) -> None:
+    token = stack.issue(f"postgres-{fault}")
+    assert stack.sender(token).post("before").status == 204
+    backends = hang(stack) if fault == "hung" else stack.postgres.stop() or []
+    answers = stack.post_many(token, 64, prefix=fault)
+    assert {answer.status for answer in answers} == {503}
+    assert {answer.retry_after for answer in answers} == {"5"}
+    assert max(answer.seconds for answer in answers) < 2
+    for backend in backends:
+        backend.send_signal(signal.SIGCONT)
+    if fault == "stopped":
+        stack.postgres.start()
+    wait_until(lambda: stack.sender(token).post("after").status == 204, within=15)
+
+
+def hang(stack: Stack) -> list[psutil.Process]:
+    """Every process of Postgres stands still, with its sockets open."""
+    pid = stack.postgres.running_pid()
+    assert pid is not None
+    postmaster = psutil.Process(pid)
+    processes = [*postmaster.children(recursive=True), postmaster]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    return processes
+
+
+def test_stalled_bodies_do_not_slow_others(stack: Stack) -> None:
+    token = stack.issue("stall")
+    sender = stack.sender(token)
+    before = statistics.median(sender.post(f"before{n}").seconds for n in range(200))
+    stalled = [stall(stack.port) for _ in range(200)]
+    during = [sender.post(f"during{n}") for n in range(200)]
+    for connection in stalled:
+        connection.close()
+    assert {answer.status for answer in during} == {204}
+    assert statistics.median(answer.seconds for answer in during) < 3 * before
+    assert max(answer.seconds for answer in during) < 1
+
+
+def stall(port: int) -> socket.socket:
+    """A request whose body never comes."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(
+        b"POST /track HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n{"
+    )
+    return connection
+
+
+def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: Stack) -> None:
+    token = stack.issue("revoked")
+    assert {stack.sender(token).post(f"r{n}").status for n in range(40)} == {204}
+    stack.manage(
+        "shell",
+        "-c",
+        "from tracking.models import Token; Token.objects.get(name='revoked').revoke()",
+    )
+    time.sleep(4.5)
+    assert {stack.sender(token).post(f"s{n}").status for n in range(40)} == {401}

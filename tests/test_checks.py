@@ -1,0 +1,60 @@
+"""What a wrong setting is answered with."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.db import connection
+
+from tests.integrations import add_webhook
+from tracking.models import Token, partition
+
+
+def found(settings: Any, **changes: Any) -> list[str]:
+    settings.HITSTREAM = {**settings.HITSTREAM, **changes}
+    return [str(message.id) for message in run_checks(tags=["hitstream"])]
+
+
+def test_the_tests_own_settings_are_fine(settings: Any) -> None:
+    assert found(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"MAX_BDOY": 1}, "tracking.E001"),
+        ({"MAX_BODY": "64k"}, "tracking.E002"),
+        ({"REQUEST_DEADLINE": -1}, "tracking.E002"),
+        ({"SECRET_KEYS": ()}, "tracking.W003"),
+        ({"SECRET_KEYS": ("nonsense",)}, "tracking.E003"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: Any, changes: dict[str, Any], code: str) -> None:
+    assert found(settings, **changes) == [code]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_too_few_partitions_are_reported(settings: Any) -> None:
+    def codes() -> list[str]:
+        return [str(each.id) for each in run_checks(tags=["database"], databases=["default"])]
+
+    assert codes() == ["tracking.W004"]
+    settings.HITSTREAM = {**settings.HITSTREAM, "PARTITION_DAYS_AHEAD": 8}
+    with connection.cursor() as cursor:
+
+        def execute(sql: str, params: Any = None) -> Any:
+            cursor.execute(sql, params)
+            return cursor
+
+        made = partition.make_ahead(execute)
+        assert codes() == []
+        for leaf in made:
+            cursor.execute(f"DROP TABLE {leaf}")
+
+
+def test_an_integration_whose_key_is_lost_is_named(token: Token, settings: Any) -> None:
+    add_webhook(token, name="Orders")
+    settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
+    messages = run_checks(tags=["database"], databases=["default"])
+    (lost,) = [message for message in messages if message.id == "tracking.E005"]
+    assert "Orders (shop)" in lost.msg

@@ -1,0 +1,46 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.project.server import free_port
+from tests.wheel.stranger import ROOT, Browser, Stranger, database, run, settle_in
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, ROOT)
+    return next(directory.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def host(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
+    stranger = settle_in(tmp_path_factory.mktemp("stranger"), wheel)
+    with database():
+        stranger.manage("migrate", "--verbosity", "0")
+        stranger.manage("createsuperuser", "--noinput", "--username", "root", "--email", "r@a.bc")
+        yield stranger
+
+
+@pytest.fixture(scope="session")
+def site(host: Stranger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the project under gunicorn."""
+    address = f"127.0.0.1:{free_port()}"
+    log = tmp_path_factory.mktemp("log") / "gunicorn.log"
+    options = ("--bind", address, "--workers", "1", "--threads", "4")
+    with host.running(log, "Booting worker", "gunicorn", *options, "host.wsgi"):
+        yield f"http://{address}"
+
+
+@pytest.fixture
+def browser(site: str) -> Browser:
+    return Browser(site)
+
+
+@pytest.fixture
+def operator(browser: Browser) -> Browser:
+    """Somebody who is logged in to the admin."""
+    browser.submit("/admin/login/", username="root", password="secret")
+    return browser

@@ -1,0 +1,100 @@
+"""The project's own tests: `manage.py test host`."""
+
+from base64 import b64encode
+
+from django.contrib.auth.models import User
+from django.test import TestCase
+from django.urls import reverse
+
+from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Owed, Token
+from tracking.testing import on_this_connection
+
+HIT = {"event": {"name": "Registered", "user": {"userId": "u1"}}}
+
+
+class Tests(TestCase):
+    databases = "__all__"
+
+    def setUp(self):
+        self.enterContext(on_this_connection())
+        self.token, self.secret = Token.objects.issue("shop", pk=1_234_567)
+        self.client.force_login(User.objects.create_superuser("root"))
+
+    def post(self, url="/hits/track"):
+        credentials = b64encode(f"{self.secret}:".encode()).decode()
+        return self.client.post(
+            url,
+            HIT,
+            content_type="application/json",
+            headers={"authorization": f"Basic {credentials}"},
+        )
+
+    def owe(self):
+        integration = Integration(
+            pk=1_234_567, token=self.token, name="Hook", destination="webhook"
+        )
+        form = integration.destination_class.Config({"url": "http://127.0.0.1:9/"})
+        assert form.is_valid()
+        integration.configure(form)
+        integration.save()
+        assert self.post().status_code == 204
+        return integration
+
+    def test_a_hit_is_stored(self):
+        for url in (reverse("tracking:track"), "/hits/track/"):
+            assert self.post(url).status_code == 204
+        assert Hit.objects.count() == 2
+
+    def test_every_page_opens(self):
+        integration = self.owe()
+        owed = Owed.objects.get()
+        DeadLetter.objects.create(
+            integration=integration,
+            hit_id=owed.hit_id,
+            code="refused",
+            attempts=1,
+            attempt_id=owed.hit_id,
+        )
+        Attempt.objects.create(id=owed.hit_id, integration=integration, hits=1, duration=0.1)
+        names = "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"
+        pages = [reverse(f"admin:tracking_{name}_changelist") for name in names]
+        pages += [
+            reverse("admin:tracking_token_add"),
+            reverse("admin:tracking_integration_add"),
+            reverse("admin:tracking_integration_add") + "?destination=webhook",
+            *(reverse(f"admin:tracking_token_{verb}", args=(1_234_567,))
+              for verb in ("change", "rotate", "revoke")),
+            *(reverse(f"admin:tracking_integration_{verb}", args=(1_234_567,))
+              for verb in ("change", "pause", "resume")),
+            reverse("admin:tracking_hit_change", args=(owed.hit_id,)),
+            reverse("admin:tracking_attempt_change", args=(owed.hit_id,)),
+        ]  # fmt: skip
+        for page in pages:
+            with self.subTest(page):
+                answer = self.client.get(page)
+                assert answer.status_code == 200
+                assert b"1.234.567" not in answer.content, "an id as a number to read"
+
+    def test_a_dead_letter_is_replayed(self):
+        integration = self.owe()
+        owed = Owed.objects.get()
+        Owed.objects.all().delete()
+        letter = DeadLetter.objects.create(
+            integration=integration,
+            hit_id=owed.hit_id,
+            code="refused",
+            attempts=1,
+            attempt_id=owed.hit_id,
+        )
+        self.client.post(
+            reverse("admin:tracking_deadletter_changelist"),
+            {"action": "replay", "_selected_action": [letter.pk]},
+        )
+        assert Delivery.objects.get().state == "owed"
+
+    def test_what_the_admin_changes_is_a_revision(self):
+        url = reverse("admin:tracking_token_add")
+        answer = self.client.post(url, {"name": "new", "enabled": "on"})
+        self.assertContains(answer, "hs_")
+        self.assertContains(answer, "/hits/track")
+        assert Token.objects.get(name="new").revision == 1

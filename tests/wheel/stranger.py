@@ -1,0 +1,173 @@
+"""Somebody else's project: what `django-admin startproject` makes and host/ adds, in a virtual
+environment of its own with the wheel in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+
+import psycopg
+from cryptography.fernet import Fernet
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+ROOT = Path(__file__).resolve().parents[2]
+DATABASE = "hitstream_host"
+#: As with short-lived credentials: who logs in may do nothing but become the owner.
+OWNER, LOGIN = "hitstream_host_owner", "hitstream_host_login"
+START_SECONDS = 30.0
+
+
+def run(*command: str | Path, **options: Any) -> str:
+    """What the command says; fails with it where the command fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """The project's directory, its environment's executables, and what its processes get."""
+
+    directory: Path
+    bin: Path
+    env: dict[str, str]
+
+    def run(self, command: str, *arguments: str, **env: str) -> str:
+        return run(
+            self.bin / command, *arguments, cwd=self.directory, env={**self.env, **env}, timeout=120
+        )
+
+    def manage(self, *arguments: str, **env: str) -> str:
+        return self.run("python", "manage.py", *arguments, **env)
+
+    @contextmanager
+    def running(self, log: Path, sign: str, command: str, *arguments: str) -> Iterator[None]:
+        """The command runs, and has written the sign to its log."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [self.bin / command, *arguments],
+                cwd=self.directory,
+                env=self.env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while sign not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def query(self, sql: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(make_conninfo(os.environ["DATABASE_URL"], dbname=DATABASE)) as ours:
+            return ours.execute(sql).fetchall()
+
+
+def settle_in(directory: Path, wheel: Path) -> Stranger:
+    """The project is there, with the wheel and its dependencies installed beside it."""
+    venv = directory / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", venv)
+    python = venv / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(*pip, "install", "--quiet", "--no-compile", wheel, "celery[redis]", "gunicorn")
+    run(*pip, "check")
+    stranger = Stranger(directory / "site", venv / "bin", environment())
+    stranger.directory.mkdir()
+    stranger.run("django-admin", "startproject", "host", ".")
+    package = stranger.directory / "host"
+    (package / "settings.py").rename(package / "stock.py")
+    shutil.copytree(Path(__file__).parent / "host", package, dirs_exist_ok=True)
+    return stranger
+
+
+def environment() -> dict[str, str]:
+    """The addresses of the servers, and nothing else of the tests' own settings."""
+    postgres = conninfo_to_dict(os.environ["DATABASE_URL"])
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "PGHOST": str(postgres["host"]),
+        "PGUSER": LOGIN,
+        "HOST_ROLE": OWNER,
+        "HOST_DATABASE": DATABASE,
+        "HOST_SECRET_KEY": Fernet.generate_key().decode(),
+        "BROKER_URL": os.environ["BROKER_URL"],
+        "DJANGO_SUPERUSER_PASSWORD": "secret",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """A database for the project, beside that of the tests."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as ours:
+        ours.execute(f"CREATE ROLE {OWNER} CREATEDB")
+        ours.execute(f"CREATE ROLE {LOGIN} LOGIN NOINHERIT IN ROLE {OWNER}")
+        ours.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+        yield
+        ours.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        ours.execute(f"DROP ROLE {LOGIN}, {OWNER}")
+
+
+@dataclass(frozen=True)
+class Page:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+class Browser:
+    """Keeps cookies, follows redirects, submits forms."""
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+
+    def open(
+        self,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Page:
+        """A body that is not bytes goes out in chunks, without a length."""
+        request = Request(f"{self._site}{path}", body, headers or {})  # type: ignore[arg-type]
+        try:
+            answer = self._opener.open(request, timeout=20)
+        except HTTPError as error:
+            answer = error
+        with answer:
+            named = {name.lower(): value for name, value in answer.headers.items()}
+            return Page(answer.status, named, answer.read().decode())
+
+    def submit(self, path: str, **values: str) -> Page:
+        """The form on the page, with these values and the page's own CSRF token."""
+        form = self.open(path)
+        assert form.status == 200, form.text
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        assert token, form.text
+        data = urlencode({**values, "csrfmiddlewaretoken": token[1]}).encode()
+        return self.open(path, data)

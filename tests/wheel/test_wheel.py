@@ -1,0 +1,192 @@
+"""The wheel in somebody else's project: stock admin, a Celery app of its own, ATOMIC_REQUESTS, and
+every default of Django REST framework turned against us."""
+
+import json
+import re
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import basic, hit
+from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.wheel.stranger import ROOT, Browser, Page, Stranger, run
+
+JSON = {"Content-Type": "application/json"}
+
+
+def files(directory: Path, prefix: str) -> set[str]:
+    return {
+        f"{prefix}/{path.relative_to(directory).as_posix()}"
+        for path in directory.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def contents(wheel: Path) -> dict[str, int]:
+    with zipfile.ZipFile(wheel) as opened:
+        return {item.filename: item.CRC for item in opened.infolist()}
+
+
+def issue(host: Stranger, name: str) -> str:
+    issued: dict[str, str] = json.loads(host.manage("issue_token", name, "--json"))
+    return issued["api_token"]
+
+
+def add_webhook(host: Stranger, token: str, vendor: Vendor) -> None:
+    config = json.dumps({"url": vendor.url})
+    host.manage("add_integration", token, "webhook", "--config", config)
+
+
+def post(browser: Browser, api_token: str, body: Any = None, **headers: str) -> Page:
+    body = json.dumps(hit()).encode() if body is None else body
+    return browser.open("/hits/track", body, {**JSON, "Authorization": basic(api_token), **headers})
+
+
+def wait_for(vendor: Vendor) -> Any:
+    deadline = time.monotonic() + 20
+    while not vendor.received:
+        assert time.monotonic() < deadline, "Nothing arrives"
+        time.sleep(0.05)
+    return vendor.received[0].json["data"]
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with open_vendor(reply()) as vendor:
+        yield vendor
+
+
+def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
+    names = set(contents(wheel))
+    about = {name for name in names if re.match(r"hitstream-[^/]+\.dist-info/", name)}
+    assert names - about == files(ROOT / "tracking", "tracking") | files(
+        ROOT / "templates", "tracking/templates"
+    )
+    assert {
+        "tracking/py.typed",
+        "tracking/static/tracking/admin.css",
+        "tracking/templates/tracking/issued.html",
+        "tracking/templates/admin/tracking/hit/change_form.html",
+    } <= names
+
+
+def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT)
+    assert contents(next(tmp_path.glob("*.whl"))) == contents(wheel)
+
+
+def test_the_project_uses_the_wheel_and_not_the_checkout(host: Stranger) -> None:
+    told = host.run("python", "-c", "import tracking; print(tracking.__file__)")
+    assert Path(told).is_relative_to(host.bin.parent)
+
+
+def test_the_checks_have_nothing_to_say_of_it(host: Stranger) -> None:
+    said = host.manage("check", "--deploy", "--database", "default")
+    assert "tracking" not in said
+    assert "No changes" in host.manage("makemigrations", "--check", "--dry-run", "tracking")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [({"HOST_NAIVE": "1"}, "tracking.E006"), ({"HOST_SQLITE": "1"}, "tracking.E005")],
+)
+def test_a_project_that_cannot_work_is_told_so(
+    host: Stranger, fault: dict[str, str], code: str
+) -> None:
+    with pytest.raises(AssertionError, match=re.escape(code)):
+        host.manage("check", **fault)
+
+
+def test_its_static_files_are_found(host: Stranger) -> None:
+    said = host.manage("collectstatic", "--noinput", "--verbosity", "2")
+    assert "tracking/admin.css" in said
+    assert "tracking/copy.js" in said
+
+
+def test_a_hit_is_stored(host: Stranger, browser: Browser) -> None:
+    api_token = issue(host, "stored")
+    body = json.dumps(hit(hitId="stored", integrations={})).encode()
+    assert post(browser, api_token, body).status == 204
+    assert post(browser, api_token, body).status == 204
+    assert host.query("SELECT count(*) FROM tracking_hit WHERE hit_id = 'stored'") == [(1,)]
+
+
+def test_a_chunked_body_is_stored_too(host: Stranger, browser: Browser) -> None:
+    api_token = issue(host, "chunked")
+    body = json.dumps(hit(hitId="chunked", properties={"long": "x" * 10_000})).encode()
+    chunks = (body[start : start + 1000] for start in range(0, len(body), 1000))
+    assert post(browser, api_token, chunks).status == 204
+    stored = host.query("SELECT payload FROM tracking_hit WHERE hit_id = 'chunked'")
+    assert stored == [(json.loads(body),)]
+
+
+def test_a_chunked_body_past_the_limit_is_refused(host: Stranger, browser: Browser) -> None:
+    refused = post(browser, issue(host, "endless"), (b"x" * 11_000 for _ in range(6)))
+    assert json.loads(refused.text)["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Authorization": "Basic bm9ib2R5Og=="}, 401, "token_invalid"),
+        ({"Authorization": ""}, 401, "token_missing"),
+        ({"Content-Type": "text/plain"}, 415, "content_type_unsupported"),
+        ({"Accept": "application/xml"}, 400, "json_invalid"),
+    ],
+)
+def test_what_is_refused_is_refused_in_our_words(
+    host: Stranger, browser: Browser, headers: dict[str, str], status: int, code: str
+) -> None:
+    api_token = issue(host, f"refused {code}")
+    refused = post(browser, api_token, b"not JSON", **headers)
+    assert (refused.status, json.loads(refused.text)["code"]) == (status, code)
+    assert refused.headers["content-type"] == "application/json"
+    assert refused.headers.get("www-authenticate") == ("ApiToken" if status == 401 else None)
+
+
+def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
+    host: Stranger, operator: Browser, vendor: Vendor
+) -> None:
+    issued = operator.submit("/admin/tracking/token/add/", name="by hand", enabled="on")
+    found = re.search(r"hs_\w{6}_\w{32}", issued.text)
+    assert found, issued.text
+    [(pk,)] = host.query("SELECT id FROM tracking_token WHERE name = 'by hand'")
+    added = operator.submit(
+        "/admin/tracking/integration/add/?destination=webhook",
+        token=str(pk),
+        name="Hook",
+        enabled="on",
+        max_attempts="3",
+        **{"config-url": vendor.url, "config-timeout": "5"},
+    )
+    assert "signing secret" in added.text.lower()
+    assert post(operator, found[0], json.dumps(hit(hitId="by-hand")).encode()).status == 204
+    host.manage("sweep", "--deliver")
+    assert wait_for(vendor)["hitId"] == "by-hand"
+    [(uuid,)] = host.query("SELECT id FROM tracking_hit WHERE hit_id = 'by-hand'")
+    page = operator.open(f"/admin/tracking/hit/{uuid}/change/")
+    assert page.status == 200
+    assert "HTTP 200" in page.text
+    for name in "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision":
+        assert operator.open(f"/admin/tracking/{name}/").status == 200, name
+
+
+def test_the_projects_own_worker_delivers(
+    host: Stranger, browser: Browser, vendor: Vendor, tmp_path: Path
+) -> None:
+    api_token = issue(host, "worker")
+    add_webhook(host, "worker", vendor)
+    worker = ("-A", "host", "worker", "--pool", "solo", "--loglevel", "INFO")
+    with host.running(tmp_path / "worker.log", " ready.", "celery", *worker):
+        assert post(browser, api_token).status == 204
+        assert wait_for(vendor)["name"] == "Registered"
+
+
+@pytest.mark.parametrize("databases", [{}, {"HOST_ROUTED": "1"}], ids=["one", "two"])
+def test_the_projects_own_tests_pass(host: Stranger, databases: dict[str, str]) -> None:
+    assert "OK" in host.manage("test", "host", **databases)
