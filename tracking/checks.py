@@ -69,7 +69,7 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error(
                 f"Hits are stored in Postgres; the database {alias!r} is something else.",
                 hint="Or add a database router that sends the app `tracking` to a Postgres.",
-                id="tracking.E005",
+                id="tracking.E007",
             )
         )
     if not settings.USE_TZ:

@@ -160,6 +160,15 @@ def test_an_integration_is_paused_with_a_reason_and_resumed(operator: Client, to
     assert Integration.objects.running().count() == 1
 
 
+def test_a_hit_says_why_it_is_held_back(operator: Client, send: Send, token: Token) -> None:
+    add_webhook(token).pause(reason="their migration", by="me")
+    send(hit())
+    stored = Hit.objects.get()
+    for page in (f"/admin/tracking/hit/{stored.pk}/change/", "/admin/tracking/delivery/"):
+        content = operator.get(page).content.decode()
+        assert "The integration is paused: their migration" in content
+
+
 def test_an_integration_without_its_key_can_still_be_opened(
     operator: Client, token: Token, settings: Any
 ) -> None:

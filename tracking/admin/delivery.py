@@ -51,8 +51,12 @@ class OfHitsAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(OfHitsAdmin):
-    list_display = ("hit_link", "integration", "state_shown", "since", "reason")
+    list_display = ("hit_link", "integration", "state_shown", "since", "why")
     list_filter = ("state", "integration")
+
+    @admin.display(description="reason")
+    def why(self, delivery: Delivery) -> str:
+        return delivery.held_back or delivery.reason
 
     @admin.display(ordering="state", description="state")
     def state_shown(self, delivery: Delivery) -> SafeString:

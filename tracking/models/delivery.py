@@ -43,6 +43,19 @@ class Delivery(models.Model):
         raise TypeError("Delivery is a view: the verbs are on Owed and DeadLetter.")
 
     @property
+    def held_back(self) -> str:
+        """Why nothing is sent although something is owed; empty if nothing is in the way."""
+        if self.state not in (self.State.OWED, self.State.RETRYING):
+            return ""
+        if not self.integration.enabled:
+            return "The integration is disabled."
+        return (
+            f"The integration is paused: {self.integration.paused_reason}"
+            if self.integration.paused_at
+            else ""
+        )
+
+    @property
     def colour(self) -> str:
         """How good the state is, in one word that pages give a colour."""
         return COLOURS[self.State(self.state)]
