@@ -1,4 +1,4 @@
-"""All of Hitstream as `make run` starts it, on a Postgres and a broker that tests may stop."""
+"""All of Hitstream as `make run` starts it, on a Postgres and a broker of the test's own."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from project.embedded.postgres import EmbeddedPostgres
-from project.embedded.valkey import EmbeddedValkey
 from tests.destinations.vendor import listen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +47,6 @@ class Answer:
 
 @dataclass
 class Stack:
-    postgres: EmbeddedPostgres
-    broker: EmbeddedValkey
     port: int
     environment: dict[str, str]
     log: Path
@@ -128,40 +124,30 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Stack]:
+def running(directory: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     """Everything is up and answers; at the end it is told to stop and does."""
-    servers, var = directory / "servers", directory / "var"
-    servers.mkdir(mode=0o755)
-    postgres, broker = EmbeddedPostgres(servers), EmbeddedValkey(servers)
-    with ExitStack() as cleanup, postgres, broker:
-        cleanup.callback(broker.remove)
-        cleanup.callback(postgres.remove)
-        port = free_port()
-        environment = {
-            **{name: value for name, value in os.environ.items() if not ours(name)},
-            "HITSTREAM_VAR": str(var),
-            "DATABASE_URL": postgres.url,
-            "BROKER_URL": broker.url,
-            "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
-            "PORT": str(port),
-        }
-        stack = Stack(postgres, broker, port, environment, directory / "log")
-        with stack.log.open("wb") as log:
-            stack.run = subprocess.Popen(
-                [sys.executable, "-m", "project.run"],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            wait_until(lambda: "ready in" in stack.log.read_text(), within=40)
-            yield stack
-        finally:
-            stack.run.terminate()
-            code = stack.run.wait(40)
-            print(stack.log.read_text()[-20_000:])  # noqa: T201 (shown where a test fails)
-        assert code == 0
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not ours(name)},
+        "HITSTREAM_VAR": str(directory / "var"),
+        "DATABASE_URL": database_url,
+        "BROKER_URL": broker_url,
+        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
+        "PORT": str(port),
+    }
+    stack = Stack(port, environment, directory / "log")
+    with stack.log.open("wb") as log:
+        stack.run = subprocess.Popen(
+            [sys.executable, "-m", "project.run"], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    try:
+        wait_until(lambda: "ready in" in stack.log.read_text(), within=40)
+        yield stack
+    finally:
+        stack.run.terminate()
+        code = stack.run.wait(40)
+        print(stack.log.read_text()[-20_000:])  # noqa: T201 (shown where a test fails)
+    assert code == 0
 
 
 def ours(name: str) -> bool:

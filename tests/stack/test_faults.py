@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from project.embedded.postgres import EmbeddedPostgres
+from project.embedded.valkey import EmbeddedValkey
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.stack.stack import Stack, running, wait_until
 
@@ -20,13 +22,33 @@ HITS = 2000
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def directory() -> Iterator[Path]:
     # Not pytest's own: Postgres runs as another user where the tests run as root.
     with tempfile.TemporaryDirectory(prefix="hitstream-stack-") as name:
-        directory = Path(name)
-        directory.chmod(0o755)
-        with running(directory) as stack:
-            yield stack
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def postgres(directory: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(directory)
+    with server:
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def broker(directory: Path) -> Iterator[EmbeddedValkey]:
+    server = EmbeddedValkey(directory)
+    with server:
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def stack(directory: Path, postgres: EmbeddedPostgres, broker: EmbeddedValkey) -> Iterator[Stack]:
+    with running(directory, postgres.url, broker.url) as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -59,14 +81,16 @@ def test_a_hit_reaches_the_vendor_within_two_seconds(stack: Stack, vendor: Vendo
     assert time.monotonic() - started < 2
 
 
-def test_a_stopped_broker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
+def test_a_stopped_broker_loses_nothing(
+    stack: Stack, broker: EmbeddedValkey, vendor: Vendor
+) -> None:
     token = stack.issue("broker")
     stack.forward("broker", vendor.url)
-    stack.broker.stop()
+    broker.stop()
     answers = stack.post_many(token, HITS, prefix="b")
     assert {answer.status for answer in answers} == {204}
     assert max(answer.seconds for answer in answers) < 2
-    stack.broker.start()
+    broker.start()
     wait_until(lambda: len(vendor.received) >= HITS, within=60)
     assert arrived(vendor) == Counter(sent("b"))
 
@@ -108,10 +132,14 @@ def test_a_killed_web_process_is_replaced(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("fault", ["stopped", "hung"])
-def test_without_postgres_the_answer_is_503_and_then_204(stack: Stack, fault: str) -> None:
+def test_without_postgres_the_answer_is_503_and_then_204(
+    stack: Stack, postgres: EmbeddedPostgres, fault: str
+) -> None:
     token = stack.issue(f"postgres-{fault}")
     assert stack.sender(token).post("before").status == 204
-    backends = hang(stack) if fault == "hung" else stack.postgres.stop() or []
+    backends = hang(postgres) if fault == "hung" else []
+    if fault == "stopped":
+        postgres.stop()
     answers = stack.post_many(token, 64, prefix=fault)
     assert {answer.status for answer in answers} == {503}
     assert {answer.retry_after for answer in answers} == {"5"}
@@ -119,13 +147,13 @@ def test_without_postgres_the_answer_is_503_and_then_204(stack: Stack, fault: st
     for backend in backends:
         backend.send_signal(signal.SIGCONT)
     if fault == "stopped":
-        stack.postgres.start()
+        postgres.start()
     wait_until(lambda: stack.sender(token).post("after").status == 204, within=15)
 
 
-def hang(stack: Stack) -> list[psutil.Process]:
+def hang(postgres: EmbeddedPostgres) -> list[psutil.Process]:
     """Every process of Postgres stands still, with its sockets open."""
-    pid = stack.postgres.running_pid()
+    pid = postgres.running_pid()
     assert pid is not None
     postmaster = psutil.Process(pid)
     processes = [*postmaster.children(recursive=True), postmaster]
