@@ -1,3 +1,4 @@
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ def host(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stra
         stranger.manage("migrate", "--verbosity", "0")
         stranger.manage("createsuperuser", "--noinput", "--username", "root", "--email", "r@a.bc")
         yield stranger
+    # pytest keeps the directories of three runs; these would be a lot to keep.
+    shutil.rmtree(stranger.bin.parent)
 
 
 @pytest.fixture(scope="session")

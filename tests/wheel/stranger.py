@@ -33,15 +33,11 @@ START_SECONDS = 30.0
 def run(*command: str | Path, **options: Any) -> str:
     """What the command says; fails with it where the command fails."""
     done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        **options,
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    said = bytes(done.stdout).decode()
+    assert done.returncode == 0, said
+    return said
 
 
 @dataclass(frozen=True)
@@ -154,7 +150,7 @@ class Browser:
         headers: dict[str, str] | None = None,
     ) -> Page:
         """A body that is not bytes goes out in chunks, without a length."""
-        request = Request(f"{self._site}{path}", body, headers or {})  # type: ignore[arg-type]
+        request = Request(f"{self._site}{path}", body, headers or {})
         try:
             answer = self._opener.open(request, timeout=20)
         except HTTPError as error:

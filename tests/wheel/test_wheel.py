@@ -93,7 +93,7 @@ def test_the_checks_have_nothing_to_say_of_it(host: Stranger) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [({"HOST_NAIVE": "1"}, "tracking.E006"), ({"HOST_SQLITE": "1"}, "tracking.E005")],
+    [({"HOST_NAIVE": "1"}, "tracking.E006"), ({"HOST_SQLITE": "1"}, "tracking.E007")],
 )
 def test_a_project_that_cannot_work_is_told_so(
     host: Stranger, fault: dict[str, str], code: str

@@ -2,23 +2,31 @@
 
 from base64 import b64encode
 
+from django.contrib import admin
 from django.contrib.auth.models import User
-from django.test import TestCase
-from django.urls import reverse
+from django.db import connections
+from django.test import TestCase, TransactionTestCase, override_settings
+from django.urls import path, reverse
 
 from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Owed, Token
 from tracking.testing import on_this_connection
 
+#: A site for operators only, as the tests' own URLs.
+urlpatterns = [path("admin/", admin.site.urls)]
 HIT = {"event": {"name": "Registered", "user": {"userId": "u1"}}}
 
 
-class Tests(TestCase):
+class Shop:
     databases = "__all__"
 
     def setUp(self):
-        self.enterContext(on_this_connection())
+        self.moments = []
+        self.enterContext(on_this_connection(ring=self.note))
         self.token, self.secret = Token.objects.issue("shop", pk=1_234_567)
         self.client.force_login(User.objects.create_superuser("root"))
+
+    def note(self):
+        self.moments.append([each.in_atomic_block for each in connections.all()])
 
     def post(self, url="/hits/track"):
         credentials = b64encode(f"{self.secret}:".encode()).decode()
@@ -40,6 +48,14 @@ class Tests(TestCase):
         assert self.post().status_code == 204
         return integration
 
+
+class RequestTests(Shop, TransactionTestCase):
+    def test_a_hit_is_stored_outside_every_transaction_of_the_request(self):
+        self.owe()
+        assert self.moments == [[False for _ in connections]]
+
+
+class Tests(Shop, TestCase):
     def test_a_hit_is_stored(self):
         for url in (reverse("tracking:track"), "/hits/track/"):
             assert self.post(url).status_code == 204
@@ -98,3 +114,10 @@ class Tests(TestCase):
         self.assertContains(answer, "hs_")
         self.assertContains(answer, "/hits/track")
         assert Token.objects.get(name="new").revision == 1
+
+    @override_settings(ROOT_URLCONF="host.tests")
+    def test_a_site_that_takes_no_hits_issues_tokens_all_the_same(self):
+        url = reverse("admin:tracking_token_add")
+        answer = self.client.post(url, {"name": "new", "enabled": "on"})
+        self.assertContains(answer, "hs_")
+        self.assertNotContains(answer, "curl")
