@@ -144,6 +144,7 @@ def test_without_postgres_the_answer_is_503_and_then_204(
     assert {answer.status for answer in answers} == {503}
     assert {answer.retry_after for answer in answers} == {"5"}
     assert max(answer.seconds for answer in answers) < 2
+    assert stack.sender("hs_never_seen").post("stranger").status == 503
     for backend in backends:
         backend.send_signal(signal.SIGCONT)
     if fault == "stopped":
