@@ -4,6 +4,7 @@ import os
 import warnings
 
 from celery import Celery
+from celery.signals import setup_logging
 
 # It warns of root because of pickle; only JSON is taken here, and in a container all is root.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
@@ -14,7 +15,6 @@ app = Celery("hitstream")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,
-    worker_hijack_root_logger=False,
     task_default_queue="hitstream",
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
@@ -28,3 +28,8 @@ app.conf.beat_schedule = {
     "dispatch": {"task": "tracking.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
     "maintain": {"task": "tracking.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
+
+
+@setup_logging.connect
+def leave_logging_to_django(**kwargs: object) -> None:
+    """A receiver is enough: Celery then configures no logging of its own."""
