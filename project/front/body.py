@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+from project.front.patience import Patience
 from project.front.refusal import BodyTooLarge, BrokenBody
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
@@ -66,35 +67,47 @@ def weigh(announced: int | None, limit: Limit) -> int:
     return size if INGEST.size < size <= limit.size else 0
 
 
-async def receive(protocol: HTTPProtocol, announced: int | None, limit: Limit) -> Body:
-    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge."""
+async def receive(
+    protocol: HTTPProtocol, announced: int | None, limit: Limit, patience: Patience, until: float
+) -> Body:
+    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge, and
+    BodyTimeout once the loop's clock is past `until`."""
     if announced is None:
-        body = await _receive_chunks(protocol, limit.size)
+        body = await _receive_chunks(protocol, limit.size, patience, until)
     elif announced > limit.size:
         body = Body(length=str(announced), cut=True)
     else:
-        body = await _receive_announced(protocol, announced)
+        body = await _receive_announced(protocol, announced, patience, until)
     if body.cut and not limit.ingest:
         raise BodyTooLarge(limit.size)
     return body
 
 
-async def _receive_announced(protocol: HTTPProtocol, announced: int) -> Body:
+async def _receive_announced(
+    protocol: HTTPProtocol, announced: int, patience: Patience, until: float
+) -> Body:
     try:
         # The server ends the body at the announced length, whatever else the client sends.
-        return Body(await protocol(), str(announced))
+        return Body(await patience.wait(protocol(), until), str(announced))
     except ProtocolClosed as error:
         raise BrokenBody from error
 
 
-async def _receive_chunks(protocol: HTTPProtocol, limit: int) -> Body:
+async def _receive_chunks(
+    protocol: HTTPProtocol, limit: int, patience: Patience, until: float
+) -> Body:
     received = bytearray()
     endings = 0
-    async for chunk in protocol:
+    chunks = aiter(protocol)
+    while True:
+        try:
+            chunk = await patience.wait(anext(chunks), until)
+        except StopAsyncIteration:
+            break
         received += chunk
         endings += not chunk
         if len(received) > limit:
-            return Body(bytes(received[: limit + 1]), str(len(received)), cut=True)
+            return Body(bytes(received[: limit + 1]), cut=True)
     # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
     # HTTP/2's empty last frame after a body without content-length, cannot be told from a broken
     # body, so they are refused too.

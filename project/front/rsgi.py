@@ -11,7 +11,8 @@ from wsgiref.types import WSGIApplication
 
 from project.front.body import Body, announce, limit_of, linger, receive, weigh
 from project.front.gateway import answer
-from project.front.refusal import BodyTimeout, Overloaded, Refusal
+from project.front.patience import Patience
+from project.front.refusal import Overloaded, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
 
@@ -43,9 +44,12 @@ class Front:
         self._held = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._patience = Patience(loop)
         self._threads = Threads(loop, count=self._count, max_waiting=self._max_waiting)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._patience.end()
         self._threads.close(CLOSE_SECONDS)
         for close in self.at_close:
             close()
@@ -61,13 +65,11 @@ class Front:
                 raise Overloaded
             body = Body()
             if announced != 0:
-                async with asyncio.timeout(self._body_timeout):
-                    body = await receive(protocol, announced, limit)
+                until = self._loop.time() + self._body_timeout
+                body = await receive(protocol, announced, limit, self._patience, until)
             await self._threads.hand(partial(answer, self._application, scope, protocol, body))
             if body.cut:
                 await linger(protocol)
-        except TimeoutError:
-            BodyTimeout().send(scope, protocol, browsers=limit.ingest)
         except Refusal as refusal:
             refusal.send(scope, protocol, browsers=limit.ingest)
             await linger(protocol)

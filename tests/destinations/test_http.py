@@ -73,6 +73,7 @@ def test_a_wish_to_wait_may_be_a_date() -> None:
     assert read_retry_after("99999999") == 86_400
     assert read_retry_after("soon") is None
     assert read_retry_after("-5") is None
+    assert read_retry_after("Mon, 1 Jan 99999999999999999999 00:00:00 GMT") is None
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+:\d+ \S+"))

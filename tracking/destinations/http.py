@@ -189,7 +189,7 @@ def read_retry_after(value: str) -> float | None:
         return min(float(value), MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)

@@ -1,0 +1,100 @@
+"""How fast hits are stored, against four references in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load import Run, load
+from benchmarks.stack import PYTHON, Bench
+from project.embedded.account import Account
+from project.embedded.binaries import postgres_binaries
+
+ROUNDS = 5
+OURS, NAIVE = 21080, 21081
+PGBENCH = Path(__file__).with_name("insert.sql")
+
+
+def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Any]]:
+    """Every contender once a round, so that what the machine does otherwise hits all alike."""
+    authorization = bench.issue("bench")
+    bench.serve(OURS)
+    naive = naive_app(bench)
+    contenders: dict[str, Callable[[], Any]] = {
+        "track": lambda: load(OURS, authorization),
+        "stock": lambda: load(OURS, authorization, path="/stock"),
+        "naive": lambda: load(NAIVE, naive),
+        "pgbench": lambda: pgbench(bench),
+        "track, one connection": lambda: load(OURS, authorization, connections=1, seconds=3),
+        "null, one connection": lambda: load(
+            OURS, authorization, path="/null", connections=1, seconds=3
+        ),
+    }
+    for warm in (load(OURS, authorization, seconds=2), load(NAIVE, naive, seconds=2)):
+        assert set(warm.statuses) == {"204"}, warm
+    results: dict[str, list[Any]] = {name: [] for name in contenders}
+    before = bench.count("tracking_hit")
+    accepted = 0
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            bench.settle()
+            result = run()
+            results[name].append(result)
+            if name.startswith("track"):
+                accepted += result.accepted
+    stored = bench.count("tracking_hit") - before
+    # wrk stops in the middle of its last requests: they may be stored and not counted.
+    assert 0 <= stored - accepted <= 64 * rounds, (stored, accepted)
+    return results
+
+
+def naive_app(bench: Bench) -> str:
+    """Two gunicorn workers and a Celery worker; the Authorization header of its token."""
+    settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.naive.settings"}
+    code = (
+        "import django; django.setup();"
+        "from django.core.management import call_command;"
+        "call_command('migrate', run_syncdb=True, verbosity=0);"
+        "from benchmarks.naive.models import NaiveToken;"
+        "NaiveToken.objects.create(key='naive', name='naive')"
+    )
+    subprocess.run([PYTHON[0], "-c", code], env={**bench.environment, **settings}, check=True)
+    application = "benchmarks.naive.wsgi:application"
+    bench.start(
+        NAIVE,
+        *PYTHON,
+        *f"gunicorn --workers 2 --bind 127.0.0.1:{NAIVE} --log-level error {application}".split(),
+        **settings,
+    )
+    return "Basic bmFpdmU6"
+
+
+def pgbench(bench: Bench) -> float:
+    """Single-row inserts of the same row into the same table a second, from 32 clients."""
+    said = subprocess.run(
+        [
+            *(
+                str(postgres_binaries(Account.for_postgres()) / "pgbench"),
+                "--no-vacuum",
+                "--client",
+                "32",
+                "--jobs",
+                "1",
+                "--time",
+                "5",
+            ),
+            *("--protocol", "prepared", "--file", PGBENCH, bench.database_url),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    (line,) = [line for line in said.splitlines() if line.startswith("tps")]
+    return float(line.split()[2])
+
+
+def median(runs: list[Run], name: str = "rate") -> float:
+    return statistics.median(getattr(run, name) for run in runs)

@@ -1,0 +1,39 @@
+"""Reference (a), a stock DRF view; and /track without its database."""
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from django.urls import include, path
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from tracking.conf import conf
+from tracking.ingest.body import read
+from tracking.ingest.parsing import parse
+from tracking.ingest.views import TrackView, sender_of
+
+
+class StockView(APIView):
+    """Answers 204 and stores nothing. DRF's default authenticators would refuse our tokens."""
+
+    authentication_classes: ClassVar[list[type]] = []
+
+    def post(self, request: Request) -> Response:
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class NullView(TrackView):
+    """All that /track does but to store."""
+
+    def post(self, request: Request) -> HttpResponse:
+        parse(read(request._request, conf.MAX_BODY), sender_of(request))
+        return HttpResponse(status=204)
+
+
+urlpatterns = [
+    path("stock", StockView.as_view()),
+    path("null", NullView.as_view()),
+    path("", include("project.urls")),
+]
