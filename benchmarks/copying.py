@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -83,22 +83,21 @@ class Writer:
         self.connection.close()
 
 
-def rates(bench: Bench, rounds: int) -> Iterator[tuple[float, float]]:
-    """Hits a second, ours and COPY's, in each round."""
+def measure(bench: Bench, rounds: int) -> dict[str, list[float]]:
+    """Hits a second in each round, by our writer and by COPY."""
     writer = Writer(bench)
-    for batches in (writer.batches(size=BATCH, count=5),):
-        spend(writer.store, batches)
+    rates: dict[str, list[float]] = {"ours": [], "copy": []}
+    spend(writer.store, writer.batches(size=BATCH, count=5))
     for _ in range(rounds):
-        ours = spend(writer.store, writer.batches(size=BATCH, count=BATCHES))
-        bench.settle()
-        copied = spend(writer.copy, writer.batches(size=BATCH, count=BATCHES))
-        bench.settle()
-        yield ours, copied
+        for name, work in (("ours", writer.store), ("copy", writer.copy)):
+            batches = writer.batches(size=BATCH, count=BATCHES)
+            rates[name].append(spend(work, batches))
+            bench.settle()
     writer.close()
+    return rates
 
 
-def spend(work: object, batches: list[list[Arrival]]) -> float:
-    assert callable(work)
+def spend(work: Callable[[list[Arrival]], None], batches: list[list[Arrival]]) -> float:
     started = time.perf_counter()
     for batch in batches:
         work(batch)

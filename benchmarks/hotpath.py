@@ -6,7 +6,6 @@ import statistics
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.load import Run, load
 from benchmarks.stack import PYTHON, Bench
@@ -18,16 +17,15 @@ OURS, NAIVE = 21080, 21081
 PGBENCH = Path(__file__).with_name("insert.sql")
 
 
-def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Any]]:
+def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Run]]:
     """Every contender once a round, so that what the machine does otherwise hits all alike."""
     authorization = bench.issue("bench")
     bench.serve(OURS)
     naive = naive_app(bench)
-    contenders: dict[str, Callable[[], Any]] = {
+    contenders: dict[str, Callable[[], Run]] = {
         "track": lambda: load(OURS, authorization),
         "stock": lambda: load(OURS, authorization, path="/stock"),
         "naive": lambda: load(NAIVE, naive),
-        "pgbench": lambda: pgbench(bench),
         "track, one connection": lambda: load(OURS, authorization, connections=1, seconds=3),
         "null, one connection": lambda: load(
             OURS, authorization, path="/null", connections=1, seconds=3
@@ -35,7 +33,7 @@ def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Any]]:
     }
     for warm in (load(OURS, authorization, seconds=2), load(NAIVE, naive, seconds=2)):
         assert set(warm.statuses) == {"204"}, warm
-    results: dict[str, list[Any]] = {name: [] for name in contenders}
+    results: dict[str, list[Run]] = {name: [] for name in contenders}
     before = bench.count("tracking_hit")
     accepted = 0
     for _ in range(rounds):
@@ -97,4 +95,4 @@ def pgbench(bench: Bench) -> float:
 
 
 def median(runs: list[Run], name: str = "rate") -> float:
-    return statistics.median(getattr(run, name) for run in runs)
+    return float(statistics.median(getattr(run, name) for run in runs))

@@ -71,7 +71,7 @@ class Bench:
 
     def count(self, table: str) -> int:
         with self.connect() as connection:
-            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # type: ignore[arg-type,index]
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # type: ignore[index]
 
     def settle(self) -> None:
         """What Postgres put off is done now, so that no run pays for the one before."""

@@ -1,7 +1,5 @@
 """Reference (a), a stock DRF view; and /track without its database."""
 
-from typing import ClassVar
-
 from django.http import HttpResponse
 from django.urls import include, path
 from rest_framework import status
@@ -18,7 +16,7 @@ from tracking.ingest.views import TrackView, sender_of
 class StockView(APIView):
     """Answers 204 and stores nothing. DRF's default authenticators would refuse our tokens."""
 
-    authentication_classes: ClassVar[list[type]] = []
+    authentication_classes = ()
 
     def post(self, request: Request) -> Response:
         return Response(status=status.HTTP_204_NO_CONTENT)
