@@ -78,7 +78,6 @@ def plan(address: Address, var: Path) -> Plan:
     """The servers that no URL replaces, and the three processes of the project."""
     environment = {
         "PYTHONUNBUFFERED": "1",
-        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
         **os.environ,
         "HITSTREAM_VAR": str(var),
         SUPERVISED: str(var),

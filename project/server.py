@@ -9,6 +9,8 @@ import os
 
 from project.front.rsgi import Front
 from project.wsgi import application
+from tracking.conf import conf
+from tracking.ingest.authentication import answers_at_once
 from tracking.ingest.store import writer
 
 app = Front(
@@ -16,5 +18,7 @@ app = Front(
     threads=int(os.environ.get("HITSTREAM_THREADS", "32")),
     max_waiting=int(os.environ.get("HITSTREAM_MAX_WAITING", "1000")),
     body_timeout=float(os.environ.get("HITSTREAM_BODY_TIMEOUT", "10")),
+    quick=answers_at_once,
+    commit_timeout=conf.REQUEST_DEADLINE,
 )
 app.at_close.append(writer.drain)

@@ -108,6 +108,15 @@ if flag("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CELERY_BROKER_URL = os.environ.get("BROKER_URL") or broker_url()
+if CELERY_BROKER_URL.startswith("redis"):
+    # Shared by all processes, so that a token's rate limit is counted once.
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CELERY_BROKER_URL.replace("redis+socket://", "unix://"),
+            "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
+        }
+    }
 
 HITSTREAM = {
     "SECRET_KEYS": tuple(
@@ -115,9 +124,9 @@ HITSTREAM = {
         .replace(",", " ")
         .split()
     ),
-    # `make run` serves on loopback, and so do the receivers that one tries it with.
     "ALLOW_PRIVATE_DESTINATIONS": flag(
-        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS", default="" if "DATABASE_URL" in os.environ else "1"
+        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS",
+        default=read_secret("allow_private_destinations") or "",
     ),
 }
 

@@ -22,8 +22,8 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"MAX_BDOY": 1}, "tracking.E001"),
-        ({"MAX_BODY": "64k"}, "tracking.E002"),
+        ({"QEUE_SIZE": 1}, "tracking.E001"),
+        ({"QUEUE_SIZE": "64k"}, "tracking.E002"),
         ({"REQUEST_DEADLINE": -1}, "tracking.E002"),
         ({"SECRET_KEYS": ()}, "tracking.W003"),
         ({"SECRET_KEYS": ("nonsense",)}, "tracking.E003"),

@@ -15,10 +15,11 @@ class Conf:
     """Attributes are read from `settings.HITSTREAM` each time, so overrides work at once."""
 
     # Ingest
-    MAX_BODY: int = 65_536
     MAX_DEPTH: int = 100
-    #: A request that cannot be stored within this time is answered 503.
+    #: A hit that is not committed within this time is answered 503.
     REQUEST_DEADLINE: float = 1.5
+    #: The same for a token that is not remembered; the two together are the longest answer.
+    LOOK_UP_DEADLINE: float = 0.4
     #: What a 503 asks of the sender; at most 300.
     RETRY_AFTER: int = 5
     #: Hits waiting for the writer; past it the answer is 503.
@@ -42,6 +43,7 @@ class Conf:
     RING_INTERVAL: float = 1.0
     #: Beyond the destination's own timeout, how long a claimed delivery is nobody else's.
     LEASE_SLACK: float = 15.0
+    #: The longest wait before the first retry; it doubles with each, up to three days.
     RETRY_BASE: float = 30.0
     MAX_ATTEMPTS: int = 15
     #: Requests in flight at once for one integration.

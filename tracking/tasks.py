@@ -10,6 +10,7 @@ import threading
 import time
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.db import OperationalError
 
 from tracking.conf import conf
@@ -19,25 +20,34 @@ from tracking.outbox.dispatch import due
 
 logger = logging.getLogger(__name__)
 
+#: A message that nobody took for so long is worth nothing: a sweep has done its work, in seconds.
+EXPIRES = 15.0
+
 
 @shared_task(name="tracking.dispatch", throws=(OperationalError,))
 def dispatch() -> None:
     """Every running integration with something due has a deliver on its way."""
     for integration_id in due():
-        deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
+        deliver.apply_async((integration_id,), expires=EXPIRES)
 
 
 @shared_task(name="tracking.deliver", throws=(OperationalError,))
 def deliver(integration_id: int) -> None:
     """What is due to the integration is sent, unless another worker is at it."""
     if send.deliver(integration_id):
-        deliver.apply_async((integration_id,), expires=conf.LEASE_SLACK)
+        deliver.apply_async((integration_id,), expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
 def maintain() -> None:
     """Partitions lie ahead, and dedup keys past their window are gone."""
     maintenance.run()
+
+
+@worker_shutting_down.connect
+def finish(**kwargs: object) -> None:
+    """Deliveries under way are finished, and no more are claimed."""
+    send.stopping.set()
 
 
 class Bell:
@@ -68,7 +78,7 @@ class Bell:
         while self._wanted.wait():
             self._wanted.clear()
             try:
-                dispatch.apply_async(retry=False, expires=conf.LEASE_SLACK)
+                dispatch.apply_async(retry=False, expires=EXPIRES)
                 told = False
             except Exception as error:
                 # Told once: a project that lives by `manage.py sweep` has no broker at all.

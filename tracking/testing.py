@@ -47,7 +47,7 @@ def on_this_connection(ring: Callable[[], None] = silence) -> Iterator[None]:
     """
     borrowed = cast(Connection, Borrowed(router.db_for_write(Hit)))
 
-    def submit(group: Group[Any, Any], item: Any) -> Any:
+    def submit(group: Group[Any, Any], item: Any, *, within: float) -> Any:
         return group.handle(borrowed, item)
 
     forget()

@@ -7,8 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tracking.conf import conf
-from tracking.ingest.body import read
+from tracking.ingest.body import MAX_BODY, read
 from tracking.ingest.parsing import parse
 from tracking.ingest.views import TrackView, sender_of
 
@@ -26,7 +25,7 @@ class NullView(TrackView):
     """All that /track does but to store."""
 
     def post(self, request: Request) -> HttpResponse:
-        parse(read(request._request, conf.MAX_BODY), sender_of(request))
+        parse(read(request._request, MAX_BODY), sender_of(request))
         return HttpResponse(status=204)
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from project.front.patience import Patience
 from project.front.refusal import BodyTooLarge, BrokenBody
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
+from tracking.ingest.body import MAX_BODY
 
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
@@ -26,8 +27,8 @@ class Limit:
     ingest: bool = False
 
 
-INGEST = Limit(65_536, ingest=True)
-OTHER = Limit(10 * 1024 * 1024)
+INGEST = Limit(MAX_BODY, ingest=True)
+OTHER = Limit(4 * 1024 * 1024)
 LIMITS = {
     "/track": INGEST,
     "/track/": INGEST,
@@ -71,7 +72,7 @@ async def receive(
     protocol: HTTPProtocol, announced: int | None, limit: Limit, patience: Patience, until: float
 ) -> Body:
     """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge, and
-    BodyTimeout once the loop's clock is past `until`."""
+    TimeoutError once the loop's clock is past `until`."""
     if announced is None:
         body = await _receive_chunks(protocol, limit.size, patience, until)
     elif announced > limit.size:

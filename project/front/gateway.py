@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -17,6 +18,10 @@ from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 log = logging.getLogger(__name__)
 
+#: The environ's keys by which an application may let the server wait for it: see
+#: tracking.ingest.pending.
+WAITS, PENDING = "hitstream.waits", "hitstream.pending"
+
 CONSTANTS: WSGIEnvironment = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),
@@ -26,6 +31,7 @@ CONSTANTS: WSGIEnvironment = {
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
 }
+CLOSE = ("connection", "close")
 PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 
 
@@ -94,31 +100,51 @@ class _Head:
         raise NotImplementedError("Return the body from the application instead of writing it")
 
 
-def answer(application: WSGIApplication, scope: Scope, protocol: HTTPProtocol, body: Body) -> None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An answer that counts once the application's Pending is settled."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
+    pending: Any
+
+    def send(self, protocol: HTTPProtocol) -> None:
+        """The answer is on its way, or the refusal that has come in its place."""
+        refusal = self.pending.refusal()
+        if refusal is None:
+            protocol.response_bytes(self.status, self.headers, self.content)
+        else:
+            protocol.response_bytes(refusal.status_code, [*refusal.items()], refusal.content)
+
+
+def answer(
+    application: WSGIApplication, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
+) -> Held | None:
     """The application has answered, or a 500 has and the log says why; its answer is closed.
 
-    The connection ends with the answer to a body that was not read to its end.
+    The connection ends with the answer to a body that was not read to its end. Where the
+    application left a Pending, nothing is sent yet.
     """
     try:
         head = _Head()
-        result = application(build_environ(scope, body), head.start)
+        result = application(environ, head.start)
         try:
-            headers = [*head.headers, ("connection", "close")] if body.cut else head.headers
-            _send(protocol, head.status, headers, result)
+            if PENDING in environ:
+                return Held(head.status, head.headers, b"".join(result), environ[PENDING])
+            _send(protocol, head.status, [*head.headers, *([CLOSE] if cut else [])], result)
         finally:
             if close := getattr(result, "close", None):
                 close()
     except Exception:
-        log.exception("%s %s failed", scope.method, scope.path)
+        log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         # Nothing is sent if an answer has begun.
         protocol.response_bytes(500, [("content-type", "text/plain")], b"Server error")
+    return None
 
 
 def _send(
-    protocol: HTTPProtocol,
-    status: int,
-    headers: list[tuple[str, str]],
-    result: Iterable[bytes],
+    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], result: Iterable[bytes]
 ) -> None:
     if isinstance(result, list | tuple) or getattr(result, "streaming", None) is False:
         protocol.response_bytes(status, headers, b"".join(result))

@@ -1,13 +1,11 @@
-"""How long the front waits for clients.
+"""How long the front waits, for clients and for commits.
 
-In: what granian promises to deliver, and how long that may take. Out: what was delivered.
+In: a promise (granian's or asyncio's future) and how long it may take. Out: what it becomes.
 One timer looks after all of them: a timer for each request costs a tenth of the front's time.
 """
 
 import asyncio
 from typing import Any
-
-from project.front.refusal import BodyTimeout
 
 LOOK_EVERY = 0.25
 
@@ -19,12 +17,12 @@ class Patience:
         self._look()
 
     async def wait(self, promise: Any, until: float) -> Any:
-        """What the promise becomes; raises BodyTimeout once the loop's clock is past `until`."""
+        """What the promise becomes; raises TimeoutError once the loop's clock is past `until`."""
         self._awaited[promise] = until
         try:
             return await promise
         except asyncio.CancelledError:
-            raise BodyTimeout from None
+            raise TimeoutError from None
         finally:
             del self._awaited[promise]
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from project.front.refusal import Overloaded
 
-Work = Callable[[], None]
+Work = Callable[[], object]
 Done = asyncio.Future[None]
 Task = tuple[Work, Done]
 

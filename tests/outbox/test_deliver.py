@@ -276,7 +276,7 @@ def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) 
     (claim,) = Owed.objects.claim(integration.pk, limit=1, lease=60)
     taken_over = claim.leased_until + timedelta(seconds=60)
     Owed.objects.update(due_at=taken_over)
-    Owed.objects.postpone(claim, due_at=timezone.now(), attempted=True)
+    Owed.objects.postpone([(claim, timezone.now())], attempted=True)
     assert (Owed.objects.get().due_at, Owed.objects.get().attempts) == (taken_over, 0)
 
 

@@ -17,6 +17,7 @@ from tracking.admin.hit import HitAdmin
 from tracking.admin.readonly import ReadOnlyAdmin
 from tracking.admin.token import pill
 from tracking.models import DeadLetter, Delivery, Hit
+from tracking.models.deadletter import CODES
 
 
 def link_to_hit(hit_id: Any) -> SafeString:
@@ -63,10 +64,22 @@ class DeliveryAdmin(OfHitsAdmin):
         return pill(delivery.colour, delivery.get_state_display())
 
 
+class CodeFilter(admin.SimpleListFilter):
+    """The codes are known: looking for the distinct ones would read every dead letter."""
+
+    title = parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, code.replace("_", " ")) for code in CODES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(OfHitsAdmin):
     list_display = ("hit_link", "integration", "died_at", "code", "message", "attempts")
-    list_filter = ("integration", "code")
+    list_filter = ("integration", CodeFilter)
     actions = ("replay",)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:

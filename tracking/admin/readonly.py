@@ -30,6 +30,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions: Any = None
+    #: By anything but the key, Postgres would have to sort the whole table.
+    sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

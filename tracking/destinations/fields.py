@@ -52,6 +52,12 @@ class HttpUrlField(forms.CharField):
         if not url:
             return url
         host = _read_host(url)
+        if "@" in urlsplit(url).netloc:
+            raise ValidationError(
+                "A user name or password in the URL would be shown to whoever sees it: send it as"
+                " a header.",
+                code="userinfo",
+            )
         looks_numeric = ":" in host or host.replace(".", "").isdigit()
         if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
             raise ValidationError(

@@ -50,12 +50,16 @@ def choices() -> list[tuple[str, str]]:
 
 def slugs_named(name: str) -> frozenset[str]:
     """The slugs of the destinations that this label, slug or alias means, in whatever case."""
-    return frozenset(
-        destination.slug
-        for destination in all()
-        if name.casefold()
-        in {text.casefold() for text in (destination.slug, destination.label, *destination.aliases)}
-    )
+    return _names(tuple(conf.DESTINATIONS)).get(name.casefold(), frozenset())
+
+
+@cache
+def _names(paths: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    named: dict[str, set[str]] = {}
+    for slug, destination in _load(paths).items():
+        for name in (slug, destination.label, *destination.aliases):
+            named.setdefault(name.casefold(), set()).add(slug)
+    return {name: frozenset(slugs) for name, slugs in named.items()}
 
 
 @cache

@@ -10,6 +10,8 @@ from django.http.request import UnreadablePostError
 
 from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 
+#: The contract's "64kb per call", in bytes.
+MAX_BODY = 65_536
 #: zlib's window argument for a gzip header and trailer.
 GZIP = 31
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from django.db import connections, router
@@ -33,28 +33,40 @@ Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
 
 
 class Ticket(Generic[Item, Outcome]):
-    """An item on its way, and the lock that its caller waits on."""
+    """An item on its way, until it is settled. Its caller waits, or is called on the Group's
+    thread."""
 
-    __slots__ = ("_done", "abandoned", "item", "outcome")
+    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, then: Callable[[], None] | None = None) -> None:
         self.item = item
-        self.outcome: Outcome | Exception = Unavailable()
+        self.outcome: Outcome | Exception | None = None
+        self.is_settled = False
         self.abandoned = False
-        self._done = threading.Lock()
-        self._done.acquire()
+        self._then = then
+        self._settled = threading.Lock()
+        self._settled.acquire()
 
     def settle(self, outcome: Outcome | Exception) -> None:
-        self.outcome = outcome
-        self._done.release()
+        self.outcome, self.is_settled = outcome, True
+        if self._then is None:
+            self._settled.release()
+        else:
+            self._then()
 
     def wait(self, seconds: float) -> Outcome:
-        if not self._done.acquire(timeout=seconds):
+        self._settled.acquire(timeout=seconds)
+        return self.open()
+
+    def open(self) -> Outcome:
+        """The outcome; raises it where it is an exception. Not settled yet: nobody waits any more,
+        and it raises Unavailable."""
+        if not self.is_settled:
             self.abandoned = True
             raise Unavailable
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return self.outcome
+        return cast(Outcome, self.outcome)
 
 
 def connect() -> Connection:
@@ -84,7 +96,10 @@ def connect() -> Connection:
 
 def has_news(connection: Connection) -> bool:
     """An idle connection with something to read has been told goodbye by the server."""
-    return bool(select.select([connection.fileno()], [], [], 0)[0])
+    # Not select(): it takes no descriptor above 1023, and a web server has many.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Group(Generic[Item, Outcome]):
@@ -110,19 +125,23 @@ class Group(Generic[Item, Outcome]):
         self._connection: Connection | None = None
         self._busy_since: float | None = None
 
-    def submit(self, item: Item) -> Outcome:
-        """The item's outcome; raises it where it is an exception, Unavailable past the deadline."""
-        deadline = conf.REQUEST_DEADLINE
+    def submit(self, item: Item, *, within: float) -> Outcome:
+        """The item's outcome; raises it where it is an exception, Unavailable past the seconds."""
+        return self.hand(item).wait(within)
+
+    def hand(self, item: Item, then: Callable[[], None] | None = None) -> Ticket[Item, Outcome]:
+        """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
+        where it would wait in vain."""
         busy_since = self._busy_since
-        if busy_since is not None and time.monotonic() - busy_since > deadline:
+        if busy_since is not None and time.monotonic() - busy_since > conf.REQUEST_DEADLINE:
             raise Unavailable("The database does not answer; send the hit again later.")
         if self._queue.qsize() >= conf.QUEUE_SIZE:
             raise Unavailable("Too many hits are waiting to be stored; send it again later.")
         if self._thread is None or not self._thread.is_alive():
             self._start()
-        ticket: Ticket[Item, Outcome] = Ticket(item)
+        ticket: Ticket[Item, Outcome] = Ticket(item, then)
         self._queue.put(ticket)
-        return ticket.wait(deadline)
+        return ticket
 
     def handle(self, connection: Connection, item: Item) -> Outcome:
         """What `submit` does, in the caller's thread and on the caller's connection."""

@@ -25,6 +25,9 @@ MAX_USER_AGENT = 512
 ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
 
 
+Switches = dict[str, dict[str, bool]]
+
+
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """Who sent the request: the token, and the connection as the server saw it."""
 
@@ -37,7 +40,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A hit on its way into the database; its JSON is one record of the storing statement.
 
     `digest` is the dedup key of a hitId that the sender chose, None of one that we made.
-    `switches` is what the hit's `integrations` object switches off and on, None for nothing.
+    `switches` is what the hit's `integrations` object switches off and on: integrations by their
+    lower-case `names`, `destinations` by slug, and `all` the others; None for nothing.
     """
 
     id: UUID
@@ -55,7 +59,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     ip: str | None
     user_agent: str
     payload: dict[str, Any]
-    switches: dict[str, bool] | None
+    switches: Switches | None
 
 
 def parse(body: bytes, sender: Sender) -> Arrival:
@@ -146,20 +150,17 @@ def dedup_digest(hit_id: str) -> UUID:
     return UUID(bytes=hashlib.sha256(hit_id.encode()).digest()[:16])
 
 
-def switches(integrations: Mapping[str, Any]) -> dict[str, bool] | None:
-    """What the hit's `integrations` object switches, by lower-case name of an integration.
-
-    `@slug` names a destination, "*" all that is not named. An object of options means on.
-    """
-    found: dict[str, bool] = {}
+def switches(integrations: Mapping[str, Any]) -> Switches | None:
+    """What the hit's `integrations` object switches; an object of options means on."""
+    found: Switches = {"names": {}, "destinations": {}, "all": {}}
     for name, value in integrations.items():
         on = value is not False and value is not None
         if name.lower() == "all":
-            found["*"] = on
+            found["all"]["all"] = on
             continue
-        found[name.lower()] = on
-        found.update({f"@{slug}": on for slug in registry.slugs_named(name)})
-    return found or None
+        found["names"][name.lower()] = on
+        found["destinations"].update(dict.fromkeys(registry.slugs_named(name), on))
+    return found if integrations else None
 
 
 @lru_cache(maxsize=10_000)

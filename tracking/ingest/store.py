@@ -59,9 +59,9 @@ WITH incoming AS MATERIALIZED (
     WHERE integration.enabled
       AND (integration.event_names = '{}' OR incoming.name = ANY(integration.event_names))
       AND coalesce(
-          (switches -> lower(integration.name))::boolean,
-          (switches -> ('@' || integration.destination))::boolean,
-          (switches -> '*')::boolean,
+          (switches -> 'names' -> lower(integration.name))::boolean,
+          (switches -> 'destinations' -> integration.destination)::boolean,
+          (switches -> 'all' -> 'all')::boolean,
           true
       )
     RETURNING 1

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Never, TypeVar, cast
+from typing import Any, Never, cast
 
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import method_decorator
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from tracking.conf import conf
 from tracking.ingest.authentication import BasicTokenAuthentication, Pass
-from tracking.ingest.body import read
+from tracking.ingest.body import MAX_BODY, read
 from tracking.ingest.cors import allow_origin, preflight
 from tracking.ingest.errors import (
     IngestError,
@@ -25,27 +22,25 @@ from tracking.ingest.errors import (
     translate,
 )
 from tracking.ingest.parsing import MAX_USER_AGENT, Sender, clean_ip, parse
-from tracking.ingest.store import writer
+from tracking.ingest.pending import store
 from tracking.ingest.throttle import TokenRateThrottle
 
-View = TypeVar("View", bound=Callable[..., Any])
 
-
-def outside_transactions(view: View) -> View:
-    """ATOMIC_REQUESTS is without effect. The hit is committed on the writer's own connection: a
-    transaction around the view would only make a dead database a 500."""
-    for alias in connections:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    return view
-
-
-@method_decorator(outside_transactions, name="dispatch")
 class IngestView(APIView):
     """What all ingest routes share: errors in our words, CORS, no content negotiation."""
 
     permission_classes = ()
     versioning_class = None
     http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """ATOMIC_REQUESTS is without effect. The hit is committed on the writer's own connection: a
+        transaction around the view would only make a dead database a 500."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         method = (request.method or "").lower()
@@ -86,8 +81,8 @@ class TrackView(IngestView):
             raise UnsupportedMediaType(
                 "content_type_unsupported", "The Content-Type must be application/json."
             )
-        body = read(request._request, conf.MAX_BODY)
-        writer.submit(parse(body, sender_of(request)))
+        body = read(request._request, MAX_BODY)
+        store(parse(body, sender_of(request)), request._request)
         return HttpResponse(status=204)
 
 

@@ -1,6 +1,7 @@
 import uuid
 
 import django.contrib.postgres.fields
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
@@ -14,13 +15,13 @@ DELIVERY = """
     CREATE VIEW tracking_delivery AS
     SELECT hit_id || '-' || integration_id AS id, hit_id, integration_id,
            CASE WHEN attempts > 0 THEN 'retrying' ELSE 'owed' END AS state,
-           due_at AS since, '' AS reason
+           due_at AS since, ''::text AS reason
     FROM tracking_owed
     UNION ALL
-    SELECT hit_id || '-' || integration_id, hit_id, integration_id, 'dead', died_at, message
+    SELECT hit_id || '-' || integration_id, hit_id, integration_id, 'dead'::text, died_at, message
     FROM tracking_deadletter
     UNION ALL
-    SELECT hit_id || '-' || integration_id, hit_id, integration_id, result, settled_at, reason
+    SELECT hit_id || '-' || integration_id, hit_id, integration_id, result::text, settled_at, reason
     FROM tracking_outcome WHERE result IN ('delivered', 'cancelled')
 """
 # Rows come and go: room to update them in place, and vacuum before the index grows.
@@ -37,7 +38,7 @@ def make_partitions(apps, schema_editor):
         cursor.execute(sql, params)
         return cursor
 
-    partition.make_ahead(execute)
+    partition.make_ahead(execute, ("tracking_hit", "tracking_outcome", "tracking_attempt"))
 
 
 class Migration(migrations.Migration):
@@ -137,6 +138,10 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=tracking.models.integration.default_max_attempts,
                         help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
                     ),
                 ),
                 ("paused_at", models.DateTimeField(editable=False, null=True)),
@@ -484,6 +489,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("result", "cancelled")),
                 fields=["hit_id"],
                 name="tracking_outcome_cancelled",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="owed",
+            index=models.Index(
+                condition=models.Q(("claims__gte", 2)),
+                fields=["integration", "due_at"],
+                name="tracking_owed_suspect",
             ),
         ),
         migrations.RunSQL(DELIVERY, "DROP VIEW tracking_delivery"),

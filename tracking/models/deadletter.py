@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from django.db import models, router, transaction
+from typing import LiteralString
+
+from django.db import connections, models, router
 from django.utils import timezone
 
 from tracking.models.integration import Integration
-from tracking.models.owed import Owed
+
+#: Why a delivery is given up.
+CODES = (
+    "permanent",
+    "refused",
+    "attempts_exhausted",
+    "worker_killed",
+)
+REPLAY_CHUNK = 5000
+REPLAY: LiteralString = """
+    WITH replayed AS (
+        DELETE FROM tracking_deadletter WHERE id = ANY(%s) RETURNING integration_id, hit_id
+    ), owed AS (
+        INSERT INTO tracking_owed (integration_id, hit_id, due_at, claims, attempts)
+        SELECT integration_id, hit_id, statement_timestamp(), 0, 0 FROM replayed
+        ON CONFLICT DO NOTHING
+    )
+    SELECT FROM replayed
+"""
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def replay(self) -> int:
         """The dead letters are due at once, with all their attempts before them; how many."""
-        with transaction.atomic(using=router.db_for_write(DeadLetter)):
-            letters = list(self.select_for_update().values_list("pk", "integration_id", "hit_id"))
-            now = timezone.now()
-            Owed.objects.bulk_create(
-                [
-                    Owed(integration_id=integration_id, hit_id=hit_id, due_at=now)
-                    for _, integration_id, hit_id in letters
-                ],
-                batch_size=1000,
-                ignore_conflicts=True,
-            )
-            DeadLetter.objects.filter(pk__in=[letter[0] for letter in letters]).delete()
-            return len(letters)
+        replayed = 0
+        while chunk := list(self.order_by().values_list("pk", flat=True)[:REPLAY_CHUNK]):
+            with connections[router.db_for_write(DeadLetter)].cursor() as cursor:
+                cursor.execute(REPLAY, [chunk])
+                replayed += cursor.rowcount
+        return replayed
 
 
 class DeadLetter(models.Model):

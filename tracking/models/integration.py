@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from tracking.conf import conf
 from tracking.destinations import registry
@@ -19,6 +21,10 @@ from tracking.models.token import Token
 
 def default_max_attempts() -> int:
     return conf.MAX_ATTEMPTS
+
+
+#: What an operator edits.
+CONFIGURED = ("name", "config", "secrets", "enabled", "event_names", "max_attempts")
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
@@ -50,6 +56,7 @@ class Integration(models.Model):
     )
     max_attempts = models.PositiveSmallIntegerField(
         default=default_max_attempts,
+        validators=(MinValueValidator(1), MaxValueValidator(100)),
         help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
     )
     paused_at = models.DateTimeField(null=True, editable=False)
@@ -72,6 +79,10 @@ class Integration(models.Model):
         return f"{self.name} ({self.token})"
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        """The configuration is stored and on record. A pause is not written back from this copy,
+        which may be old by now."""
+        if not self._state.adding:
+            kwargs.setdefault("update_fields", CONFIGURED)
         with transaction.atomic(using=router.db_for_write(Integration)):
             super().save(*args, **kwargs)
             self.token.revise(by=by)
@@ -92,6 +103,13 @@ class Integration(models.Model):
             return error
         return None
 
+    def fingerprint(self) -> str:
+        """Another one for other secrets, whatever key they are encrypted under."""
+        if self.key_error() is not None:
+            return "unreadable"
+        text = json.dumps(self.secrets.open(), sort_keys=True)
+        return salted_hmac("tracking.integration", text, algorithm="sha256").hexdigest()[:12]
+
     def configure(self, form: ConfigForm) -> None:
         """The valid form's values are the configuration; an empty secret keeps the present one."""
         self.config, self.issued = form.split()[0], form.issued
@@ -101,7 +119,11 @@ class Integration(models.Model):
             self.secrets = Sealed.seal(secrets)
 
     def pause(self, *, reason: str = "", by: str = "") -> None:
-        """Nothing is sent until it is resumed; hits are owed to it all the while."""
+        """Nothing is sent until it is resumed; hits are owed to it all the while. Who paused it
+        first, and why, stays on record."""
+        self.refresh_from_db(fields=("paused_at", "paused_by", "paused_reason"))
+        if self.paused_at is not None:
+            return
         self.paused_at, self.paused_by, self.paused_reason = timezone.now(), by, reason
         self.save(by=by, update_fields=("paused_at", "paused_by", "paused_reason"))
 
@@ -116,7 +138,7 @@ class Integration(models.Model):
             "name": self.name,
             "destination": self.destination,
             "config": self.config,
-            "secrets": hashlib.sha256(self.secrets.ciphertext.encode()).hexdigest()[:12],
+            "secrets": self.fingerprint(),
             "enabled": self.enabled,
             "event_names": self.event_names,
             "max_attempts": self.max_attempts,

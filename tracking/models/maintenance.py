@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import OperationalError, connections, router, transaction
 
 from tracking.conf import conf
 from tracking.models import partition
@@ -14,6 +16,9 @@ from tracking.models.hit import Hit, HitKey
 
 logger = logging.getLogger(__name__)
 
+#: How long a statement that changes tables waits for a lock, in seconds, and how often.
+DDL_LOCK_TIMEOUT = 0.1
+DDL_TRIES = 20
 #: Blocks of 8 KiB that one DELETE looks through.
 PRUNE_BLOCKS = 1000
 
@@ -24,7 +29,16 @@ def run() -> tuple[list[str], int]:
 
 
 def make_partitions() -> list[str]:
-    """Every leaf up to the horizon exists."""
+    """Every leaf up to the horizon exists. Behind a waiting DDL statement others would queue, so it
+    waits for a moment only, and tries again."""
+    for _ in range(DDL_TRIES - 1):
+        with suppress(OperationalError):
+            return _make_partitions()
+        time.sleep(DDL_LOCK_TIMEOUT)
+    return _make_partitions()
+
+
+def _make_partitions() -> list[str]:
     alias = router.db_for_write(Hit)
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
 
@@ -32,6 +46,7 @@ def make_partitions() -> list[str]:
             cursor.execute(sql, params)
             return cursor
 
+        execute("SELECT set_config('lock_timeout', %s, true)", [f"{DDL_LOCK_TIMEOUT}s"])
         made = partition.make_ahead(execute)
     if made:
         logger.info("Made %s partitions, the last %s", len(made), made[-1])

@@ -20,6 +20,7 @@ from tracking.models.integration import Integration
 SUSPECT_CLAIMS = 2
 #: Alone this often without an outcome: the hit itself kills workers.
 FATAL_CLAIMS = 5
+MAX_CLAIMS = 32_767
 
 CLAIM: LiteralString = """
     WITH due AS (
@@ -33,6 +34,14 @@ CLAIM: LiteralString = """
     FROM due
     WHERE owed.integration_id = %(integration)s AND owed.hit_id = due.hit_id
     RETURNING owed.hit_id, was_due_at, owed.due_at, owed.claims, owed.attempts
+"""
+POSTPONE: LiteralString = """
+    UPDATE tracking_owed AS owed
+    SET due_at = postponed.due_at, claims = 0, attempts = attempts + %(attempted)s
+    FROM unnest(%(integrations)s::bigint[], %(hits)s::uuid[], %(leases)s::timestamptz[],
+                %(dues)s::timestamptz[]) AS postponed(integration_id, hit_id, lease, due_at)
+    WHERE owed.integration_id = postponed.integration_id AND owed.hit_id = postponed.hit_id
+      AND owed.due_at = postponed.lease
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,15 +62,16 @@ class OwedQuerySet(models.QuerySet["Owed"]):
     def claim(
         self, integration_id: int, *, limit: int, lease: float, floor: datetime = ALWAYS
     ) -> list[Claim]:
-        """Up to `limit` due deliveries are nobody else's for `lease` seconds.
+        """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects.
 
-        Suspects are left out while there are others, and then come one at a time. `floor` bounds
-        due_at from below, so that the scan does not walk through what was settled long ago.
+        `floor` bounds due_at from below, so that the scan does not walk through what was settled
+        long ago.
         """
-        claims = self._claim(integration_id, (0, SUSPECT_CLAIMS - 1), limit, lease, floor)
-        return claims or self._claim(
-            integration_id, (SUSPECT_CLAIMS, FATAL_CLAIMS * 10), 1, lease, floor
-        )
+        return self._claim(integration_id, (0, SUSPECT_CLAIMS - 1), limit, lease, floor)
+
+    def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
+        """One due suspect at the most, to be sent alone. They have an index of their own."""
+        return self._claim(integration_id, (SUSPECT_CLAIMS, MAX_CLAIMS), 1, lease, ALWAYS)
 
     def _claim(
         self,
@@ -86,15 +96,6 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             )
             return [Claim(integration_id, *row) for row in cursor.fetchall()]
 
-    def leased(self, claims: Iterable[Claim]) -> OwedQuerySet:
-        """Those of the claimed deliveries whose lease is still the one that we were given."""
-        claims = list(claims)
-        return self.filter(
-            integration_id__in={claim.integration_id for claim in claims},
-            hit_id__in=[claim.hit_id for claim in claims],
-            due_at__in={claim.leased_until for claim in claims},
-        )
-
     def settle(self, claims: Iterable[Claim]) -> None:
         """The deliveries are owed no more, whoever holds the lease by now."""
         claims = list(claims)
@@ -103,11 +104,22 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             hit_id__in=[claim.hit_id for claim in claims],
         ).delete()
 
-    def postpone(self, claim: Claim, *, due_at: datetime, attempted: bool) -> None:
-        """The delivery is due at that time, unless another worker has claimed it since."""
-        self.leased([claim]).update(
-            due_at=due_at, claims=0, attempts=models.F("attempts") + int(attempted)
-        )
+    def postpone(self, claims: Iterable[tuple[Claim, datetime]], *, attempted: bool) -> None:
+        """Each delivery is due at its time, unless another worker has claimed it since."""
+        claims = list(claims)
+        if not claims:
+            return
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                POSTPONE,
+                {
+                    "attempted": int(attempted),
+                    "integrations": [claim.integration_id for claim, _ in claims],
+                    "hits": [claim.hit_id for claim, _ in claims],
+                    "leases": [claim.leased_until for claim, _ in claims],
+                    "dues": [due_at for _, due_at in claims],
+                },
+            )
 
 
 class Owed(models.Model):
@@ -126,7 +138,14 @@ class Owed(models.Model):
 
     class Meta:
         verbose_name_plural = "owed"
-        indexes = (models.Index(fields=("integration", "due_at"), name="tracking_owed_due"),)
+        indexes = (
+            models.Index(fields=("integration", "due_at"), name="tracking_owed_due"),
+            models.Index(
+                fields=("integration", "due_at"),
+                name="tracking_owed_suspect",
+                condition=models.Q(claims__gte=SUSPECT_CLAIMS),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.hit_id} to {self.integration_id}"

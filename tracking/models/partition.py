@@ -6,7 +6,7 @@ without blocking ingest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
@@ -56,10 +56,10 @@ class Leaf:
         )
 
 
-def leaves_ahead(today: date) -> list[Leaf]:
+def leaves_ahead(today: date, tables: Sequence[str]) -> list[Leaf]:
     """Yesterday's too, for hosts whose clocks differ."""
     days = [today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)]
-    return [Leaf(parent, day) for day in days for parent in PARTITIONED]
+    return [Leaf(parent, day) for day in days for parent in tables]
 
 
 LEAVES: LiteralString = """
@@ -71,14 +71,14 @@ LEAVES: LiteralString = """
 """
 
 
-def make_ahead(execute: Callable[..., Any], *, today: date | None = None) -> list[str]:
+def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED) -> list[str]:
     """Every leaf from yesterday to the horizon exists; the names of those that were made.
 
     `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
     """
-    wanted = leaves_ahead(today or datetime.now(UTC).date())
+    wanted = leaves_ahead(datetime.now(UTC).date(), tables)
     execute("SELECT pg_advisory_xact_lock(hashtext('tracking_partitions'))")
-    present = {row[0] for row in execute(LEAVES, [list(PARTITIONED)]).fetchall()}
+    present = {row[0] for row in execute(LEAVES, [list(tables)]).fetchall()}
     made = [leaf for leaf in wanted if leaf.name not in present]
     for leaf in made:
         for statement in leaf.statements():

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, router, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from tracking.conf import conf
@@ -47,6 +47,12 @@ class Secret(str):
         return digest_of(self)
 
 
+#: What an operator edits.
+CONFIGURED = ("name", "enabled", "expires_at", "rate_limit")
+#: What `rotate` changes, and nothing else does.
+SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
+
+
 class TokenQuerySet(models.QuerySet["Token"]):
     def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, Secret]:
         """A new token and its secret, which nothing can show again."""
@@ -54,17 +60,6 @@ class TokenQuerySet(models.QuerySet["Token"]):
         token = self.model(name=name, prefix=secret.prefix, digest=secret.digest, **fields)
         token.save(by=by)
         return token, secret
-
-    def with_digests(self, digests: list[bytes]) -> TokenQuerySet:
-        """Tokens that one of these digests opens, a rotated secret in its grace included."""
-        retiring = Q(retiring_digest__in=digests, retiring_until__gt=timezone.now())
-        return self.filter(Q(digest__in=digests) | retiring)
-
-    def touch(self, ids: list[int]) -> None:
-        """The tokens are noted as used, at most once a minute each."""
-        now = timezone.now()
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1))
-        self.filter(stale, id__in=ids).update(last_used_at=now)
 
 
 class Token(models.Model):
@@ -112,6 +107,10 @@ class Token(models.Model):
         return self.name
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        """The configuration is stored and on record. What has verbs of its own (secrets,
+        revocation) is not written back from this copy, which may be old by now."""
+        if not self._state.adding:
+            kwargs.setdefault("update_fields", CONFIGURED)
         with transaction.atomic(using=router.db_for_write(Token)):
             super().save(*args, **kwargs)
             self.revise(by=by)
@@ -124,16 +123,17 @@ class Token(models.Model):
     def revoke(self, *, by: str = "") -> None:
         """No secret of the token opens anything any more, and none ever will again."""
         self.revoked_at = timezone.now()
-        self.save(by=by)
+        self.save(by=by, update_fields=("revoked_at",))
 
     def rotate(self, *, grace: float | None = None, by: str = "") -> Secret:
         """A new secret; the present one still works for `grace` seconds, an older one no more."""
+        self.refresh_from_db(fields=SECRETS)
         secret = Secret.generate()
         seconds = conf.ROTATION_GRACE if grace is None else grace
         self.retiring_prefix, self.retiring_digest = self.prefix, self.digest
         self.retiring_until = timezone.now() + timedelta(seconds=seconds)
         self.prefix, self.digest = secret.prefix, secret.digest
-        self.save(by=by)
+        self.save(by=by, update_fields=SECRETS)
         return secret
 
     def revise(self, *, by: str = "") -> None:

@@ -13,13 +13,20 @@ DUE = """
         SELECT FROM tracking_owed
         WHERE integration_id = bounded.id
           AND due_at <= statement_timestamp() AND due_at >= bounded.floor
+    ) OR EXISTS (
+        SELECT FROM tracking_owed
+        WHERE integration_id = bounded.id AND due_at <= statement_timestamp() AND claims >= 2
     )
 """
 
 
 def due() -> list[int]:
     """The running integrations that something is due to."""
-    ids = list(Integration.objects.running().values_list("pk", flat=True))
+    return due_of(list(Integration.objects.running().values_list("pk", flat=True)))
+
+
+def due_of(ids: list[int]) -> list[int]:
+    """Those of the integrations that something is due to."""
     with connections[router.db_for_write(Owed)].cursor() as cursor:
         cursor.execute(DUE, [ids, [floors.get("dispatch", pk) for pk in ids]])
         return [row[0] for row in cursor.fetchall()]

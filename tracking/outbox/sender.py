@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -31,11 +32,11 @@ class Sender:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._tasks: set[asyncio.Task[Sent]] = set()
+        self._waiting: deque[Batch] = deque()
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner().__enter__()
         self._client = self._runner.run(Client().__aenter__())
-        self._slots = asyncio.Semaphore(conf.CONCURRENCY)
         return self
 
     def __exit__(
@@ -49,12 +50,19 @@ class Sender:
         self._runner.close()
 
     def start(self, batches: Iterable[Batch]) -> None:
-        """The batches are on their way."""
-        for batch in batches:
-            self._tasks.add(self._runner.get_loop().create_task(self._send(batch)))
+        """The batches are on their way, or wait for a place."""
+        self._waiting.extend(batches)
+
+    def take_waiting(self) -> list[Batch]:
+        """The batches that are not on their way yet; they will not be sent."""
+        waiting, self._waiting = [*self._waiting], deque()
+        return waiting
 
     def next(self) -> list[Sent]:
         """The batches that have their answers by now, at least one; none when all are back."""
+        while self._waiting and len(self._tasks) < conf.CONCURRENCY:
+            batch = self._waiting.popleft()
+            self._tasks.add(self._runner.get_loop().create_task(self._send(batch)))
         return self._runner.run(self._gather()) if self._tasks else []
 
     async def _gather(self) -> list[Sent]:
@@ -62,8 +70,7 @@ class Sender:
         return [task.result() for task in done]
 
     async def _send(self, batch: Batch) -> Sent:
-        async with self._slots:
-            try:
-                return Sent(batch, await self._destination.deliver(batch, self._client))
-            except Exception as error:
-                return Sent(batch, error)
+        try:
+            return Sent(batch, await self._destination.deliver(batch, self._client))
+        except Exception as error:
+            return Sent(batch, error)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import router, transaction
+from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
-from tracking.models import Attempt, DeadLetter, Integration, Outcome, Owed
+from tracking.models import Attempt, DeadLetter, Integration, Outcome, Owed, maintenance
 from tracking.models.outcome import Result
 from tracking.models.owed import Claim
 from tracking.outbox.retry import delay
@@ -38,7 +38,8 @@ class Ledger:
         self._attempts: list[Attempt] = []
         self._outcomes: list[Outcome] = []
         self._letters: list[DeadLetter] = []
-        self._postponed: list[tuple[Claim, datetime, bool]] = []
+        self._retried: list[tuple[Claim, datetime]] = []
+        self._given_back: list[tuple[Claim, datetime]] = []
 
     def enter(self, sent: Sent) -> None:
         """The batch's result is in the books, not yet in the database."""
@@ -50,28 +51,31 @@ class Ledger:
                         self._bury(event.id, attempt, "refused", refused[event.id])
                     else:
                         self._outcome(event.id, attempt.id, Result.DELIVERED)
-            case PermanentError() if len(sent.batch) > 1:
+            case SetupError() as error:
+                self.setup_error = error
+                self.give_back(sent.batch)
+            case RetryableError() as error:
+                self._retry(sent.batch, attempt, error)
+            case Exception() if len(sent.batch) > 1:
+                # Refused by the vendor, or by our own code: there may be one event to blame.
                 middle = len(sent.batch) // 2
                 self._halves += [sent.batch[:middle], sent.batch[middle:]]
             case PermanentError() as error:
                 self._bury(sent.batch[0].id, attempt, error.code, str(error))
-            case SetupError() as error:
-                self.setup_error = error
-                self.give_back(sent.batch)
             case error:
                 self._retry(sent.batch, attempt, error)
 
     def give_back(self, batch: Iterable[Event]) -> None:
         """The batch is due again at once, as if it had never been claimed."""
         now = timezone.now()
-        self._postponed += [(self.claims[event.id], now, False) for event in batch]
+        self._given_back += [(self.claims[event.id], now) for event in batch]
 
     def cancel(self, claim: Claim, reason: str) -> None:
         self._outcome(claim.hit_id, uuid7(), Result.CANCELLED, reason)
 
     def bury_killer(self, claim: Claim) -> None:
         """The hit was sent alone again and again, and no worker lived to tell."""
-        message = f"{claim.claims - 1} workers died while sending it, the last ones with it alone."
+        message = f"{claim.claims - 1} times no worker came back from sending it, at last alone."
         attempt = Attempt(id=uuid7(), integration=self.integration, hits=1, duration=0.0)
         attempt.code, attempt.message = "worker_killed", message
         self._attempts.append(attempt)
@@ -84,16 +88,26 @@ class Ledger:
 
     def write(self) -> None:
         """All that was entered is committed, and the books are empty."""
+        try:
+            self._write()
+        except IntegrityError:
+            # "No partition of relation found for row": nobody made the day's leaves.
+            if not maintenance.make_partitions():
+                raise
+            self._write()
+
+    def _write(self) -> None:
         with transaction.atomic(using=router.db_for_write(Owed)):
             Attempt.objects.bulk_create(self._attempts)
             settled = [o for o in self._outcomes if o.result != Result.RETRYING]
             Owed.objects.settle([self.claims[outcome.hit_id] for outcome in settled])
             DeadLetter.objects.bulk_create(self._letters, ignore_conflicts=True)
             Outcome.objects.bulk_create(self._outcomes)
-            for claim, due_at, attempted in self._postponed:
-                Owed.objects.postpone(claim, due_at=due_at, attempted=attempted)
+            Owed.objects.postpone(self._retried, attempted=True)
+            Owed.objects.postpone(self._given_back, attempted=False)
         self.results.update(outcome.result for outcome in self._outcomes)
-        self._attempts, self._outcomes, self._letters, self._postponed = [], [], [], []
+        self._attempts, self._outcomes, self._letters = [], [], []
+        self._retried, self._given_back = [], []
 
     def _attempt(self, sent: Sent) -> Attempt:
         result = sent.result
@@ -119,7 +133,7 @@ class Ledger:
                 self._bury(event.id, attempt, "attempts_exhausted", attempt.message)
                 continue
             due_at = timezone.now() + timedelta(seconds=delay(attempts, retry_after))
-            self._postponed.append((claim, due_at, True))
+            self._retried.append((claim, due_at))
             self._outcome(event.id, attempt.id, Result.RETRYING, attempt.message)
 
     def _bury(self, hit_id: UUID, attempt: Attempt, code: str, message: str) -> None:

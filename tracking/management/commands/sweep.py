@@ -25,10 +25,10 @@ class Command(BaseCommand):
         made, pruned = maintenance.run()
         self.stdout.write(f"{len(made)} partitions made, {pruned} dedup keys forgotten.")
         integrations = due()
-        for integration_id in integrations:
-            if options["deliver"]:
-                while deliver.deliver(integration_id):
-                    pass
-            else:
-                tasks.deliver.apply_async((integration_id,), retry=False)
+        for integration_id in [] if options["deliver"] else integrations:
+            tasks.deliver.apply_async((integration_id,), retry=False)
+        busy = integrations if options["deliver"] else []
+        while busy:
+            # In turn, so that none waits for another's whole backlog.
+            busy = [integration_id for integration_id in busy if deliver.deliver(integration_id)]
         self.stdout.write(f"{len(integrations)} integrations had something due.")
