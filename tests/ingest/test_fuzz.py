@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Send, basic, hit
@@ -40,9 +40,12 @@ def check(send: Send, body: bytes, **headers: str) -> None:
     answer = send(body, **headers)
     assert answer.status_code < 500
     assert (answer.status_code == 204) == (answer.content == b"")
-    if answer.status_code != 204:
+    stored = Hit.objects.count() - before
+    if answer.status_code == 204:
+        assert stored == 1 or (stored == 0 and b"hitId" in body)
+    else:
         assert set(answer.json()) == {"code", "message"}
-        assert Hit.objects.count() == before
+        assert stored == 0
 
 
 def as_stored(value: Any) -> Any:
@@ -105,7 +108,10 @@ def test_any_content_encoding_gets_a_clear_answer(send: Send, encoding: str) -> 
 @slow
 @given(length=st.text(st.characters(max_codepoint=255, exclude_characters="\r\n")))
 def test_any_content_length_gets_a_clear_answer(send: Send, length: str) -> None:
-    check(send, json.dumps(hit()).encode(), content_length=length)
+    body = json.dumps(hit()).encode()
+    # The test client refuses to read more than there is.
+    assume(not length.strip().isdecimal() or int(length) <= len(body))
+    check(send, body, content_length=length)
 
 
 @slow

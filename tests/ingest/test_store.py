@@ -1,7 +1,9 @@
 """The storing statement: both or neither, once, whoever else writes."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from tests.integrations import add_webhook
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.group import connect
 from tracking.ingest.parsing import Arrival, Sender, parse
-from tracking.ingest.store import Stored, store
+from tracking.ingest.store import Stored, store, writer
 from tracking.models import Hit, HitKey, Owed, Token, maintenance, partition
 
 
@@ -129,6 +131,8 @@ def test_old_dedup_keys_are_forgotten(send: Send, settings: Any) -> None:
         ({}, {"first", "second"}),
         ({"All": False}, set()),
         ({"All": False, "FIRST": True}, {"first"}),
+        ({"*": False, "@webhook": False}, {"first", "second"}),
+        ({"Webhook": None}, {"first", "second"}),
         ({"Webhook": False}, set()),
         ({"webhook": False, "second": True}, {"second"}),
         ({"first": False}, {"second"}),
@@ -143,6 +147,12 @@ def test_a_hit_switches_integrations_off_and_on(
         add_webhook(token, name=name)
     assert send(hit(integrations=integrations)).status_code == 204
     assert set(Owed.objects.values_list("integration__name", flat=True)) == owed
+
+
+def test_names_are_compared_by_one_rule(send: Send, token: Token) -> None:
+    add_webhook(token, name="İstanbul")
+    send(hit(integrations={"İstanbul": False}))
+    assert not Owed.objects.exists()
 
 
 def test_an_integration_takes_only_the_events_it_names(send: Send, token: Token) -> None:
@@ -169,3 +179,30 @@ def test_a_hit_carries_the_revision_it_met(send: Send, token: Token) -> None:
     assert revisions == {"before": 1, "after": 2}
     snapshots = [revision.snapshot for revision in token.revisions.order_by("number")]
     assert [len(snapshot["integrations"]) for snapshot in snapshots] == [0, 1]
+
+
+def test_a_reconnect_needs_no_low_descriptor(send: Send) -> None:
+    send(hit())
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(open(os.devnull))
+        writer.drain()
+        assert [send(hit()).status_code for _ in range(5)] == [204] * 5
+
+
+def test_an_old_copy_of_a_token_undoes_nothing(token: Token) -> None:
+    old, other = Token.objects.get(pk=token.pk), Token.objects.get(pk=token.pk)
+    add_webhook(other)
+    other.revoke(by="anna")
+    old.name = "renamed"
+    old.save(by="bob")
+    old.rotate(by="bob")
+    token.refresh_from_db()
+    assert (token.name, token.revoked_at is None) == ("renamed", False)
+    assert [revision.made_by for revision in token.revisions.order_by("number")] == [
+        "",
+        "",
+        "anna",
+        "bob",
+        "bob",
+    ]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from standardwebhooks import Webhook
@@ -14,11 +15,23 @@ from standardwebhooks import Webhook
 from tests.conftest import Send, hit
 from tests.destinations.vendor import Answer, Vendor, open_vendor, reply
 from tests.integrations import add_webhook
+from tracking.destinations.webhook import Webhook as Webhook_
 from tracking.ingest.group import connect
-from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Outcome, Owed, Token
+from tracking.models import (
+    Attempt,
+    DeadLetter,
+    Delivery,
+    Hit,
+    Integration,
+    Outcome,
+    Owed,
+    Token,
+    partition,
+)
 from tracking.outbox.deliver import deliver
 from tracking.outbox.dispatch import due
 from tracking.outbox.floors import floors
+from tracking.outbox.retry import delay
 
 Rule = Callable[[Any], Answer]
 
@@ -105,7 +118,7 @@ def test_a_passing_failure_is_tried_again_later(
     deliver(integration.pk)
     assert states() == ["delivered"]
     results = Outcome.objects.order_by("attempt_id").values_list("result", flat=True)
-    assert list(results) == ["retrying", "delivered"]
+    assert list(results) == ["failed", "delivered"]
 
 
 def test_retry_after_is_honoured(send: Send, token: Token, vendor: Vendor) -> None:
@@ -280,15 +293,13 @@ def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) 
     assert (Owed.objects.get().due_at, Owed.objects.get().attempts) == (taken_over, 0)
 
 
-def test_a_hit_that_is_gone_is_cancelled_with_a_reason(
-    send: Send, token: Token, vendor: Vendor
-) -> None:
+def test_a_hit_that_is_gone_becomes_a_dead_letter(send: Send, token: Token, vendor: Vendor) -> None:
     integration = add_webhook(token, vendor.url)
     post(send)
     Hit.objects.all().delete()
     deliver(integration.pk)
-    assert states() == ["cancelled"]
-    assert Delivery.objects.get().reason == "The hit is no longer stored."
+    assert states() == ["dead"]
+    assert DeadLetter.objects.get().code == "hit_missing"
 
 
 def test_secrets_are_masked_in_attempts(send: Send, token: Token, vendor: Vendor) -> None:
@@ -300,3 +311,102 @@ def test_secrets_are_masked_in_attempts(send: Send, token: Token, vendor: Vendor
     kept = json.dumps(list(Attempt.objects.values()), default=str)
     assert "very-secret-key" not in kept
     assert "very-secret-key" not in DeadLetter.objects.get().message
+
+
+def test_suspects_have_their_turn_beside_fresh_hits(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send, 5)
+    old = timezone.now() - timedelta(minutes=10)
+    Owed.objects.update(claims=2, due_at=old)
+    floors.raise_to(integration.pk, timezone.now())
+    floors.get("claim", integration.pk)
+    assert due() == [integration.pk]
+    send(hit(hitId="fresh"))
+    deliver(integration.pk)
+    assert states() == ["delivered"] * 6
+
+
+@pytest.mark.parametrize("attempts", [1, 14, 60, 32_000])
+def test_no_number_of_attempts_waits_for_ever(attempts: int) -> None:
+    assert 0 <= delay(attempts, None) <= 3 * 86_400
+    assert delay(attempts, 10**9) <= 3 * 86_400
+
+
+def test_what_waits_after_a_setup_error_is_given_back(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send, 5)
+    deliver(integration.pk)
+    before = len(vendor.received)
+    vendor.answer = reply(401)
+    for number in range(100):
+        send(hit(hitId=f"later{number}"))
+    deliver(integration.pk)
+    assert len(vendor.received) - before <= 8, "only what was under way already"
+    assert Owed.objects.filter(claims=0, due_at__lte=timezone.now()).count() == 100
+
+
+def test_an_event_that_breaks_our_own_code_is_found(
+    send: Send, token: Token, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = add_webhook(token, vendor.url, config={"batch_size": 50}, max_attempts=1)
+    post(send, 20)
+    sound = Webhook_.request
+
+    def request(self: Webhook_, events: Any) -> Any:
+        if any(event.hit_id == "h7" for event in events):
+            raise ZeroDivisionError("a bug")
+        return sound(self, events)
+
+    monkeypatch.setattr(Webhook_, "request", request)
+    deliver(integration.pk)
+    assert states() == ["dead"] + ["delivered"] * 19
+    assert DeadLetter.objects.get().hit_id == Hit.objects.get(hit_id="h7").pk
+
+
+def test_a_pause_by_hand_is_not_overwritten(send: Send, token: Token, vendor: Vendor) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+
+    def pause(peer: socket.socket) -> None:
+        Integration.objects.get().pause(reason="legal hold", by="anna")
+        reply(401)(peer)
+
+    vendor.answer = pause
+    deliver(integration.pk)
+    integration.refresh_from_db()
+    assert (integration.paused_by, integration.paused_reason) == ("anna", "legal hold")
+
+
+def test_a_mended_integration_is_not_paused_for_what_it_was(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+
+    def mend(peer: socket.socket) -> None:
+        mended = Integration.objects.get()
+        mended.config = {**mended.config, "url": "http://127.0.0.1:9/mended"}
+        mended.save()
+        reply(401)(peer)
+
+    vendor.answer = mend
+    deliver(integration.pk)
+    assert Integration.objects.running().count() == 1
+
+
+def test_missing_leaves_are_made_when_an_outcome_needs_them(
+    send: Send, token: Token, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url)
+    post(send)
+    with connection.cursor() as cursor:
+        cursor.execute(partition.LEAVES, [["tracking_outcome", "tracking_attempt"]])
+        for (leaf,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {leaf}")
+    deliver(integration.pk)
+    assert states() == ["delivered"]
+    assert len(vendor.received) == Attempt.objects.count() == 1

@@ -77,9 +77,11 @@ class Stack:
         found = psutil.Process(self.run.pid).children(recursive=True)
         return [each for each in found if set(words) <= set(command_of(each))]
 
-    def kill(self, *words: str) -> None:
-        for process in self.processes(*words):
+    def kill(self, *words: str) -> int:
+        processes = self.processes(*words)
+        for process in processes:
             process.send_signal(signal.SIGKILL)
+        return len(processes)
 
     def sender(self, token: str) -> Sender:
         return Sender(self.port, token)

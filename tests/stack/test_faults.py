@@ -4,10 +4,10 @@ import signal
 import socket
 import statistics
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -100,16 +100,18 @@ def test_a_killed_worker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
     stack.forward("worker", vendor.url, timeout=1)
     vendor.answer = slowly
 
-    def kill() -> None:
+    def kill() -> int:
+        killed = 0
         for _ in range(5):
             wait_until(lambda: stack.processes("celery", "worker"), within=10)
             time.sleep(1.5)
-            stack.kill("celery", "worker")
+            killed += stack.kill("celery", "worker")
+        return killed
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    answers = stack.post_many(token, HITS, prefix="w")
-    killer.join()
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill)
+        answers = stack.post_many(token, HITS, prefix="w")
+        assert killing.result() >= 5
     assert {answer.status for answer in answers} == {204}
     wait_until(lambda: arrived(vendor).keys() >= sent("w"), within=90)
     ids = {

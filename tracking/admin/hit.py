@@ -29,9 +29,10 @@ class ReceivedFilter(admin.SimpleListFilter):
         return [("1", "in the last hour"), ("24", "in the last day"), ("168", "in the last week")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Hit]) -> QuerySet[Hit]:
-        if not (self.value() or "").isdigit():
+        hours = {choice for choice, _ in self.lookup_choices} & {self.value()}
+        if not hours:
             return queryset
-        since = datetime.now(UTC) - timedelta(hours=int(self.value() or 0))
+        since = datetime.now(UTC) - timedelta(hours=int(hours.pop()))
         return queryset.filter(id__gte=first_uuid7(since))
 
 

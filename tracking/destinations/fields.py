@@ -110,7 +110,7 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
         try:
             # A list of pairs, so that a repeated name is seen.
             pairs = json.loads(text, object_pairs_hook=list)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValidationError("This is not valid JSON: %(e)s", params={"e": error}) from None
         if not all(isinstance(value, str) for _, value in pairs):
             raise ValidationError("Every value of the JSON object must be a text.")

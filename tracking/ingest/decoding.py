@@ -40,6 +40,12 @@ def decode(body: bytes) -> dict[str, Any]:
     return payload
 
 
+def exact_text(body: bytes, name: str) -> str:
+    """A top-level text of the body in which what was replaced can still be told apart."""
+    body = UNSTORABLE.sub(lambda match: rb"\ufffe" + match[1][2:] if match[1] else match[0], body)
+    return str(msgspec.json.decode(body).get(name))
+
+
 def too_deep() -> BadRequest:
     return BadRequest("json_too_deep", f"The JSON is nested deeper than {conf.MAX_DEPTH} levels.")
 

@@ -16,7 +16,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from tracking.destinations import registry
-from tracking.ingest.decoding import decode
+from tracking.ingest.decoding import decode, exact_text
 from tracking.ingest.errors import BadRequest
 
 MAX_TEXT = 255
@@ -86,7 +86,7 @@ def parse(body: bytes, sender: Sender) -> Arrival:
         id=id,
         token_id=sender.token_id,
         hit_id=hit_id or str(id),
-        digest=dedup_digest(hit_id) if hit_id else None,
+        digest=dedup_digest(hit_id, body) if hit_id else None,
         type="track",
         name=event_name(event.get("name")),
         user_id=user_id,
@@ -146,15 +146,19 @@ def moment(value: Any) -> datetime | None:
         raise BadRequest("field_invalid", "`sentAt` must be an ISO-8601 time.") from None
 
 
-def dedup_digest(hit_id: str) -> UUID:
-    return UUID(bytes=hashlib.sha256(hit_id.encode()).digest()[:16])
+def dedup_digest(hit_id: str, body: bytes) -> UUID:
+    """Of the hitId as it was sent: two that differ in what had to be replaced are two."""
+    exact = exact_text(body, "hitId") if "\ufffd" in hit_id else hit_id
+    return UUID(bytes=hashlib.sha256(exact.encode()).digest()[:16])
 
 
 def switches(integrations: Mapping[str, Any]) -> Switches | None:
     """What the hit's `integrations` object switches; an object of options means on."""
     found: Switches = {"names": {}, "destinations": {}, "all": {}}
     for name, value in integrations.items():
-        on = value is not False and value is not None
+        if value is None:
+            continue
+        on = value is not False
         if name.lower() == "all":
             found["all"]["all"] = on
             continue

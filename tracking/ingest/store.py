@@ -59,7 +59,7 @@ WITH incoming AS MATERIALIZED (
     WHERE integration.enabled
       AND (integration.event_names = '{}' OR incoming.name = ANY(integration.event_names))
       AND coalesce(
-          (switches -> 'names' -> lower(integration.name))::boolean,
+          (switches -> 'names' -> integration.handle)::boolean,
           (switches -> 'destinations' -> integration.destination)::boolean,
           (switches -> 'all' -> 'all')::boolean,
           true

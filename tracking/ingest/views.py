@@ -59,6 +59,11 @@ class IngestView(APIView):
         raise TooManyHits("The token's limit of hits a second is reached.", wait=wait)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        if isinstance(exc, exceptions.MethodNotAllowed):
+            allow = ", ".join(self.http_method_names).upper()
+            response = respond(translate(exc))
+            response.headers["Allow"] = allow
+            return response
         if isinstance(exc, exceptions.APIException):
             exc = translate(exc)
         if isinstance(exc, IngestError):

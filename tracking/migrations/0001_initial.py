@@ -11,18 +11,20 @@ import tracking.models.fields
 import tracking.models.integration
 from tracking.models import partition
 
+# A WHERE inside would keep Postgres from reading the branches in the order of their indexes, so
+# all outcomes are in it: also those of attempts that settled nothing.
 DELIVERY = """
     CREATE VIEW tracking_delivery AS
-    SELECT hit_id || '-' || integration_id AS id, hit_id, integration_id,
+    SELECT hit_id, integration_id,
            CASE WHEN attempts > 0 THEN 'retrying' ELSE 'owed' END AS state,
            due_at AS since, ''::text AS reason
     FROM tracking_owed
     UNION ALL
-    SELECT hit_id || '-' || integration_id, hit_id, integration_id, 'dead'::text, died_at, message
+    SELECT hit_id, integration_id, 'dead'::text, died_at, message
     FROM tracking_deadletter
     UNION ALL
-    SELECT hit_id || '-' || integration_id, hit_id, integration_id, result::text, settled_at, reason
-    FROM tracking_outcome WHERE result IN ('delivered', 'cancelled')
+    SELECT hit_id, integration_id, result::text, settled_at, reason
+    FROM tracking_outcome
 """
 # Rows come and go: room to update them in place, and vacuum before the index grows.
 QUEUE = """
@@ -50,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Delivery",
             fields=[
-                ("id", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
                 (
                     "state",
                     models.CharField(
@@ -59,7 +61,6 @@ class Migration(migrations.Migration):
                             ("retrying", "Retrying"),
                             ("delivered", "Delivered"),
                             ("dead", "Dead letter"),
-                            ("cancelled", "Cancelled"),
                         ],
                         max_length=10,
                     ),
@@ -92,69 +93,6 @@ class Migration(migrations.Migration):
                 ("digest", models.UUIDField()),
                 ("hit_id", models.UUIDField()),
             ],
-        ),
-        migrations.CreateModel(
-            name="Integration",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="A hit's `integrations` object may switch it on and off by name.",
-                        max_length=100,
-                    ),
-                ),
-                (
-                    "destination",
-                    models.CharField(choices=tracking.destinations.registry.choices, max_length=50),
-                ),
-                ("config", models.JSONField(blank=True, default=dict, editable=False)),
-                ("secrets", tracking.models.fields.EncryptedJSONField(blank=True, default=dict)),
-                (
-                    "enabled",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, pause it instead.",
-                    ),
-                ),
-                (
-                    "event_names",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=255),
-                        blank=True,
-                        default=list,
-                        help_text="Event names, one a line. Empty: every event.",
-                        size=None,
-                        verbose_name="only these events",
-                    ),
-                ),
-                (
-                    "max_attempts",
-                    models.PositiveSmallIntegerField(
-                        default=tracking.models.integration.default_max_attempts,
-                        help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(100),
-                        ],
-                    ),
-                ),
-                ("paused_at", models.DateTimeField(editable=False, null=True)),
-                ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
-                ("paused_reason", models.TextField(blank=True, editable=False)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-            ],
-            options={
-                "ordering": ("token", "name"),
-            },
         ),
         migrations.CreateModel(
             name="Token",
@@ -216,57 +154,77 @@ class Migration(migrations.Migration):
                 "ordering": ("name",),
             },
         ),
-        partition.CreatePartitioned(
-            name="Outcome",
-            by="hit_id",
+        migrations.CreateModel(
+            name="Integration",
             fields=[
                 (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "hit_id",
-                        "integration_id",
-                        "attempt_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hit_id", models.UUIDField()),
-                ("attempt_id", models.UUIDField()),
                 (
-                    "result",
+                    "name",
                     models.CharField(
-                        choices=[
-                            ("delivered", "Delivered"),
-                            ("retrying", "Retrying"),
-                            ("dead", "Dead letter"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        max_length=10,
+                        help_text="A hit's `integrations` object may switch it on and off by name.",
+                        max_length=100,
                     ),
                 ),
-                ("reason", models.TextField(blank=True)),
-                ("settled_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("handle", models.CharField(editable=False, max_length=300)),
                 (
-                    "integration",
+                    "destination",
+                    models.CharField(choices=tracking.destinations.registry.choices, max_length=50),
+                ),
+                ("config", models.JSONField(blank=True, default=dict, editable=False)),
+                ("secrets", tracking.models.fields.EncryptedJSONField(blank=True, default=dict)),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, pause it instead.",
+                    ),
+                ),
+                (
+                    "event_names",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=255),
+                        blank=True,
+                        default=list,
+                        help_text="Event names, one a line. Empty: every event.",
+                        size=None,
+                        verbose_name="only these events",
+                    ),
+                ),
+                (
+                    "max_attempts",
+                    models.PositiveSmallIntegerField(
+                        default=tracking.models.integration.default_max_attempts,
+                        help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                    ),
+                ),
+                ("paused_at", models.DateTimeField(editable=False, null=True)),
+                ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
+                ("paused_reason", models.TextField(blank=True, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "token",
                     models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="tracking.integration",
+                        related_name="integrations",
+                        to="tracking.token",
                     ),
                 ),
             ],
-        ),
-        migrations.AddField(
-            model_name="integration",
-            name="token",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="integrations",
-                to="tracking.token",
-            ),
+            options={
+                "ordering": ("token", "name"),
+            },
         ),
         partition.CreatePartitioned(
             name="Hit",
@@ -370,6 +328,60 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        partition.CreatePartitioned(
+            name="Outcome",
+            by="hit_id",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "hit_id",
+                        "integration_id",
+                        "attempt_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("hit_id", models.UUIDField()),
+                ("attempt_id", models.UUIDField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed, tried again"),
+                            ("buried", "Dead letter"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("settled_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="tracking.integration",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["integration", "hit_id"], name="tracking_outcome_integration"
+                    ),
+                    models.Index(
+                        condition=models.Q(("result", "delivered"), _negated=True),
+                        fields=["hit_id"],
+                        name="tracking_outcome_failed",
+                    ),
+                ],
+            },
+        ),
         migrations.CreateModel(
             name="Owed",
             fields=[
@@ -401,7 +413,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "owed",
                 "indexes": [
-                    models.Index(fields=["integration", "due_at"], name="tracking_owed_due")
+                    models.Index(fields=["integration", "due_at"], name="tracking_owed_due"),
+                    models.Index(
+                        condition=models.Q(("claims__gte", 2)),
+                        fields=["integration", "due_at"],
+                        name="tracking_owed_suspect",
+                    ),
                 ],
             },
         ),
@@ -475,28 +492,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("email_hash", ""), _negated=True),
                 fields=["email_hash"],
                 name="tracking_hit_email_hash",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outcome",
-            index=models.Index(
-                fields=["integration", "hit_id"], name="tracking_outcome_integration"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outcome",
-            index=models.Index(
-                condition=models.Q(("result", "cancelled")),
-                fields=["hit_id"],
-                name="tracking_outcome_cancelled",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="owed",
-            index=models.Index(
-                condition=models.Q(("claims__gte", 2)),
-                fields=["integration", "due_at"],
-                name="tracking_owed_suspect",
             ),
         ),
         migrations.RunSQL(DELIVERY, "DROP VIEW tracking_delivery"),

@@ -15,6 +15,7 @@ CODES = (
     "refused",
     "attempts_exhausted",
     "worker_killed",
+    "hit_missing",
 )
 REPLAY_CHUNK = 5000
 REPLAY: LiteralString = """

@@ -7,6 +7,13 @@ from typing import Any
 from django.db import models
 
 from tracking.models.integration import Integration
+from tracking.models.outcome import Result
+
+
+class DeliveryManager(models.Manager["Delivery"]):
+    def get_queryset(self) -> models.QuerySet[Delivery]:
+        """Without the past: attempts that settled nothing, or that a replay has undone."""
+        return super().get_queryset().exclude(state__in=[Result.FAILED, Result.BURIED])
 
 
 class Delivery(models.Model):
@@ -17,18 +24,17 @@ class Delivery(models.Model):
         RETRYING = "retrying"
         DELIVERED = "delivered"
         DEAD = "dead", "Dead letter"
-        CANCELLED = "cancelled"
 
-    id = models.CharField(primary_key=True, max_length=80)
-    hit = models.ForeignKey(
-        "tracking.Hit", on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
-    )
+    # A view has no key, and Django wants one. This one keeps the index's order in pages.
+    hit_id = models.UUIDField(primary_key=True)
     integration = models.ForeignKey(
         Integration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
     )
     state = models.CharField(max_length=10, choices=State.choices)
     since = models.DateTimeField("since / due", null=True)
     reason = models.TextField()
+
+    objects = DeliveryManager()
 
     class Meta:
         managed = False
@@ -66,5 +72,4 @@ COLOURS = {
     Delivery.State.RETRYING: "paused",
     Delivery.State.DELIVERED: "good",
     Delivery.State.DEAD: "bad",
-    Delivery.State.CANCELLED: "off",
 }

@@ -24,12 +24,14 @@ def default_max_attempts() -> int:
 
 
 #: What an operator edits.
-CONFIGURED = ("name", "config", "secrets", "enabled", "event_names", "max_attempts")
+CONFIGURED = ("name", "handle", "config", "secrets", "enabled", "event_names", "max_attempts")
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def running(self) -> IntegrationQuerySet:
-        return self.filter(enabled=True, paused_at=None)
+        """Those that are sent to, as the primary has it: a replica may be behind."""
+        primary = self.using(router.db_for_write(Integration))
+        return primary.filter(enabled=True, paused_at=None)
 
 
 class Integration(models.Model):
@@ -39,6 +41,8 @@ class Integration(models.Model):
     name = models.CharField(
         max_length=100, help_text="A hit's `integrations` object may switch it on and off by name."
     )
+    #: The name as a hit's `integrations` object is compared with it.
+    handle = models.CharField(max_length=300, editable=False)
     destination = models.CharField(max_length=50, choices=registry.choices)
     config = models.JSONField(default=dict, blank=True, editable=False)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
@@ -81,6 +85,7 @@ class Integration(models.Model):
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
         """The configuration is stored and on record. A pause is not written back from this copy,
         which may be old by now."""
+        self.handle = self.name.lower()
         if not self._state.adding:
             kwargs.setdefault("update_fields", CONFIGURED)
         with transaction.atomic(using=router.db_for_write(Integration)):

@@ -9,10 +9,11 @@ from tracking.models.integration import Integration
 
 
 class Result(models.TextChoices):
+    """What an attempt came to. Of these only `delivered` is also the state of a delivery."""
+
     DELIVERED = "delivered"
-    RETRYING = "retrying"
-    DEAD = "dead", "Dead letter"
-    CANCELLED = "cancelled"
+    FAILED = "failed", "Failed, tried again"
+    BURIED = "buried", "Dead letter"
 
 
 class Outcome(models.Model):
@@ -31,10 +32,11 @@ class Outcome(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=("integration", "hit_id"), name="tracking_outcome_integration"),
+            # Few rows: it tells at once that no outcome has a state of the other tables.
             models.Index(
                 fields=("hit_id",),
-                name="tracking_outcome_cancelled",
-                condition=models.Q(result=Result.CANCELLED),
+                name="tracking_outcome_failed",
+                condition=~models.Q(result=Result.DELIVERED),
             ),
         )
 

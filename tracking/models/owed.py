@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
-from django.db import connections, models
+from django.db import connections, models, router
 
 from tracking.models.integration import Integration
 
@@ -82,7 +82,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
         floor: datetime,
     ) -> list[Claim]:
         least, most = counts
-        with connections[self.db].cursor() as cursor:
+        with connections[router.db_for_write(Owed)].cursor() as cursor:
             cursor.execute(
                 CLAIM,
                 {
@@ -99,7 +99,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
     def settle(self, claims: Iterable[Claim]) -> None:
         """The deliveries are owed no more, whoever holds the lease by now."""
         claims = list(claims)
-        self.filter(
+        self.using(router.db_for_write(Owed)).filter(
             integration_id__in={claim.integration_id for claim in claims},
             hit_id__in=[claim.hit_id for claim in claims],
         ).delete()
@@ -109,7 +109,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
         claims = list(claims)
         if not claims:
             return
-        with connections[self.db].cursor() as cursor:
+        with connections[router.db_for_write(Owed)].cursor() as cursor:
             cursor.execute(
                 POSTPONE,
                 {

@@ -121,7 +121,7 @@ def send(claims: list[Claim], ledger: Ledger, destination: Destination, sender: 
     while sent := sender.next():
         for each in sent:
             ledger.enter(each)
-        if ledger.setup_error is None:
+        if ledger.setup_error is None and is_running(ledger.integration):
             sender.start(ledger.take_halves())
         else:
             for batch in [*sender.take_waiting(), *ledger.take_halves()]:
@@ -132,13 +132,18 @@ def send(claims: list[Claim], ledger: Ledger, destination: Destination, sender: 
 
 def events_of(claims: list[Claim], ledger: Ledger) -> list[Event]:
     """What is to be sent; what cannot be is entered into the ledger."""
-    hits = Hit.objects.in_bulk([claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS])
+    hits = Hit.objects.using(router.db_for_write(Hit)).in_bulk(
+        [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
+    )
     events = []
     for claim in claims:
         if claim.claims > FATAL_CLAIMS:
-            ledger.bury_killer(claim)
+            message = (
+                f"{claim.claims - 1} times no worker came back from sending it, at last alone."
+            )
+            ledger.bury_unsent(claim, "worker_killed", message)
         elif claim.hit_id not in hits:
-            ledger.cancel(claim, "The hit is no longer stored.")
+            ledger.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
             events.append(hits[claim.hit_id].event_for(ledger.integration))
     return events
@@ -160,5 +165,9 @@ def tell(ledger: Ledger) -> None:
 
 
 def pause(integration: Integration, error: SetupError) -> None:
+    """The integration is paused, unless it has been changed or paused by somebody meanwhile."""
+    now = Integration.objects.running().filter(pk=integration.pk).first()
+    if now is None or (now.config, now.secrets) != (integration.config, integration.secrets):
+        return
     logger.warning("%s is paused: %s", integration, error)
     integration.pause(reason=str(error), by="hitstream")

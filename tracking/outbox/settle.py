@@ -70,16 +70,12 @@ class Ledger:
         now = timezone.now()
         self._given_back += [(self.claims[event.id], now) for event in batch]
 
-    def cancel(self, claim: Claim, reason: str) -> None:
-        self._outcome(claim.hit_id, uuid7(), Result.CANCELLED, reason)
-
-    def bury_killer(self, claim: Claim) -> None:
-        """The hit was sent alone again and again, and no worker lived to tell."""
-        message = f"{claim.claims - 1} times no worker came back from sending it, at last alone."
+    def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
+        """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
         attempt = Attempt(id=uuid7(), integration=self.integration, hits=1, duration=0.0)
-        attempt.code, attempt.message = "worker_killed", message
+        attempt.code, attempt.message = code, message
         self._attempts.append(attempt)
-        self._bury(claim.hit_id, attempt, "worker_killed", message)
+        self._bury(claim.hit_id, attempt, code, message)
 
     def take_halves(self) -> list[Batch]:
         """Refused batches, to be sent in halves until the event that is refused is found."""
@@ -99,7 +95,7 @@ class Ledger:
     def _write(self) -> None:
         with transaction.atomic(using=router.db_for_write(Owed)):
             Attempt.objects.bulk_create(self._attempts)
-            settled = [o for o in self._outcomes if o.result != Result.RETRYING]
+            settled = [o for o in self._outcomes if o.result != Result.FAILED]
             Owed.objects.settle([self.claims[outcome.hit_id] for outcome in settled])
             DeadLetter.objects.bulk_create(self._letters, ignore_conflicts=True)
             Outcome.objects.bulk_create(self._outcomes)
@@ -134,11 +130,11 @@ class Ledger:
                 continue
             due_at = timezone.now() + timedelta(seconds=delay(attempts, retry_after))
             self._retried.append((claim, due_at))
-            self._outcome(event.id, attempt.id, Result.RETRYING, attempt.message)
+            self._outcome(event.id, attempt.id, Result.FAILED, attempt.message)
 
     def _bury(self, hit_id: UUID, attempt: Attempt, code: str, message: str) -> None:
         claim = self.claims[hit_id]
-        self._outcome(hit_id, attempt.id, Result.DEAD, message)
+        self._outcome(hit_id, attempt.id, Result.BURIED, message)
         self._letters.append(
             DeadLetter(
                 integration=self.integration,
