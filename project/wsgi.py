@@ -4,4 +4,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from tracking.ingest.wsgi import IngestFirst  # noqa: E402 (only once the apps are loaded)
+
+application = IngestFirst(django)

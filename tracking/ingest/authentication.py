@@ -138,7 +138,9 @@ def api_token(header: str) -> bytes:
 
 class BasicTokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Pass]:
-        found = passes.get(digest_of(api_token(request.META.get("HTTP_AUTHORIZATION", ""))))
+        found = passes.get(
+            digest_of(api_token(request._request.META.get("HTTP_AUTHORIZATION", "")))
+        )
         if found is None:
             raise Unauthorized(
                 "token_invalid", "The API token is unknown, revoked, expired or disabled."

@@ -12,7 +12,10 @@ PREFLIGHT_SECONDS = 7200
 
 def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
     origin = request.META.get("HTTP_ORIGIN")
-    patch_vary_headers(response, ["Origin"])
+    if "Vary" in response.headers:
+        patch_vary_headers(response, ["Origin"])
+    else:
+        response.headers["Vary"] = "Origin"
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"

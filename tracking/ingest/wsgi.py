@@ -1,0 +1,70 @@
+"""Ingest before everything else: a WSGI application around Django's own.
+
+Hits go straight to their view. Django's middleware (sessions, CSRF, users, hosts) and its signals
+are for requests that use the ORM and people with browsers; a hit needs none of them, they cost
+more than all that it does need, and a sender that calls us by another host name must not lose its
+hits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+
+from tracking.ingest.errors import IngestError, respond
+from tracking.ingest.views import TrackView
+
+logger = logging.getLogger(__name__)
+
+View = Callable[[WSGIRequest], HttpResponseBase]
+
+
+class Broken(IngestError):
+    """A bug of ours. The sender may try again: the next version may have it mended."""
+
+    status = 500
+
+
+class IngestFirst:
+    """Wrap it around the project's application in wsgi.py. Without it hits go through all
+    middleware, and past ALLOWED_HOSTS."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+        self._views: dict[str, View] | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        views = self._views
+        if views is None:
+            views = self._views = routes()
+        view = views.get(environ["SCRIPT_NAME"] + environ["PATH_INFO"])
+        if view is None:
+            return self._application(environ, start_response)
+        response = answer(view, environ)
+        status = f"{response.status_code} {response.reason_phrase}"
+        start_response(status, [*response.items()])
+        return [response.getvalue()]
+
+
+def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
+    """The view's answer; a 500 in our own words where it fails."""
+    try:
+        return view(WSGIRequest(environ))
+    except Exception:
+        logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        return respond(Broken("internal_error", "The server failed; the log says why."))
+
+
+def routes() -> dict[str, View]:
+    """The ingest views by path, as the project's URLs have it; empty without ours among them."""
+    try:
+        path = reverse("tracking:track")
+    except NoReverseMatch:
+        return {}
+    view = TrackView.as_view()
+    return {path: view, f"{path}/": view}
