@@ -37,6 +37,10 @@ class Conf:
 
     # Storage
     PARTITION_DAYS_AHEAD: int = 30
+    #: Whole days that hits and what became of them are kept; None: for ever.
+    HIT_DAYS: int | None = None
+    #: The same for the record of requests to vendors.
+    ATTEMPT_DAYS: int | None = 30
 
     # Delivery
     #: The least time between two wake-ups of the dispatcher by one process.

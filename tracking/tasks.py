@@ -14,7 +14,7 @@ from celery.signals import worker_shutting_down
 from django.db import OperationalError
 
 from tracking.conf import conf
-from tracking.models import maintenance
+from tracking.models import maintenance, retention
 from tracking.outbox import deliver as send
 from tracking.outbox.dispatch import due
 
@@ -40,8 +40,9 @@ def deliver(integration_id: int) -> None:
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
 def maintain() -> None:
-    """Partitions lie ahead, and dedup keys past their window are gone."""
+    """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
     maintenance.run()
+    retention.prune()
 
 
 @worker_shutting_down.connect

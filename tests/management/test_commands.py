@@ -84,7 +84,9 @@ def test_sweep_does_what_beat_does(send: Send, token: Token) -> None:
     with open_vendor(reply()) as vendor:
         add_webhook(token, vendor.url)
         send(hit())
-        assert call("sweep", "--deliver").startswith("0 partitions made, 0 dedup keys forgotten.")
+        assert call("sweep", "--deliver").startswith(
+            "0 partitions made, 0 dedup keys forgotten, 0 partitions dropped."
+        )
     assert Delivery.objects.get().state == "delivered"
     assert Attempt.objects.get().status == 200
     assert Hit.objects.count() == 1

@@ -50,6 +50,8 @@ def _make_partitions() -> list[str]:
         made = partition.make_ahead(execute)
     if made:
         logger.info("Made %s partitions, the last %s", len(made), made[-1])
+    if partition.days_ahead() < partition.ALARM_DAYS <= conf.PARTITION_DAYS_AHEAD:
+        logger.error("Partitions lie only %s days ahead.", partition.days_ahead())
     return made
 
 

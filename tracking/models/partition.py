@@ -37,6 +37,11 @@ class Leaf:
     parent: str
     day: date
 
+    @classmethod
+    def named(cls, name: str) -> Leaf:
+        parent, _, day = name.rpartition("_")
+        return cls(parent, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date())
+
     @property
     def name(self) -> str:
         return f"{self.parent}_{self.day:%Y%m%d}"

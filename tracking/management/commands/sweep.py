@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import maintenance
+from tracking.models import maintenance, retention
 from tracking.outbox import deliver
 from tracking.outbox.dispatch import due
 
@@ -13,7 +13,7 @@ from tracking.outbox.dispatch import due
 class Command(BaseCommand):
     help = (
         "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
-        "forget old dedup keys, send what is due."
+        "forget old dedup keys, drop what is past retention, send what is due."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,8 +22,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made, pruned = maintenance.run()
-        self.stdout.write(f"{len(made)} partitions made, {pruned} dedup keys forgotten.")
+        made, forgotten = maintenance.run()
+        dropped = retention.prune().dropped
+        self.stdout.write(
+            f"{len(made)} partitions made, {forgotten} dedup keys forgotten, "
+            f"{len(dropped)} partitions dropped."
+        )
         integrations = due()
         for integration_id in [] if options["deliver"] else integrations:
             tasks.deliver.apply_async((integration_id,), retry=False)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from tracking.models import retention
+
+
+class Command(BaseCommand):
+    help = (
+        "Drop the days that HIT_DAYS and ATTEMPT_DAYS no longer keep. Days with owed hits or dead "
+        "letters stay, and it says whose they are."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        pruned = retention.prune()
+        for name in pruned.dropped:
+            self.stdout.write(f"{name} is dropped.")
+        for name, reason in pruned.kept.items():
+            self.stderr.write(f"{name} is kept: {reason}")
