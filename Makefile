@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-deps clean
+.PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-deps clean
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
@@ -31,6 +31,19 @@ test-deps:
 	else \
 		echo "The tests need$$missing. Type: sudo sh -c '$(APT)$$missing'" >&2; exit 1; \
 	fi
+
+# See benchmarks/README.md.
+bench: $(VENV)/.dev bench-deps
+	@$(BIN)/python -m benchmarks
+
+bench-size bench-soak bench-overload: bench-%: $(VENV)/.dev bench-deps
+	@$(BIN)/python -m benchmarks.$*
+
+bench-deps:
+	@command -v wrk >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+			DEBIAN_FRONTEND=noninteractive sh -c '$(APT) wrk'; } || { \
+		echo "The benchmarks need wrk. Type: sudo sh -c '$(APT) wrk'" >&2; exit 1; }
 
 # A stamp is as old as the pyproject.toml that was installed, so a second run costs nothing.
 $(VENV)/.run: pyproject.toml $(VENV)/.made

@@ -29,8 +29,12 @@ def old_hit(token: Token, settings: Any) -> Any:
     yield Hit.objects.create(
         **dict.fromkeys(("type", "name", "user_id", "anonymous_id", "email_hash"), ""),
         **dict.fromkeys(("sent_at", "received_at", "occurred_at"), now),
-        id=LEAVES[0].bounds[0], token=token, revision=1, hit_id="old",
-        user_agent="", payload={},
+        id=LEAVES[0].bounds[0],
+        token=token,
+        revision=1,
+        hit_id="old",
+        user_agent="",
+        payload={},
     )
     with connection.cursor() as cursor:
         for leaf in LEAVES:

@@ -198,3 +198,19 @@ def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: 
     )
     time.sleep(4.5)
     assert {stack.sender(token).post(f"s{n}").status for n in range(40)} == {401}
+
+
+def test_a_reload_of_the_web_server_fails_nobody(stack: Stack) -> None:
+    token = stack.issue("reload")
+    master = stack.processes("granian")[0]
+    before = set(master.children())
+
+    def post(number: int) -> int:
+        return stack.sender(token).post(f"reload-{number}").status
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.map(post, range(400))
+        master.send_signal(signal.SIGHUP)
+        second = pool.map(post, range(400, 4000))
+        assert {*first, *second} == {204}
+    wait_until(lambda: not before & set(master.children()), within=20)

@@ -44,18 +44,21 @@ class Ticket(Generic[Item, Outcome]):
         self.is_settled = False
         self.abandoned = False
         self._then = then
-        self._settled = threading.Lock()
-        self._settled.acquire()
+        self._settled: threading.Lock | None = None
+        if then is None:
+            self._settled = threading.Lock()
+            self._settled.acquire()
 
     def settle(self, outcome: Outcome | Exception) -> None:
         self.outcome, self.is_settled = outcome, True
-        if self._then is None:
+        if self._settled is not None:
             self._settled.release()
-        else:
+        elif self._then is not None:
             self._then()
 
     def wait(self, seconds: float) -> Outcome:
-        self._settled.acquire(timeout=seconds)
+        if self._settled is not None:
+            self._settled.acquire(timeout=seconds)
         return self.open()
 
     def open(self) -> Outcome:
@@ -198,7 +201,8 @@ class Group(Generic[Item, Outcome]):
         try:
             connection = self._connected()
             outcomes = self._handle(connection, [ticket.item for ticket in tickets])
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.InternalError) as error:
+            # Gone, too slow, full, or read-only: the database's trouble, not our code's.
             logger.warning("%s: %s items wait in vain: %s", self.name, len(tickets), error)
             self._disconnect()
         except Exception:

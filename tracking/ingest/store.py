@@ -66,7 +66,7 @@ WITH incoming AS MATERIALIZED (
       )
     RETURNING 1
 )
-SELECT id, (SELECT count(*) FROM owed) FROM stored
+SELECT EXISTS (SELECT FROM owed), ARRAY(SELECT id FROM incoming EXCEPT SELECT id FROM stored)
 """
 
 
@@ -122,11 +122,11 @@ def execute(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored |
     window = partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW))
     arrivals = msgspec.json.encode(batch).decode()
     parameters = {"arrivals": arrivals, "window": window}
-    rows = connection.execute(STORE, parameters, prepare=True).fetchall()
-    if rows and rows[0][1]:
+    owes, repeated = connection.execute(STORE, parameters, prepare=True).fetchall()[0]
+    if owes:
         tasks.ring()
-    outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.DUPLICATE for arrival in batch}
-    return outcomes | {row[0]: Stored.NEW for row in rows}
+    outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
+    return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
 
 
 def explain(error: psycopg.Error) -> Exception:
