@@ -28,7 +28,8 @@ async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
 
 
 class Log:
-    """Writes whole lines to one stream; a reader that went away is no reason to stop."""
+    """Writes whole lines to one stream; a reader that went away, or a full disk,
+    is no reason to stop."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
@@ -39,7 +40,7 @@ class Log:
         prefix = f"{name:<{WIDTH}}| "
         if self.coloured:
             prefix = f"\x1b[{self._colour(name)}m{prefix}\x1b[0m"
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             for line in text.splitlines():
                 self.stream.write(f"{prefix}{line}\n")
             self.stream.flush()

@@ -6,6 +6,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from project.embedded.child import Child, Program
 from project.embedded.log import Log
@@ -179,3 +182,12 @@ def test_a_line_without_an_end_and_broken_utf_8_are_logged() -> None:
     assert asyncio.run(once()) == "exit code 0"
     assert "bad \N{REPLACEMENT CHARACTER}" in out.getvalue()
     assert out.getvalue().endswith("| last\n")
+
+
+def test_a_full_disk_under_the_log_stops_nothing() -> None:
+    said = []
+    with pytest.raises(OSError, match="No space"), Path("/dev/full").open("w") as full:
+        log = Log(full)
+        log.say("web", "this cannot be written")
+        said.append("only closing the file fails")
+    assert said
