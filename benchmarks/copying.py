@@ -42,7 +42,7 @@ class Writer:
 
         django.setup()
         from tracking import tasks  # noqa: PLC0415
-        from tracking.ingest.group import connect  # noqa: PLC0415
+        from tracking.ingest.connection import connect  # noqa: PLC0415
         from tracking.models import Integration, Token  # noqa: PLC0415
 
         tasks.ring = lambda: None

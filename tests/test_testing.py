@@ -14,7 +14,7 @@ from tests.conftest import Answer, basic, hit
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking import tasks
-from tracking.ingest.group import connect
+from tracking.ingest.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
 from tracking.models.partition import PARTITIONED, Leaf
 from tracking.models.token import Secret

@@ -28,7 +28,8 @@ from django.test import override_settings
 from tracking import tasks
 from tracking.conf import conf
 from tracking.ingest.authentication import passes
-from tracking.ingest.group import Connection, Group
+from tracking.ingest.connection import Connection
+from tracking.ingest.group import Group
 from tracking.models import Hit
 from tracking.outbox.floors import floors
 

@@ -79,6 +79,7 @@ def test_two_servers_run_side_by_side(tmp_path: Path) -> None:
     ):
         write(one)
         write(two)
+        assert one.url != two.url
 
 
 def test_committed_rows_survive_kill_9_of_the_postmaster(var: Path) -> None:

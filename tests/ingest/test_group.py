@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 
 from tests.conftest import Send, hit
+from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.group import Connection, Group
+from tracking.ingest.group import Group
 from tracking.ingest.store import writer
 from tracking.models import Hit
 

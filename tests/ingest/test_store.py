@@ -12,8 +12,8 @@ from psycopg import errors
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
+from tracking.ingest.connection import connect
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.group import connect
 from tracking.ingest.parsing import Arrival, Sender, parse
 from tracking.ingest.store import Stored, store, writer
 from tracking.models import Hit, HitKey, Owed, Token, maintenance, partition

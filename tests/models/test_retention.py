@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
-from tracking.ingest.group import connect
+from tracking.ingest.connection import connect
 from tracking.models import DeadLetter, Hit, Owed, Token, retention
 from tracking.models.partition import Leaf
 

@@ -16,7 +16,7 @@ from tests.conftest import Send, hit
 from tests.destinations.vendor import Answer, Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking.destinations.webhook import Webhook as Webhook_
-from tracking.ingest.group import connect
+from tracking.ingest.connection import connect
 from tracking.models import (
     Attempt,
     DeadLetter,

@@ -17,8 +17,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from tracking.conf import conf
+from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unauthorized
-from tracking.ingest.group import Connection, Group
+from tracking.ingest.group import Group
 from tracking.models.token import digest_of
 
 #: Longer than a request takes to its authentication, in seconds.

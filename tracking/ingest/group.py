@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import psycopg
-from django.db import connections, router
 
 from tracking.conf import conf
+from tracking.ingest.connection import Connection, connect, has_news
 from tracking.ingest.errors import Unavailable
-from tracking.models import Hit
 
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-Connection = psycopg.Connection[tuple[Any, ...]]
 Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
 Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
 
@@ -70,39 +67,6 @@ class Ticket(Generic[Item, Outcome]):
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return cast(Outcome, self.outcome)
-
-
-def connect() -> Connection:
-    """A connection of our own to Django's database, outside any transaction of the host's."""
-    ours = connections[router.db_for_write(Hit)]
-    parameters = ours.get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
-    milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
-    lock_milliseconds = int(conf.LOCK_TIMEOUT * 1000)
-    connection = psycopg.connect(
-        **{**parameters, "connect_timeout": 2, "tcp_user_timeout": milliseconds},
-        autocommit=True,
-    )
-    connection.execute(
-        "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
-        " set_config('timezone', 'UTC', false),"
-        " set_config('role', coalesce(%s, current_setting('role')), false)",
-        [
-            str(milliseconds),
-            str(lock_milliseconds),
-            ours.settings_dict["OPTIONS"].get("assume_role"),
-        ],
-    )
-    return connection
-
-
-def has_news(connection: Connection) -> bool:
-    """An idle connection with something to read has been told goodbye by the server."""
-    # Not select(): it takes no descriptor above 1023, and a web server has many.
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
 
 
 class Group(Generic[Item, Outcome]):

@@ -19,8 +19,9 @@ from psycopg import errors
 
 from tracking import tasks
 from tracking.conf import conf
+from tracking.ingest.connection import Connection
 from tracking.ingest.errors import BadRequest, Unavailable
-from tracking.ingest.group import Connection, Group
+from tracking.ingest.group import Group
 from tracking.ingest.parsing import Arrival
 from tracking.models import partition
 

@@ -1,0 +1,47 @@
+"""A connection of ingest's own, outside any transaction of the host's and of limited patience."""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+import psycopg
+from django.db import connections, router
+
+from tracking.conf import conf
+from tracking.models import Hit
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def connect() -> Connection:
+    """A connection of our own to Django's database, outside any transaction of the host's."""
+    ours = connections[router.db_for_write(Hit)]
+    parameters = ours.get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
+    lock_milliseconds = int(conf.LOCK_TIMEOUT * 1000)
+    connection = psycopg.connect(
+        **{**parameters, "connect_timeout": 2, "tcp_user_timeout": milliseconds},
+        autocommit=True,
+    )
+    connection.execute(
+        "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
+        " set_config('timezone', 'UTC', false),"
+        " set_config('role', coalesce(%s, current_setting('role')), false)",
+        [
+            str(milliseconds),
+            str(lock_milliseconds),
+            ours.settings_dict["OPTIONS"].get("assume_role"),
+        ],
+    )
+    return connection
+
+
+def has_news(connection: Connection) -> bool:
+    """An idle connection with something to read has been told goodbye by the server."""
+    # Not select(): it takes no descriptor above 1023, and a web server has many.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
