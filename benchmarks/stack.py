@@ -23,7 +23,7 @@ from cryptography.fernet import Fernet
 from project.embedded.paths import ROOT
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from project.run import WEB
+from project.run import web
 
 PYTHON = (sys.executable, "-m")
 
@@ -53,7 +53,8 @@ class Bench:
     def serve(self, port: int, **environment: str) -> subprocess.Popen[bytes]:
         """Hitstream's own server, as `make run` starts it."""
         environment = {"DJANGO_SETTINGS_MODULE": "benchmarks.stock.settings", **environment}
-        return self.start(port, *PYTHON, *WEB.split(), "--port", str(port), **environment)
+        command = web().replace("project.server", "benchmarks.stock.server")
+        return self.start(port, *PYTHON, *command.split(), "--port", str(port), **environment)
 
     def start(self, port: int | None, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         """The process runs, and answers if it has a port, until the benchmark is over."""

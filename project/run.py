@@ -29,7 +29,7 @@ PYTHON = (sys.executable, "-m")
 PREPARE = (*PYTHON, "project.embedded.prepare")
 WEB = """
     granian --interface rsgi --task-impl asyncio --loop uvloop --http 1 --no-ws
-    --workers 2 --backlog 4096 --backpressure 2048 --http1-header-read-timeout 10000
+    --workers {workers} --backlog 4096 --backpressure 2048 --http1-header-read-timeout 10000
     --respawn-failed-workers --workers-kill-timeout 15 project.server:app
 """
 WORKER = """
@@ -37,6 +37,12 @@ WORKER = """
     --without-gossip --without-mingle
 """
 BEAT = "celery --quiet -A project beat --loglevel WARNING --schedule"
+
+
+def web() -> str:
+    """A process for each core, two at the least so that one may be replaced while one serves;
+    HITSTREAM_WORKERS says otherwise."""
+    return WEB.format(workers=os.environ.get("HITSTREAM_WORKERS") or max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def plan(address: Address, var: Path) -> Plan:
         servers=[awaited(server) for server in servers(os.environ, var)],
         prepare=program("prepare", *PREPARE, grace=5),
         programs=(
-            program("web", *PYTHON, *WEB.split(), *where, grace=20),
+            program("web", *PYTHON, *web().split(), *where, grace=20),
             program("beat", *PYTHON, *BEAT.split(), str(schedule), grace=5),
             program("worker", *PYTHON, *WORKER.split(), grace=20),
         ),
