@@ -5,6 +5,7 @@ refusal. Only a complete request takes a thread, so a client that stalls takes n
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -51,6 +52,9 @@ class Front:
         self._held = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What is loaded by now stays for ever: the collector need not look through it again.
+        gc.collect()
+        gc.freeze()
         self._loop = loop
         self._patience = Patience(loop)
         self._threads = Threads(loop, count=self._count, max_waiting=self._max_waiting)
