@@ -37,6 +37,6 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
         result = yield
-    # A thread that still rings finds no broker any more; pytest's closing line is the last word.
-    logging.disable()
+        # A thread that still rings finds no broker soon; pytest's closing line is the last word.
+        logging.disable()
     return result
