@@ -106,11 +106,11 @@ def spend(work: Callable[[list[Arrival]], None], batches: list[list[Arrival]]) -
     return sum(map(len, batches)) / (time.perf_counter() - started)
 
 
-def bare_statement(bench: Bench) -> float:
+def bare_statement(bench: Bench, *, pause: float = 0.0) -> float:
     """The storing statement with one hit, in milliseconds at the median.
 
-    With a pause between, as at one connection: back to back Postgres' process never sleeps, and
-    answers in three quarters of the time.
+    With a `pause` of some seconds between, as at one connection, Postgres' process goes to sleep
+    and takes a third longer than back to back.
     """
     writer = Writer(bench)
     times = []
@@ -118,6 +118,7 @@ def bare_statement(bench: Bench) -> float:
         started = time.perf_counter()
         writer.store(batch)
         times.append(time.perf_counter() - started)
-        time.sleep(PAUSE)
+        if pause:
+            time.sleep(pause)
     writer.close()
     return sorted(times)[len(times) // 2] * 1000

@@ -25,9 +25,8 @@ CLOSE_SECONDS = 4.0
 class Front:
     """An RSGI application that runs a WSGI one.
 
-    It needs granian's asyncio tasks: with `--task-impl rust` a waiting task cannot be cancelled,
-    so no body would ever time out. `at_close` is called when the process ends, after the last
-    request.
+    It needs granian's asyncio tasks: with `--task-impl rust` the reading off of what nobody wants
+    could not be ended in time. `at_close` is called when the process ends, after the last request.
     """
 
     def __init__(

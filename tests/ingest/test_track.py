@@ -14,6 +14,7 @@ from django.utils import timezone
 from project.wsgi import application
 from tests.conftest import Send, basic, hit
 from tests.sample import SEED
+from tracking.ingest.wsgi import answer
 from tracking.models import Hit, Token
 from tracking.models.token import Secret
 
@@ -407,3 +408,17 @@ def test_hits_have_time_ordered_ids(send: Send) -> None:
     ids = list(Hit.objects.order_by("id").values_list("hit_id", flat=True))
     assert ids == ["0", "1", "2", "3", "4"]
     assert all(uuid.UUID(str(stored.id)).version == 7 for stored in Hit.objects.all())
+
+
+def test_a_bug_of_ours_is_answered_in_our_words(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(request: Any) -> Any:
+        raise ZeroDivisionError
+
+    environ = RequestFactory().generic("POST", "/track").environ | {
+        "HTTP_ORIGIN": "http://shop.example"
+    }
+    response = answer(broken, environ)
+    assert response.status_code == 500
+    assert json.loads(response.getvalue())["code"] == "internal_error"
+    assert response["Access-Control-Allow-Origin"] == "http://shop.example"
+    assert "ZeroDivisionError" in caplog.text

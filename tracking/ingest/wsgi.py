@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
+from tracking.ingest.cors import allow_origin
 from tracking.ingest.errors import IngestError, respond
 from tracking.ingest.views import TrackView
 
@@ -53,11 +54,14 @@ class IngestFirst:
 
 def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
     """The view's answer; a 500 in our own words where it fails."""
+    request = WSGIRequest(environ)
     try:
-        return view(WSGIRequest(environ))
+        return view(request)
     except Exception:
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        return respond(Broken("internal_error", "The server failed; the log says why."))
+        response = respond(Broken("internal_error", "The server failed; the log says why."))
+        allow_origin(request, response)
+        return response
 
 
 def routes() -> dict[str, View]:
