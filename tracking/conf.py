@@ -50,8 +50,14 @@ class Conf:
     #: The longest wait before the first retry; it doubles with each, up to three days.
     RETRY_BASE: float = 30.0
     MAX_ATTEMPTS: int = 15
+    #: How long a delivery is tried, in seconds since it was owed.
+    MAX_AGE: float = 7 * 86_400
     #: Requests in flight at once for one integration.
-    CONCURRENCY: int = 8
+    CONCURRENCY: int = 16
+    #: Failed requests in a row after which a destination is taken to be down.
+    BREAKER_FAILURES: int = 10
+    #: How long requests in flight may go on when the worker is told to stop.
+    STOP_TIMEOUT: float = 10.0
     #: Encryption keys (Fernet) of integration credentials, newest first.
     SECRET_KEYS: tuple[str, ...] = ()
     ALLOW_PRIVATE_DESTINATIONS: bool = False

@@ -50,6 +50,17 @@ class Exchange:
     response_body: str
     duration: float
 
+    def texts(self) -> dict[str, Any]:
+        """What was said, without how it went."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "request_headers": dict(self.request_headers),
+            "request_body": self.request_body,
+            "response_headers": dict(self.response_headers),
+            "response_body": self.response_body,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:

@@ -9,14 +9,13 @@ import os
 import threading
 import time
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import worker_shutting_down
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from tracking.conf import conf
-from tracking.models import maintenance, retention
-from tracking.outbox import deliver as send
-from tracking.outbox.dispatch import due
+from tracking.models import Ledger, maintenance, retention
+from tracking.outbox.engine import engine
 
 logger = logging.getLogger(__name__)
 
@@ -24,23 +23,19 @@ logger = logging.getLogger(__name__)
 EXPIRES = 15.0
 
 
-@shared_task(name="tracking.dispatch", throws=(OperationalError,))
-def dispatch() -> None:
-    """Every running integration with something due has a deliver on its way."""
-    for integration_id in due():
-        deliver.apply_async((integration_id,), expires=EXPIRES)
-
-
-@shared_task(name="tracking.deliver", throws=(OperationalError,))
-def deliver(integration_id: int) -> None:
-    """What is due to the integration is sent, unless another worker is at it."""
-    if send.deliver(integration_id):
-        deliver.apply_async((integration_id,), expires=EXPIRES)
+@shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
+def dispatch(task: Task[..., None]) -> None:
+    """What is due is sent. In a worker it goes on for as long as nobody may ring."""
+    in_worker = not (task.request.called_directly or task.request.is_eager)
+    if engine.run(linger=conf.RING_INTERVAL if in_worker else 0.0):
+        dispatch.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
 def maintain() -> None:
-    """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
+    """Partitions lie ahead; dedup keys past their window and days past retention are gone; the
+    tallies are in the ledger."""
+    Ledger.objects.roll_up()
     maintenance.run()
     retention.prune()
 
@@ -48,7 +43,7 @@ def maintain() -> None:
 @worker_shutting_down.connect
 def finish(**kwargs: object) -> None:
     """Deliveries under way are finished, and no more are claimed."""
-    send.stopping.set()
+    engine.stopping.set()
 
 
 class Bell:

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tests.destinations.vendor import open_vendor, reply
 from tracking.models import Integration, Token
-from tracking.outbox.deliver import deliver
+from tracking.outbox.engine import engine
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def deliver_elsewhere(integration_id: int) -> None:
     """In a thread of its own, as a worker does: Playwright's loop runs in this one."""
 
     def work() -> None:
-        deliver(integration_id)
+        engine.run()
         connections.close_all()
 
     with ThreadPoolExecutor(1) as worker:

@@ -24,7 +24,7 @@ from tracking.models import (
     Revision,
     Token,
 )
-from tracking.outbox.deliver import deliver
+from tracking.outbox.engine import engine
 
 LISTS = ["token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"]
 
@@ -44,7 +44,7 @@ def test_every_list_opens_empty_and_full(
     with open_vendor(reply(400)) as vendor:
         integration = add_webhook(token, vendor.url)
         send(hit())
-        deliver(integration.pk)
+        engine.run()
     send(hit())
     assert operator.get(f"/admin/tracking/{name}/").status_code == 200
     assert operator.get(f"/admin/tracking/{name}/?q=u1").status_code in {200, 302}
@@ -81,7 +81,7 @@ def test_records_can_be_neither_made_nor_deleted(
     with open_vendor(reply(400)) as vendor:
         integration = add_webhook(token, vendor.url)
         send(hit())
-        deliver(integration.pk)
+        engine.run()
     records = model._default_manager.all()
     count, record = records.count(), records[0]
     url = f"/admin/tracking/{model._meta.model_name}/"
@@ -141,7 +141,7 @@ def test_dead_letters_are_replayed_from_their_list(
     with open_vendor(reply(400)) as vendor:
         integration = add_webhook(token, vendor.url)
         send(hit())
-        deliver(integration.pk)
+        engine.run()
     letter = DeadLetter.objects.get()
     chosen = {"action": "replay", "_selected_action": [letter.pk]}
     answer = operator.post("/admin/tracking/deadletter/", chosen, follow=True)

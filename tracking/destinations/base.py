@@ -131,6 +131,10 @@ class Destination:
             text for name in self.Config.secret_names() for text in _texts(self.config.get(name))
         )
 
+    def skip(self, event: Event) -> str:
+        """Why the vendor has no use for the event, for the operator to read; empty to send it."""
+        return ""
+
     def request(self, events: Sequence[Event]) -> Request:
         """The request that carries these events, its body the same for the same events."""
         raise NotImplementedError

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from tracking.destinations import registry
+from tracking.destinations.switches import Switches, switches
 from tracking.ingest.decoding import decode, exact_text
 from tracking.ingest.errors import BadRequest
 
@@ -23,9 +23,6 @@ MAX_TEXT = 255
 MAX_USER_AGENT = 512
 
 ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
-
-
-Switches = dict[str, dict[str, bool]]
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,21 +147,6 @@ def dedup_digest(hit_id: str, body: bytes) -> UUID:
     """Of the hitId as it was sent: two that differ in what had to be replaced are two."""
     exact = exact_text(body, "hitId") if "\ufffd" in hit_id else hit_id
     return UUID(bytes=hashlib.sha256(exact.encode()).digest()[:16])
-
-
-def switches(integrations: Mapping[str, Any]) -> Switches | None:
-    """What the hit's `integrations` object switches; an object of options means on."""
-    found: Switches = {"names": {}, "destinations": {}, "all": {}}
-    for name, value in integrations.items():
-        if value is None:
-            continue
-        on = value is not False
-        if name.lower() == "all":
-            found["all"]["all"] = on
-            continue
-        found["names"][name.lower()] = on
-        found["destinations"].update(dict.fromkeys(registry.slugs_named(name), on))
-    return found if integrations else None
 
 
 @lru_cache(maxsize=10_000)

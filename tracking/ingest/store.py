@@ -1,13 +1,14 @@
 """The writer: arrivals in, an outcome for each out, after the commit.
 
-One statement stores the new hits and owes their deliveries: both or neither. A repeated hitId
-stores nothing and owes nothing.
+One statement stores the new hits, owes their deliveries and counts them: all or nothing. A repeated
+hitId stores nothing and owes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import LiteralString
@@ -34,6 +35,8 @@ WITH incoming AS MATERIALIZED (
         anonymous_id text, email_hash text, sent_at timestamptz, received_at timestamptz,
         occurred_at timestamptz, ip inet, user_agent text, payload jsonb, switches jsonb
     )
+), again AS (
+    SELECT * FROM jsonb_to_recordset(%(again)s::jsonb) AS again(id uuid, count integer)
 ), fresh AS (
     INSERT INTO tracking_hitkey AS seen (token_id, digest, hit_id)
     SELECT token_id, digest, id FROM incoming WHERE digest IS NOT NULL
@@ -52,8 +55,9 @@ WITH incoming AS MATERIALIZED (
     WHERE incoming.digest IS NULL OR incoming.id IN (SELECT hit_id FROM fresh)
     RETURNING id
 ), owed AS (
-    INSERT INTO tracking_owed (integration_id, hit_id, due_at, claims, attempts)
-    SELECT integration.id, incoming.id, statement_timestamp(), 0, 0
+    INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
+    SELECT integration.id, incoming.id, statement_timestamp(), statement_timestamp(),
+        CASE WHEN integration.ordered THEN tracking_lane(anonymous_id, user_id) END, 0, 0
     FROM incoming
     JOIN stored ON stored.id = incoming.id
     JOIN tracking_integration AS integration ON integration.token_id = incoming.token_id
@@ -65,7 +69,21 @@ WITH incoming AS MATERIALIZED (
           (switches -> 'all' -> 'all')::boolean,
           true
       )
-    RETURNING 1
+    ORDER BY incoming.id
+    RETURNING integration_id, hit_id
+), tallied AS (
+    INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
+    SELECT tracking_hour(id), token_id, 0, 'accepted', '', sum(1 + coalesce(again.count, 0))
+    FROM incoming LEFT JOIN again USING (id) GROUP BY 1, 2
+    UNION ALL
+    SELECT tracking_hour(incoming.id), token_id, 0, 'duplicate', '',
+        sum((stored.id IS NULL)::integer + coalesce(again.count, 0))
+    FROM incoming LEFT JOIN stored ON stored.id = incoming.id
+    LEFT JOIN again ON again.id = incoming.id
+    WHERE stored.id IS NULL OR again.id IS NOT NULL GROUP BY 1, 2
+    UNION ALL
+    SELECT tracking_hour(owed.hit_id), token_id, integration_id, 'matched', '', count(*)
+    FROM owed JOIN incoming ON incoming.id = owed.hit_id GROUP BY 1, 2, 3
 )
 SELECT EXISTS (SELECT FROM owed), ARRAY(SELECT id FROM incoming EXCEPT SELECT id FROM stored)
 """
@@ -85,8 +103,9 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 def store(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
     unique = {key(arrival): arrival for arrival in reversed(arrivals)}
+    again = Counter(unique[key(arrival)].id for arrival in arrivals)
     # Two writers that take the same keys in another order would deadlock.
-    outcomes = insert(connection, sorted(unique.values(), key=key))
+    outcomes = insert(connection, sorted(unique.values(), key=key), again)
     return [
         Stored.DUPLICATE
         if arrival is not unique[key(arrival)] and outcomes[unique[key(arrival)].id] is Stored.NEW
@@ -99,15 +118,20 @@ def key(arrival: Arrival) -> tuple[int, UUID]:
     return arrival.token_id, arrival.digest or arrival.id
 
 
-def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
-    """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
+def insert(
+    connection: Connection, batch: list[Arrival], again: Mapping[UUID, int]
+) -> dict[UUID, Stored | Exception]:
+    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
+
+    `again` says how often each arrived within the batch, which only the counts want to know.
+    """
     try:
-        return execute(connection, batch)
+        return execute(connection, batch, again)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
         middle = len(batch) // 2
-        return insert(connection, batch[:middle]) | insert(connection, batch[middle:])
+        return insert(connection, batch[:middle], again) | insert(connection, batch[middle:], again)
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -115,14 +139,19 @@ def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | 
         if not made:
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
-        return execute(connection, batch)
+        return execute(connection, batch, again)
 
 
-def execute(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
+def execute(
+    connection: Connection, batch: list[Arrival], again: Mapping[UUID, int]
+) -> dict[UUID, Stored | Exception]:
     now = datetime.now(UTC)
-    window = partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW))
-    arrivals = msgspec.json.encode(batch).decode()
-    parameters = {"arrivals": arrivals, "window": window}
+    repeats = [{"id": hit.id, "count": again[hit.id] - 1} for hit in batch if again[hit.id] > 1]
+    parameters = {
+        "arrivals": msgspec.json.encode(batch).decode(),
+        "again": msgspec.json.encode(repeats).decode(),
+        "window": partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW)),
+    }
     owes, repeated = connection.execute(STORE, parameters, prepare=True).fetchall()[0]
     if owes:
         tasks.ring()

@@ -3,6 +3,7 @@ from tracking.models.deadletter import DeadLetter
 from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
 from tracking.models.integration import Integration
+from tracking.models.ledger import Ledger, Tally
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
 from tracking.models.token import Revision, Token
@@ -14,8 +15,10 @@ __all__ = [
     "Hit",
     "HitKey",
     "Integration",
+    "Ledger",
     "Outcome",
     "Owed",
     "Revision",
+    "Tally",
     "Token",
 ]

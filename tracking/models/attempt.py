@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from tracking.events import Exchange
 from tracking.models.integration import Integration
 
 
 class Attempt(models.Model):
     """Partitioned by day on its UUIDv7 id. Secrets are masked and bodies cut before they come here.
 
-    `duration` is in seconds; `status` is empty where no answer came.
+    `duration` is in seconds; `status` is empty where no answer came. What was said is kept of
+    failures, and of successes where the integration wants it.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -38,12 +38,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}: {self.status or self.code}"
-
-    def record(self, exchange: Exchange) -> None:
-        """The attempt says what went over the wire."""
-        self.status, self.duration = exchange.status, exchange.duration
-        self.method, self.url = exchange.method, exchange.url
-        self.request_headers = dict(exchange.request_headers)
-        self.request_body = exchange.request_body.replace("\0", "\ufffd")
-        self.response_headers = dict(exchange.response_headers)
-        self.response_body = exchange.response_body.replace("\0", "\ufffd")

@@ -14,6 +14,7 @@ CODES = (
     "permanent",
     "refused",
     "attempts_exhausted",
+    "too_old",
     "worker_killed",
     "hit_missing",
 )

@@ -24,6 +24,8 @@ class Delivery(models.Model):
         RETRYING = "retrying"
         DELIVERED = "delivered"
         DEAD = "dead", "Dead letter"
+        SKIPPED = "skipped"
+        CANCELLED = "cancelled"
 
     # A view has no key, and Django wants one. This one keeps the index's order in pages.
     hit_id = models.UUIDField(primary_key=True)
@@ -53,7 +55,7 @@ class Delivery(models.Model):
         """Why nothing is sent although something is owed; empty if nothing is in the way."""
         if self.state not in (self.State.OWED, self.State.RETRYING):
             return ""
-        if not self.integration.enabled:
+        if not (self.integration.enabled or self.integration.draining):
             return "The integration is disabled."
         return (
             f"The integration is paused: {self.integration.paused_reason}"
@@ -72,4 +74,6 @@ COLOURS = {
     Delivery.State.RETRYING: "paused",
     Delivery.State.DELIVERED: "good",
     Delivery.State.DEAD: "bad",
+    Delivery.State.SKIPPED: "off",
+    Delivery.State.CANCELLED: "off",
 }

@@ -15,7 +15,9 @@ from django.utils.crypto import salted_hmac
 from tracking.conf import conf
 from tracking.destinations import registry
 from tracking.destinations.base import ConfigForm, Destination
+from tracking.destinations.switches import allows, switches
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
+from tracking.models.pause import Cause, IntegrationQuerySet, Pausable
 from tracking.models.token import Token
 
 
@@ -23,19 +25,30 @@ def default_max_attempts() -> int:
     return conf.MAX_ATTEMPTS
 
 
+def default_max_age() -> int:
+    return int(conf.MAX_AGE)
+
+
+def default_retry_base() -> float:
+    return conf.RETRY_BASE
+
+
+def default_concurrency() -> int:
+    return conf.CONCURRENCY
+
+
+#: What decides what is sent, and how.
+SENDING = (
+    *("enabled", "event_names", "ordered", "concurrency", "rate_limit", "max_attempts"),
+    *("max_age", "retry_base", "keep_bodies"),
+)
 #: What an operator edits.
-CONFIGURED = ("name", "handle", "config", "secrets", "enabled", "event_names", "max_attempts")
+CONFIGURED = ("name", "handle", "config", "secrets", *SENDING)
 
 
-class IntegrationQuerySet(models.QuerySet["Integration"]):
-    def running(self) -> IntegrationQuerySet:
-        """Those that are sent to, as the primary has it: a replica may be behind."""
-        primary = self.using(router.db_for_write(Integration))
-        return primary.filter(enabled=True, paused_at=None)
-
-
-class Integration(models.Model):
-    """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all."""
+class Integration(Pausable):
+    """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all, and
+    what is owed waits, unless it is draining."""
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
     name = models.CharField(
@@ -49,8 +62,9 @@ class Integration(models.Model):
     enabled = models.BooleanField(
         default=True,
         help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, "
-        "pause it instead.",
+        "pause it instead; to have the last ones sent, drain it.",
     )
+    draining = models.BooleanField(default=False, editable=False)
     event_names = ArrayField(
         models.CharField(max_length=255),
         default=list,
@@ -58,15 +72,50 @@ class Integration(models.Model):
         verbose_name="only these events",
         help_text="Event names, one a line. Empty: every event.",
     )
+    ordered = models.BooleanField(
+        "in each user's order",
+        default=False,
+        help_text="A user's hits are sent one by one in the order in which they were stored; later "
+        "ones wait while an earlier one is retried. For hits that arrive from now on.",
+    )
+    concurrency = models.PositiveSmallIntegerField(
+        "requests at once",
+        default=default_concurrency,
+        validators=(MinValueValidator(1), MaxValueValidator(500)),
+    )
+    rate_limit = models.PositiveIntegerField(
+        "requests a second",
+        null=True,
+        blank=True,
+        validators=(MinValueValidator(1),),
+        help_text="Empty: as fast as the destination answers.",
+    )
     max_attempts = models.PositiveSmallIntegerField(
         default=default_max_attempts,
         validators=(MinValueValidator(1), MaxValueValidator(100)),
         help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
     )
-    paused_at = models.DateTimeField(null=True, editable=False)
-    paused_by = models.CharField(max_length=150, blank=True, editable=False)
-    paused_reason = models.TextField(blank=True, editable=False)
+    max_age = models.PositiveIntegerField(
+        "tried for at most",
+        default=default_max_age,
+        validators=(MinValueValidator(1),),
+        help_text="Seconds since it was owed; an attempt that fails later is the last. "
+        "604800 is a week.",
+    )
+    retry_base = models.FloatField(
+        "first retry within",
+        default=default_retry_base,
+        validators=(MinValueValidator(0.001), MaxValueValidator(86_400)),
+        help_text="Seconds. The longest wait before the first retry; it doubles with each.",
+    )
+    keep_bodies = models.BooleanField(
+        "keep all bodies",
+        default=False,
+        help_text="Keep the bodies of successful requests, too. At many hits a second they "
+        "outgrow the hits.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
 
@@ -76,7 +125,11 @@ class Integration(models.Model):
     class Meta:
         ordering = ("token", "name")
         constraints = (
-            models.UniqueConstraint(fields=("token", "name"), name="tracking_integration_name"),
+            models.UniqueConstraint(
+                fields=("token", "name"),
+                name="tracking_integration_name",
+                condition=models.Q(deleted_at=None),
+            ),
         )
 
     def __str__(self) -> str:
@@ -84,12 +137,14 @@ class Integration(models.Model):
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
         """The configuration is stored and on record. A pause is not written back from this copy,
-        which may be old by now."""
+        which may be old by now; one for a wrong configuration is put to the test at once."""
         self.handle = self.name.lower()
         if not self._state.adding:
             kwargs.setdefault("update_fields", CONFIGURED)
         with transaction.atomic(using=router.db_for_write(Integration)):
             super().save(*args, **kwargs)
+            if kwargs.get("update_fields") == CONFIGURED:
+                Integration.objects.filter(pk=self.pk).probe()
             self.token.revise(by=by)
 
     @property
@@ -99,6 +154,14 @@ class Integration(models.Model):
     def open(self) -> Destination:
         """The destination, configured; its secrets are decrypted here and nowhere else."""
         return self.destination_class({**self.config, **self.secrets.open()})
+
+    def wants(self, name: str, integrations: Mapping[str, Any]) -> bool:
+        """Whether a hit of that event and `integrations` object is for it, as it is configured
+        now. The storing statement decides the same."""
+        listed = not self.event_names or name in self.event_names
+        return listed and allows(
+            switches(integrations), handle=self.handle, destination=self.destination
+        )
 
     def key_error(self) -> SecretKeyError | None:
         """Why the credentials cannot be read, None if they can."""
@@ -123,31 +186,18 @@ class Integration(models.Model):
         if self.key_error() is not None or secrets != self.secrets.open():
             self.secrets = Sealed.seal(secrets)
 
-    def pause(self, *, reason: str = "", by: str = "") -> None:
-        """Nothing is sent until it is resumed; hits are owed to it all the while. Who paused it
-        first, and why, stays on record."""
-        self.refresh_from_db(fields=("paused_at", "paused_by", "paused_reason"))
-        if self.paused_at is not None:
-            return
-        self.paused_at, self.paused_by, self.paused_reason = timezone.now(), by, reason
-        self.save(by=by, update_fields=("paused_at", "paused_by", "paused_reason"))
-
-    def resume(self, *, by: str = "") -> None:
-        """What is owed is due again."""
-        self.paused_at, self.paused_by, self.paused_reason = None, "", ""
-        self.save(by=by, update_fields=("paused_at", "paused_by", "paused_reason"))
-
     def snapshot(self) -> dict[str, Any]:
-        """For the token's revision: everything that decides what is sent, no secret in clear."""
+        """For the token's revision: everything that decides what is sent, no secret in clear.
+        The pauses that come and go by themselves are not the operator's configuration."""
         return {
             "name": self.name,
             "destination": self.destination,
             "config": self.config,
             "secrets": self.fingerprint(),
-            "enabled": self.enabled,
-            "event_names": self.event_names,
-            "max_attempts": self.max_attempts,
+            **{name: getattr(self, name) for name in SENDING},
+            "draining": self.draining,
+            "deleted": self.deleted_at is not None,
             "paused": {"by": self.paused_by, "reason": self.paused_reason}
-            if self.paused_at
+            if self.paused_cause == Cause.OPERATOR
             else None,
         }

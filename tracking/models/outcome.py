@@ -9,11 +9,14 @@ from tracking.models.integration import Integration
 
 
 class Result(models.TextChoices):
-    """What an attempt came to. Of these only `delivered` is also the state of a delivery."""
+    """What an attempt came to, or what ended a delivery without one. All but `failed` and `buried`
+    are also the last state of a delivery."""
 
     DELIVERED = "delivered"
     FAILED = "failed", "Failed, tried again"
     BURIED = "buried", "Dead letter"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
 
 
 class Outcome(models.Model):

@@ -5,13 +5,14 @@ Small rows without a payload, deleted when settled; what happened goes to the ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
 from django.db import connections, models, router
+from django.db.models import Func, Value
+from django.db.models.functions import Now
 
 from tracking.models.integration import Integration
 
@@ -23,8 +24,8 @@ FATAL_CLAIMS = 5
 MAX_CLAIMS = 32_767
 
 CLAIM: LiteralString = """
-    WITH due AS (
-        SELECT hit_id, due_at AS was_due_at FROM tracking_owed
+    WITH due AS MATERIALIZED (
+        SELECT hit_id, due_at FROM tracking_owed
         WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
           AND due_at <= statement_timestamp() AND due_at >= %(floor)s
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -33,15 +34,32 @@ CLAIM: LiteralString = """
     SET due_at = statement_timestamp() + make_interval(secs => %(lease)s), claims = claims + 1
     FROM due
     WHERE owed.integration_id = %(integration)s AND owed.hit_id = due.hit_id
-    RETURNING owed.hit_id, was_due_at, owed.due_at, owed.claims, owed.attempts
+    RETURNING owed.hit_id, due.due_at, owed.due_at, owed.claims, owed.attempts, owed.owed_at, true
 """
-POSTPONE: LiteralString = """
+# Behind an earlier hit of its lane a delivery is parked: due again when that one is, or when its
+# lease would end, and at once when it is settled.
+CLAIM_IN_ORDER: LiteralString = """
+    WITH due AS MATERIALIZED (
+        SELECT hit_id, due_at, lane, seq FROM tracking_owed
+        WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
+          AND due_at <= statement_timestamp() AND due_at >= %(floor)s
+        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ), judged AS (
+        SELECT due.hit_id, due.due_at AS was_due_at, (
+            SELECT earlier.due_at FROM tracking_owed AS earlier
+            WHERE earlier.integration_id = %(integration)s
+              AND earlier.lane = due.lane AND earlier.seq < due.seq
+            ORDER BY earlier.seq LIMIT 1
+        ) AS behind
+        FROM due
+    )
     UPDATE tracking_owed AS owed
-    SET due_at = postponed.due_at, claims = 0, attempts = attempts + %(attempted)s
-    FROM unnest(%(integrations)s::bigint[], %(hits)s::uuid[], %(leases)s::timestamptz[],
-                %(dues)s::timestamptz[]) AS postponed(integration_id, hit_id, lease, due_at)
-    WHERE owed.integration_id = postponed.integration_id AND owed.hit_id = postponed.hit_id
-      AND owed.due_at = postponed.lease
+    SET due_at = greatest(behind, statement_timestamp() + make_interval(secs => %(lease)s)),
+        claims = claims + (behind IS NULL)::integer
+    FROM judged
+    WHERE owed.integration_id = %(integration)s AND owed.hit_id = judged.hit_id
+    RETURNING owed.hit_id, was_due_at, owed.due_at, owed.claims, owed.attempts, owed.owed_at,
+        behind IS NULL
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,74 +74,65 @@ class Claim:
     leased_until: datetime
     claims: int
     attempts: int
+    owed_at: datetime
 
 
 class OwedQuerySet(models.QuerySet["Owed"]):
     def claim(
-        self, integration_id: int, *, limit: int, lease: float, floor: datetime = ALWAYS
+        self,
+        integration_id: int,
+        *,
+        limit: int,
+        lease: float,
+        floor: datetime = ALWAYS,
+        in_order: bool = False,
     ) -> list[Claim]:
-        """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects.
+        """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects. With
+        `in_order` only the first of each lane.
 
         `floor` bounds due_at from below, so that the scan does not walk through what was settled
         long ago.
         """
-        return self._claim(integration_id, (0, SUSPECT_CLAIMS - 1), limit, lease, floor)
+        statement = CLAIM_IN_ORDER if in_order else CLAIM
+        counts = (0, SUSPECT_CLAIMS - 1)
+        while rows := self._claim(statement, integration_id, counts, limit, lease, floor):
+            if claims := [row for row, first in rows if first]:
+                return claims
+        return []
 
     def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
         """One due suspect at the most, to be sent alone. They have an index of their own."""
-        return self._claim(integration_id, (SUSPECT_CLAIMS, MAX_CLAIMS), 1, lease, ALWAYS)
+        counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
+        return [row for row, _ in self._claim(CLAIM, integration_id, counts, 1, lease, ALWAYS)]
 
     def _claim(
         self,
+        statement: LiteralString,
         integration_id: int,
         counts: tuple[int, int],
         limit: int,
         lease: float,
         floor: datetime,
-    ) -> list[Claim]:
-        least, most = counts
+    ) -> list[tuple[Claim, bool]]:
+        """Each claim, and whether it is ours or was only parked."""
+        parameters: dict[str, int | float | datetime] = {
+            "integration": integration_id,
+            "least": counts[0],
+            "most": counts[1],
+            "limit": limit,
+            "lease": lease,
+            "floor": floor,
+        }
         with connections[router.db_for_write(Owed)].cursor() as cursor:
-            cursor.execute(
-                CLAIM,
-                {
-                    "integration": integration_id,
-                    "least": least,
-                    "most": most,
-                    "limit": limit,
-                    "lease": lease,
-                    "floor": floor,
-                },
-            )
-            return [Claim(integration_id, *row) for row in cursor.fetchall()]
-
-    def settle(self, claims: Iterable[Claim]) -> None:
-        """The deliveries are owed no more, whoever holds the lease by now."""
-        claims = list(claims)
-        self.using(router.db_for_write(Owed)).filter(
-            integration_id__in={claim.integration_id for claim in claims},
-            hit_id__in=[claim.hit_id for claim in claims],
-        ).delete()
-
-    def postpone(self, claims: Iterable[tuple[Claim, datetime]], *, attempted: bool) -> None:
-        """Each delivery is due at its time, unless another worker has claimed it since."""
-        claims = list(claims)
-        if not claims:
-            return
-        with connections[router.db_for_write(Owed)].cursor() as cursor:
-            cursor.execute(
-                POSTPONE,
-                {
-                    "attempted": int(attempted),
-                    "integrations": [claim.integration_id for claim, _ in claims],
-                    "hits": [claim.hit_id for claim, _ in claims],
-                    "leases": [claim.leased_until for claim, _ in claims],
-                    "dues": [due_at for _, due_at in claims],
-                },
-            )
+            cursor.execute(statement, parameters)
+            return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
 
 
 class Owed(models.Model):
-    """A delivery to be made. `due_at` in the future: retrying, or leased to a worker."""
+    """A delivery to be made. `due_at` in the future: retrying, or leased to a worker.
+
+    In each user's order, `lane` is the user's and `seq` the place in it.
+    """
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id")
     integration = models.ForeignKey(
@@ -131,6 +140,11 @@ class Owed(models.Model):
     )
     hit_id = models.UUIDField()
     due_at = models.DateTimeField()
+    owed_at = models.DateTimeField(db_default=Now())
+    lane = models.BigIntegerField(null=True)
+    seq = models.BigIntegerField(
+        db_default=Func(Value("tracking_owed_seq"), function="nextval"), editable=False
+    )
     claims = models.SmallIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
 
@@ -144,6 +158,11 @@ class Owed(models.Model):
                 fields=("integration", "due_at"),
                 name="tracking_owed_suspect",
                 condition=models.Q(claims__gte=SUSPECT_CLAIMS),
+            ),
+            models.Index(
+                fields=("integration", "lane", "seq"),
+                name="tracking_owed_lane",
+                condition=models.Q(lane__isnull=False),
             ),
         )
 

@@ -54,6 +54,10 @@ SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_u
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
+    def present(self) -> TokenQuerySet:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
     def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, Secret]:
         """A new token and its secret, which nothing can show again."""
         secret = Secret.generate()
@@ -65,7 +69,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class Token(models.Model):
     """The right to send hits, and the owner of the integrations that they go to."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, editable=False)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     retiring_prefix = models.CharField(max_length=16, blank=True, editable=False)
@@ -84,6 +88,7 @@ class Token(models.Model):
         null=True, blank=True, help_text="From this time on the token is answered 401."
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
     rate_limit = models.PositiveIntegerField(
         "hits a second",
         null=True,
@@ -102,6 +107,11 @@ class Token(models.Model):
 
     class Meta:
         ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("name",), name="tracking_token_name", condition=models.Q(deleted_at=None)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connections, router
 
 from tracking.models import Integration, Owed
@@ -22,11 +24,13 @@ DUE = """
 
 def due() -> list[int]:
     """The running integrations that something is due to."""
-    return due_of(list(Integration.objects.running().values_list("pk", flat=True)))
+    return due_of(Integration.objects.running().values_list("pk", flat=True))
 
 
-def due_of(ids: list[int]) -> list[int]:
+def due_of(ids: Collection[int]) -> list[int]:
     """Those of the integrations that something is due to."""
+    if not ids:
+        return []
     with connections[router.db_for_write(Owed)].cursor() as cursor:
-        cursor.execute(DUE, [ids, [floors.get("dispatch", pk) for pk in ids]])
+        cursor.execute(DUE, [list(ids), [floors.get("dispatch", pk) for pk in ids]])
         return [row[0] for row in cursor.fetchall()]

@@ -1,20 +1,31 @@
-"""Batches of events in, what the vendor made of each out, several requests at once."""
+"""Batches of events in, what the vendor made of each out, several requests at once.
+
+It lives on the engine's event loop, which runs only while the engine waits: nothing here needs a
+lock or touches the database.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from tracking.conf import conf
 from tracking.destinations.base import Destination
 from tracking.destinations.http import Client
 from tracking.events import Event, Receipt
 
-Batch = Sequence[Event]
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events that go into one request. `until` is the loop's time at which their lease ends."""
+
+    events: Sequence[Event]
+    until: float
+
+    def halves(self) -> list[Batch]:
+        middle = len(self.events) // 2
+        return [Batch(self.events[:middle], self.until), Batch(self.events[middle:], self.until)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,51 +37,104 @@ class Sent:
 
 
 class Sender:
-    """Requests to one destination. Its event loop runs only while `next` waits, so that the
-    database may be used between."""
+    """Requests to one destination: at most `concurrency` at once and `rate` a second.
 
-    def __init__(self, destination: Destination) -> None:
-        self._destination = destination
-        self._tasks: set[asyncio.Task[Sent]] = set()
-        self._waiting: deque[Batch] = deque()
+    It begins with one, and each answer allows one more: who is misconfigured or down is not met by
+    a burst.
+    """
 
-    def __enter__(self) -> Self:
-        self._runner = asyncio.Runner().__enter__()
-        self._client = self._runner.run(Client().__aenter__())
-        return self
-
-    def __exit__(
+    def __init__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        destination: Destination,
+        client: Client,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        concurrency: int,
+        rate: int | None,
+        answered: Callable[[Sent], None],
+        given_back: Callable[[Batch], None],
     ) -> None:
-        """Requests under way are given up: their deliveries are due again when the lease ends."""
-        self._runner.run(self._client.__aexit__(None, None, None))
-        self._runner.close()
+        """`answered` is told each result, `given_back` each batch whose lease is too short by now
+        for its request."""
+        self._destination, self._client, self._loop = destination, client, loop
+        self._concurrency, self._allowed = concurrency, 1
+        self._gap = 1 / rate if rate else 0.0
+        self._answered, self._given_back = answered, given_back
+        self._waiting: deque[Batch] = deque()
+        self._flying: set[asyncio.Task[None]] = set()
+        self._next_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.stopped = False
 
-    def start(self, batches: Iterable[Batch]) -> None:
-        """The batches are on their way, or wait for a place."""
+    @property
+    def waiting(self) -> int:
+        """Events that are not on their way yet."""
+        return sum(len(batch.events) for batch in self._waiting)
+
+    @property
+    def is_flying(self) -> bool:
+        return bool(self._flying)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._flying and not self._waiting
+
+    def add(self, batches: Iterable[Batch]) -> None:
+        """The batches are on their way, or wait for a place behind the others."""
         self._waiting.extend(batches)
+        self.pump()
+
+    def add_first(self, batches: Sequence[Batch]) -> None:
+        """The batches go before all that wait. Nothing starts before the next `pump`."""
+        self._waiting.extendleft(reversed(batches))
+
+    def stop(self) -> None:
+        """No further request starts; those under way go on."""
+        self.stopped = True
 
     def take_waiting(self) -> list[Batch]:
         """The batches that are not on their way yet; they will not be sent."""
         waiting, self._waiting = [*self._waiting], deque()
         return waiting
 
-    def next(self) -> list[Sent]:
-        """The batches that have their answers by now, at least one; none when all are back."""
-        while self._waiting and len(self._tasks) < conf.CONCURRENCY:
+    def give_up(self) -> None:
+        """Requests under way are cut off: their deliveries are due again when the lease ends."""
+        self.stop()
+        for task in self._flying:
+            task.cancel()
+
+    def pump(self) -> None:
+        """Every request that may start has started."""
+        while self._waiting and not self.stopped and len(self._flying) < self._allowed:
+            now = self._loop.time()
+            if now < self._next_at:
+                self._pump_later()
+                return
             batch = self._waiting.popleft()
-            self._tasks.add(self._runner.get_loop().create_task(self._send(batch)))
-        return self._runner.run(self._gather()) if self._tasks else []
+            if now + self._destination.timeout > batch.until:
+                self._given_back(batch)
+                continue
+            self._next_at = max(self._next_at, now - self._gap) + self._gap
+            task = self._loop.create_task(self._send(batch))
+            self._flying.add(task)
+            task.add_done_callback(self._land)
 
-    async def _gather(self) -> list[Sent]:
-        done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        return [task.result() for task in done]
+    def _pump_later(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._next_at, self._pump_now)
 
-    async def _send(self, batch: Batch) -> Sent:
+    def _pump_now(self) -> None:
+        self._timer = None
+        self.pump()
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._allowed = min(self._allowed + 1, self._concurrency)
+        self.pump()
+
+    async def _send(self, batch: Batch) -> None:
         try:
-            return Sent(batch, await self._destination.deliver(batch, self._client))
+            sent = Sent(batch, await self._destination.deliver(batch.events, self._client))
         except Exception as error:
-            return Sent(batch, error)
+            sent = Sent(batch, error)
+        self._answered(sent)

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import maintenance, retention
-from tracking.outbox import deliver
+from tracking.models import Ledger, maintenance, retention
 from tracking.outbox.dispatch import due
+from tracking.outbox.engine import engine
 
 
 class Command(BaseCommand):
@@ -28,11 +28,11 @@ class Command(BaseCommand):
             f"{len(made)} partitions made, {forgotten} dedup keys forgotten, "
             f"{len(dropped)} partitions dropped."
         )
+        Ledger.objects.roll_up()
         integrations = due()
-        for integration_id in [] if options["deliver"] else integrations:
-            tasks.deliver.apply_async((integration_id,), retry=False)
-        busy = integrations if options["deliver"] else []
-        while busy:
-            # In turn, so that none waits for another's whole backlog.
-            busy = [integration_id for integration_id in busy if deliver.deliver(integration_id)]
-        self.stdout.write(f"{len(integrations)} integrations had something due.")
+        self.stdout.write(f"{len(integrations)} integrations have something due.")
+        if not options["deliver"]:
+            tasks.dispatch.apply_async(retry=False)
+        else:
+            while engine.run():
+                pass

@@ -1,0 +1,100 @@
+"""The ledger: how many hits each token sent in each hour, and what became of them.
+
+Whatever changes a count adds a row to the tallies, in the statement that makes the change true: no
+row is hot, and both are committed or neither. Every now and then the tallies are rolled up into the
+ledger. A count is the sum of both, at any moment exactly.
+
+For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
+cancelled + dead + what is still owed. `refused` is a best effort: a process that dies takes the
+refusals of its last seconds with it. The hour is that of the hit's id.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.db import connections, models, router
+
+ROLL_UP: LiteralString = """
+    WITH gone AS (
+        DELETE FROM tracking_tally WHERE id IN (
+            SELECT id FROM tracking_tally ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING hour, token_id, integration_id, what, reason, count
+    ), summed AS (
+        INSERT INTO tracking_ledger AS ledger
+            (hour, token_id, integration_id, what, reason, count)
+        SELECT hour, token_id, integration_id, what, reason, sum(count) FROM gone
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (hour, token_id, integration_id, what, reason)
+        DO UPDATE SET count = ledger.count + excluded.count
+    )
+    SELECT count(*) FROM gone
+"""
+ROLL_UP_CHUNK = 50_000
+
+
+class What(models.TextChoices):
+    """What was counted; the last ones of a token's deliveries to one integration."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    MATCHED = "matched"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+class Count(models.Model):
+    """So many hits of an hour, a token, and an integration (0 for none). Takings-back count below
+    zero."""
+
+    hour = models.DateTimeField()
+    token_id = models.BigIntegerField()
+    integration_id = models.BigIntegerField(default=0)
+    what = models.CharField(max_length=10, choices=What.choices)
+    reason = models.CharField(max_length=100, blank=True, default="")
+    count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.what}"
+
+
+class Tally(Count):
+    """A change of a count, append-only until it is rolled up."""
+
+
+class LedgerQuerySet(models.QuerySet["Ledger"]):
+    def roll_up(self) -> int:
+        """The tallies so far are in the ledger; how many there were."""
+        rolled = 0
+        while True:
+            with connections[router.db_for_write(Ledger)].cursor() as cursor:
+                cursor.execute(ROLL_UP, [ROLL_UP_CHUNK])
+                found: int = cursor.fetchone()[0]
+            rolled += found
+            if found < ROLL_UP_CHUNK:
+                return rolled
+
+
+class Ledger(Count):
+    """The tallies rolled up: a row for each hour, token, integration, kind and reason."""
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "tracking_ledger"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("hour", "token_id", "integration_id", "what", "reason"),
+                name="tracking_ledger_count",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("integration_id", "hour"), name="tracking_ledger_integration"),
+            models.Index(fields=("token_id", "hour"), name="tracking_ledger_token"),
+        )

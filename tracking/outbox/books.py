@@ -1,0 +1,201 @@
+"""What a sent batch comes to: entries on deliveries and attempts, kept until they are written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from uuid_utils.compat import uuid7
+
+from tracking.destinations.record import printable
+from tracking.events import Event, Receipt
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+from tracking.models import Integration, maintenance
+from tracking.models.outcome import Result
+from tracking.models.owed import Claim
+from tracking.models.settlement import AttemptMade, Entry, settle
+from tracking.outbox.retry import delay
+from tracking.outbox.sender import Batch, Sent
+
+logger = logging.getLogger(__name__)
+
+#: So many entries, or entries so many seconds old, are worth a commit.
+RIPE_ENTRIES = 250
+RIPE_SECONDS = 0.05
+
+
+class Books:
+    """The bookkeeping of one integration's deliveries under way.
+
+    `written` counts the results that are committed.
+    """
+
+    def __init__(self, integration: Integration) -> None:
+        self.integration = integration
+        self.written: Counter[str] = Counter()
+        self._claims: dict[UUID, Claim] = {}
+        self._entries: list[Entry] = []
+        self._attempts: list[AttemptMade] = []
+        self._halves: list[Batch] = []
+        self._since: float | None = None
+
+    def open(self, claims: Iterable[Claim]) -> None:
+        """The claims are ours to account for."""
+        self._claims.update((claim.hit_id, claim) for claim in claims)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._entries and not self._attempts
+
+    @property
+    def is_ripe(self) -> bool:
+        old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
+        return old or len(self._entries) >= RIPE_ENTRIES
+
+    def enter(self, sent: Sent) -> None:
+        """The batch's result is in the books, not yet in the database."""
+        attempt = self._attempt(sent)
+        events = sent.batch.events
+        match sent.result:
+            case Receipt(refused=refused):
+                for event in events:
+                    if event.id in refused:
+                        self._bury(event.id, attempt.id, "refused", refused[event.id])
+                    else:
+                        self._enter(event.id, Result.DELIVERED, attempt.id)
+            case SetupError():
+                self.give_back(events)
+            case RetryableError(retry_after=retry_after):
+                self._retry(events, attempt, retry_after)
+            case Exception() if len(events) > 1:
+                # Refused by the vendor, or by our own code: there may be one event to blame.
+                self._halves += sent.batch.halves()
+            case PermanentError() as error:
+                self._bury(events[0].id, attempt.id, error.code, str(error))
+            case _:
+                self._retry(events, attempt, None)
+
+    def give_back(self, events: Iterable[Event]) -> None:
+        """The deliveries are due again at once, as if they had never been claimed."""
+        for event in events:
+            self._enter(event.id, "", attempted=False, due_at=datetime.now(UTC))
+
+    def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
+        """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
+        attempt = AttemptMade(
+            id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
+        )
+        self._attempts.append(attempt)
+        self._bury(claim.hit_id, attempt.id, code, message)
+
+    def skip(self, event: Event, reason: str) -> None:
+        """The destination has no use for the event; nothing is sent."""
+        self._enter(event.id, Result.SKIPPED, uuid7(), reason=reason, attempted=False)
+
+    def take_halves(self) -> list[Batch]:
+        """Refused batches, to be sent in halves until the event that is refused is found."""
+        halves, self._halves = self._halves, []
+        return halves
+
+    def write(self) -> None:
+        """All that was entered is committed, and the books are empty. What could not be written
+        stays in them."""
+        if self.is_empty:
+            return
+        try:
+            settle(self.integration, self._entries, self._attempts)
+        except IntegrityError:
+            # "No partition of relation found for row": nobody made the day's leaves.
+            if not maintenance.make_partitions():
+                raise
+            settle(self.integration, self._entries, self._attempts)
+        self.written.update(str(entry.result) for entry in self._entries if entry.result)
+        for entry in self._entries:
+            self._claims.pop(entry.hit_id, None)
+        self._entries, self._attempts, self._since = [], [], None
+
+    def _attempt(self, sent: Sent) -> AttemptMade:
+        result = sent.result
+        code = message = ""
+        if isinstance(result, DeliveryError):
+            code, message = result.code, str(result)
+        elif isinstance(result, Exception):
+            code, message = "destination_failed", repr(result)
+            logger.error("%s failed in our own code", self.integration, exc_info=result)
+        attempt = AttemptMade(
+            id=uuid7(),
+            made_at=datetime.now(UTC),
+            hits=len(sent.batch.events),
+            code=code,
+            message=printable(message),
+            **self._record(result),
+        )
+        self._attempts.append(attempt)
+        return attempt
+
+    def _record(self, result: Receipt | Exception) -> dict[str, Any]:
+        """What went over the wire: of a success only how it went, unless all is to be kept."""
+        exchange = result.exchange if isinstance(result, (Receipt, DeliveryError)) else None
+        if exchange is None:
+            return {}
+        found: dict[str, Any] = {"status": exchange.status, "duration": exchange.duration}
+        went_well = isinstance(result, Receipt) and not result.refused
+        if not went_well or self.integration.keep_bodies:
+            found |= exchange.texts()
+        return found
+
+    def _retry(
+        self, events: Iterable[Event], attempt: AttemptMade, retry_after: float | None
+    ) -> None:
+        now = datetime.now(UTC)
+        for event in events:
+            claim = self._claims[event.id]
+            attempts = claim.attempts + 1
+            if attempts >= self.integration.max_attempts:
+                self._bury(event.id, attempt.id, "attempts_exhausted", attempt.message)
+            elif now - claim.owed_at > timedelta(seconds=self.integration.max_age):
+                self._bury(event.id, attempt.id, "too_old", attempt.message)
+            else:
+                wait = delay(attempts, retry_after, self.integration.retry_base)
+                self._enter(
+                    event.id,
+                    Result.FAILED,
+                    attempt.id,
+                    reason=attempt.message,
+                    due_at=now + timedelta(seconds=wait),
+                )
+
+    def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
+        self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=printable(message))
+
+    def _enter(
+        self,
+        hit_id: UUID,
+        result: Result | str,
+        attempt_id: UUID | None = None,
+        *,
+        attempted: bool = True,
+        code: str = "",
+        reason: str = "",
+        due_at: datetime | None = None,
+    ) -> None:
+        claim = self._claims[hit_id]
+        self._since = self._since or time.monotonic()
+        self._entries.append(
+            Entry(
+                hit_id=hit_id,
+                leased_until=claim.leased_until,
+                result=result,
+                attempts=claim.attempts + attempted,
+                attempt_id=attempt_id,
+                code=code,
+                reason=reason,
+                due_at=due_at,
+            )
+        )

@@ -1,0 +1,29 @@
+"""Only one worker at a time delivers to an integration: its concurrency, its rate and its breaker
+are that worker's. The lock lives and dies with the worker's database connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connections, router
+
+from tracking.models import Owed
+
+TAKE = """
+    SELECT id FROM unnest(%s::bigint[]) AS id
+    WHERE pg_try_advisory_lock(hashtext('hitstream-deliver'), id::integer)
+"""
+LEAVE = "SELECT pg_advisory_unlock(hashtext('hitstream-deliver'), %s::integer)"
+
+
+def take(ids: Collection[int]) -> set[int]:
+    """Those of the integrations that no other worker delivers to; nobody else will meanwhile."""
+    with connections[router.db_for_write(Owed)].cursor() as cursor:
+        cursor.execute(TAKE, [list(ids)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def leave(integration_id: int) -> None:
+    """Any worker may deliver to the integration."""
+    with connections[router.db_for_write(Owed)].cursor() as cursor:
+        cursor.execute(LEAVE, [integration_id])

@@ -1,0 +1,48 @@
+"""From claims to what goes into each request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from django.db import router
+
+from tracking.destinations.base import Destination
+from tracking.events import Event
+from tracking.models import Hit
+from tracking.models.owed import FATAL_CLAIMS, Claim
+from tracking.outbox.books import Books
+
+logger = logging.getLogger(__name__)
+
+
+def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -> list[Event]:
+    """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
+    hits = Hit.objects.using(router.db_for_write(Hit)).in_bulk(
+        [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
+    )
+    events = []
+    for claim in claims:
+        if claim.claims > FATAL_CLAIMS:
+            message = (
+                f"{claim.claims - 1} times no worker came back from sending it, at last alone."
+            )
+            books.bury_unsent(claim, "worker_killed", message)
+        elif claim.hit_id not in hits:
+            books.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
+        else:
+            event = hits[claim.hit_id].event_for(books.integration)
+            if reason := destination.skip(event):
+                books.skip(event, reason)
+            else:
+                events.append(event)
+    return sorted(events, key=lambda event: event.id)
+
+
+def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:
+    """The destination's own batches; each event alone where it cannot make them."""
+    try:
+        return list(destination.batches(events))
+    except Exception:
+        logger.exception("%s cannot pack its events", destination.slug)
+        return [[event] for event in events]

@@ -1,0 +1,183 @@
+"""One run of the delivery engine: what is due is sent, for all integrations on one event loop.
+
+The loop runs only while the engine waits; between its turns the engine looks for what is due and
+lets each Line use the database. So a destination that hangs holds sockets, not threads, and nobody
+waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connections, router
+
+from tracking.conf import conf
+from tracking.destinations.http import Client
+from tracking.exceptions import SetupError
+from tracking.models import Integration, Owed
+from tracking.models.integration import CONFIGURED
+from tracking.models.pause import Cause
+from tracking.outbox import lock
+from tracking.outbox.dispatch import due_of
+from tracking.outbox.line import Line
+
+logger = logging.getLogger(__name__)
+
+#: How long one run goes on while more is due, in seconds; the next one goes on with it.
+RUN_SECONDS = 20.0
+#: How long a turn of the loop may take, and how often it is looked for what is due; the looking
+#: shall not take more than a twentieth of the time.
+TURN_SECONDS = 0.05
+LOOK_SECONDS = 0.05
+LOOK_SHARE = 20
+#: How long results are kept for a database that is away.
+RESCUE_SECONDS = 20.0
+
+LOST = (OperationalError, InterfaceError)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed."""
+    with suppress(ImportError):
+        loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+        return loop
+    return asyncio.new_event_loop()
+
+
+class Run:
+    """Its loop, its lines, and when to look again."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._lines: dict[int, Line] = {}
+        self._look_at = 0.0
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._awake = asyncio.Event()
+
+    def wake_from_outside(self) -> None:
+        with suppress(RuntimeError):  # The loop is closed: the run is over.
+            self._loop.call_soon_threadsafe(self._look_now)
+
+    def _look_now(self) -> None:
+        self._look_at = 0.0
+        self._awake.set()
+
+    def go(self, linger: float) -> bool:
+        """Until nothing is due, the time is up or the process is told to stop; whether the time was
+        up."""
+        with self._runner:
+            self._client = self._runner.run(Client().__aenter__())
+            try:
+                return self._until_done(linger)
+            except LOST:
+                self._rescue()
+                raise
+            finally:
+                self._runner.run(self._client.__aexit__(None, None, None))
+                for pk in self._lines:
+                    with suppress(*LOST):
+                        lock.leave(pk)
+
+    def _until_done(self, linger: float) -> bool:
+        ends = time.monotonic() + RUN_SECONDS
+        idle_at = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() < ends:
+            self._look()
+            self._step()
+            if self._lines:
+                idle_at = time.monotonic()
+            elif time.monotonic() - idle_at >= linger:
+                return False
+            self._turn(TURN_SECONDS)
+        self._wind_down()
+        return True
+
+    def _look(self) -> None:
+        """Each running integration with something due has a line; a line whose integration was
+        paused or changed ends."""
+        began = time.monotonic()
+        if began < self._look_at:
+            return
+        running = {each.pk: each for each in Integration.objects.running().select_related("token")}
+        for pk, line in self._lines.items():
+            if pk not in running or not is_same(running[pk], line.integration):
+                line.stop()
+        found = set(due_of(running))
+        for pk in found & set(self._lines):
+            self._lines[pk].look_again()
+        for pk in lock.take(found - set(self._lines)) if found - set(self._lines) else ():
+            self._open(running[pk])
+        took = time.monotonic() - began
+        self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
+
+    def _open(self, integration: Integration) -> None:
+        try:
+            self._lines[integration.pk] = Line(
+                integration, self._client, self._loop, self._awake.set
+            )
+        except SetupError as error:
+            logger.warning("%s is paused: %s", integration, error)
+            Integration.objects.hold(integration, Cause.SETUP, str(error))
+            lock.leave(integration.pk)
+
+    def _step(self) -> None:
+        for pk, line in list(self._lines.items()):
+            line.step()
+            if line.is_finished:
+                line.tell()
+                lock.leave(pk)
+                del self._lines[pk]
+
+    def _turn(self, seconds: float) -> None:
+        """The loop runs until a line has something to do, or the seconds are over."""
+        self._runner.run(self._rest(seconds))
+
+    async def _rest(self, seconds: float) -> None:
+        timer = self._loop.call_later(seconds, self._awake.set)
+        await self._awake.wait()
+        self._awake.clear()
+        timer.cancel()
+
+    def _wind_down(self) -> None:
+        """What waits is due again at once; requests under way have a while to end."""
+        self._finish_flying(self._step)
+        for line in self._lines.values():
+            line.give_up()
+        self._turn(0.0)
+        self._step()
+
+    def _rescue(self) -> None:
+        """The database is away. What is under way ends, and its results are written as soon as the
+        database is back: else they would be sent twice."""
+        self._finish_flying(lambda: None)
+        ends = time.monotonic() + RESCUE_SECONDS
+        while self._lines and time.monotonic() < ends:
+            connections[router.db_for_write(Owed)].close()
+            with suppress(*LOST):
+                self._step()
+                return
+            time.sleep(0.2)
+        if self._lines:
+            logger.warning("What was sent last could not be noted: it will be sent again.")
+
+    def _finish_flying(self, meanwhile: Callable[[], Any]) -> None:
+        for line in self._lines.values():
+            line.stop()
+        ends = time.monotonic() + conf.STOP_TIMEOUT
+        meanwhile()
+        while any(line.is_flying for line in self._lines.values()) and time.monotonic() < ends:
+            self._turn(TURN_SECONDS)
+            meanwhile()
+
+
+def is_same(new: Integration, old: Integration) -> bool:
+    """Whether nothing has changed that decides what is sent."""
+    return all(getattr(new, name) == getattr(old, name) for name in CONFIGURED)
