@@ -55,22 +55,7 @@ def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Run]]:
 def load_naive(bench: Bench, authorization: str) -> Run:
     """With its worker, which posts each hit to a sink. What it leaves undone is thrown away, so
     that the next contender has the machine for itself."""
-    worker = bench.start(
-        None,
-        *PYTHON,
-        *[
-            "celery",
-            "-A",
-            "benchmarks.naive.wsgi:celery",
-            "worker",
-            "--concurrency",
-            "2",
-            "--loglevel",
-            "ERROR",
-        ],
-        DJANGO_SETTINGS_MODULE="benchmarks.naive.settings",
-        WEBHOOK_URL=f"http://127.0.0.1:{OURS}/stock",
-    )
+    worker = naive_worker(bench, f"http://127.0.0.1:{OURS}/stock")
     time.sleep(2)
     try:
         return load(NAIVE, authorization)
@@ -82,7 +67,7 @@ def load_naive(bench: Bench, authorization: str) -> Run:
 
 
 def naive_app(bench: Bench) -> str:
-    """Two gunicorn workers and a Celery worker; the Authorization header of its token."""
+    """Two gunicorn workers; the Authorization header of its token."""
     settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.naive.settings"}
     code = (
         "import django; django.setup();"
@@ -100,6 +85,18 @@ def naive_app(bench: Bench) -> str:
         **settings,
     )
     return "Basic bmFpdmU6"
+
+
+def naive_worker(bench: Bench, sink: str) -> subprocess.Popen[bytes]:
+    """The Celery worker of the naive app, which posts each hit to the sink."""
+    app = "benchmarks.naive.wsgi:celery"
+    return bench.start(
+        None,
+        *PYTHON,
+        *f"celery -A {app} worker --concurrency 2 --loglevel ERROR".split(),
+        DJANGO_SETTINGS_MODULE="benchmarks.naive.settings",
+        WEBHOOK_URL=sink,
+    )
 
 
 def pgbench(bench: Bench) -> float:
