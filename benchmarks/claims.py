@@ -36,8 +36,11 @@ COME = """
 
 def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]], object]]:
     """How the worker claims a batch and how it finishes one: the only lines here that know."""
-    from tracking.models import Owed  # noqa: PLC0415 (only once the apps are loaded)
+    from tracking.models import Integration, Owed  # noqa: PLC0415 (only once the apps are loaded)
+    from tracking.models.settlement import Entry, settle  # noqa: PLC0415
     from tracking.outbox.floors import floors  # noqa: PLC0415
+
+    integration = Integration(pk=INTEGRATION, token_id=1)
 
     def claim() -> Sequence[Claim]:
         floor = floors.get("claim", INTEGRATION)
@@ -46,7 +49,20 @@ def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]],
             floors.raise_to(INTEGRATION, max(each.was_due_at for each in claims))
         return claims
 
-    return claim, Owed.objects.settle
+    def finish(claims: Sequence[Claim]) -> None:
+        entries = [
+            Entry(
+                hit_id=claim.hit_id,
+                leased_until=claim.leased_until,
+                result="delivered",
+                attempts=1,
+                attempt_id=claim.hit_id,
+            )
+            for claim in claims
+        ]
+        settle(integration, entries, [])
+
+    return claim, finish
 
 
 @dataclass(frozen=True)

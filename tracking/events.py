@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -35,31 +36,31 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request to a vendor and its answer, fit to be kept: secrets masked, bodies cut.
-
-    `status` is None where no answer came. `duration` is in seconds.
-    """
+class Said:
+    """A request to a vendor and its answer, fit to be kept: secrets masked, bodies cut."""
 
     method: str
     url: str
     request_headers: Mapping[str, str]
     request_body: str
-    status: int | None
     response_headers: Mapping[str, str]
     response_body: str
-    duration: float
 
-    def texts(self) -> dict[str, Any]:
-        """What was said, without how it went."""
-        return {
-            "method": self.method,
-            "url": self.url,
-            "request_headers": dict(self.request_headers),
-            "request_body": self.request_body,
-            "response_headers": dict(self.response_headers),
-            "response_body": self.response_body,
-        }
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request to a vendor: how it went, and what was said, written down only if asked for.
+
+    `status` is None where no answer came. `duration` is in seconds.
+    """
+
+    status: int | None
+    duration: float
+    write: Callable[[], Said] = field(repr=False)
+
+    @cached_property
+    def said(self) -> Said:
+        return self.write()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def test_every_list_opens_empty_and_full(
 ) -> None:
     assert operator.get(f"/admin/tracking/{name}/").status_code == 200
     with open_vendor(reply(400)) as vendor:
-        integration = add_webhook(token, vendor.url)
+        add_webhook(token, vendor.url)
         send(hit())
         engine.run()
     send(hit())
@@ -79,7 +79,7 @@ def test_records_can_be_neither_made_nor_deleted(
     operator: Client, send: Send, token: Token, model: type[Model]
 ) -> None:
     with open_vendor(reply(400)) as vendor:
-        integration = add_webhook(token, vendor.url)
+        add_webhook(token, vendor.url)
         send(hit())
         engine.run()
     records = model._default_manager.all()
@@ -139,7 +139,7 @@ def test_dead_letters_are_replayed_from_their_list(
     operator: Client, send: Send, token: Token
 ) -> None:
     with open_vendor(reply(400)) as vendor:
-        integration = add_webhook(token, vendor.url)
+        add_webhook(token, vendor.url)
         send(hit())
         engine.run()
     letter = DeadLetter.objects.get()

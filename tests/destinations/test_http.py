@@ -106,8 +106,8 @@ def test_of_an_endless_body_only_the_start_is_read(vendor: Vendor) -> None:
     response = send(ask(vendor.url))
     response.raise_for_status()
     assert len(response.body) == RESPONSE_LIMIT
-    assert len(response.exchange.response_body.encode()) < BODY_LIMIT + 100
-    assert "cut at 16,384 of 65,536 bytes" in response.exchange.response_body
+    assert len(response.exchange.said.response_body.encode()) < BODY_LIMIT + 100
+    assert "cut at 16,384 of 65,536 bytes" in response.exchange.said.response_body
 
 
 def test_a_compressed_bomb_is_not_inflated(vendor: Vendor) -> None:

@@ -85,7 +85,7 @@ def test_a_hit_arrives_signed(send: Send, token: Token, vendor: Vendor) -> None:
 
 
 def test_nothing_is_sent_twice(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send, 20)
     engine.run()
     engine.run()
@@ -94,7 +94,7 @@ def test_nothing_is_sent_twice(send: Send, token: Token, vendor: Vendor) -> None
 
 
 def test_hits_go_out_in_batches(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url, config={"batch_size": 8})
+    add_webhook(token, vendor.url, config={"batch_size": 8})
     post(send, 20)
     engine.run()
     assert sorted(len(received.json["data"]) for received in vendor.received) == [4, 8, 8]
@@ -105,7 +105,7 @@ def test_hits_go_out_in_batches(send: Send, token: Token, vendor: Vendor) -> Non
 def test_a_passing_failure_is_tried_again_later(
     send: Send, token: Token, vendor: Vendor, status: int
 ) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     vendor.answer = reply(status, b"not now")
     post(send)
     engine.run()
@@ -124,7 +124,7 @@ def test_a_passing_failure_is_tried_again_later(
 
 
 def test_retry_after_is_honoured(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     vendor.answer = reply(429, Retry_After="500")
     post(send)
     engine.run()
@@ -133,7 +133,7 @@ def test_retry_after_is_honoured(send: Send, token: Token, vendor: Vendor) -> No
 
 def test_an_unreachable_vendor_is_tried_again_later(send: Send, token: Token) -> None:
     with open_vendor(reply()) as gone:
-        integration = add_webhook(token, gone.url)
+        add_webhook(token, gone.url)
     post(send)
     engine.run()
     assert states() == ["retrying"]
@@ -141,7 +141,7 @@ def test_an_unreachable_vendor_is_tried_again_later(send: Send, token: Token) ->
 
 
 def test_the_last_attempt_ends_in_a_dead_letter(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url, max_attempts=3)
+    add_webhook(token, vendor.url, max_attempts=3)
     vendor.answer = reply(500, b"broken")
     post(send)
     for _ in range(5):
@@ -155,7 +155,7 @@ def test_the_last_attempt_ends_in_a_dead_letter(send: Send, token: Token, vendor
 
 
 def test_a_dead_letter_is_replayed(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     vendor.answer = reply(400, b"no")
     post(send, 3)
     engine.run()
@@ -170,7 +170,7 @@ def test_a_dead_letter_is_replayed(send: Send, token: Token, vendor: Vendor) -> 
 def test_a_poison_event_is_found_and_its_neighbours_arrive(
     send: Send, token: Token, vendor: Vendor
 ) -> None:
-    integration = add_webhook(token, vendor.url, config={"batch_size": 100})
+    add_webhook(token, vendor.url, config={"batch_size": 100})
     poison = {"h7", "h41"}
     refuse(
         vendor,
@@ -264,7 +264,7 @@ def test_a_lost_lease_is_due_again_by_itself(send: Send, token: Token, vendor: V
 
 
 def test_two_lost_leases_send_hits_alone(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url, config={"batch_size": 100})
+    add_webhook(token, vendor.url, config={"batch_size": 100})
     post(send, 4)
     Owed.objects.update(claims=2)
     engine.run()
@@ -274,7 +274,7 @@ def test_two_lost_leases_send_hits_alone(send: Send, token: Token, vendor: Vendo
 def test_a_hit_that_kills_workers_becomes_a_dead_letter(
     send: Send, token: Token, vendor: Vendor
 ) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send)
     Owed.objects.update(claims=5)
     engine.run()
@@ -305,7 +305,7 @@ def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) 
 
 
 def test_a_hit_that_is_gone_becomes_a_dead_letter(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send)
     Hit.objects.all().delete()
     engine.run()
@@ -314,7 +314,7 @@ def test_a_hit_that_is_gone_becomes_a_dead_letter(send: Send, token: Token, vend
 
 
 def test_secrets_are_masked_in_attempts(send: Send, token: Token, vendor: Vendor) -> None:
-    integration = add_webhook(token, vendor.url, config={"headers": "X-Key: very-secret-key"})
+    add_webhook(token, vendor.url, config={"headers": "X-Key: very-secret-key"})
     vendor.answer = reply(400, b"you said very-secret-key")
     post(send)
     engine.run()
@@ -348,7 +348,7 @@ def test_no_number_of_attempts_waits_for_ever(attempts: int) -> None:
 def test_what_waits_after_a_setup_error_is_given_back(
     send: Send, token: Token, vendor: Vendor
 ) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send, 5)
     engine.run()
     before = len(vendor.received)
@@ -363,7 +363,7 @@ def test_what_waits_after_a_setup_error_is_given_back(
 def test_an_event_that_breaks_our_own_code_is_found(
     send: Send, token: Token, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    integration = add_webhook(token, vendor.url, config={"batch_size": 50}, max_attempts=1)
+    add_webhook(token, vendor.url, config={"batch_size": 50}, max_attempts=1)
     post(send, 20)
     sound = Webhook_.request
 
@@ -395,7 +395,7 @@ def test_a_pause_by_hand_is_not_overwritten(send: Send, token: Token, vendor: Ve
 def test_a_mended_integration_is_not_paused_for_what_it_was(
     send: Send, token: Token, vendor: Vendor
 ) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send)
 
     def mend(peer: socket.socket) -> None:
@@ -412,7 +412,7 @@ def test_a_mended_integration_is_not_paused_for_what_it_was(
 def test_missing_leaves_are_made_when_an_outcome_needs_them(
     send: Send, token: Token, vendor: Vendor
 ) -> None:
-    integration = add_webhook(token, vendor.url)
+    add_webhook(token, vendor.url)
     post(send)
     with connection.cursor() as cursor:
         cursor.execute(partition.LEAVES, [["tracking_outcome", "tracking_attempt"]])

@@ -52,14 +52,15 @@ class Response:
         if 200 <= self.status < 300:
             return
         if 300 <= self.status < 400:
-            masked = {name.lower(): value for name, value in self.exchange.response_headers.items()}
+            headers = self.exchange.said.response_headers
+            masked = {name.lower(): value for name, value in headers.items()}
             target = masked.get("location") or "nowhere"
             raise SetupError(
                 f"The destination answered {self.status} and points to {target}. Redirects are"
                 " not followed: put the final address into the integration.",
                 exchange=self.exchange,
             )
-        words = " ".join(self.exchange.response_body.split())
+        words = " ".join(self.exchange.said.response_body.split())
         message = f"The destination answered {self.status}: {cut(words, WORDS_LIMIT)}"
         if self.status in SETUP_STATUSES:
             raise SetupError(message, exchange=self.exchange)
@@ -108,21 +109,23 @@ class Client:
 
         Raises RetryableError or SetupError where no whole answer came within `timeout` seconds.
         """
-        recorder = Recorder(request)
         started = time.monotonic()
         try:
             _check_scheme(request.url)
             async with asyncio.timeout(timeout):
                 answer, body = await self._exchange(request)
         except (aiohttp.ClientError, OSError, ValueError) as fault:
-            error = explain(fault, host=host_of(recorder.url), timeout=timeout)
-            error.exchange = recorder.write(duration=time.monotonic() - started)
+            error = explain(fault, host=host_of(request.url), timeout=timeout)
+            error.exchange = Exchange(
+                status=None,
+                duration=time.monotonic() - started,
+                write=lambda: Recorder(request).write(),
+            )
             raise error from fault
-        exchange = recorder.write(
-            duration=time.monotonic() - started,
+        exchange = Exchange(
             status=answer.status,
-            headers=answer.headers,
-            body=body,
+            duration=time.monotonic() - started,
+            write=lambda: Recorder(request).write(answer.headers, body),
         )
         return Response(status=answer.status, headers=answer.headers, body=body, exchange=exchange)
 

@@ -1,4 +1,4 @@
-"""What is kept of a request: the request and its answer in, an Exchange without secrets out.
+"""What is kept of a request: the request and its answer in, what was Said without secrets out.
 
 Bodies are cut at 16 KiB and header values at 1 KiB, and the cut is said. What comes out can be
 stored as Postgres text: no NUL, no lone surrogate.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus, urlsplit
 
 from tracking.destinations.base import Request
-from tracking.events import Exchange
+from tracking.events import Said
 
 MASK = "••••"
 BODY_LIMIT = 16_384
@@ -45,24 +45,15 @@ class Recorder:
         self.secrets = sorted(_spellings(request.secrets), key=len, reverse=True)
         self.url = cut(self.mask_url(request.url), 4 * HEADER_LIMIT)
 
-    def write(
-        self,
-        *,
-        duration: float,
-        status: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Exchange:
-        """The exchange so far; `status` is None where no answer came."""
-        return Exchange(
+    def write(self, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Said:
+        """The request and its answer, as far as it came."""
+        return Said(
             method=self.request.method,
             url=self.url,
             request_headers=self.mask_headers(self.request.headers),
             request_body=self.keep(self.request.body),
-            status=status,
             response_headers=self.mask_headers(headers or {}),
             response_body=self.keep(body),
-            duration=duration,
         )
 
     def keep(self, body: bytes) -> str:

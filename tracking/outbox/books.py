@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -147,7 +148,7 @@ class Books:
         found: dict[str, Any] = {"status": exchange.status, "duration": exchange.duration}
         went_well = isinstance(result, Receipt) and not result.refused
         if not went_well or self.integration.keep_bodies:
-            found |= exchange.texts()
+            found |= asdict(exchange.said)
         return found
 
     def _retry(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from django.db import router
-
 from tracking.destinations.base import Destination
 from tracking.events import Event
 from tracking.models import Hit
@@ -18,9 +16,8 @@ logger = logging.getLogger(__name__)
 
 def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -> list[Event]:
     """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
-    hits = Hit.objects.using(router.db_for_write(Hit)).in_bulk(
-        [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
-    )
+    harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
+    found = Hit.objects.events(harmless, books.integration)
     events = []
     for claim in claims:
         if claim.claims > FATAL_CLAIMS:
@@ -28,10 +25,10 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
                 f"{claim.claims - 1} times no worker came back from sending it, at last alone."
             )
             books.bury_unsent(claim, "worker_killed", message)
-        elif claim.hit_id not in hits:
+        elif claim.hit_id not in found:
             books.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
-            event = hits[claim.hit_id].event_for(books.integration)
+            event = found[claim.hit_id]
             if reason := destination.skip(event):
                 books.skip(event, reason)
             else:

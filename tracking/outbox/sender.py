@@ -61,15 +61,12 @@ class Sender:
         self._gap = 1 / rate if rate else 0.0
         self._answered, self._given_back = answered, given_back
         self._waiting: deque[Batch] = deque()
+        #: Events that are not on their way yet.
+        self.waiting = 0
         self._flying: set[asyncio.Task[None]] = set()
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.stopped = False
-
-    @property
-    def waiting(self) -> int:
-        """Events that are not on their way yet."""
-        return sum(len(batch.events) for batch in self._waiting)
 
     @property
     def is_flying(self) -> bool:
@@ -81,12 +78,16 @@ class Sender:
 
     def add(self, batches: Iterable[Batch]) -> None:
         """The batches are on their way, or wait for a place behind the others."""
-        self._waiting.extend(batches)
+        for batch in batches:
+            self._waiting.append(batch)
+            self.waiting += len(batch.events)
         self.pump()
 
     def add_first(self, batches: Sequence[Batch]) -> None:
         """The batches go before all that wait. Nothing starts before the next `pump`."""
-        self._waiting.extendleft(reversed(batches))
+        for batch in reversed(batches):
+            self._waiting.appendleft(batch)
+            self.waiting += len(batch.events)
 
     def stop(self) -> None:
         """No further request starts; those under way go on."""
@@ -94,7 +95,7 @@ class Sender:
 
     def take_waiting(self) -> list[Batch]:
         """The batches that are not on their way yet; they will not be sent."""
-        waiting, self._waiting = [*self._waiting], deque()
+        waiting, self._waiting, self.waiting = [*self._waiting], deque(), 0
         return waiting
 
     def give_up(self) -> None:
@@ -111,6 +112,7 @@ class Sender:
                 self._pump_later()
                 return
             batch = self._waiting.popleft()
+            self.waiting -= len(batch.events)
             if now + self._destination.timeout > batch.until:
                 self._given_back(batch)
                 continue
