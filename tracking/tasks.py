@@ -11,10 +11,10 @@ import time
 
 from celery import Task, shared_task
 from celery.signals import worker_shutting_down
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections, router
 
 from tracking.conf import conf
-from tracking.models import Ledger, maintenance, retention
+from tracking.models import Bell, Ledger, maintenance, retention
 from tracking.outbox.engine import engine
 
 logger = logging.getLogger(__name__)
@@ -46,9 +46,9 @@ def finish(**kwargs: object) -> None:
     engine.stopping.set()
 
 
-class Bell:
-    """Rings `dispatch` at most once in a while, from a thread of its own: publishing to a dead
-    broker takes long, and nobody waits for it."""
+class Ringer:
+    """Rings `dispatch` from a thread of its own: publishing to a dead broker takes long, and nobody
+    waits for it. Of any number of processes one rings, at most once in a while."""
 
     def __init__(self) -> None:
         self._reset()
@@ -58,6 +58,7 @@ class Bell:
         self._wanted = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._told = False
 
     def ring(self) -> None:
         self._wanted.set()
@@ -70,18 +71,36 @@ class Bell:
                     self._thread.start()
 
     def _run(self) -> None:
-        told = False
         while self._wanted.wait():
             self._wanted.clear()
-            try:
-                dispatch.apply_async(retry=False, expires=EXPIRES)
-                told = False
-            except Exception as error:
-                # Told once: a project that lives by `manage.py sweep` has no broker at all.
-                log = logger.debug if told else logger.warning
-                log("The broker does not take the bell; a sweep will: %s", error)
-                told = True
-            time.sleep(conf.RING_INTERVAL)
+            if self._is_ours():
+                self._publish()
+                time.sleep(conf.RING_INTERVAL)
+
+    def _is_ours(self) -> bool:
+        """Whether nobody else has rung since it was wanted; waits until it may be rung."""
+        wanted_at = time.monotonic()
+        try:
+            while True:
+                ours, age = Bell.objects.ring(conf.RING_INTERVAL)
+                if ours or age < time.monotonic() - wanted_at:
+                    return ours
+                time.sleep(max(0.01, conf.RING_INTERVAL - age))
+        except Exception as error:
+            logger.debug("Rung without asking the others: %s", error)
+            return True
+        finally:
+            connections[router.db_for_write(Bell)].close()
+
+    def _publish(self) -> None:
+        try:
+            dispatch.apply_async(retry=False, expires=EXPIRES)
+            self._told = False
+        except Exception as error:
+            # Told once: a project that lives by `manage.py sweep` has no broker at all.
+            log = logger.debug if self._told else logger.warning
+            log("The broker does not take the bell; a sweep will: %s", error)
+            self._told = True
 
 
-ring = Bell().ring
+ring = Ringer().ring

@@ -62,6 +62,13 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
         migrations.CreateModel(
+            name="Bell",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("rung_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Ledger",
             fields=[
                 (

@@ -1,4 +1,5 @@
 from tracking.models.attempt import Attempt
+from tracking.models.bell import Bell
 from tracking.models.deadletter import DeadLetter
 from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
@@ -10,6 +11,7 @@ from tracking.models.token import Revision, Token
 
 __all__ = [
     "Attempt",
+    "Bell",
     "DeadLetter",
     "Delivery",
     "Hit",
