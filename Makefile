@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-deps clean
+.PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
+.PHONY: bench-claims chaos bench-deps clean
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
@@ -38,6 +39,13 @@ bench: $(VENV)/.dev bench-deps
 
 bench-size bench-soak bench-overload: bench-%: $(VENV)/.dev bench-deps
 	@$(BIN)/python -m benchmarks.$*
+
+bench-delivery bench-isolation bench-claims: bench-%: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.$*
+
+# Two random seeds, or those given: make chaos SEED="7 11"
+chaos: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.chaos $(addprefix --seed ,$(SEED))
 
 bench-deps:
 	@command -v wrk >/dev/null || { \

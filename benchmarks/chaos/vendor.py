@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from benchmarks.chaos.client import PREFIX
 from benchmarks.sink import OK, UNAVAILABLE
 
-LATENCY = (0.001, 0.008)
+LATENCY = (0.001, 0.030)
 #: The share of requests answered 503, and of those never answered.
 FAILING, SILENT = 0.01, 0.002
 DIGITS = 8
