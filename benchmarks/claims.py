@@ -47,7 +47,7 @@ def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]],
         floor = floors.get("claim", INTEGRATION)
         claims = Owed.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, floor=floor)
         if claims:
-            floors.raise_to(INTEGRATION, max(each.was_due_at for each in claims))
+            floors.raise_to(INTEGRATION, claims[0].reached)
         return claims
 
     def finish(claims: Sequence[Claim]) -> None:

@@ -108,10 +108,10 @@ class Load:
             await asyncio.sleep(0.02)
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
+    async def connected(self, connections: int = CONNECTIONS) -> AsyncIterator[None]:
         """Ready to post, and posting if there is a window."""
         self.running = True
-        await asyncio.gather(*(self.connect() for _ in range(CONNECTIONS)))
+        await asyncio.gather(*(self.connect() for _ in range(connections)))
         try:
             yield
         finally:

@@ -96,9 +96,10 @@ def best(servers: Bench, name: str, port: int, authorization: str, seconds: floa
 
 
 async def wake(port: int, authorization: str) -> list[float]:
-    """Seconds from POST to received of single hits at random times, in order."""
+    """Seconds from POST to received of single hits at random times, in order. One connection, so
+    that none is idle for so long that the server closes it."""
     load = Load(port, authorization)
-    async with sink(SINK, load.take), load.connected():
+    async with sink(SINK, load.take), load.connected(1):
         await load.post_at(time.perf_counter())
         await first(load)
         for _ in range(WAKE_UPS):

@@ -298,7 +298,7 @@ def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) 
         result="failed",
         attempts=1,
         attempt_id=claim.hit_id,
-        due_at=timezone.now(),
+        wait=0.0,
     )
     settle(integration, [failed], [])
     assert (Owed.objects.get().due_at, Owed.objects.get().attempts) == (taken_over, 0)

@@ -23,54 +23,52 @@ SUSPECT_CLAIMS = 2
 FATAL_CLAIMS = 5
 MAX_CLAIMS = 32_767
 
-CLAIM: LiteralString = """
+# Found by their places in the table: no estimate of the planner's makes it walk the index of a
+# queue that was empty a moment ago and is full of dead rows.
+DUE: LiteralString = """
     WITH due AS MATERIALIZED (
-        SELECT hit_id, due_at FROM tracking_owed
+        SELECT ctid AS place, due_at FROM tracking_owed
         WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
           AND due_at <= statement_timestamp() AND due_at >= %(floor)s
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
     UPDATE tracking_owed AS owed
+"""
+CLAIM: LiteralString = """
     SET due_at = statement_timestamp() + make_interval(secs => %(lease)s), claims = claims + 1
-    FROM due
-    WHERE owed.integration_id = %(integration)s AND owed.hit_id = due.hit_id
-    RETURNING owed.hit_id, due.due_at, owed.due_at, owed.claims, owed.attempts, owed.owed_at, true
+    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
+    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at, true
 """
 # Behind an earlier hit of its lane a delivery is parked: due again when that one is, or when its
 # lease would end, and at once when it is settled.
-CLAIM_IN_ORDER: LiteralString = """
-    WITH due AS MATERIALIZED (
-        SELECT hit_id, due_at, lane, seq FROM tracking_owed
-        WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
-          AND due_at <= statement_timestamp() AND due_at >= %(floor)s
-        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ), judged AS (
-        SELECT due.hit_id, due.due_at AS was_due_at, (
-            SELECT earlier.due_at FROM tracking_owed AS earlier
+CLAIM_FIRST_OF_LANE: LiteralString = """
+    SET (due_at, claims) = (
+        SELECT coalesce(max(behind.due_at) + interval '1 ms', ends.at),
+               owed.claims + (max(behind.due_at) IS NULL)::integer
+        FROM (VALUES (statement_timestamp() + make_interval(secs => %(lease)s))) AS ends(at)
+        LEFT JOIN LATERAL (
+            SELECT greatest(earlier.due_at, ends.at) AS due_at FROM tracking_owed AS earlier
             WHERE earlier.integration_id = %(integration)s
-              AND earlier.lane = due.lane AND earlier.seq < due.seq
+              AND earlier.lane = owed.lane AND earlier.seq < owed.seq
             ORDER BY earlier.seq LIMIT 1
-        ) AS behind
-        FROM due
+        ) AS behind ON true
+        GROUP BY ends.at
     )
-    UPDATE tracking_owed AS owed
-    SET due_at = greatest(behind, statement_timestamp() + make_interval(secs => %(lease)s)),
-        claims = claims + (behind IS NULL)::integer
-    FROM judged
-    WHERE owed.integration_id = %(integration)s AND owed.hit_id = judged.hit_id
-    RETURNING owed.hit_id, was_due_at, owed.due_at, owed.claims, owed.attempts, owed.owed_at,
-        behind IS NULL
+    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
+    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at,
+        due_at = statement_timestamp() + make_interval(secs => %(lease)s)
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until `leased_until`; `attempts` were made before."""
+    """A delivery that is ours until `leased_until`; `attempts` were made before. `reached` is the
+    latest time at which one of those claimed with it was due."""
 
     integration_id: int
     hit_id: UUID
-    was_due_at: datetime
+    reached: datetime
     leased_until: datetime
     claims: int
     attempts: int
@@ -93,7 +91,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
         `floor` bounds due_at from below, so that the scan does not walk through what was settled
         long ago.
         """
-        statement = CLAIM_IN_ORDER if in_order else CLAIM
+        statement = CLAIM_FIRST_OF_LANE if in_order else CLAIM
         counts = (0, SUSPECT_CLAIMS - 1)
         while rows := self._claim(statement, integration_id, counts, limit, lease, floor):
             if claims := [row for row, first in rows if first]:
@@ -124,7 +122,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             "floor": floor,
         }
         with connections[router.db_for_write(Owed)].cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(DUE + statement, parameters)
             return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
 
 

@@ -22,7 +22,7 @@ SETTLE: LiteralString = """
     WITH entry AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry(
             hit_id uuid, leased_until timestamptz, result text, attempt_id uuid, code text,
-            reason text, due_at timestamptz, attempts smallint
+            reason text, wait float8, attempts smallint
         )
     ), attempt AS (
         INSERT INTO tracking_attempt (id, integration_id, made_at, hits, code, message, status,
@@ -48,7 +48,8 @@ SETTLE: LiteralString = """
         RETURNING letter.hit_id, letter.code
     ), postponed AS (
         UPDATE tracking_owed AS owed
-        SET due_at = entry.due_at, attempts = entry.attempts, claims = 0
+        SET due_at = statement_timestamp() + make_interval(secs => entry.wait),
+            attempts = entry.attempts, claims = 0
         FROM entry
         WHERE owed.integration_id = %(integration)s AND owed.hit_id = entry.hit_id
           AND entry.result IN ('failed', '') AND owed.due_at = entry.leased_until
@@ -96,7 +97,8 @@ RELEASE: LiteralString = """
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one claimed delivery. `result` is empty for one that is given back.
 
-    `attempts` is how many were made, this one included; `due_at` is for `failed` and given back.
+    `attempts` is how many were made, this one included; `wait` is for `failed` and given back, in
+    seconds from now.
     """
 
     hit_id: UUID
@@ -106,7 +108,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     attempt_id: UUID | None = None
     code: str = ""
     reason: str = ""
-    due_at: datetime | None = None
+    wait: float = 0.0
 
 
 class AttemptMade(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ class Books:
     def give_back(self, events: Iterable[Event]) -> None:
         """The deliveries are due again at once, as if they had never been claimed."""
         for event in events:
-            self._enter(event.id, "", attempted=False, due_at=datetime.now(UTC))
+            self._enter(event.id, "", attempted=False)
 
     def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
         """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
@@ -164,13 +164,7 @@ class Books:
                 self._bury(event.id, attempt.id, "too_old", attempt.message)
             else:
                 wait = delay(attempts, retry_after, self.integration.retry_base)
-                self._enter(
-                    event.id,
-                    Result.FAILED,
-                    attempt.id,
-                    reason=attempt.message,
-                    due_at=now + timedelta(seconds=wait),
-                )
+                self._enter(event.id, Result.FAILED, attempt.id, reason=attempt.message, wait=wait)
 
     def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
         self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=printable(message))
@@ -184,7 +178,7 @@ class Books:
         attempted: bool = True,
         code: str = "",
         reason: str = "",
-        due_at: datetime | None = None,
+        wait: float = 0.0,
     ) -> None:
         claim = self._claims[hit_id]
         self._since = self._since or time.monotonic()
@@ -197,6 +191,6 @@ class Books:
                 attempt_id=attempt_id,
                 code=code,
                 reason=reason,
-                due_at=due_at,
+                wait=wait,
             )
         )

@@ -163,7 +163,7 @@ class Line:
             in_order=self.integration.ordered,
         )
         if claims:
-            floors.raise_to(self.integration.pk, max(claim.was_due_at for claim in claims))
+            floors.raise_to(self.integration.pk, claims[0].reached)
             self._send(claims, until)
         return bool(claims)
 
