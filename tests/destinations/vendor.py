@@ -30,11 +30,13 @@ class Received:
 
 @dataclass
 class Vendor:
-    """`answer` writes to the connection after each request; `connections` counts them."""
+    """`answer` writes to the connection after each request, or `judge` does, by what was received;
+    `connections` counts them."""
 
     listener: socket.socket
     answer: Answer
     tls: ssl.SSLContext | None = None
+    judge: Callable[[Received, socket.socket], None] | None = None
     connections: int = 0
     received: list[Received] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -62,7 +64,10 @@ class Vendor:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             while request := read_request(connection):
                 self.received.append(request)
-                self.answer(connection)
+                if self.judge is not None:
+                    self.judge(request, connection)
+                else:
+                    self.answer(connection)
 
 
 def read_request(connection: socket.socket) -> Received | None:

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -36,12 +36,6 @@ from tracking.outbox.floors import floors
 from tracking.outbox.retry import delay
 
 Rule = Callable[[Any], Answer]
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 def refuse(vendor: Vendor, rule: Rule) -> None:

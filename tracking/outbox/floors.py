@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from tracking.models.owed import ALWAYS
 
-#: How far claims look back behind the last one, for rows committed late. Each walks through what was
-#: settled meanwhile: ten seconds of it halve the claims a second beside an open snapshot.
+#: How far claims look back behind the last one, for rows committed late. Each walks through what
+#: was settled meanwhile: ten seconds of it halve the claims a second beside an open snapshot.
 SLACK = timedelta(seconds=1)
 #: How often everything is looked at all the same, in seconds.
 SWEEP_INTERVAL = 30.0

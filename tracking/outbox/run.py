@@ -91,8 +91,9 @@ class Run:
         idle_at = time.monotonic()
         while not self._stopping.is_set() and time.monotonic() < ends:
             self._look()
+            was_busy = bool(self._lines)
             self._step()
-            if self._lines:
+            if was_busy:
                 idle_at = time.monotonic()
             elif time.monotonic() - idle_at >= linger:
                 return False
@@ -135,6 +136,8 @@ class Run:
                 line.tell()
                 lock.leave(pk)
                 del self._lines[pk]
+                # It may have ended for a change, with more to send.
+                self._look_at = 0.0
 
     def _turn(self, seconds: float) -> None:
         """The loop runs until a line has something to do, or the seconds are over."""

@@ -1,0 +1,38 @@
+"""A vendor, and hits stored by the statement that stores them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+
+from tests.destinations.vendor import Vendor, open_vendor, reply
+from tracking.ingest.connection import connect
+from tracking.ingest.parsing import Sender, parse
+from tracking.ingest.store import store
+from tracking.models import Token
+
+Storing = Callable[[Iterable[tuple[str, str]]], None]
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with open_vendor(reply()) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def stored(token: Token) -> Iterator[Storing]:
+    """Stores hits, each given by its hitId and its user, in one statement."""
+    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    with connect() as connection:
+
+        def storing(hits: Iterable[tuple[str, str]]) -> None:
+            bodies = [
+                json.dumps({"hitId": hit_id, "userId": user, "event": {"name": "Clicked"}}).encode()
+                for hit_id, user in hits
+            ]
+            store(connection, [parse(body, sender) for body in bodies])
+
+        yield storing

@@ -1,0 +1,221 @@
+"""How much at once, how fast, how long, and what is left when the worker is told to stop."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from tests.destinations.vendor import Received, Vendor, reply
+from tests.integrations import add_webhook
+from tests.ledger import counts, discrepancies
+from tests.outbox.conftest import Storing
+from tests.outbox.test_pauses import delivered, hits
+from tracking import tasks
+from tracking.destinations.webhook import Webhook
+from tracking.events import Event
+from tracking.models import Attempt, Bell, DeadLetter, Delivery, Integration, Owed, Token
+from tracking.outbox.engine import engine
+
+
+@pytest.fixture
+def told_to_stop() -> Iterator[threading.Event]:
+    yield engine.stopping
+    engine.stopping.clear()
+
+
+def test_three_poison_events_among_five_hundred_take_few_requests(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url, config={"batch_size": 500})
+    poison = {"h3", "h250", "h499"}
+    vendor.judge = lambda received, connection: reply(
+        422 if poison & {hit["hitId"] for hit in received.json["data"]} else 200
+    )(connection)
+    stored(hits(500))
+    engine.run()
+    assert delivered() == 497
+    assert DeadLetter.objects.count() == 3
+    assert len(vendor.received) <= 60
+    assert discrepancies() == []
+
+
+def test_no_more_requests_at_once_than_the_integration_allows(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url, concurrency=3)
+    flying: list[int] = [0, 0]
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        flying[0] += 1
+        flying[1] = max(flying)
+        time.sleep(0.01)
+        flying[0] -= 1
+        reply()(connection)
+
+    vendor.judge = judge
+    stored(hits(60))
+    engine.run()
+    assert flying[1] == 3
+    assert delivered() == 60
+
+
+def test_no_more_requests_a_second_than_the_integration_allows(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url, rate_limit=20)
+    stored(hits(30))
+    began = time.monotonic()
+    engine.run()
+    assert delivered() == 30
+    assert 1.4 < time.monotonic() - began < 3
+
+
+def test_what_is_older_than_allowed_is_tried_once_and_given_up(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url, max_age=3600)
+    vendor.answer = reply(500)
+    stored(hits(2))
+    Owed.objects.filter(hit_id=Owed.objects.earliest("seq").hit_id).update(
+        owed_at=timezone.now() - timedelta(hours=2)
+    )
+    engine.run()
+    assert DeadLetter.objects.get().code == "too_old"
+    assert Owed.objects.count() == 1
+
+
+@pytest.mark.parametrize("keep_bodies", [False, True])
+def test_bodies_of_successes_are_kept_only_if_wanted(
+    token: Token, stored: Storing, vendor: Vendor, keep_bodies: bool
+) -> None:
+    add_webhook(token, vendor.url, keep_bodies=keep_bodies)
+    vendor.answer = reply(200, b"thanks")
+    stored(hits(1))
+    engine.run()
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.duration > 0) == (200, True)
+    assert ("thanks" in attempt.response_body) is keep_bodies
+    assert ("h0" in attempt.request_body) is keep_bodies
+
+
+def test_an_event_that_the_destination_has_no_use_for_is_skipped_with_its_reason(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = add_webhook(token, vendor.url)
+
+    def skip(self: Webhook, event: Event) -> str:
+        return "Only odd ones." if event.hit_id in {"h0", "h2"} else ""
+
+    monkeypatch.setattr(Webhook, "skip", skip)
+    stored(hits(4))
+    engine.run()
+    assert len(vendor.received) == 2
+    skipped = Delivery.objects.filter(state="skipped")
+    assert [delivery.reason for delivery in skipped] == ["Only odd ones."] * 2
+    assert counts(integration) == {"matched": 4, "delivered": 2, "skipped": 2}
+    assert discrepancies() == []
+
+
+def test_told_to_stop_it_finishes_what_flies_and_gives_back_the_rest_at_once(
+    token: Token, stored: Storing, vendor: Vendor, told_to_stop: threading.Event
+) -> None:
+    add_webhook(token, vendor.url, concurrency=2)
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        if len(vendor.received) == 3:
+            told_to_stop.set()
+            time.sleep(0.5)
+        reply()(connection)
+
+    vendor.judge = judge
+    stored(hits(100))
+    engine.run()
+    assert delivered() == len(vendor.received) < 100
+    rest = Owed.objects.filter(due_at__lte=timezone.now(), claims=0, attempts=0)
+    assert rest.count() == 100 - len(vendor.received)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_a_second_call_tells_the_first_to_look_again(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url)
+    answers: list[bool] = []
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        answers.append(engine.run())
+        reply()(connection)
+
+    vendor.judge = judge
+    stored(hits(1))
+    engine.run()
+    assert answers == [False]
+    assert delivered() == 1
+
+
+def test_it_lingers_for_hits_that_nobody_rings_for(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url)
+    stored(hits(1))
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        reply()(connection)
+        if len(vendor.received) == 1:
+            threading.Timer(0.5, stored, [hits(1, "later")]).start()
+
+    vendor.judge = judge
+    engine.run(linger=1.0)
+    assert delivered() == 2
+
+
+def test_of_many_processes_one_rings_in_a_second(transactional_db: None) -> None:
+    assert Bell.objects.ring(1.0)[0]
+    for _ in range(5):
+        ours, age = Bell.objects.ring(1.0)
+        assert not ours
+        assert 0 <= age < 1
+    Bell.objects.update(rung_at=timezone.now() - timedelta(seconds=2))
+    assert Bell.objects.ring(1.0)[0]
+    Bell.objects.update(rung_at=timezone.now() + timedelta(hours=1))
+    assert Bell.objects.ring(1.0)[0], "a clock that was set back silences nobody"
+
+
+def test_the_task_delivers_when_called_directly(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url)
+    stored(hits(3))
+    began = time.monotonic()
+    tasks.dispatch()
+    assert delivered() == 3
+    assert time.monotonic() - began < 1
+
+
+def test_a_changed_integration_is_sent_to_as_it_is_now(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    integration = add_webhook(token, vendor.url, concurrency=1)
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        if len(vendor.received) == 3:
+            changed = Integration.objects.get()
+            changed.config = {**changed.config, "url": vendor.url + "/moved"}
+            changed.save()
+        time.sleep(0.02)
+        reply()(connection)
+
+    vendor.judge = judge
+    stored(hits(60))
+    engine.run()
+    assert delivered() == 60
+    moved = [received for received in vendor.received if "/moved" in received.line]
+    assert len(moved) > 30
+    assert integration.pk == Integration.objects.get().pk
