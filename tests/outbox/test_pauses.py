@@ -1,4 +1,4 @@
-"""Pauses that come and go by themselves: wrong configurations, destinations that are down or busy."""
+"""Pauses that come and go by themselves: wrong configurations, destinations down or busy."""
 
 import socket
 import time
