@@ -7,7 +7,7 @@ stores nothing and owes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import LiteralString
@@ -78,28 +78,47 @@ class Stored(Enum):
     DUPLICATE = "duplicate"
 
 
+Outcomes = Mapping[UUID, Stored | Exception]
+
 #: A row with one of these fails for what it holds: its neighbours do not.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
 
 
+#: What `insert` knows a way around: the statement failed, the connection is as good as before.
+MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+
+
 def store(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
-    unique = {key(arrival): arrival for arrival in reversed(arrivals)}
+    return share(arrivals, insert(connection, distinct(arrivals)))
+
+
+def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The batch without what it repeats itself."""
+    firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     # Two writers that take the same keys in another order would deadlock.
-    outcomes = insert(connection, sorted(unique.values(), key=key))
-    return [
-        Stored.DUPLICATE
-        if arrival is not unique[key(arrival)] and outcomes[unique[key(arrival)].id] is Stored.NEW
-        else outcomes[unique[key(arrival)].id]
-        for arrival in arrivals
-    ]
+    return sorted(firsts.values(), key=key)
+
+
+def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
+    """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    firsts: dict[tuple[int, UUID], Stored | Exception] = {}
+    shared = []
+    for arrival in arrivals:
+        if arrival.id in outcomes:
+            outcome = firsts[key(arrival)] = outcomes[arrival.id]
+        else:
+            outcome = firsts[key(arrival)]
+            outcome = Stored.DUPLICATE if outcome is Stored.NEW else outcome
+        shared.append(outcome)
+    return shared
 
 
 def key(arrival: Arrival) -> tuple[int, UUID]:
     return arrival.token_id, arrival.digest or arrival.id
 
 
-def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
+def insert(connection: Connection, batch: list[Arrival]) -> Outcomes:
     """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
     try:
         return execute(connection, batch)
@@ -107,7 +126,7 @@ def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | 
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
         middle = len(batch) // 2
-        return insert(connection, batch[:middle]) | insert(connection, batch[middle:])
+        return {**insert(connection, batch[:middle]), **insert(connection, batch[middle:])}
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -118,12 +137,19 @@ def insert(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | 
         return execute(connection, batch)
 
 
-def execute(connection: Connection, batch: list[Arrival]) -> dict[UUID, Stored | Exception]:
-    now = datetime.now(UTC)
-    window = partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW))
-    arrivals = msgspec.json.encode(batch).decode()
-    parameters = {"arrivals": arrivals, "window": window}
-    owes, repeated = connection.execute(STORE, parameters, prepare=True).fetchall()[0]
+def execute(connection: Connection, batch: list[Arrival]) -> Outcomes:
+    (row,) = connection.execute(STORE, parameters(batch), prepare=True).fetchall()
+    return conclude(batch, *row)
+
+
+def parameters(batch: Sequence[Arrival]) -> dict[str, str]:
+    """What STORE takes, as text."""
+    window = partition.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    return {"arrivals": msgspec.json.encode(batch).decode(), "window": str(window)}
+
+
+def conclude(batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID]) -> Outcomes:
+    """An outcome by id from STORE's row; the bell has rung if something is owed."""
     if owes:
         tasks.ring()
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
