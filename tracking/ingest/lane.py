@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections import deque
@@ -78,22 +79,20 @@ class Lane:
         self._close()
 
     def _connect(self) -> None:
-        now = time.monotonic()
-        if now >= self._connect_after:
-            self._connect_after = now + CONNECT_EVERY
+        if time.monotonic() >= self._connect_after:
+            self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
             made = self._loop.run_in_executor(None, Wire, store.STORE)
             made.add_done_callback(self._connected)
 
     def _connected(self, made: asyncio.Future[Wire]) -> None:
+        self._connect_after = time.monotonic() + CONNECT_EVERY
         try:
-            wire = made.result()
+            self._wire = made.result()
         except psycopg.Error as error:
-            logger.warning("Hits are stored by the thread: %s", error)
-            return
-        self._close()
-        wire.attach(self._loop, self._hear)
-        self._wire = wire
+            logger.warning("Hits are stored by the thread for now: %s", error)
+        else:
+            self._wire.attach(self._loop, self._hear)
 
     def _send(self, wire: Wire) -> None:
         """What has arrived is on its way, as far as somebody still waits for it."""
