@@ -57,21 +57,22 @@ class Lane:
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> Hit:
         """The arrival is on its way, and `then` will be called. Called on the loop. Raises
         Unavailable where it would wait in vain."""
-        wire = self._wire
-        if wire is None:
+        if self._wire is None:
             self._connect()
             return self._writer.hand(arrival, then)
         admit(waiting=len(self._waiting), busy_since=self._busy_since)
         ticket = Hit(arrival, then)
         self._waiting.append(ticket)
-        if not self._sent:
-            self._send(wire)
+        if not self._sent and len(self._waiting) == 1:
+            # At the end of the loop's turn: whatever arrives in the same turn goes along.
+            self._loop.call_soon(self._send)
         return ticket
 
     def drain(self) -> None:
         """All that was handed over is settled or the thread's to settle, and the connection is
         closed. For the thread of a loop that has stopped."""
         ends = time.monotonic() + conf.STATEMENT_TIMEOUT
+        self._send()
         while self._wire is not None and self._sent:
             if not self._wire.has_news(within=max(0.0, ends - time.monotonic())):
                 break
@@ -94,8 +95,11 @@ class Lane:
         else:
             self._wire.attach(self._loop, self._hear)
 
-    def _send(self, wire: Wire) -> None:
+    def _send(self) -> None:
         """What has arrived is on its way, as far as somebody still waits for it."""
+        wire = self._wire
+        if wire is None or self._sent:
+            return
         try:
             if wire.has_news():
                 self._close()
@@ -123,8 +127,8 @@ class Lane:
             self._fail(error)
             return
         self._clear()
-        if self._waiting and self._wire is not None:
-            self._send(self._wire)
+        if self._waiting:
+            self._send()
 
     def _settle(self, row: Row) -> None:
         arrivals = [ticket.item for ticket in self._sent]
