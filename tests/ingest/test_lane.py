@@ -16,8 +16,7 @@ from tests.ingest.test_store import arrivals
 from tracking.ingest import store
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.group import Group
-from tracking.ingest.lane import Hit as Ticket
-from tracking.ingest.lane import Lane
+from tracking.ingest.lane import ArrivalTicket, Lane
 from tracking.ingest.parsing import Arrival
 from tracking.ingest.store import Stored
 from tracking.models import Hit, Token
@@ -33,17 +32,19 @@ class Driver:
         self.thread = Group("test", store.store)
         self.lane = Lane(self.thread)
 
-    def hand(self, arrivals: list[Arrival]) -> list[Ticket]:
+    def hand(self, arrivals: list[Arrival]) -> list[ArrivalTicket]:
         """In one turn of the loop."""
 
-        async def on_the_loop() -> list[Ticket]:
+        async def on_the_loop() -> list[ArrivalTicket]:
             tickets = [self.lane.hand(arrival, lambda: None) for arrival in arrivals]
             await asyncio.sleep(0)
             return tickets
 
         return self.loop.run_until_complete(on_the_loop())
 
-    def wait(self, tickets: list[Ticket], *, within: float = 5.0) -> list[Stored | Exception]:
+    def wait(
+        self, tickets: list[ArrivalTicket], *, within: float = 5.0
+    ) -> list[Stored | Exception]:
         """The outcomes; whatever is not settled in time is Unavailable."""
         self.run_until(lambda: all(ticket.is_settled for ticket in tickets), within=within)
         return [outcome_of(ticket) for ticket in tickets]
@@ -71,7 +72,7 @@ def is_idle(thread: Group[Arrival, Stored]) -> bool:
     return thread._thread is None or not thread._thread.is_alive()
 
 
-def outcome_of(ticket: Ticket) -> Stored | Exception:
+def outcome_of(ticket: ArrivalTicket) -> Stored | Exception:
     try:
         return ticket.open()
     except Exception as error:
@@ -101,10 +102,10 @@ def terminate(pid: int) -> None:
 
 
 @contextmanager
-def stalled(table: str = "tracking_hitkey") -> Iterator[None]:
-    """No statement gets on that writes to the table."""
+def stalled() -> Iterator[None]:
+    """No statement that stores hits gets on."""
     with other() as own:
-        own.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        own.execute("LOCK TABLE tracking_hitkey IN EXCLUSIVE MODE")
         yield
         own.rollback()
 

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 #: The least time between two attempts to connect, in seconds.
 CONNECT_EVERY = 1.0
 
-Hit = Ticket[Arrival, Stored]
+ArrivalTicket = Ticket[Arrival, Stored]
 
 
 class Lane:
@@ -45,23 +45,23 @@ class Lane:
     def _reset(self) -> None:
         self._wire: Wire | None = None
         self._connect_after = 0.0
-        self._waiting: deque[Hit] = deque()
+        self._waiting: deque[ArrivalTicket] = deque()
         self._clear()
 
     def _clear(self) -> None:
         """Nothing is under way."""
-        self._sent: list[Hit] = []
+        self._sent: list[ArrivalTicket] = []
         self._batch: list[Arrival] = []
         self._busy_since: float | None = None
 
-    def hand(self, arrival: Arrival, then: Callable[[], None]) -> Hit:
+    def hand(self, arrival: Arrival, then: Callable[[], None]) -> ArrivalTicket:
         """The arrival is on its way, and `then` will be called. Called on the loop. Raises
         Unavailable where it would wait in vain."""
         if self._wire is None:
             self._connect()
             return self._writer.hand(arrival, then)
         admit(waiting=len(self._waiting), busy_since=self._busy_since)
-        ticket = Hit(arrival, then)
+        ticket = ArrivalTicket(arrival, then)
         self._waiting.append(ticket)
         if not self._sent and len(self._waiting) == 1:
             # At the end of the loop's turn: whatever arrives in the same turn goes along.
@@ -136,7 +136,7 @@ class Lane:
         for ticket, outcome in zip(self._sent, outcomes, strict=True):
             ticket.settle(outcome)
 
-    def _pass_on(self, tickets: Iterable[Hit]) -> None:
+    def _pass_on(self, tickets: Iterable[ArrivalTicket]) -> None:
         for ticket in tickets:
             try:
                 self._writer.take(ticket)

@@ -83,7 +83,6 @@ Outcomes = Mapping[UUID, Stored | Exception]
 #: A row with one of these fails for what it holds: its neighbours do not.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
 
-
 #: What `insert` knows a way around: the statement failed, the connection is as good as before.
 MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
