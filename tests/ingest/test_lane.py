@@ -24,6 +24,9 @@ from tracking.models import Hit, Token
 NEW, DUPLICATE = Stored.NEW, Stored.DUPLICATE
 
 
+Outcomes = list[Stored | Exception]
+
+
 class Driver:
     """A lane with a thread behind it, and a loop that runs as long as a test wants."""
 
@@ -42,14 +45,12 @@ class Driver:
 
         return self.loop.run_until_complete(on_the_loop())
 
-    def wait(
-        self, tickets: list[ArrivalTicket], *, within: float = 5.0
-    ) -> list[Stored | Exception]:
+    def wait(self, tickets: list[ArrivalTicket], *, within: float = 5.0) -> Outcomes:
         """The outcomes; whatever is not settled in time is Unavailable."""
         self.run_until(lambda: all(ticket.is_settled for ticket in tickets), within=within)
         return [outcome_of(ticket) for ticket in tickets]
 
-    def store(self, arrivals: list[Arrival]) -> list[Stored | Exception]:
+    def store(self, arrivals: list[Arrival]) -> Outcomes:
         return self.wait(self.hand(arrivals))
 
     def run_until(self, happens: Callable[[], bool], *, within: float = 5.0) -> None:
