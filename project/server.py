@@ -11,6 +11,7 @@ from project.front.rsgi import Front
 from project.wsgi import application
 from tracking.conf import conf
 from tracking.ingest.authentication import answers_at_once
+from tracking.ingest.lane import lane
 from tracking.ingest.store import writer
 
 app = Front(
@@ -21,4 +22,4 @@ app = Front(
     quick=answers_at_once,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
-app.at_close.append(writer.drain)
+app.at_close += [lane.drain, writer.drain]

@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class Threads:
-    """A fixed number of daemon threads, started at once."""
+    """A fixed number of daemon threads, started at once by the loop's own."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, count: int, max_waiting: int) -> None:
         self._loop = loop
+        self._home = threading.get_ident()
         self._max_waiting = max_waiting
         self._lock = threading.Lock()
         self._idle: list[_Thread] = []
@@ -64,9 +65,12 @@ class Threads:
         return thread.sleep()
 
     def tell(self, done: Done) -> None:
-        """The loop will know. One wake-up serves all that finish before it happens."""
+        """The loop will know. One wake-up serves all that finish before it happens; on the loop
+        itself none is needed."""
         self._finished.append(done)
-        if not self._telling:
+        if threading.get_ident() == self._home:
+            self._settle()
+        elif not self._telling:
             self._telling = True
             with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
                 self._loop.call_soon_threadsafe(self._settle)

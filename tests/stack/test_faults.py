@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
@@ -154,6 +155,30 @@ def test_without_postgres_the_answer_is_503_and_then_204(
     wait_until(lambda: stack.sender(token).post("after").status == 204, within=15)
 
 
+def test_connections_that_postgres_closes_while_idle_fail_nobody(
+    stack: Stack, postgres: EmbeddedPostgres
+) -> None:
+    token = stack.issue("closed")
+    for number in range(3):
+        answers = stack.post_many(token, 64, prefix=f"closed-{number}")
+        assert {answer.status for answer in answers} == {204}
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+    assert stack.sender(token).post("after").status == 204
+    assert stored(postgres, "closed-") == 3 * 64
+
+
+def stored(postgres: EmbeddedPostgres, prefix: str) -> int:
+    """How many hits of the senders' ids that begin so."""
+    with psycopg.connect(postgres.url) as connection:
+        query = "SELECT count(*) FROM tracking_hit WHERE starts_with(hit_id, %s)"
+        (row,) = connection.execute(query, [prefix]).fetchall()
+        return int(row[0])
+
+
 def hang(postgres: EmbeddedPostgres) -> list[psutil.Process]:
     """Every process of Postgres stands still, with its sockets open."""
     pid = postgres.running_pid()
@@ -200,7 +225,7 @@ def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: 
     assert {stack.sender(token).post(f"s{n}").status for n in range(40)} == {401}
 
 
-def test_a_reload_of_the_web_server_fails_nobody(stack: Stack) -> None:
+def test_a_reload_of_the_web_server_fails_nobody(stack: Stack, postgres: EmbeddedPostgres) -> None:
     token = stack.issue("reload")
     master = stack.processes("granian")[0]
     before = set(master.children())
@@ -213,4 +238,5 @@ def test_a_reload_of_the_web_server_fails_nobody(stack: Stack) -> None:
         master.send_signal(signal.SIGHUP)
         second = pool.map(post, range(400, 4000))
         assert {*first, *second} == {204}
+    assert stored(postgres, "reload-") == 4000
     wait_until(lambda: not before & set(master.children()), within=20)

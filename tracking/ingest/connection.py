@@ -39,9 +39,9 @@ def connect() -> Connection:
     return connection
 
 
-def has_news(connection: Connection) -> bool:
+def has_news(connection: Connection, *, within: float = 0.0) -> bool:
     """An idle connection with something to read has been told goodbye by the server."""
     # Not select(): it takes no descriptor above 1023, and a web server has many.
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(within * 1000))

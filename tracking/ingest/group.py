@@ -13,60 +13,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar, cast
+from typing import Generic
 
 import psycopg
 
 from tracking.conf import conf
 from tracking.ingest.connection import Connection, connect, has_news
 from tracking.ingest.errors import Unavailable
+from tracking.ingest.ticket import Item, Outcome, Ticket, admit
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
 Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
 Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
-
-
-class Ticket(Generic[Item, Outcome]):
-    """An item on its way, until it is settled. Its caller waits, or is called on the Group's
-    thread."""
-
-    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
-
-    def __init__(self, item: Item, then: Callable[[], None] | None = None) -> None:
-        self.item = item
-        self.outcome: Outcome | Exception | None = None
-        self.is_settled = False
-        self.abandoned = False
-        self._then = then
-        self._settled: threading.Lock | None = None
-        if then is None:
-            self._settled = threading.Lock()
-            self._settled.acquire()
-
-    def settle(self, outcome: Outcome | Exception) -> None:
-        self.outcome, self.is_settled = outcome, True
-        if self._settled is not None:
-            self._settled.release()
-        elif self._then is not None:
-            self._then()
-
-    def wait(self, seconds: float) -> Outcome:
-        if self._settled is not None:
-            self._settled.acquire(timeout=seconds)
-        return self.open()
-
-    def open(self) -> Outcome:
-        """The outcome; raises it where it is an exception. Not settled yet: nobody waits any more,
-        and it raises Unavailable."""
-        if not self.is_settled:
-            self.abandoned = True
-            raise Unavailable
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return cast(Outcome, self.outcome)
 
 
 class Group(Generic[Item, Outcome]):
@@ -99,16 +58,16 @@ class Group(Generic[Item, Outcome]):
     def hand(self, item: Item, then: Callable[[], None] | None = None) -> Ticket[Item, Outcome]:
         """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
         where it would wait in vain."""
-        busy_since = self._busy_since
-        if busy_since is not None and time.monotonic() - busy_since > conf.REQUEST_DEADLINE:
-            raise Unavailable("The database does not answer; send the hit again later.")
-        if self._queue.qsize() >= conf.QUEUE_SIZE:
-            raise Unavailable("Too many hits are waiting to be stored; send it again later.")
+        ticket: Ticket[Item, Outcome] = Ticket(item, then)
+        self.take(ticket)
+        return ticket
+
+    def take(self, ticket: Ticket[Item, Outcome]) -> None:
+        """As `hand` does, for a ticket that was begun elsewhere."""
+        admit(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
-        ticket: Ticket[Item, Outcome] = Ticket(item, then)
         self._queue.put(ticket)
-        return ticket
 
     def handle(self, connection: Connection, item: Item) -> Outcome:
         """What `submit` does, in the caller's thread and on the caller's connection."""

@@ -37,8 +37,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A hit on its way into the database; its JSON is one record of the storing statement.
 
     `digest` is the dedup key of a hitId that the sender chose, None of one that we made.
-    `switches` is what the hit's `integrations` object switches off and on: integrations by their
-    lower-case `names`, `destinations` by slug, and `all` the others; None for nothing.
+    `switches` is what the hit's `integrations` object switches off and on; None for nothing.
+    `copies` is how often it arrived within its batch.
     """
 
     id: UUID
@@ -57,6 +57,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
     payload: dict[str, Any]
     switches: Switches | None
+    copies: int = 1
 
 
 def parse(body: bytes, sender: Sender) -> Arrival:

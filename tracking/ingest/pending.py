@@ -1,8 +1,9 @@
 """An answer that hangs on a commit, for a server that can wait without holding a thread.
 
-Such a server puts a function under WAITS into the environ, to be called from any thread. Where the
-view then leaves a Pending, its answer counts only once the function was called: the server asks the
-Pending, and sends the refusal in its place if there is one.
+Such a server calls the application on its event loop, with a function under WAITS in the environ
+that may be called from any thread. Where the view then leaves a Pending, its answer counts only
+once the function was called: the server asks the Pending, and sends the refusal in its place if
+there is one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from tracking.conf import conf
 from tracking.ingest.cors import allow_origin
 from tracking.ingest.errors import IngestError, respond
-from tracking.ingest.group import Ticket
+from tracking.ingest.lane import lane
 from tracking.ingest.parsing import Arrival
 from tracking.ingest.store import Stored, writer
+from tracking.ingest.ticket import Ticket
 
 WAITS = "hitstream.waits"
 PENDING = "hitstream.pending"
@@ -46,4 +48,4 @@ def store(arrival: Arrival, request: HttpRequest) -> None:
     if waits is None:
         writer.submit(arrival, within=conf.REQUEST_DEADLINE)
     else:
-        environ[PENDING] = Pending(writer.hand(arrival, waits), request)
+        environ[PENDING] = Pending(lane.hand(arrival, waits), request)

@@ -33,10 +33,9 @@ WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(arrivals)s::jsonb) AS arrival(
         id uuid, token_id bigint, hit_id text, digest uuid, type text, name text, user_id text,
         anonymous_id text, email_hash text, sent_at timestamptz, received_at timestamptz,
-        occurred_at timestamptz, ip inet, user_agent text, payload jsonb, switches jsonb
+        occurred_at timestamptz, ip inet, user_agent text, payload jsonb, switches jsonb,
+        copies integer
     )
-), again AS (
-    SELECT * FROM jsonb_to_recordset(%(again)s::jsonb) AS again(id uuid, count integer)
 ), fresh AS (
     INSERT INTO tracking_hitkey AS seen (token_id, digest, hit_id)
     SELECT token_id, digest, id FROM incoming WHERE digest IS NOT NULL
@@ -73,14 +72,12 @@ WITH incoming AS MATERIALIZED (
     RETURNING integration_id, hit_id
 ), tallied AS (
     INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-    SELECT tracking_hour(id), token_id, 0, 'accepted', '', sum(1 + coalesce(again.count, 0))
-    FROM incoming LEFT JOIN again USING (id) GROUP BY 1, 2
+    SELECT tracking_hour(id), token_id, 0, 'accepted', '', sum(copies) FROM incoming GROUP BY 1, 2
     UNION ALL
     SELECT tracking_hour(incoming.id), token_id, 0, 'duplicate', '',
-        sum((stored.id IS NULL)::integer + coalesce(again.count, 0))
+        sum(copies - (stored.id IS NOT NULL)::integer)
     FROM incoming LEFT JOIN stored ON stored.id = incoming.id
-    LEFT JOIN again ON again.id = incoming.id
-    WHERE stored.id IS NULL OR again.id IS NOT NULL GROUP BY 1, 2
+    WHERE stored.id IS NULL OR copies > 1 GROUP BY 1, 2
     UNION ALL
     SELECT tracking_hour(owed.hit_id), token_id, integration_id, 'matched', '', count(*)
     FROM owed JOIN incoming ON incoming.id = owed.hit_id GROUP BY 1, 2, 3
@@ -96,42 +93,60 @@ class Stored(Enum):
     DUPLICATE = "duplicate"
 
 
+Outcomes = Mapping[UUID, Stored | Exception]
+
 #: A row with one of these fails for what it holds: its neighbours do not.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
+
+#: What `insert` knows a way around: the statement failed, the connection is as good as before.
+MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
 def store(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
-    unique = {key(arrival): arrival for arrival in reversed(arrivals)}
-    again = Counter(unique[key(arrival)].id for arrival in arrivals)
+    return share(arrivals, insert(connection, distinct(arrivals)))
+
+
+def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The batch without what it repeats itself, which is counted."""
+    firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
+    if len(firsts) < len(arrivals):
+        copies = Counter(map(key, arrivals))
+        firsts = {
+            each: msgspec.structs.replace(first, copies=copies[each])
+            for each, first in firsts.items()
+        }
     # Two writers that take the same keys in another order would deadlock.
-    outcomes = insert(connection, sorted(unique.values(), key=key), again)
-    return [
-        Stored.DUPLICATE
-        if arrival is not unique[key(arrival)] and outcomes[unique[key(arrival)].id] is Stored.NEW
-        else outcomes[unique[key(arrival)].id]
-        for arrival in arrivals
-    ]
+    return sorted(firsts.values(), key=key)
+
+
+def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
+    """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    firsts: dict[tuple[int, UUID], Stored | Exception] = {}
+    shared = []
+    for arrival in arrivals:
+        if arrival.id in outcomes:
+            outcome = firsts[key(arrival)] = outcomes[arrival.id]
+        else:
+            outcome = firsts[key(arrival)]
+            outcome = Stored.DUPLICATE if outcome is Stored.NEW else outcome
+        shared.append(outcome)
+    return shared
 
 
 def key(arrival: Arrival) -> tuple[int, UUID]:
     return arrival.token_id, arrival.digest or arrival.id
 
 
-def insert(
-    connection: Connection, batch: list[Arrival], again: Mapping[UUID, int]
-) -> dict[UUID, Stored | Exception]:
-    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
-
-    `again` says how often each arrived within the batch, which only the counts want to know.
-    """
+def insert(connection: Connection, batch: list[Arrival]) -> Outcomes:
+    """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
     try:
-        return execute(connection, batch, again)
+        return execute(connection, batch)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
         middle = len(batch) // 2
-        return insert(connection, batch[:middle], again) | insert(connection, batch[middle:], again)
+        return {**insert(connection, batch[:middle]), **insert(connection, batch[middle:])}
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -139,20 +154,22 @@ def insert(
         if not made:
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
-        return execute(connection, batch, again)
+        return execute(connection, batch)
 
 
-def execute(
-    connection: Connection, batch: list[Arrival], again: Mapping[UUID, int]
-) -> dict[UUID, Stored | Exception]:
-    now = datetime.now(UTC)
-    repeats = [{"id": hit.id, "count": again[hit.id] - 1} for hit in batch if again[hit.id] > 1]
-    parameters = {
-        "arrivals": msgspec.json.encode(batch).decode(),
-        "again": msgspec.json.encode(repeats).decode(),
-        "window": partition.first_uuid7(now - timedelta(seconds=conf.DEDUP_WINDOW)),
-    }
-    owes, repeated = connection.execute(STORE, parameters, prepare=True).fetchall()[0]
+def execute(connection: Connection, batch: list[Arrival]) -> Outcomes:
+    (row,) = connection.execute(STORE, parameters(batch), prepare=True).fetchall()
+    return conclude(batch, *row)
+
+
+def parameters(batch: Sequence[Arrival]) -> dict[str, str]:
+    """What STORE takes, as text."""
+    window = partition.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    return {"arrivals": msgspec.json.encode(batch).decode(), "window": str(window)}
+
+
+def conclude(batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID]) -> Outcomes:
+    """An outcome by id from STORE's row; the bell has rung if something is owed."""
     if owes:
         tasks.ring()
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}

@@ -1,0 +1,62 @@
+"""An item on its way to Postgres: what its caller holds until the outcome is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast
+
+from tracking.conf import conf
+from tracking.ingest.errors import Unavailable
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Ticket(Generic[Item, Outcome]):
+    """Its caller waits until it is settled, or is called by whoever settles it."""
+
+    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
+
+    def __init__(self, item: Item, then: Callable[[], None] | None = None) -> None:
+        self.item = item
+        self.outcome: Outcome | Exception | None = None
+        self.is_settled = False
+        self.abandoned = False
+        self._then = then
+        self._settled: threading.Lock | None = None
+        if then is None:
+            self._settled = threading.Lock()
+            self._settled.acquire()
+
+    def settle(self, outcome: Outcome | Exception) -> None:
+        self.outcome, self.is_settled = outcome, True
+        if self._settled is not None:
+            self._settled.release()
+        elif self._then is not None:
+            self._then()
+
+    def wait(self, seconds: float) -> Outcome:
+        if self._settled is not None:
+            self._settled.acquire(timeout=seconds)
+        return self.open()
+
+    def open(self) -> Outcome:
+        """The outcome; raises it where it is an exception. Not settled yet: nobody waits any more,
+        and it raises Unavailable."""
+        if not self.is_settled:
+            self.abandoned = True
+            raise Unavailable
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return cast(Outcome, self.outcome)
+
+
+def admit(*, waiting: int, busy_since: float | None) -> None:
+    """Raises Unavailable where one more would wait in vain: behind a statement that began at
+    `busy_since`, by the monotonic clock, and behind so many that wait already."""
+    if busy_since is not None and time.monotonic() - busy_since > conf.REQUEST_DEADLINE:
+        raise Unavailable("The database does not answer; send the hit again later.")
+    if waiting >= conf.QUEUE_SIZE:
+        raise Unavailable("Too many hits are waiting to be stored; send it again later.")
