@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from types import NoneType
@@ -22,6 +22,7 @@ from tracking.ingest.errors import BadRequest
 MAX_TEXT = 255
 MAX_USER_AGENT = 512
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
 
 
@@ -76,10 +77,10 @@ def parse(body: bytes, sender: Sender) -> Arrival:
         raise BadRequest(
             "user_required", "A userId or an anonymousId is required, best in `event.user`."
         )
-    received_at = datetime.now(UTC)
+    id = uuid7()
+    received_at = time_in(id)
     sent_at = moment(payload.get("sentAt")) or received_at
     hit_id = text(payload.get("hitId"), "hitId")
-    id = uuid7()
     return Arrival(
         id=id,
         token_id=sender.token_id,
@@ -98,6 +99,12 @@ def parse(body: bytes, sender: Sender) -> Arrival:
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
     )
+
+
+def time_in(id: UUID) -> datetime:
+    """The millisecond in which the UUIDv7 was made: so a hit's partition, its hour in the ledger
+    and its time of receipt agree."""
+    return EPOCH + timedelta(milliseconds=id.int >> 80)
 
 
 def text(value: Any, name: str) -> str:

@@ -72,14 +72,15 @@ WITH incoming AS MATERIALIZED (
     RETURNING integration_id, hit_id
 ), tallied AS (
     INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-    SELECT tracking_hour(id), token_id, 0, 'accepted', '', sum(copies) FROM incoming GROUP BY 1, 2
+    SELECT date_trunc('hour', received_at, 'UTC'), token_id, 0, 'accepted', '', sum(copies)
+    FROM incoming GROUP BY 1, 2
     UNION ALL
-    SELECT tracking_hour(incoming.id), token_id, 0, 'duplicate', '',
+    SELECT date_trunc('hour', received_at, 'UTC'), token_id, 0, 'duplicate', '',
         sum(copies - (stored.id IS NOT NULL)::integer)
     FROM incoming LEFT JOIN stored ON stored.id = incoming.id
     WHERE stored.id IS NULL OR copies > 1 GROUP BY 1, 2
     UNION ALL
-    SELECT tracking_hour(owed.hit_id), token_id, integration_id, 'matched', '', count(*)
+    SELECT date_trunc('hour', received_at, 'UTC'), token_id, integration_id, 'matched', '', count(*)
     FROM owed JOIN incoming ON incoming.id = owed.hit_id GROUP BY 1, 2, 3
 )
 SELECT EXISTS (SELECT FROM owed), ARRAY(SELECT id FROM incoming EXCEPT SELECT id FROM stored)
@@ -112,16 +113,17 @@ def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
     firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     if len(firsts) < len(arrivals):
         copies = Counter(map(key, arrivals))
-        firsts = {
-            each: msgspec.structs.replace(first, copies=copies[each])
-            for each, first in firsts.items()
-        }
+        for repeated in (each for each, count in copies.items() if count > 1):
+            first = firsts[repeated]
+            firsts[repeated] = msgspec.structs.replace(first, copies=copies[repeated])
     # Two writers that take the same keys in another order would deadlock.
-    return sorted(firsts.values(), key=key)
+    return [firsts[each] for each in sorted(firsts)]
 
 
 def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
     """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    if len(outcomes) == len(arrivals):
+        return [outcomes[arrival.id] for arrival in arrivals]
     firsts: dict[tuple[int, UUID], Stored | Exception] = {}
     shared = []
     for arrival in arrivals:
