@@ -12,6 +12,7 @@ from project.wsgi import application
 from tracking.conf import conf
 from tracking.ingest.authentication import answers_at_once
 from tracking.ingest.lane import lane
+from tracking.ingest.refusals import refusals
 from tracking.ingest.store import writer
 
 app = Front(
@@ -22,4 +23,4 @@ app = Front(
     quick=answers_at_once,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
-app.at_close += [lane.drain, writer.drain]
+app.at_close += [lane.drain, writer.drain, refusals.write]

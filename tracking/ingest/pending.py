@@ -18,6 +18,7 @@ from tracking.ingest.cors import allow_origin
 from tracking.ingest.errors import IngestError, respond
 from tracking.ingest.lane import lane
 from tracking.ingest.parsing import Arrival
+from tracking.ingest.refusals import refusals
 from tracking.ingest.store import Stored, writer
 from tracking.ingest.ticket import Ticket
 
@@ -35,6 +36,7 @@ class Pending:
         try:
             self._ticket.open()
         except IngestError as error:
+            refusals.note(self._ticket.item.token_id, error.code)
             response = respond(error)
             allow_origin(self._request, response)
             return response

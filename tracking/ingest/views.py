@@ -24,6 +24,7 @@ from tracking.ingest.errors import (
 )
 from tracking.ingest.parsing import MAX_USER_AGENT, Sender, clean_ip, parse
 from tracking.ingest.pending import store
+from tracking.ingest.refusals import NOBODY, refusals
 from tracking.ingest.throttle import TokenRateThrottle
 
 
@@ -57,6 +58,12 @@ class IngestView(APIView):
             found = authenticator.authenticate(request)
             request.user, request.auth = cast(tuple[AnonymousUser, Any], found)
 
+    @property
+    def token_id(self) -> int:
+        """Whose request it is, as far as that is known by now: DRF's `auth` would find out."""
+        opened = self.request.__dict__.get("_auth")
+        return opened.token_id if isinstance(opened, Pass) else NOBODY
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         return None, ""
 
@@ -75,6 +82,7 @@ class IngestView(APIView):
         if isinstance(exc, exceptions.APIException):
             exc = translate(exc)
         if isinstance(exc, IngestError):
+            refusals.note(self.token_id, exc.code)
             return respond(exc)
         raise exc
 

@@ -21,9 +21,11 @@ from tracking.outbox.sender import Batch, Sender, Sent
 
 logger = logging.getLogger(__name__)
 
-#: What is claimed at once: what was sent within so many seconds lately, but never more hits.
-CLAIM_SECONDS = 0.5
-MOST_CLAIMED = 1000
+#: What is claimed at once: what was answered within so many seconds lately, but so many hits at the
+#: least; and no more than a limited rate sends within so many seconds.
+PACE_SECONDS = 0.5
+LEAST_CLAIMED = 100
+RATE_SECONDS = 5
 #: How often it is looked for suspects, in seconds.
 SUSPECTS_EVERY = 5.0
 
@@ -116,7 +118,8 @@ class Line:
         else:
             self._is_alive = True
         self._sender.add_first(self._books.take_halves())
-        if self._books.is_ripe or hold is not None or self._room() > 0:
+        wants_more = not self._is_dry and self._room() > 0
+        if self._books.is_ripe or hold is not None or wants_more:
             self._wake()
 
     def _pause(self, hold: Hold) -> None:
@@ -146,8 +149,12 @@ class Line:
         """How many more hits are worth claiming."""
         if self._breaker.probing:
             return int(self._sender.is_idle)
-        at_once = self.integration.concurrency * self._destination.batch_size
-        wanted = min(max(at_once, int(self._pace * CLAIM_SECONDS)), max(MOST_CLAIMED, at_once))
+        batch, rate = self._destination.batch_size, self.integration.rate_limit
+        wanted = max(
+            LEAST_CLAIMED, 2 * self._sender.allowed * batch, int(self._pace * PACE_SECONDS)
+        )
+        if rate is not None:
+            wanted = min(wanted, int(rate * batch * RATE_SECONDS))
         waiting = self._sender.waiting
         return wanted - waiting if waiting <= wanted // 2 else 0
 
@@ -181,7 +188,7 @@ class Line:
     def _measure(self) -> None:
         """How many hits a second are answered lately."""
         now = self._loop.time()
-        if now - self._paced_at > CLAIM_SECONDS / 2:
+        if now - self._paced_at > PACE_SECONDS / 2:
             self._pace = self._answers / (now - self._paced_at)
             self._answers, self._paced_at = 0, now
 

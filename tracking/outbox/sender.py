@@ -57,7 +57,9 @@ class Sender:
         """`answered` is told each result, `given_back` each batch whose lease is too short by now
         for its request."""
         self._destination, self._client, self._loop = destination, client, loop
-        self._concurrency, self._allowed = concurrency, 1
+        self._concurrency = concurrency
+        #: Requests at once, for now.
+        self.allowed = 1
         self._gap = 1 / rate if rate else 0.0
         self._answered, self._given_back = answered, given_back
         self._waiting: deque[Batch] = deque()
@@ -106,7 +108,7 @@ class Sender:
 
     def pump(self) -> None:
         """Every request that may start has started."""
-        while self._waiting and not self.stopped and len(self._flying) < self._allowed:
+        while self._waiting and not self.stopped and len(self._flying) < self.allowed:
             now = self._loop.time()
             if now < self._next_at:
                 self._pump_later()
@@ -131,7 +133,7 @@ class Sender:
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
-        self._allowed = min(self._allowed + 1, self._concurrency)
+        self.allowed = min(self.allowed + 1, self._concurrency)
         self.pump()
 
     async def _send(self, batch: Batch) -> None:
