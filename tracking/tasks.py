@@ -31,11 +31,15 @@ def dispatch(task: Task[..., None]) -> None:
         dispatch.apply_async(expires=EXPIRES)
 
 
+@shared_task(name="tracking.roll_up", throws=(OperationalError,))
+def roll_up() -> None:
+    """The tallies are in the ledger. Once a minute keeps them few."""
+    Ledger.objects.roll_up()
+
+
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
 def maintain() -> None:
-    """Partitions lie ahead; dedup keys past their window and days past retention are gone; the
-    tallies are in the ledger."""
-    Ledger.objects.roll_up()
+    """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
     maintenance.run()
     retention.prune()
 

@@ -11,7 +11,12 @@ refusals of its last seconds with it. The hour is that of the hit's id.
 
 from __future__ import annotations
 
-from typing import LiteralString
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
 
 from django.db import connections, models, router
 
@@ -31,6 +36,21 @@ ROLL_UP: LiteralString = """
     SELECT count(*) FROM gone
 """
 ROLL_UP_CHUNK = 50_000
+# One statement, so one snapshot: what is counted and what is still owed add up at any moment.
+HOURS: LiteralString = """
+    SELECT hour, what, sum(count)::bigint FROM (
+        SELECT hour, what, count FROM tracking_ledger
+        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
+        UNION ALL
+        SELECT hour, what, count FROM tracking_tally
+        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
+        UNION ALL
+        SELECT tracking_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
+        FROM tracking_owed
+        WHERE integration_id = %(integration)s AND hit_id >= %(first)s
+    ) AS counted
+    GROUP BY 1, 2 ORDER BY 1 DESC
+"""
 
 
 class What(models.TextChoices):
@@ -44,6 +64,29 @@ class What(models.TextChoices):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     DEAD = "dead"
+
+
+#: What a matched hit may have come to; the last two are not counted but seen.
+ENDS = ("delivered", "skipped", "cancelled", "dead", "pending", "retrying")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour's counts by what was counted; those that are zero may be missing."""
+
+    hour: datetime
+    counts: Mapping[str, int]
+
+    def __getitem__(self, what: str) -> int:
+        return self.counts.get(what, 0)
+
+    @property
+    def adds_up(self) -> bool:
+        return self["matched"] == sum(self[what] for what in ENDS)
+
+    @property
+    def stored(self) -> int:
+        return self["accepted"] - self["duplicate"]
 
 
 class Count(models.Model):
@@ -79,6 +122,30 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
             rolled += found
             if found < ROLL_UP_CHUNK:
                 return rolled
+
+    def of_integration(self, integration_id: int, since: datetime) -> list[Hour]:
+        """The integration's hours since then, the latest first."""
+        return self._hours("integration_id", integration_id, integration_id, since)
+
+    def of_token(self, token_id: int, since: datetime) -> list[Hour]:
+        """The token's own hours since then, the latest first."""
+        return self._hours("token_id", token_id, 0, since)
+
+    def _hours(
+        self, owner: LiteralString, owner_id: int, integration_id: int, since: datetime
+    ) -> list[Hour]:
+        parameters: dict[str, Any] = {
+            "owner": owner_id,
+            "integration": integration_id,
+            "since": since,
+            "first": UUID(int=int(since.timestamp() * 1000) << 80),
+        }
+        found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+        with connections[router.db_for_read(Ledger)].cursor() as cursor:
+            cursor.execute(HOURS.format(owner=owner), parameters)
+            for hour, what, count in cursor.fetchall():
+                found[hour][what] = count
+        return [Hour(hour, counts) for hour, counts in found.items()]
 
 
 class Ledger(Count):
