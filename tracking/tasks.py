@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from functools import partial
 
 from celery import Task, shared_task
 from celery.signals import worker_shutting_down
@@ -26,9 +27,11 @@ EXPIRES = 15.0
 @shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
 def dispatch(task: Task[..., None]) -> None:
     """What is due is sent. In a worker it goes on for as long as nobody may ring."""
-    in_worker = not (task.request.called_directly or task.request.is_eager)
-    if engine.run(linger=conf.RING_INTERVAL if in_worker else 0.0):
-        dispatch.apply_async(expires=EXPIRES)
+    if task.request.called_directly or task.request.is_eager:
+        engine.run()
+    else:
+        again = partial(dispatch.apply_async, expires=EXPIRES)
+        engine.run(linger=conf.RING_INTERVAL, again=again)
 
 
 @shared_task(name="tracking.roll_up", throws=(OperationalError,))

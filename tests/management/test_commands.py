@@ -55,7 +55,7 @@ def test_add_integration_sets_up_a_destination(send: Send, token: Token) -> None
         integration = Integration.objects.get(pk=made["id"])
         assert (integration.token, integration.name) == (token, "Orders")
         send(hit())
-        assert "1 integrations had something due" in call("sweep", "--deliver")
+        assert "1 integrations have something due" in call("sweep", "--deliver")
         assert len(vendor.received) == 1
 
 

@@ -65,7 +65,7 @@ def test_a_hit_arrives_signed(send: Send, token: Token, vendor: Vendor) -> None:
     integration = add_webhook(token, vendor.url)
     post(send)
     assert due() == [integration.pk]
-    assert engine.run() is False
+    engine.run()
     received = vendor.received[0]
     Webhook(integration.secrets.open()["signing_secret"]).verify(received.body, received.headers)
     stored = Hit.objects.get()

@@ -19,6 +19,7 @@ from tracking import tasks
 from tracking.destinations.webhook import Webhook
 from tracking.events import Event
 from tracking.models import Attempt, Bell, DeadLetter, Delivery, Integration, Owed, Token
+from tracking.outbox import run
 from tracking.outbox.engine import engine
 
 
@@ -143,20 +144,50 @@ def test_told_to_stop_it_finishes_what_flies_and_gives_back_the_rest_at_once(
         assert cursor.fetchone()[0] == 0
 
 
-def test_a_second_call_tells_the_first_to_look_again(
+def test_a_second_call_returns_at_once_and_tells_the_first_to_look_again(
     token: Token, stored: Storing, vendor: Vendor
 ) -> None:
     add_webhook(token, vendor.url)
-    answers: list[bool] = []
+    took: list[float] = []
 
     def judge(received: Received, connection: socket.socket) -> None:
-        answers.append(engine.run())
+        if len(vendor.received) == 1:
+            stored(hits(1, "later"))
+            began = time.monotonic()
+            engine.run()
+            took.append(time.monotonic() - began)
         reply()(connection)
 
     vendor.judge = judge
     stored(hits(1))
     engine.run()
-    assert answers == [False]
+    assert max(took) < 0.1
+    assert delivered() == 2
+
+
+def test_who_waits_for_the_last_answers_lets_another_run_begin(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RUN_SECONDS", 0.5)
+    add_webhook(token, vendor.url)
+    hangs = threading.Event()
+
+    def judge(received: Received, connection: socket.socket) -> None:
+        if len(vendor.received) == 1:
+            hangs.wait(5)
+        reply()(connection)
+
+    vendor.judge = judge
+    stored(hits(1))
+    again: list[float] = []
+    began = time.monotonic()
+
+    def go_on() -> None:
+        again.append(time.monotonic() - began)
+        hangs.set()
+
+    engine.run(again=go_on)
+    assert 0.4 < again[0] < 2
     assert delivered() == 1
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 from tracking.outbox.run import Run
+
+
+def nobody() -> None:
+    """Nobody goes on with what is due."""
 
 
 class Engine:
@@ -19,26 +24,31 @@ class Engine:
         self.stopping = threading.Event()
         self._guard = threading.Lock()
         self._run: Run | None = None
-        self._poked = False
 
-    def run(self, *, linger: float = 0.0) -> bool:
-        """What is due is sent. Whether more may be due all the same.
+    def run(self, *, linger: float = 0.0, again: Callable[[], object] = nobody) -> None:
+        """What is due is sent.
 
         Goes on for `linger` seconds after the last delivery, so that hits which nobody rings for
-        are found. While it runs in another thread, that one is told to look again.
+        are found. While it runs in another thread, that one is told to look again. `again` is
+        called, at once, where something may be due that it does not send any more.
         """
         with self._guard:
             if self._run is not None:
-                self._poked = True
                 self._run.wake_from_outside()
-                return False
-            self._run = run = Run(self.stopping)
+                return
+            self._run = run = Run(self.stopping, lambda: self._leave(run, again))
         try:
-            unfinished = run.go(linger)
+            run.go(linger)
         finally:
-            with self._guard:
-                poked, self._poked, self._run = self._poked, False, None
-        return (unfinished or poked) and not self.stopping.is_set()
+            self._leave(run, again if run.is_wanted else nobody)
+
+    def _leave(self, run: Run, again: Callable[[], object]) -> None:
+        """Another run may begin."""
+        with self._guard:
+            if self._run is run:
+                self._run = None
+        if not self.stopping.is_set():
+            again()
 
 
 engine = Engine()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections, router
 
@@ -30,7 +30,8 @@ from tracking.outbox.line import Line
 
 logger = logging.getLogger(__name__)
 
-#: How long one run goes on while more is due, in seconds; the next one goes on with it.
+#: How long one run goes on while more is due, in seconds; the next one goes on with it. A worker
+#: that is told to stop by Celery alone waits for the run to end.
 RUN_SECONDS = 20.0
 #: How long a turn of the loop may take, and how often it is looked for what is due; the looking
 #: shall not take more than a twentieth of the time.
@@ -54,15 +55,20 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 class Run:
     """Its loop, its lines, and when to look again."""
 
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
+    def __init__(self, stopping: threading.Event, time_is_up: Callable[[], object]) -> None:
+        """`time_is_up` is called when others may go on with what is due, while this run only waits
+        for its last answers."""
+        self._stopping, self._time_is_up = stopping, time_is_up
         self._lines: dict[int, Line] = {}
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = self._runner.get_loop()
         self._awake = asyncio.Event()
+        #: Somebody wanted a look that was not taken yet.
+        self.is_wanted = False
 
     def wake_from_outside(self) -> None:
+        self.is_wanted = True
         with suppress(RuntimeError):  # The loop is closed: the run is over.
             self._loop.call_soon_threadsafe(self._look_now)
 
@@ -71,8 +77,8 @@ class Run:
         self._awake.set()
 
     def go(self, linger: float) -> bool:
-        """Until nothing is due, the time is up or the process is told to stop; whether the time was
-        up."""
+        """Until nothing is due, the time is up or the process is told to stop. Whether nothing was
+        due."""
         with self._runner:
             self._client = self._runner.run(Client().__aenter__())
             try:
@@ -96,10 +102,10 @@ class Run:
             if was_busy:
                 idle_at = time.monotonic()
             elif time.monotonic() - idle_at >= linger:
-                return False
+                return True
             self._turn(TURN_SECONDS)
         self._wind_down()
-        return True
+        return False
 
     def _look(self) -> None:
         """Each running integration with something due has a line; a line whose integration was
@@ -107,6 +113,7 @@ class Run:
         began = time.monotonic()
         if began < self._look_at:
             return
+        self.is_wanted = False
         running = {each.pk: each for each in Integration.objects.running().select_related("token")}
         for pk, line in self._lines.items():
             if pk not in running or not is_same(running[pk], line.integration):
@@ -150,35 +157,39 @@ class Run:
         timer.cancel()
 
     def _wind_down(self) -> None:
-        """What waits is due again at once; requests under way have a while to end."""
-        self._finish_flying(self._step)
+        """What waits is due again at once; requests under way end, or are cut off if they take too
+        long for a process that shall stop."""
+        self._stop_lines()
+        self._step()
+        self._time_is_up()
+        ends = math.inf
+        while any(line.is_flying for line in self._lines.values()) and time.monotonic() < ends:
+            if self._stopping.is_set():
+                ends = min(ends, time.monotonic() + conf.STOP_TIMEOUT)
+            self._turn(TURN_SECONDS)
+            self._step()
         for line in self._lines.values():
             line.give_up()
         self._turn(0.0)
         self._step()
 
+    def _stop_lines(self) -> None:
+        for line in self._lines.values():
+            line.stop()
+
     def _rescue(self) -> None:
         """The database is away. What is under way ends, and its results are written as soon as the
         database is back: else they would be sent twice."""
-        self._finish_flying(lambda: None)
+        self._stop_lines()
         ends = time.monotonic() + RESCUE_SECONDS
         while self._lines and time.monotonic() < ends:
-            connections[router.db_for_write(Owed)].close()
-            with suppress(*LOST):
-                self._step()
-                return
-            time.sleep(0.2)
+            self._turn(TURN_SECONDS)
+            if not any(line.is_flying for line in self._lines.values()):
+                connections[router.db_for_write(Owed)].close()
+                with suppress(*LOST):
+                    self._step()
         if self._lines:
             logger.warning("What was sent last could not be noted: it will be sent again.")
-
-    def _finish_flying(self, meanwhile: Callable[[], Any]) -> None:
-        for line in self._lines.values():
-            line.stop()
-        ends = time.monotonic() + conf.STOP_TIMEOUT
-        meanwhile()
-        while any(line.is_flying for line in self._lines.values()) and time.monotonic() < ends:
-            self._turn(TURN_SECONDS)
-            meanwhile()
 
 
 def is_same(new: Integration, old: Integration) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -34,5 +35,8 @@ class Command(BaseCommand):
         if not options["deliver"]:
             tasks.dispatch.apply_async(retry=False)
         else:
-            while engine.run():
-                pass
+            unfinished = Event()
+            unfinished.set()
+            while unfinished.is_set():
+                unfinished.clear()
+                engine.run(again=unfinished.set)
