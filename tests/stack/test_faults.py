@@ -122,6 +122,23 @@ def test_a_killed_worker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
     assert len(ids) == HITS, "a hit that arrives twice carries the same idempotency id"
 
 
+def test_a_worker_that_is_told_to_stop_sends_nothing_twice(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("stopped")
+    stack.forward("stopped", vendor.url)
+    vendor.answer = slowly
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(stack.post_many, token, HITS, prefix="s")
+        for _ in range(3):
+            wait_until(lambda: stack.processes("celery", "worker"), within=10)
+            time.sleep(1)
+            for worker in stack.processes("celery", "worker"):
+                worker.terminate()
+                worker.wait(15)
+        assert {answer.status for answer in posting.result()} == {204}
+    wait_until(lambda: arrived(vendor).keys() >= sent("s"), within=60)
+    assert arrived(vendor) == Counter(sent("s"))
+
+
 def test_a_killed_web_process_is_replaced(stack: Stack) -> None:
     token = stack.issue("web")
     web = stack.processes("granian")

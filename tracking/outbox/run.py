@@ -36,7 +36,7 @@ RUN_SECONDS = 20.0
 #: How long a turn of the loop may take, and how often it is looked for what is due; the looking
 #: shall not take more than a twentieth of the time.
 TURN_SECONDS = 0.05
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 LOOK_SHARE = 20
 #: How long results are kept for a database that is away.
 RESCUE_SECONDS = 20.0
@@ -103,7 +103,7 @@ class Run:
                 idle_at = time.monotonic()
             elif time.monotonic() - idle_at >= linger:
                 return True
-            self._turn(TURN_SECONDS)
+            self._turn(min(TURN_SECONDS, max(0.001, self._look_at - time.monotonic())))
         self._wind_down()
         return False
 
