@@ -82,8 +82,8 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
         )
 
     def probe(self) -> int:
-        """Wrong configurations are tried again now: somebody has changed them."""
-        return self.filter(paused_cause=Cause.SETUP).update(probe_at=Now(), probes=0)
+        """Those that are wrong or down are tried again now: somebody has changed them."""
+        return self.filter(paused_cause__in=GAPS).update(probe_at=Now(), probes=0)
 
     def hold(
         self, integration: Integration, cause: Cause, reason: str, *, seconds: float | None = None
