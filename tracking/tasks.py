@@ -14,21 +14,37 @@ from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError, connections, router
 
 from tracking.conf import conf
-from tracking.models import Bell, Ledger, maintenance, retention
+from tracking.models import Bell, Ledger, Operation, maintenance, retention
+from tracking.models.operation import carry_out
 from tracking.outbox.engine import engine
 
 logger = logging.getLogger(__name__)
 
 #: A message that nobody took for so long is worth nothing: a sweep has done its work, in seconds.
 EXPIRES = 15.0
+#: How long one task carries out operations; the next one goes on.
+OPERATE_SECONDS = 10.0
+#: Ready for so many seconds, and nobody made its next step: an operation's worker died.
+ABANDONED = 3.0
 
 
 @shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
 def dispatch(task: Task[..., None]) -> None:
     """What is due is sent. In a worker it goes on for as long as nobody may ring."""
     in_worker = not (task.request.called_directly or task.request.is_eager)
+    if in_worker and Operation.objects.abandoned(ABANDONED).exists():
+        operate.apply_async(expires=EXPIRES)
     if engine.run(linger=conf.RING_INTERVAL if in_worker else 0.0):
         dispatch.apply_async(expires=EXPIRES)
+
+
+@shared_task(name="tracking.operate", throws=(OperationalError, InterfaceError))
+def operate() -> None:
+    """What operators asked for goes on, chunk by chunk. Rung when it is asked for, by itself while
+    something is left, and by `dispatch` (so by the bell and by beat) where a worker died over it:
+    that is one look into an index of what is not finished."""
+    if carry_out(OPERATE_SECONDS, told=lambda operation: ring(), stopping=engine.stopping):
+        operate.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
@@ -42,7 +58,7 @@ def maintain() -> None:
 
 @worker_shutting_down.connect
 def finish(**kwargs: object) -> None:
-    """Deliveries under way are finished, and no more are claimed."""
+    """What is under way is finished, and nothing more is begun."""
     engine.stopping.set()
 
 
