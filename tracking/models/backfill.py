@@ -20,6 +20,8 @@ from tracking.models.verb import Step, Verb
 
 #: Hits that one step looks at, most of which may be known already.
 WINDOW = 5000
+#: The precision of the time in an id.
+MILLISECOND = timedelta(milliseconds=1)
 
 # What a hit's `integrations` object switches, without the options in it.
 SWITCHES: LiteralString = """
@@ -80,10 +82,11 @@ class Backfill(Verb):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
+    counted = "Hits to owe"
 
     def bound(self) -> Criteria:
         """Later hits are owed when they are stored, or were not wanted then."""
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + MILLISECOND
         return replace(self.criteria, until=min(self.criteria.until or now, now))
 
     def preview(self) -> Preview:

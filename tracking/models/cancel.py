@@ -45,6 +45,7 @@ class Cancel(Verb):
     """In no order; without a position: what is still owed remains to be done."""
 
     name = "delete"
+    counted = "Hits to cancel"
 
     def preview(self) -> Preview:
         return backlog.preview(self.integration)

@@ -17,6 +17,7 @@ class Replay(Verb):
     """Letters in the order of their death; `position` is the last one that was looked at."""
 
     name = "replay"
+    counted = "Dead letters to replay"
 
     def letters(self) -> DeadLetterQuerySet:
         letters = DeadLetter.objects.using(router.db_for_write(DeadLetter))

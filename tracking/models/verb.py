@@ -33,6 +33,8 @@ class Verb:
     """What an operator asks for, of one integration."""
 
     name: ClassVar[str]
+    #: What the preview's count is of.
+    counted: ClassVar[str]
 
     def __init__(self, integration: Integration, criteria: Criteria) -> None:
         self.integration, self.criteria = integration, criteria
