@@ -26,6 +26,8 @@ class Conf:
     QUEUE_SIZE: int = 10_000
     MAX_STATEMENT_ROWS: int = 500
     STATEMENT_TIMEOUT: float = 5.0
+    #: How long after the time in its id a hit may still be committed, other hosts' clocks included.
+    COMMIT_LAG: float = 10.0
     LOCK_TIMEOUT: float = 0.5
     #: How long a token's lookup is remembered: the longest a revoked token still works.
     TOKEN_CACHE_SECONDS: float = 3.0

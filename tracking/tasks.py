@@ -15,13 +15,18 @@ from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError, connections, router
 
 from tracking.conf import conf
-from tracking.models import Bell, Ledger, maintenance, retention
+from tracking.models import Bell, Ledger, Operation, maintenance, retention
+from tracking.models.operation import carry_out
 from tracking.outbox.engine import engine
 
 logger = logging.getLogger(__name__)
 
 #: A message that nobody took for so long is worth nothing: a sweep has done its work, in seconds.
 EXPIRES = 15.0
+#: How long one task carries out operations; the next one goes on.
+OPERATE_SECONDS = 10.0
+#: Ready for so many seconds, and nobody made its next step: an operation's worker died.
+ABANDONED = 3.0
 
 
 @shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
@@ -29,15 +34,26 @@ def dispatch(task: Task[..., None]) -> None:
     """What is due is sent. In a worker it goes on for as long as nobody may ring."""
     if task.request.called_directly or task.request.is_eager:
         engine.run()
-    else:
-        again = partial(dispatch.apply_async, expires=EXPIRES)
-        engine.run(linger=conf.RING_INTERVAL, again=again)
+        return
+    if Operation.objects.abandoned(ABANDONED).exists():
+        operate.apply_async(expires=EXPIRES)
+    again = partial(dispatch.apply_async, expires=EXPIRES)
+    engine.run(linger=conf.RING_INTERVAL, again=again)
 
 
 @shared_task(name="tracking.roll_up", throws=(OperationalError,))
 def roll_up() -> None:
     """The tallies are in the ledger. Once a minute keeps them few."""
     Ledger.objects.roll_up()
+
+
+@shared_task(name="tracking.operate", throws=(OperationalError, InterfaceError))
+def operate() -> None:
+    """What operators asked for goes on, chunk by chunk. Rung when it is asked for, by itself while
+    something is left, and by `dispatch` (so by the bell and by beat) where a worker died over it:
+    that is one look into an index of what is not finished."""
+    if carry_out(OPERATE_SECONDS, told=lambda operation: ring(), stopping=engine.stopping):
+        operate.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
@@ -49,7 +65,7 @@ def maintain() -> None:
 
 @worker_shutting_down.connect
 def finish(**kwargs: object) -> None:
-    """Deliveries under way are finished, and no more are claimed."""
+    """What is under way is finished, and nothing more is begun."""
     engine.stopping.set()
 
 

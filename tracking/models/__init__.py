@@ -5,6 +5,7 @@ from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
 from tracking.models.integration import Integration
 from tracking.models.ledger import Ledger, Tally
+from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
 from tracking.models.token import Revision, Token
@@ -18,6 +19,7 @@ __all__ = [
     "HitKey",
     "Integration",
     "Ledger",
+    "Operation",
     "Outcome",
     "Owed",
     "Revision",

@@ -17,7 +17,8 @@ from tracking.destinations import registry
 from tracking.destinations.base import ConfigForm, Destination
 from tracking.destinations.switches import allows, switches
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
-from tracking.models.pause import Cause, IntegrationQuerySet, Pausable
+from tracking.models.pause import Cause, IntegrationQuerySet
+from tracking.models.standing import Standing
 from tracking.models.token import Token
 
 
@@ -46,7 +47,7 @@ SENDING = (
 CONFIGURED = ("name", "handle", "config", "secrets", *SENDING)
 
 
-class Integration(Pausable):
+class Integration(Standing):
     """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all, and
     what is owed waits, unless it is draining."""
 
@@ -59,12 +60,6 @@ class Integration(Pausable):
     destination = models.CharField(max_length=50, choices=registry.choices)
     config = models.JSONField(default=dict, blank=True, editable=False)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
-    enabled = models.BooleanField(
-        default=True,
-        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, "
-        "pause it instead; to have the last ones sent, drain it.",
-    )
-    draining = models.BooleanField(default=False, editable=False)
     event_names = ArrayField(
         models.CharField(max_length=255),
         default=list,
@@ -115,7 +110,6 @@ class Integration(Pausable):
         "outgrow the hits.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
 
@@ -133,17 +127,20 @@ class Integration(Pausable):
         )
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.token})"
+        return f"{self.title} ({self.token})"
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
-        """The configuration is stored and on record. A pause is not written back from this copy,
-        which may be old by now; one for a wrong configuration is put to the test at once."""
+        """The configuration is stored and on record, and an enabled one drains no more. A pause is
+        not written back from this copy, which may be old by now; one for a wrong configuration is
+        put to the test at once."""
         self.handle = self.name.lower()
-        if not self._state.adding:
-            kwargs.setdefault("update_fields", CONFIGURED)
+        configured = not self._state.adding and "update_fields" not in kwargs
+        if configured:
+            self.draining = self.draining and not self.enabled
+            kwargs["update_fields"] = (*CONFIGURED, *(("draining",) if self.enabled else ()))
         with transaction.atomic(using=router.db_for_write(Integration)):
             super().save(*args, **kwargs)
-            if kwargs.get("update_fields") == CONFIGURED:
+            if configured:
                 Integration.objects.filter(pk=self.pk).probe()
             self.token.revise(by=by)
 

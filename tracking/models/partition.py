@@ -32,6 +32,11 @@ def first_uuid7(moment: datetime) -> UUID:
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
+def moment_of(uuid7: UUID) -> datetime:
+    """The time in the id, to the millisecond."""
+    return datetime.fromtimestamp((uuid7.int >> 80) / 1000, UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     parent: str

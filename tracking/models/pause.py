@@ -44,6 +44,9 @@ class Pausable(models.Model):
     probe_at = models.DateTimeField(null=True, editable=False)
     probes = models.PositiveSmallIntegerField(default=0, editable=False)
 
+    #: Of the integration: requests a second.
+    rate_limit: int | None
+
     class Meta:
         abstract = True
 
@@ -60,11 +63,14 @@ class Pausable(models.Model):
         self.paused_cause, self.probe_at, self.probes = Cause.OPERATOR, None, 0
         self.save(by=by, update_fields=PAUSED)
 
-    def resume(self, *, by: str = "") -> None:
-        """What is owed is sent again."""
+    def resume(self, *, by: str = "", rate_limit: int | None = None) -> None:
+        """What is owed is sent again, from now on at so many requests a second if that is given."""
         self.paused_at, self.paused_by, self.paused_reason = None, "", ""
         self.paused_cause, self.probe_at, self.probes = "", None, 0
-        self.save(by=by, update_fields=PAUSED)
+        fields: tuple[str, ...] = PAUSED
+        if rate_limit is not None:
+            self.rate_limit, fields = rate_limit, (*PAUSED, "rate_limit")
+        self.save(by=by, update_fields=fields)
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):

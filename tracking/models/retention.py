@@ -78,7 +78,9 @@ def why_needed(leaf: Leaf) -> str:
     low, high = leaf.bounds
     alias = router.db_for_write(Owed)
     owed = Owed.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
-    dead = DeadLetter.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
+    # Nobody can replay what was meant for a deleted integration.
+    letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
+    dead = letters.filter(hit_id__gte=low, hit_id__lt=high)
     for rows, what in ((owed, "hits are owed to"), (dead, "there are dead letters of")):
         found = rows.order_by("hit_id").values_list("integration", flat=True).first()
         if found is not None:

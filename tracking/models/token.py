@@ -114,7 +114,7 @@ class Token(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} (deleted)" if self.deleted_at else self.name
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
         """The configuration is stored and on record. What has verbs of its own (secrets,
@@ -134,6 +134,13 @@ class Token(models.Model):
         """No secret of the token opens anything any more, and none ever will again."""
         self.revoked_at = timezone.now()
         self.save(by=by, update_fields=("revoked_at",))
+
+    def mark_deleted(self, *, by: str = "") -> None:
+        """Revoked, in no list, its name free. Its hits keep their owner. See
+        `tracking.models.deletion`, which also deletes its integrations."""
+        self.deleted_at = timezone.now()
+        self.revoked_at = self.revoked_at or self.deleted_at
+        self.save(by=by, update_fields=("deleted_at", "revoked_at"))
 
     def rotate(self, *, grace: float | None = None, by: str = "") -> Secret:
         """A new secret; the present one still works for `grace` seconds, an older one no more."""
@@ -165,6 +172,7 @@ class Token(models.Model):
             "prefix": self.prefix,
             "enabled": self.enabled,
             "revoked": self.revoked_at is not None,
+            **({"deleted": True} if self.deleted_at else {}),
             "expires_at": self.expires_at and self.expires_at.isoformat(),
             "rate_limit": self.rate_limit,
             "integrations": {

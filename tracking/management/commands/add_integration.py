@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, token_name: str, slug: str, **options: Any) -> None:
         try:
-            token = Token.objects.get(name=token_name)
+            token = Token.objects.present().get(name=token_name)
             destination = registry.get(slug)
             config = json.loads(options["config"])
         except (Token.DoesNotExist, SetupError, ValueError) as error:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             wrong += [f"{name}: {' '.join(map(str, each))}" for name, each in form.errors.items()]
             raise CommandError("\n".join(wrong))
         name = options["name"] or destination.label
-        if token.integrations.filter(name=name).exists():
+        if Integration.objects.present().filter(token=token, name=name).exists():
             raise CommandError(f"{token} has an integration named {name!r} already.")
         integration = Integration(
             token=token, name=name, destination=slug, event_names=options["event"]

@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
-        if Token.objects.filter(name=name).exists():
+        if Token.objects.present().filter(name=name).exists():
             raise CommandError(f"There is a token named {name!r} already.")
         token, secret = Token.objects.issue(name, by="issue_token")
         issued = {"name": name, "api_token": secret, "project_id": str(token.project_id)}

@@ -7,8 +7,10 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
 from tracking.models import Ledger, maintenance, retention
+from tracking.models.operation import carry_out
 from tracking.outbox.dispatch import due
 from tracking.outbox.engine import engine
+from tracking.tasks import OPERATE_SECONDS
 
 
 class Command(BaseCommand):
@@ -34,9 +36,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(integrations)} integrations have something due.")
         if not options["deliver"]:
             tasks.dispatch.apply_async(retry=False)
-        else:
-            unfinished = Event()
-            unfinished.set()
-            while unfinished.is_set():
-                unfinished.clear()
-                engine.run(again=unfinished.set)
+            return
+        while carry_out(OPERATE_SECONDS, told=lambda operation: None):
+            pass
+        unfinished = Event()
+        unfinished.set()
+        while unfinished.is_set():
+            unfinished.clear()
+            engine.run(again=unfinished.set)

@@ -1,0 +1,52 @@
+"""Operations as an operator asks for them and a worker carries them out."""
+
+from typing import Any
+
+from tests.conftest import Send, hit
+from tests.destinations.vendor import open_vendor, reply
+from tracking.models import Integration, Operation
+from tracking.models.backfill import Backfill
+from tracking.models.criteria import Criteria
+from tracking.models.operation import carry_out
+from tracking.models.replay import Replay
+from tracking.outbox.engine import engine
+
+
+def post(send: Send, *names: str, **changes: Any) -> None:
+    """A hit for each event name."""
+    for name in names:
+        event = {"name": name, "user": {"userId": "u1"}}
+        assert send(hit(event=event, **changes)).status_code == 204
+
+
+def let_die(send: Send, integration: Integration, *names: str, status: int = 400) -> None:
+    """A dead letter for each event name."""
+    with open_vendor(reply(status, b"no such thing")) as vendor:
+        config = {**integration.config, "url": vendor.url}
+        Integration.objects.filter(pk=integration.pk).update(config=config)
+        post(send, *names)
+        while engine.run():
+            pass
+    integration.refresh_from_db()
+
+
+def replay(integration: Integration, *, rate: int | None = None, **criteria: Any) -> Operation:
+    verb = Replay(integration, Criteria(**criteria))
+    return Operation.objects.ask(verb, by="anna", rate=rate)
+
+
+def backfill(integration: Integration, *, rate: int | None = None, **criteria: Any) -> Operation:
+    verb = Backfill(integration, Criteria(**criteria))
+    return Operation.objects.ask(verb, by="anna", rate=rate)
+
+
+def work(seconds: float = 20.0) -> list[int]:
+    """A worker carries out what was asked for; how far it was after each chunk."""
+    told: list[int] = []
+
+    def tell(operation: Operation) -> None:
+        operation.refresh_from_db()
+        told.append(operation.done)
+
+    carry_out(seconds, told=tell)
+    return told

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from tracking.management.operating import OperatingCommand
+from tracking.models.backfill import Backfill
+
+
+class Command(OperatingCommand):
+    help = (
+        "Owe past hits of its token to an integration: those that it wants as it is configured now "
+        "and has no record of."
+    )
+    verb = Backfill
+    times = "Arrived since"

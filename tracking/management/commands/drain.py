@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tracking import tasks
+from tracking.management.asking import AskingCommand, find
+from tracking.models import backlog
+
+
+class Command(AskingCommand):
+    help = "Owe nothing more to an integration, but send what it is owed. Enabling it ends that."
+
+    def handle(self, *args: Any, integration: str, **options: Any) -> None:
+        found = find(integration)
+        if self.is_meant("Hits still to be sent", backlog.preview(found), options):
+            found.drain(by="manage.py drain")
+            tasks.ring()
+            self.stdout.write(f"{found} drains.")

@@ -1,0 +1,42 @@
+"""What an integration owes at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from tracking.models.deadletter import DeadLetter
+from tracking.models.integration import Integration
+from tracking.models.owed import Owed
+from tracking.models.preview import Preview
+from tracking.models.preview import preview as preview_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Hits owed, since when the longest one is, how many of them were tried in vain, and how many
+    dead letters there are."""
+
+    owed: int
+    oldest: datetime | None
+    retrying: int
+    dead: int
+
+
+def backlog(integration: Integration) -> Backlog:
+    owed = Owed.objects.filter(integration=integration)
+    return Backlog(
+        **owed.aggregate(
+            owed=Count("*"), oldest=Min("owed_at"), retrying=Count("*", filter=Q(attempts__gt=0))
+        ),
+        dead=DeadLetter.objects.filter(integration=integration).count(),
+    )
+
+
+def preview(integration: Integration) -> Preview:
+    """What would be sent, or is held back, or would be cancelled."""
+    return preview_rows(
+        Owed.objects.filter(integration=integration).order_by("due_at"), integration
+    )
