@@ -1,10 +1,11 @@
-"""Whether everything adds up, as `manage.py reconcile` sees it."""
+"""Whether everything adds up: the counts, and what `manage.py reconcile` says of the rows."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 
-from tracking.models import Integration, Ledger, Tally
+from tracking.models import Integration, Ledger, Owed, Tally
 from tracking.models.reconcile import reconcile
 
 
@@ -13,11 +14,20 @@ def discrepancies() -> list[str]:
     return [str(found) for found in reconcile(now - timedelta(days=1), now + timedelta(hours=1))]
 
 
-def counts(integration: Integration | None = None) -> dict[str, int]:
+def counts(integration: Integration | None = None) -> Counter[str]:
     """The ledger's counts of the integration, or of all tokens; without those that are zero."""
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
     for model in (Ledger, Tally):
-        rows = model.objects.filter(integration_id=integration.pk if integration else 0)
+        rows = model._default_manager.filter(integration_id=integration.pk if integration else 0)
         for what, count in rows.values_list("what").annotate(Sum("count")):
-            found[what] = found.get(what, 0) + count
-    return {what: count for what, count in found.items() if count}
+            found[what] += count
+    return Counter({what: count for what, count in found.items() if count})
+
+
+def assert_exact(integration: Integration) -> None:
+    """Matched = delivered + skipped + cancelled + dead + owed, and each is what the rows say."""
+    found = counts(integration)
+    ended = sum(found[what] for what in ("delivered", "skipped", "cancelled", "dead"))
+    assert found["matched"] == ended + Owed.objects.filter(integration=integration).count()
+    assert min(found.values(), default=0) >= 0
+    assert discrepancies() == []

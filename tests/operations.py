@@ -25,8 +25,7 @@ def let_die(send: Send, integration: Integration, *names: str, status: int = 400
         config = {**integration.config, "url": vendor.url}
         Integration.objects.filter(pk=integration.pk).update(config=config)
         post(send, *names)
-        while engine.run():
-            pass
+        engine.run()
     integration.refresh_from_db()
 
 

@@ -26,7 +26,7 @@ EXPIRES = 15.0
 #: How long one task carries out operations; the next one goes on.
 OPERATE_SECONDS = 10.0
 #: Ready for so many seconds, and nobody made its next step: an operation's worker died.
-ABANDONED = 3.0
+NEGLECTED = 3.0
 
 
 @shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
@@ -35,7 +35,7 @@ def dispatch(task: Task[..., None]) -> None:
     if task.request.called_directly or task.request.is_eager:
         engine.run()
         return
-    if Operation.objects.abandoned(ABANDONED).exists():
+    if Operation.objects.neglected(NEGLECTED).exists():
         operate.apply_async(expires=EXPIRES)
     again = partial(dispatch.apply_async, expires=EXPIRES)
     engine.run(linger=conf.RING_INTERVAL, again=again)
@@ -49,9 +49,10 @@ def roll_up() -> None:
 
 @shared_task(name="tracking.operate", throws=(OperationalError, InterfaceError))
 def operate() -> None:
-    """What operators asked for goes on, chunk by chunk. Rung when it is asked for, by itself while
-    something is left, and by `dispatch` (so by the bell and by beat) where a worker died over it:
-    that is one look into an index of what is not finished."""
+    """What operators asked for goes on, chunk by chunk. It is called by itself while something is
+    left, and by `dispatch` for what is new or what a worker died over: the bell that is rung for
+    deliveries is rung for operations, too, beat rings it in any case, and all that it costs is one
+    look into an index of what is not finished."""
     if carry_out(OPERATE_SECONDS, told=lambda operation: ring(), stopping=engine.stopping):
         operate.apply_async(expires=EXPIRES)
 

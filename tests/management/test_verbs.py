@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.conftest import Send
-from tests.counts import assert_exact
 from tests.integrations import add_webhook
+from tests.ledger import assert_exact
 from tests.operations import let_die, post, replay
 from tracking.models import DeadLetter, Integration, Operation, Owed, Token
 

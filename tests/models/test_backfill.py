@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import Send
-from tests.counts import assert_exact, count
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
+from tests.ledger import assert_exact, counts
 from tests.operations import backfill, let_die, post, work
 from tracking.models import Hit, Integration, Operation, Owed, Token
 from tracking.models import backfill as module
@@ -43,7 +43,7 @@ def test_past_hits_are_owed_to_a_new_integration(send: Send, token: Token) -> No
     work()
     operation.refresh_from_db()
     assert (operation.state, operation.done, operation.total) == ("finished", 3, 3)
-    assert count(integration) == {"matched": 3}
+    assert counts(integration) == {"matched": 3}
     assert_exact(integration)
     with open_vendor(reply()) as vendor:
         Integration.objects.update(config={**integration.config, "url": vendor.url})
@@ -199,7 +199,7 @@ def test_two_at_a_time_owe_each_hit_once(send: Send, token: Token) -> None:
     backfill(integration)
     backfill(integration)
     work()
-    assert count(integration) == {"matched": 3}
+    assert counts(integration) == {"matched": 3}
     assert_exact(integration)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Send, hit
-from tests.counts import assert_exact, count
 from tests.integrations import add_webhook
+from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
 from tracking.ingest.authentication import passes
 from tracking.models import (
@@ -43,7 +43,7 @@ def test_what_an_integration_was_owed_is_cancelled(send: Send, token: Token) -> 
     assert not Owed.objects.exists()
     outcomes = Outcome.objects.filter(result="cancelled")
     assert set(outcomes.values_list("reason", flat=True)) == {"Webhook was deleted by anna."}
-    assert count(integration) == {"matched": 4, "dead": 1, "cancelled": 3}
+    assert counts(integration) == {"matched": 4, "dead": 1, "cancelled": 3}
     assert_exact(integration)
 
 
@@ -107,7 +107,7 @@ def test_hits_under_a_live_lease_are_left_to_their_worker(send: Send, token: Tok
     )
     settle(integration, [entry], [])
     assert work()[-1] == 2
-    assert count(integration) == {"matched": 3, "delivered": 1, "cancelled": 2}
+    assert counts(integration) == {"matched": 3, "delivered": 1, "cancelled": 2}
     assert_exact(integration)
 
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import Send
-from tests.counts import assert_exact, count
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
+from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
 from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token, deadletter, verb
 from tracking.models.criteria import Criteria
@@ -61,7 +61,7 @@ def test_replayed_letters_are_due_and_counted_no_more(send: Send, integration: I
     operation.refresh_from_db()
     assert (operation.state, operation.done, operation.total) == ("finished", 3, 3)
     assert operation.ended_at is not None
-    assert (count(integration)["dead"], Owed.objects.count()) == (0, 3)
+    assert (counts(integration)["dead"], Owed.objects.count()) == (0, 3)
     assert_exact(integration)
     with open_vendor(reply()) as vendor:
         Integration.objects.update(config={**integration.config, "url": vendor.url})
@@ -102,11 +102,11 @@ def test_only_the_integrations_own_letters_are_replayed(
     Integration.objects.update(enabled=False)
     other = add_webhook(token, name="Other")
     let_die(send, other, "B")
-    before = count(integration)
+    before = counts(integration)
     replay(other)
     work()
     assert set(Owed.objects.values_list("integration", flat=True)) == {other.pk}
-    assert count(integration) == before
+    assert counts(integration) == before
 
 
 def test_letters_that_die_after_the_asking_are_not_meant(
@@ -131,7 +131,7 @@ def test_a_letter_whose_hit_is_owed_is_not_counted_twice(
     Owed.objects.create(hit_id=first.hit_id, integration=integration, due_at=timezone.now())
     assert DeadLetter.objects.all().replay() == 1
     assert DeadLetter.objects.get() == first
-    assert count(integration)["dead"] == 1
+    assert counts(integration)["dead"] == 1
 
 
 def test_a_queryset_replays_in_chunks(
@@ -243,6 +243,6 @@ def test_a_killed_worker_leaves_nothing_half_done(
         operation.step()
     monkeypatch.setattr(Operation, "save", sound)
     assert (DeadLetter.objects.count(), Owed.objects.count()) == (2, 1)
-    assert Operation.objects.abandoned(0.0).exists()
+    assert Operation.objects.neglected(0.0).exists()
     assert work()[-1] == 3
     assert_exact(integration)

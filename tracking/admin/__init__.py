@@ -1,3 +1,3 @@
-from tracking.admin import attempt, delivery, hit, integration, token
+from tracking.admin import attempt, delivery, hit, integration, operation, revision, token
 
-__all__ = ["attempt", "delivery", "hit", "integration", "token"]
+__all__ = ["attempt", "delivery", "hit", "integration", "operation", "revision", "token"]

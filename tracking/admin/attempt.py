@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from tracking.admin.filters import PresentFilter
 from tracking.admin.readonly import ReadOnlyAdmin
 from tracking.models import Attempt
 
@@ -11,7 +12,7 @@ from tracking.models import Attempt
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     list_display = ("made_at", "integration", "hits", "status", "code", "message", "milliseconds")
-    list_filter = ("integration",)
+    list_filter = (("integration", PresentFilter),)
     list_select_related = ("integration__token",)
     ordering = ("-id",)
 

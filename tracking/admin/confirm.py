@@ -12,7 +12,11 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from tracking.models.preview import Preview
+
 Act = Callable[[HttpRequest, Any, dict[str, Any]], HttpResponse]
+#: The object and what the filters say, to what would be done.
+Foresee = Callable[[Any, dict[str, Any]], Preview]
 
 
 def confirm(
@@ -24,16 +28,27 @@ def confirm(
     explanation: str,
     act: Act,
     form_class: type[forms.Form] = forms.Form,
+    filters_class: type[forms.Form] = forms.Form,
+    foresee: Foresee | None = None,
+    counted: str = "",
+    permission: str = "",
 ) -> HttpResponse:
-    """The confirmation page of one object, or what `act` answers to its valid form."""
+    """The confirmation page of one object, or what `act` answers to its valid forms.
+
+    The filters are GET parameters: the page says what would be done to what they leave, so many
+    `counted`, and its POST repeats the filters that were said. `permission` is a codename, by
+    default that to change the object.
+    """
     obj: Model | None = site.get_object(request, pk)
     if obj is None:
         raise Http404
-    if not site.has_change_permission(request, obj):
+    if not request.user.has_perm(f"tracking.{permission or f'change_{site.opts.model_name}'}"):
         raise PermissionDenied
-    form = form_class(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        return act(request, obj, form.cleaned_data)
+    is_post = request.method == "POST"
+    filters = filters_class(request.POST if is_post else request.GET)
+    form = form_class(request.POST if is_post else None)
+    if filters.is_valid() and form.is_valid():
+        return act(request, obj, {**filters.cleaned_data, **form.cleaned_data})
     context = {
         **site.admin_site.each_context(request),
         "title": title,
@@ -41,6 +56,9 @@ def confirm(
         "explanation": explanation,
         "object": obj,
         "form": form,
+        "filters": filters,
+        "preview": foresee(obj, filters.cleaned_data) if foresee and filters.is_valid() else None,
+        "counted": counted,
         "opts": site.opts,
     }
     return TemplateResponse(request, "tracking/confirm.html", context)

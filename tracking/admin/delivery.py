@@ -13,9 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking import tasks
+from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
+from tracking.admin.pill import pill
 from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.admin.token import pill
 from tracking.models import DeadLetter, Delivery, Hit
 from tracking.models.deadletter import CODES
 
@@ -53,7 +54,7 @@ class OfHitsAdmin(ReadOnlyAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(OfHitsAdmin):
     list_display = ("hit_link", "integration", "state_shown", "since", "why")
-    list_filter = ("state", "integration")
+    list_filter = ("state", ("integration", PresentFilter))
 
     @admin.display(description="reason")
     def why(self, delivery: Delivery) -> str:
@@ -79,7 +80,7 @@ class CodeFilter(admin.SimpleListFilter):
 @admin.register(DeadLetter)
 class DeadLetterAdmin(OfHitsAdmin):
     list_display = ("hit_link", "integration", "died_at", "code", "message", "attempts")
-    list_filter = ("integration", CodeFilter)
+    list_filter = (("integration", PresentFilter), CodeFilter)
     actions = ("replay",)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from tracking.admin.filters import PresentFilter
 from tracking.admin.readonly import ReadOnlyAdmin
 from tracking.models import Attempt, Delivery, Hit, Outcome
 from tracking.models.partition import first_uuid7
@@ -39,7 +40,7 @@ class ReceivedFilter(admin.SimpleListFilter):
 @admin.register(Hit)
 class HitAdmin(ReadOnlyAdmin):
     list_display = ("received", "name", "user_id", "anonymous_id", "hit_id", "token")
-    list_filter = (ReceivedFilter, "token")
+    list_filter = (ReceivedFilter, ("token", PresentFilter))
     list_select_related = ("token",)
     search_fields = ("hit_id",)
     search_help_text = "A whole hitId, user id, anonymous id, e-mail hash or event name."

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
-from tracking.admin.confirm import confirm
+from tracking.admin import verbs
+from tracking.admin.filters import PresentFilter
 from tracking.admin.integrationform import CONFIG, IntegrationForm, form_for
 from tracking.admin.issued import show_once
-from tracking.admin.token import state_of_integration
+from tracking.admin.ledger import integration_ledger
+from tracking.admin.pill import pause_of, state_of_integration
 from tracking.destinations import registry
 from tracking.exceptions import SetupError
-from tracking.models import Integration
-
-
-class PauseForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500, help_text="Shown to everybody who wonders why nothing arrives."
-    )
+from tracking.models import Integration, backlog
 
 
 @admin.register(Integration)
 class IntegrationAdmin(admin.ModelAdmin):
     list_display = ("name", "token", "destination", "state", "created_at")
-    list_filter = ("token", "destination", "enabled")
+    list_filter = (("token", PresentFilter), "destination", "enabled")
     list_select_related = ("token",)
     search_fields = ("name", "token__name")
     actions = ("resume_selected",)
@@ -41,9 +36,9 @@ class IntegrationAdmin(admin.ModelAdmin):
     class Media:
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Integration | None = None) -> bool:
-        """An integration is disabled, not deleted: what it owed and delivered stays on record."""
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
+        found: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
+        return found
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -79,8 +74,12 @@ class IntegrationAdmin(admin.ModelAdmin):
             (None, {"fields": ("token", "name", "enabled")}),
             (label, {"fields": config, "description": self.describe(form)}),
             (
-                "What is sent, and how often it is tried",
-                {"fields": ("event_names", "max_attempts")},
+                "What is sent, and how fast",
+                {"fields": ("event_names", "ordered", "concurrency", "rate_limit")},
+            ),
+            (
+                "How long it is tried, and what is kept",
+                {"fields": ("max_attempts", "max_age", "retry_base", "keep_bodies")},
             ),
         ]
 
@@ -93,6 +92,7 @@ class IntegrationAdmin(admin.ModelAdmin):
         if not change:
             obj.destination = self.slug(request)
         obj.save(by=request.user.get_username())
+        verbs.ring_on_commit()
 
     def response_add(self, request: HttpRequest, obj: Integration, *args: Any) -> HttpResponse:
         return self.show_issued(request, obj) or super().response_add(request, obj, *args)
@@ -111,43 +111,41 @@ class IntegrationAdmin(admin.ModelAdmin):
         for integration in integrations.exclude(paused_at=None):
             integration.resume(by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
+        verbs.ring_on_commit()
         messages.success(request, "What was held back is due now.")
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Deleting asks about each backlog, so one at a time."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        integration = self.get_object(request, object_id)
+        context = {**(extra_context or {}), **(standing(integration) if integration else {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return verbs.delete(self, request, object_id)
+
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<path:pk>/pause/", wrap(self.pause), name="tracking_integration_pause"),
-            path("<path:pk>/resume/", wrap(self.resume), name="tracking_integration_resume"),
-        ]
-        return own + super().get_urls()
+        view = self.admin_site.admin_view(partial(integration_ledger, self))
+        ledger = path("<path:pk>/ledger/", view, name="tracking_integration_ledger")
+        return [*verbs.urls(self), ledger, *super().get_urls()]
 
-    def pause(self, request: HttpRequest, pk: str) -> HttpResponse:
-        def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-            obj.pause(reason=asked["reason"], by=request.user.get_username())
-            self.log_change(request, obj, f"Paused: {asked['reason']}")
-            return redirect(reverse("admin:tracking_integration_change", args=(obj.pk,)))
 
-        return confirm(
-            self,
-            request,
-            pk,
-            title="Pause the integration",
-            explanation="Hits go on being owed to it; nothing is sent until it is resumed.",
-            act=act,
-            form_class=PauseForm,
-        )
-
-    def resume(self, request: HttpRequest, pk: str) -> HttpResponse:
-        def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-            obj.resume(by=request.user.get_username())
-            self.log_change(request, obj, "Resumed.")
-            return redirect(reverse("admin:tracking_integration_change", args=(obj.pk,)))
-
-        return confirm(
-            self,
-            request,
-            pk,
-            title="Resume the integration",
-            explanation="Everything that was held back is sent now.",
-            act=act,
-        )
+def standing(integration: Integration) -> dict[str, Any]:
+    """What the page says of it beside its form."""
+    return {
+        "backlog": backlog.backlog(integration),
+        "state": state_of_integration(integration),
+        "pause": pause_of(integration),
+    }

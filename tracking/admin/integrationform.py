@@ -8,7 +8,8 @@ from django import forms
 
 from tracking.destinations.base import ConfigForm, Destination
 from tracking.exceptions import SetupError
-from tracking.models import Integration
+from tracking.models import Integration, Token
+from tracking.models.integration import SENDING
 
 CONFIG = "config-"
 KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
@@ -39,13 +40,14 @@ class IntegrationForm(forms.ModelForm):
 
     class Meta:
         model = Integration
-        fields = ("token", "name", "enabled", "event_names", "max_attempts")
+        fields = ("token", "name", *SENDING)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.config_form: ConfigForm | None = None
         # Its backlog belongs to the token that it was made for.
         self.fields["token"].disabled = self.instance.pk is not None
+        self.fields["token"].queryset = Token.objects.present()  # type: ignore[attr-defined]
         if self.destination is None:
             return
         names = self.destination.Config.secret_names()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -16,8 +17,13 @@ from django.utils.safestring import SafeString
 
 from tracking.admin.confirm import confirm
 from tracking.admin.issued import show_token
-from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.models import Integration, Revision, Token
+from tracking.admin.ledger import token_ledger
+from tracking.admin.pill import pill, state_of_integration
+from tracking.admin.verbforms import RateForm
+from tracking.admin.verbs import ring_on_commit
+from tracking.models import Integration, Token, backlog
+from tracking.models.cancel import Cancel
+from tracking.models.deletion import delete_token
 from tracking.models.token import Secret
 
 GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
@@ -36,25 +42,15 @@ class IntegrationInline(admin.TabularInline):
     can_delete = False
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
+        return super().get_queryset(request).filter(deleted_at=None)
+
     def has_add_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
         return False
 
     @admin.display
     def state(self, integration: Integration) -> SafeString:
         return state_of_integration(integration)
-
-
-def pill(state: str, text: str, title: str = "") -> SafeString:
-    """A state as a word in its colour."""
-    return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
-
-
-def state_of_integration(integration: Integration) -> SafeString:
-    if not integration.enabled:
-        return pill("off", "disabled")
-    if integration.paused_at:
-        return pill("paused", f"paused by {integration.paused_by}", integration.paused_reason)
-    return pill("good", "running")
 
 
 @admin.register(Token)
@@ -76,8 +72,8 @@ class TokenAdmin(admin.ModelAdmin):
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
-        tokens: QuerySet[Token] = super().get_queryset(request)
-        return tokens.annotate(count=Count("integrations"))
+        tokens: QuerySet[Token] = super().get_queryset(request).filter(deleted_at=None)
+        return tokens.annotate(count=Count("integrations", filter=Q(integrations__deleted_at=None)))
 
     def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
         editable = (None, {"fields": self.fields})
@@ -89,10 +85,6 @@ class TokenAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
         return ("state", "prefix_shown", "project_id", "last_used_at", "created_at", "changes")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
-        """A token is revoked, not deleted: its hits keep their owner."""
-        return False
 
     @admin.display(description="API token", ordering="prefix")
     def prefix_shown(self, token: Token) -> str:
@@ -135,6 +127,9 @@ class TokenAdmin(admin.ModelAdmin):
         own = [
             path("<path:pk>/rotate/", wrap(self.rotate), name="tracking_token_rotate"),
             path("<path:pk>/revoke/", wrap(self.revoke), name="tracking_token_revoke"),
+            path(
+                "<path:pk>/ledger/", wrap(partial(token_ledger, self)), name="tracking_token_ledger"
+            ),
         ]
         return own + super().get_urls()
 
@@ -172,9 +167,33 @@ class TokenAdmin(admin.ModelAdmin):
             act=act,
         )
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Deleting asks about each backlog, so one at a time."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
-@admin.register(Revision)
-class RevisionAdmin(ReadOnlyAdmin):
-    list_display = ("token", "number", "made_at", "made_by")
-    list_filter = ("token",)
-    ordering = ("-pk",)
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
+            delete_token(token, by=request.user.get_username(), rate=asked["rate"])
+            ring_on_commit()
+            self.log_change(request, token, "Deleted.")
+            messages.success(request, f"{token.name} is deleted. What it owed is cancelled.")
+            return redirect("admin:tracking_token_changelist")
+
+        return confirm(
+            self,
+            request,
+            object_id,
+            title="Delete the token",
+            explanation="Whoever sends with it is answered 401, and its integrations are deleted: "
+            "what they are owed is cancelled. Hits and everything on record stay. It cannot be "
+            "undone.",
+            act=act,
+            form_class=RateForm,
+            foresee=lambda token, filters: backlog.preview_token(token),
+            counted=Cancel.counted,
+            permission="delete_token",
+        )

@@ -12,6 +12,7 @@ from tracking.models.integration import Integration
 from tracking.models.owed import Owed
 from tracking.models.preview import Preview
 from tracking.models.preview import preview as preview_rows
+from tracking.models.token import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ def backlog(integration: Integration) -> Backlog:
     owed = Owed.objects.filter(integration=integration)
     return Backlog(
         **owed.aggregate(
-            owed=Count("*"), oldest=Min("owed_at"), retrying=Count("*", filter=Q(attempts__gt=0))
+            owed=Count("*"), oldest=Min("owed_at"), retrying=Count("hit_id", filter=Q(attempts__gt=0))
         ),
         dead=DeadLetter.objects.filter(integration=integration).count(),
     )
@@ -39,4 +40,17 @@ def preview(integration: Integration) -> Preview:
     """What would be sent, or is held back, or would be cancelled."""
     return preview_rows(
         Owed.objects.filter(integration=integration).order_by("due_at"), integration
+    )
+
+
+def preview_token(token: Token) -> Preview:
+    """What would be cancelled of all its integrations."""
+    found = [
+        preview(integration) for integration in Integration.objects.present().filter(token=token)
+    ]
+    owing = [each for each in found if each.oldest and each.newest]
+    return Preview(
+        count=sum(each.count for each in owing),
+        oldest=min((each.oldest for each in owing if each.oldest), default=None),
+        newest=max((each.newest for each in owing if each.newest), default=None),
     )

@@ -55,6 +55,8 @@ class Delivery(models.Model):
         """Why nothing is sent although something is owed; empty if nothing is in the way."""
         if self.state not in (self.State.OWED, self.State.RETRYING):
             return ""
+        if self.integration.deleted_at:
+            return "The integration is deleted: this will be cancelled."
         if not (self.integration.enabled or self.integration.draining):
             return "The integration is disabled."
         return (

@@ -63,9 +63,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Those whose next step may be made now."""
         return self.unfinished().filter(next_at__lte=Now())
 
-    def abandoned(self, seconds: float) -> OperationQuerySet:
-        """Those whose next step could have been made so many seconds ago: nobody is at work."""
-        return self.unfinished().filter(next_at__lte=timezone.now() - timedelta(seconds=seconds))
+    def neglected(self, seconds: float) -> OperationQuerySet:
+        """Those that nobody is at work on: not begun yet, or their next step could have been made
+        so many seconds ago."""
+        late = models.Q(next_at__lte=timezone.now() - timedelta(seconds=seconds))
+        return self.unfinished().filter(late | models.Q(state=State.WAITING))
 
 
 class Operation(models.Model):

@@ -1,0 +1,21 @@
+"""Filters of lists by what is there to choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class PresentFilter(admin.RelatedFieldListFilter):
+    """By token or integration, without the deleted ones."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
+    ) -> list[tuple[str, Any]]:
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        choices: list[tuple[str, Any]] = field.get_choices(
+            include_blank=False, ordering=ordering, limit_choices_to={"deleted_at": None}
+        )
+        return choices

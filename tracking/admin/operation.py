@@ -1,0 +1,99 @@
+"""What operators asked for: how far it got, and the buttons to stop it and to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tracking.admin.filters import PresentFilter
+from tracking.admin.pill import pill
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.admin.verbs import ring_on_commit
+from tracking.models import Operation
+from tracking.models.operation import State
+
+COLOURS = {
+    State.WAITING: "off",
+    State.RUNNING: "paused",
+    State.STOPPED: "off",
+    State.FINISHED: "good",
+    State.FAILED: "bad",
+}
+#: Who may stop a verb is who may ask for it.
+PERMISSIONS = {"replay": "tracking.change_deadletter", "cancel": "tracking.delete_integration"}
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "verb", "integration", "state_shown", "progress", "asked_by")
+    list_filter = ("verb", "state", ("integration", PresentFilter))
+    list_select_related = ("integration__token",)
+    ordering = ("-id",)
+    change_form_template = "admin/tracking/operation/change_form.html"
+
+    class Media:
+        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    @admin.display(description="state")
+    def state_shown(self, operation: Operation) -> SafeString:
+        state = State(operation.state)
+        return pill(COLOURS[state], state.label.lower(), operation.message)
+
+    @admin.display(description="done")
+    def progress(self, operation: Operation) -> SafeString:
+        return format_html("{} of {}", f"{operation.done:,}", f"{operation.total:,}")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        operation = self.get_object(request, object_id)
+        context = extra_context or {}
+        if operation is not None:
+            context["colour"] = COLOURS[State(operation.state)]
+            context["may_steer"] = may_steer(request, operation)
+        return super().change_view(request, object_id, form_url, context)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<path:pk>/stop/", wrap(self.stop), name="tracking_operation_stop"),
+            path("<path:pk>/go-on/", wrap(self.go_on), name="tracking_operation_go_on"),
+        ]
+        return own + super().get_urls()
+
+    def stop(self, request: HttpRequest, pk: str) -> HttpResponse:
+        by = request.user.get_username()
+        return self.steer(request, pk, lambda operation: operation.stop(by), "Stopped.")
+
+    def go_on(self, request: HttpRequest, pk: str) -> HttpResponse:
+        return self.steer(request, pk, Operation.go_on, "Went on.")
+
+    def steer(
+        self, request: HttpRequest, pk: str, act: Callable[[Operation], object], said: str
+    ) -> HttpResponse:
+        operation = self.get_object(request, pk)
+        if operation is None:
+            raise Http404
+        if request.method != "POST" or not may_steer(request, operation):
+            raise PermissionDenied
+        act(operation)
+        ring_on_commit()
+        self.log_change(request, operation, said)
+        return redirect("admin:tracking_operation_change", operation.pk)
+
+
+def may_steer(request: HttpRequest, operation: Operation) -> bool:
+    permission = PERMISSIONS.get(operation.verb, "tracking.change_integration")
+    return bool(request.user.has_perm(permission))
