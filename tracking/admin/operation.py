@@ -28,7 +28,7 @@ COLOURS = {
     State.FAILED: "bad",
 }
 #: Who may stop a verb is who may ask for it.
-PERMISSIONS = {"replay": "tracking.change_deadletter", "cancel": "tracking.delete_integration"}
+PERMISSIONS = {"replay": "tracking.change_deadletter", "delete": "tracking.delete_integration"}
 
 
 @admin.register(Operation)
