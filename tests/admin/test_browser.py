@@ -76,6 +76,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
     shoot(page, "integration-error")
     with open_vendor(reply(200, b'{"ok": true}')) as vendor:
         page.fill("#id_config-url", vendor.url)
+        page.check("#id_keep_bodies")
         shoot(page, "integration-form")
         page.click("input[name=_save]")
         expect(page.locator("h1")).to_have_text("Orders is set up")

@@ -26,7 +26,10 @@ from tracking.models import (
 )
 from tracking.outbox.engine import engine
 
-LISTS = ["token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"]
+LISTS = [
+    *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
+    "operation",
+]
 
 
 @pytest.fixture
@@ -175,7 +178,10 @@ def config(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Orders",
         "enabled": "on",
+        "concurrency": "16",
         "max_attempts": "15",
+        "max_age": "604800",
+        "retry_base": "30",
         "config-url": "http://127.0.0.1:9/",
         **changes,
     }

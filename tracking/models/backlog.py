@@ -30,7 +30,9 @@ def backlog(integration: Integration) -> Backlog:
     owed = Owed.objects.filter(integration=integration)
     return Backlog(
         **owed.aggregate(
-            owed=Count("*"), oldest=Min("owed_at"), retrying=Count("hit_id", filter=Q(attempts__gt=0))
+            owed=Count("*"),
+            oldest=Min("owed_at"),
+            retrying=Count("hit_id", filter=Q(attempts__gt=0)),
         ),
         dead=DeadLetter.objects.filter(integration=integration).count(),
     )
