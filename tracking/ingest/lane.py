@@ -22,6 +22,7 @@ from tracking.ingest import store
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.group import Group
 from tracking.ingest.parsing import Arrival
+from tracking.ingest.statement import STORE
 from tracking.ingest.store import Stored
 from tracking.ingest.ticket import Ticket, admit
 from tracking.ingest.wire import Row, Wire
@@ -83,7 +84,7 @@ class Lane:
         if time.monotonic() >= self._connect_after:
             self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
-            made = self._loop.run_in_executor(None, Wire, store.STORE)
+            made = self._loop.run_in_executor(None, Wire, STORE)
             made.add_done_callback(self._connected)
 
     def _connected(self, made: asyncio.Future[Wire]) -> None:

@@ -34,8 +34,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """A hit on its way into the database; its JSON is one record of the storing statement.
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A hit on its way into the database; its JSON is one row of the storing statement.
 
     `digest` is the dedup key of a hitId that the sender chose, None of one that we made.
     `switches` is what the hit's `integrations` object switches off and on; None for nothing.
