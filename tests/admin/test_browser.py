@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,12 @@ from standardwebhooks import Webhook
 
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tests.destinations.vendor import open_vendor, reply
-from tracking.models import Integration, Token
+from tests.integrations import add_webhook
+from tracking.ingest.connection import connect
+from tracking.ingest.parsing import Sender, parse
+from tracking.ingest.store import store
+from tracking.models import DeadLetter, Integration, Owed, Token
+from tracking.models.operation import carry_out
 from tracking.outbox.engine import engine
 
 
@@ -36,10 +42,11 @@ def issue(page: Page) -> str:  # noqa: F811
     return page.locator("pre").nth(1).inner_text()
 
 
-def deliver_elsewhere(integration_id: int) -> None:
+def work_elsewhere() -> None:
     """In a thread of its own, as a worker does: Playwright's loop runs in this one."""
 
     def work() -> None:
+        carry_out(5, told=lambda operation: None)
         engine.run()
         connections.close_all()
 
@@ -83,13 +90,17 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
         shoot(page, "integration-issued")
         secret = page.locator("pre").inner_text()
         subprocess.run([*shlex.split(curl), "-s"], capture_output=True, check=True)
-        deliver_elsewhere(Integration.objects.get().pk)
+        work_elsewhere()
         received = vendor.received[0]
     Webhook(secret).verify(received.body, received.headers)
     page.click("text=Go on to")
     assert secret not in page.content()
     shoot(page, "integration")
-    page.click("text=Deliveries >> nth=-1")
+    page.click(".object-tools >> text=Ledger")
+    expect(page.locator("tfoot td").first).to_have_text("1")
+    shoot(page, "ledger")
+    page.go_back()
+    page.click(".object-tools >> text=Deliveries")
     expect(page.locator(".hs-good")).to_have_text("Delivered")
     shoot(page, "deliveries")
     page.click("#result_list td a")
@@ -117,3 +128,74 @@ def test_pause_rotate_and_revoke(signed_in: Page) -> None:
     token.refresh_from_db()
     assert token.revoked_at is not None
     assert [revision.made_by for revision in token.revisions.all()] == ["admin"] * 3
+
+
+def break_and_send(token: Token, status: int, *names: str) -> None:
+    """Hits that the vendor refuses with this status."""
+    with connect() as connection, open_vendor(reply(status, b"I do not know that field")) as vendor:
+        config = {"headers": "X-Key: a-secret-key"}
+        add_webhook(token, vendor.url, name="Orders", config=config)
+        sender = Sender(token_id=token.pk, ip="203.0.113.7", user_agent="curl/8")
+        bodies = [b'{"userId": "u1", "event": {"name": "%s"}}' % name.encode() for name in names]
+        store(connection, [parse(body, sender) for body in bodies])
+        work_elsewhere()
+
+
+def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: Page) -> None:
+    page = signed_in  # noqa: F811
+    token, _ = Token.objects.issue("Shop")
+    break_and_send(token, 422, "Registered", "Bought", "Bought")
+    with open_vendor(reply()) as vendor:
+        integration = Integration.objects.get()
+        integration.config = {**integration.config, "url": vendor.url}
+        integration.save()
+        page.click("#content-main a[href='/admin/tracking/integration/']")
+        page.click("#result_list tbody th a")
+        shoot(page, "integration-dead-letters")
+        page.click(".object-tools >> text=Replay")
+        expect(page.locator(".hs-preview strong")).to_have_text("3")
+        page.fill("#id_event", "Bought")
+        page.click("text=Update preview")
+        expect(page.locator(".hs-preview strong")).to_have_text("2")
+        expect(page.locator(".hs-preview pre").first).to_contain_text("Bought")
+        expect(page.locator(".hs-preview pre").first).to_contain_text("X-Key: ••••")
+        page.fill("#id_rate", "50")
+        shoot(page, "replay")
+        page.click("input[type=submit]")
+        expect(page.locator("h1")).to_have_text("View operation")
+        shoot(page, "operation-waiting")
+        work_elsewhere()
+        expect(page.locator(".hs-good")).to_have_text("Finished")
+        shoot(page, "operation-finished")
+        assert len(vendor.received) == 2
+    assert DeadLetter.objects.count() == 1
+    page.goto(page.url.partition("/admin/")[0] + "/admin/tracking/operation/")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    shoot(page, "operations")
+
+
+def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
+    signed_in: Page,
+    settings: Any,
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.5}
+    page = signed_in  # noqa: F811
+    token, _ = Token.objects.issue("Shop")
+    break_and_send(token, 401, "Registered", "Bought")
+    page.click("#content-main a[href='/admin/tracking/integration/']")
+    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next try")
+    shoot(page, "integrations-paused")
+    page.click("#result_list tbody th a")
+    expect(page.locator("p.hs-paused")).to_contain_text("I do not know that field")
+    shoot(page, "integration-paused")
+    page.click("a.deletelink")
+    expect(page.locator(".hs-preview strong")).to_have_text("2")
+    shoot(page, "integration-delete")
+    page.click("input[type=submit]")
+    work_elsewhere()
+    page.reload()
+    expect(page.locator(".hs-good")).to_have_text("Finished")
+    assert not Owed.objects.exists()
+    page.goto(page.url.partition("/admin/")[0] + "/admin/tracking/delivery/")
+    expect(page.locator("#result_list")).to_contain_text("Orders (deleted)")
+    shoot(page, "deliveries-cancelled")

@@ -1,4 +1,4 @@
-"""The operator's verbs in a real browser: said first, followed while they are carried out."""
+"""Long operations in a real browser: said first, watched, stopped and gone on with."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def elsewhere(act: Callable[..., object], *args: Any) -> None:
         worker.submit(work).result()
 
 
-def test_dead_letters_are_replayed_from_preview_to_finished(
+def test_a_replay_is_watched_stopped_and_gone_on_with(
     send: Send, integration: Integration, signed_in: Page
 ) -> None:
     page = signed_in  # noqa: F811
@@ -79,25 +79,6 @@ def test_dead_letters_are_replayed_from_preview_to_finished(
     assert_exact(integration)
     page.click(".breadcrumbs >> text=Operations")
     shoot(page, "verbs-operations")
-
-
-def test_deleting_says_what_it_cancels(
-    send: Send, integration: Integration, signed_in: Page
-) -> None:
-    page = signed_in  # noqa: F811
-    post(send, "Ordered", "Paid")
-    integration.pause(reason="their migration", by="anna")
-    page.reload()
-    shoot(page, "verbs-paused")
-    page.click("text=Delete")
-    expect(page.locator(".hs-preview strong")).to_have_text("2")
-    shoot(page, "verbs-delete")
-    page.click("input[value='Delete the integration (2)']")
-    expect(page.locator("h2").first).to_contain_text("Orders (deleted)")
-    shoot(page, "verbs-deleting")
-    page.click(".breadcrumbs >> text=Home")
-    page.click("a[href='/admin/tracking/integration/']")
-    expect(page.locator("#result_list")).to_have_count(0)
 
 
 def test_a_backfill_and_a_drain_are_asked_for(

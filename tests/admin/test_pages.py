@@ -178,10 +178,10 @@ def config(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Orders",
         "enabled": "on",
-        "concurrency": "16",
         "max_attempts": "15",
         "max_age": "604800",
         "retry_base": "30",
+        "concurrency": "16",
         "config-url": "http://127.0.0.1:9/",
         **changes,
     }

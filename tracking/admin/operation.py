@@ -27,7 +27,7 @@ COLOURS = {
     State.FINISHED: "good",
     State.FAILED: "bad",
 }
-#: Who may stop a verb is who may ask for it: by default, who may change the integration.
+#: Who may stop a verb is who may ask for it.
 PERMISSIONS = {"replay": "tracking.change_deadletter", "delete": "tracking.delete_integration"}
 
 

@@ -137,7 +137,7 @@ def replay(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         request,
         pk,
         title="Replay dead letters",
-        explanation="They are due at once, with all their attempts before them.",
+        explanation="They are due at once, and may be tried as often as new ones.",
         filters_class=ReplayFilters,
         permission="change_deadletter",
     )
