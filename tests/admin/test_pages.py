@@ -30,7 +30,10 @@ from tracking.models.operation import carry_out
 from tracking.models.replay import Replay
 from tracking.outbox.engine import engine
 
-LISTS = ["token", "integration", "hit", "delivery", "deadletter", "attempt", "revision", "operation"]
+LISTS = [
+    *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
+    "operation",
+]
 
 
 @pytest.fixture
@@ -314,9 +317,10 @@ def test_a_deleted_token_is_gone_from_the_lists_and_its_hits_stay(
     assert "shop" not in operator.get("/admin/tracking/token/").content.decode()
     assert Token.objects.get().revoked_at is not None
     stored = Hit.objects.get()
-    assert "shop (deleted)" in operator.get(
-        f"/admin/tracking/hit/{stored.pk}/change/"
-    ).content.decode()
+    assert (
+        "shop (deleted)"
+        in operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
+    )
 
 
 def test_a_hit_says_why_it_is_held_back(operator: Client, send: Send, token: Token) -> None:

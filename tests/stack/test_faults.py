@@ -3,6 +3,8 @@
 import signal
 import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -17,7 +19,7 @@ import pytest
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
 from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.stack.stack import Stack, running, wait_until
+from tests.stack.stack import ROOT, Stack, running, wait_until
 
 HITS = 2000
 
@@ -186,6 +188,28 @@ def test_connections_that_postgres_closes_while_idle_fail_nobody(
             )
     assert stack.sender(token).post("after").status == 204
     assert stored(postgres, "closed-") == 3 * 64
+
+
+def test_a_worker_goes_on_with_what_a_killed_command_began(
+    stack: Stack, postgres: EmbeddedPostgres, vendor: Vendor
+) -> None:
+    token = stack.issue("backfilled")
+    assert {answer.status for answer in stack.post_many(token, 100, prefix="past")} == {204}
+    stack.forward("backfilled", vendor.url)
+    backfill = ["manage.py", "backfill", "backfilled/Webhook", "--yes", "--rate", "20"]
+    command = subprocess.Popen([sys.executable, *backfill], cwd=ROOT, env=stack.environment)
+
+    def has_begun() -> bool:
+        with psycopg.connect(postgres.url) as connection:
+            query = "SELECT count(*) FROM tracking_operation WHERE done > 0 AND done < total"
+            return connection.execute(query).fetchall() == [(1,)]
+
+    wait_until(has_begun, within=30)
+    command.kill()
+    command.wait()
+    wait_until(lambda: len(vendor.received) == 100, within=40)
+    assert len({received.headers["webhook-id"] for received in vendor.received}) == 100
+    assert "Everything adds up" in stack.manage("reconcile")
 
 
 def stored(postgres: EmbeddedPostgres, prefix: str) -> int:

@@ -66,6 +66,10 @@ class IntegrationForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """The instance is configured, or the form says why it cannot be."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The constraint has a condition on a field that no form has, so Django does not check it.
+        rivals = Integration.objects.present().exclude(pk=self.instance.pk)
+        if rivals.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
+            self.add_error("name", "The token has an integration with this name already.")
         if self.config_form is None:
             return cleaned
         for name, errors in self.config_form.errors.items():

@@ -42,6 +42,11 @@ class OperationAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
 
+    def has_view_permission(self, request: HttpRequest, obj: Operation | None = None) -> bool:
+        """Also who may ask for one, so that they see what becomes of it."""
+        asking = ("tracking.change_integration", *PERMISSIONS.values())
+        return super().has_view_permission(request, obj) or any(map(request.user.has_perm, asking))
+
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:
         state = State(operation.state)

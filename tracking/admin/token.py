@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,20 +18,13 @@ from tracking.admin.confirm import confirm
 from tracking.admin.issued import show_token
 from tracking.admin.ledger import token_ledger
 from tracking.admin.pill import pill, state_of_integration
+from tracking.admin.tokenform import RotateForm, TokenForm
 from tracking.admin.verbforms import RateForm
 from tracking.admin.verbs import ring_on_commit
 from tracking.models import Integration, Token, backlog
 from tracking.models.cancel import Cancel
 from tracking.models.deletion import delete_token
 from tracking.models.token import Secret
-
-GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
-
-
-class RotateForm(forms.Form):
-    grace = forms.TypedChoiceField(
-        label="The present API token stops working", choices=GRACE, coerce=int, initial=86_400
-    )
 
 
 class IntegrationInline(admin.TabularInline):
@@ -65,6 +57,7 @@ class TokenAdmin(admin.ModelAdmin):
     )
     search_fields = ("name", "prefix")
     fields = ("name", "enabled", "expires_at", "rate_limit")
+    form = TokenForm
     inlines = (IntegrationInline,)
     change_form_template = "admin/tracking/token/change_form.html"
 

@@ -162,7 +162,7 @@ def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         operation = delete_integration(obj, by=by, rate=asked["rate"])
         ring_on_commit()
         site.log_change(request, obj, "Deleted.")
-        messages.success(request, f"{obj} sends nothing any more. What it was owed is cancelled.")
+        messages.success(request, f"{obj.name} is deleted. What it was owed is being cancelled.")
         return redirect("admin:tracking_operation_change", operation.pk)
 
     return confirm(

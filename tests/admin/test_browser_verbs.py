@@ -1,0 +1,102 @@
+"""Long operations in a real browser: said first, watched, stopped and gone on with."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
+from tests.conftest import Send
+from tests.integrations import add_webhook
+from tests.ledger import assert_exact
+from tests.operations import let_die, post, work
+from tracking.models import DeadLetter, Integration, Owed, Token
+
+
+@pytest.fixture
+def integration(token: Token) -> Integration:
+    return add_webhook(token, name="Orders", config={"headers": "X-Key: very-secret-key"})
+
+
+@pytest.fixture
+def signed_in(page: Page, live_server: LiveServer, integration: Integration) -> Page:  # noqa: F811
+    """On the integration's page."""
+    User.objects.create_superuser("admin", password="admin")
+    page.goto(f"{live_server.url}/admin/tracking/integration/{integration.pk}/change/")
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", "admin")
+    page.click("text=Log in")
+    return page
+
+
+def elsewhere(act: Callable[..., object], *args: Any) -> None:
+    """In a thread of its own, as a worker does: Playwright's loop runs in this one."""
+
+    def work() -> None:
+        act(*args)
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as worker:
+        worker.submit(work).result()
+
+
+def test_a_replay_is_watched_stopped_and_gone_on_with(
+    send: Send, integration: Integration, signed_in: Page
+) -> None:
+    page = signed_in  # noqa: F811
+    elsewhere(let_die, send, integration, *("Ordered" for _ in range(7)), "Paid", "Paid")
+    page.reload()
+    shoot(page, "verbs-integration")
+    page.click(".object-tools >> text=Replay")
+    expect(page.locator(".hs-preview strong")).to_have_text("9")
+    page.fill("#id_event", "Ordered")
+    page.click("text=Update preview")
+    expect(page.locator(".hs-preview strong")).to_have_text("7")
+    expect(page.locator(".hs-preview details").first).to_contain_text('"name":"Ordered"')
+    assert "very-secret-key" not in page.content()
+    page.fill("#id_rate", "2")
+    shoot(page, "verbs-replay")
+    page.click("input[value='Replay dead letters (7)']")
+    expect(page.locator(".hs-pill")).to_have_text("Waiting")
+    elsewhere(work, 1.5)
+    expect(page.locator(".hs-pill")).to_have_text("Running")
+    expect(page.locator("dd").first).to_contain_text("of 7, 2 a second at the most")
+    shoot(page, "verbs-running")
+    page.click("input[value=Stop]")
+    expect(page.locator(".hs-pill")).to_have_text("Stopped")
+    shoot(page, "verbs-stopped")
+    page.click("input[value='Go on']")
+    elsewhere(work)
+    expect(page.locator(".hs-pill")).to_have_text("Finished")
+    expect(page.locator("dd").first).to_contain_text("7 of 7")
+    shoot(page, "verbs-finished")
+    assert (DeadLetter.objects.count(), Owed.objects.count()) == (2, 7)
+    assert_exact(integration)
+    page.click(".breadcrumbs >> text=Operations")
+    shoot(page, "verbs-operations")
+
+
+def test_a_backfill_and_a_drain_are_asked_for(
+    send: Send, integration: Integration, signed_in: Page
+) -> None:
+    page = signed_in  # noqa: F811
+    Integration.objects.update(enabled=False)
+    post(send, "Ordered", "Paid")
+    Integration.objects.update(enabled=True)
+    page.click(".object-tools >> text=Backfill")
+    expect(page.locator(".hs-preview strong")).to_have_text("2")
+    page.fill("#id_until", "2020-01-01T00:00:00")
+    page.click("text=Update preview")
+    expect(page.locator(".hs-preview strong")).to_have_text("0")
+    expect(page.locator("#id_until")).to_have_value("2020-01-01T00:00")
+    shoot(page, "verbs-backfill")
+    page.click("text=Cancel")
+    page.click(".object-tools >> text=Drain")
+    shoot(page, "verbs-drain")
+    page.click("input[type=submit]")
+    expect(page.locator(".hs-pill")).to_have_text("draining")

@@ -1,0 +1,233 @@
+"""The operator's verbs on the admin's pages, and who may use them."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from tests.conftest import Send
+from tests.integrations import add_webhook
+from tests.ledger import assert_exact, counts
+from tests.operations import let_die, post, replay, work
+from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token
+
+
+@pytest.fixture(autouse=True)
+def _no_lag(settings: Any) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
+
+
+@pytest.fixture
+def integration(token: Token) -> Integration:
+    return add_webhook(token, config={"headers": "X-Key: very-secret-key"})
+
+
+def client_of(user: User) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+def somebody(*codenames: str) -> Client:
+    """Staff with these permissions and no others."""
+    user = User.objects.create_user("-".join(codenames) or "nobody", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return client_of(user)
+
+
+@pytest.fixture
+def operator(transactional_db: None) -> Client:
+    return client_of(User.objects.create_superuser("operator"))
+
+
+def url(obj: Integration | Operation | Token, verb: str) -> str:
+    return f"/admin/tracking/{obj._meta.model_name}/{obj.pk}/{verb}/"
+
+
+def test_a_replay_is_previewed_asked_for_and_followed(
+    operator: Client, send: Send, integration: Integration
+) -> None:
+    let_die(send, integration, "A", "B")
+    page = operator.get(url(integration, "replay"), {"event": "B"})
+    assert (page.context["preview"].count, len(page.context["preview"].sample)) == (1, 1)
+    content = page.content.decode()
+    assert "very-secret-key" not in content
+    assert '<input type="hidden" name="event" value="B">' in content
+    assert DeadLetter.objects.count() == 2, "a preview changes nothing"
+    answer = operator.post(url(integration, "replay"), {"event": "B", "rate": "50"})
+    operation = Operation.objects.get()
+    assert answer.headers["Location"] == url(operation, "change")
+    assert (operation.asked_by, operation.rate, operation.total) == ("operator", 50, 1)
+    running = operator.get(url(operation, "change")).content.decode()
+    assert 'http-equiv="refresh"' in running
+    assert "event B" in running
+    work()
+    finished = operator.get(url(operation, "change")).content.decode()
+    assert "refresh" not in finished
+    assert '<progress max="1" value="1"' in finished
+    assert (Owed.objects.count(), DeadLetter.objects.count()) == (1, 1)
+    assert_exact(integration)
+
+
+def test_a_backfill_is_previewed_and_asked_for(operator: Client, send: Send, token: Token) -> None:
+    post(send, "A", "B", "C")
+    integration = add_webhook(token)
+    nothing = {"until": "2020-01-01T00:00:00"}
+    assert operator.get(url(integration, "backfill"), nothing).context["preview"].count == 0
+    assert operator.get(url(integration, "backfill")).context["preview"].count == 3
+    operator.post(url(integration, "backfill"), {"event": "A"})
+    work()
+    assert Owed.objects.count() == 1
+    assert_exact(integration)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"since": "yesterday"}, {"code": "made-up"}, {"rate": "0"}, {"rate": "-5"}]
+)
+def test_what_makes_no_sense_is_asked_again(
+    operator: Client, send: Send, integration: Integration, wrong: dict[str, str]
+) -> None:
+    let_die(send, integration, "A")
+    page = operator.post(url(integration, "replay"), wrong)
+    assert page.status_code == 200
+    assert "errorlist" in page.content.decode()
+    assert not Operation.objects.exists()
+
+
+def test_an_operation_is_stopped_and_goes_on(
+    operator: Client, send: Send, integration: Integration
+) -> None:
+    let_die(send, integration, "A", "B")
+    operation = replay(integration, rate=1)
+    operation.step()
+    operator.post(url(operation, "stop"))
+    page = operator.get(url(operation, "change")).content.decode()
+    assert "Stopped by operator." in page
+    assert "Go on" in page
+    assert (work(), Owed.objects.count()) == ([], 1)
+    operator.post(url(operation, "go-on"))
+    assert work()[-1] == 2
+    assert_exact(integration)
+
+
+def test_pausing_resuming_and_draining_say_what_they_hold_back_and_send(
+    operator: Client, send: Send, integration: Integration
+) -> None:
+    post(send, "A", "B")
+    for verb in ("pause", "resume", "drain"):
+        assert operator.get(url(integration, verb)).context["preview"].count == 2
+    operator.post(url(integration, "pause"), {"reason": "their migration"})
+    assert "paused by operator" in operator.get("/admin/tracking/integration/").content.decode()
+    operator.post(url(integration, "resume"), {"rate_limit": "7"})
+    integration.refresh_from_db()
+    assert (integration.paused_at, integration.rate_limit) == (None, 7)
+    operator.post(url(integration, "drain"))
+    assert "draining" in operator.get(url(integration, "change")).content.decode()
+    post(send, "C")
+    assert Owed.objects.count() == 2
+
+
+def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
+    operator: Client, send: Send, integration: Integration
+) -> None:
+    let_die(send, integration, "dead")
+    post(send, "A", "B")
+    assert operator.get(url(integration, "delete")).context["preview"].count == 2
+    answer = operator.post(url(integration, "delete"), follow=True)
+    assert "Webhook (deleted)" in answer.content.decode()
+    work()
+    assert counts(integration) == {"matched": 3, "dead": 1, "cancelled": 2}
+    assert_exact(integration)
+    assert operator.get(url(integration, "change")).status_code == 302
+    listing = operator.get("/admin/tracking/integration/")
+    assert list(listing.context["cl"].result_list) == []
+    stored = Hit.objects.get(name="A")
+    page = operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
+    assert "Webhook (deleted)" in page
+    assert "was deleted by operator" in page
+    filters = operator.get("/admin/tracking/delivery/").content.decode()
+    assert f"integration__id__exact={integration.pk}" not in filters
+
+
+def test_a_deleted_token_takes_its_integrations_with_it(
+    operator: Client, send: Send, token: Token, integration: Integration
+) -> None:
+    post(send, "A")
+    assert operator.get(url(token, "delete")).context["preview"].count == 1
+    operator.post(url(token, "delete"))
+    work()
+    assert (Owed.objects.count(), Hit.objects.count()) == (0, 1)
+    assert_exact(integration)
+    assert list(operator.get("/admin/tracking/token/").context["cl"].result_list) == []
+    stored = Hit.objects.get()
+    assert (
+        "shop (deleted)"
+        in operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
+    )
+    answer = operator.post("/admin/tracking/token/add/", {"name": "shop", "enabled": "on"})
+    assert "API token issued" in answer.content.decode(), "the name is free again"
+
+
+@pytest.mark.parametrize("model", ["token", "integration"])
+def test_a_name_that_is_taken_is_refused_kindly(
+    operator: Client, token: Token, integration: Integration, model: str
+) -> None:
+    add_url = f"/admin/tracking/{model}/add/?destination=webhook"
+    form = {"name": "shop" if model == "token" else "Webhook", "token": token.pk, "enabled": "on"}
+    more = {"concurrency": "1", "max_attempts": "1", "max_age": "1", "retry_base": "1"}
+    page = operator.post(add_url, {**form, **more, "config-url": "http://127.0.0.1:9/"})
+    assert page.status_code == 200
+    assert "already" in page.content.decode()
+
+
+VERBS = ["pause", "resume", "drain", "replay", "backfill", "delete"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_viewer_may_do_nothing(send: Send, integration: Integration, verb: str) -> None:
+    let_die(send, integration, "A")
+    viewer = somebody("view_integration", "view_deadletter", "view_operation", "view_token")
+    assert viewer.get(url(integration, "change")).status_code == 200
+    assert viewer.get(url(integration, verb)).status_code == 403
+    assert viewer.post(url(integration, verb), {"reason": "no"}).status_code == 403
+    assert not Operation.objects.exists()
+    operation = replay(integration)
+    for button in ("stop", "go-on"):
+        assert viewer.post(url(operation, button)).status_code == 403
+    assert "Stop" not in viewer.get(url(operation, "change")).content.decode()
+    assert viewer.post(url(integration.token, "delete")).status_code == 403
+    integration.refresh_from_db()
+    assert (integration.paused_at, integration.draining, integration.enabled) == (None, False, True)
+
+
+@pytest.mark.parametrize(
+    ("codename", "allowed"),
+    [
+        ("change_integration", {"pause", "resume", "drain", "backfill"}),
+        ("change_deadletter", {"replay"}),
+        ("delete_integration", {"delete"}),
+    ],
+)
+def test_each_verb_has_its_permission(
+    integration: Integration, codename: str, allowed: set[str]
+) -> None:
+    client = somebody("view_integration", codename)
+    assert {verb for verb in VERBS if client.get(url(integration, verb)).status_code == 200} == (
+        allowed
+    )
+
+
+def test_a_deletion_is_stopped_by_who_may_delete(
+    integration: Integration, operator: Client
+) -> None:
+    operator.post(url(integration, "delete"))
+    operation = Operation.objects.get()
+    assert somebody("change_integration").post(url(operation, "stop")).status_code == 403
+    assert somebody("delete_integration").post(url(operation, "stop")).status_code == 302
+
+
+def test_who_asks_for_an_operation_may_see_it(send: Send, integration: Integration) -> None:
+    let_die(send, integration, "A")
+    client = somebody("view_integration", "change_deadletter")
+    assert client.post(url(integration, "replay"), follow=True).status_code == 200
