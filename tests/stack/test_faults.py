@@ -131,7 +131,8 @@ def test_a_worker_that_is_told_to_stop_sends_nothing_twice(stack: Stack, vendor:
     with ThreadPoolExecutor(1) as pool:
         posting = pool.submit(stack.post_many, token, HITS, prefix="s")
         for _ in range(3):
-            wait_until(lambda: stack.processes("celery", "worker"), within=10)
+            # The supervisor waits longer with each end that comes soon.
+            wait_until(lambda: stack.processes("celery", "worker"), within=40)
             time.sleep(1)
             for worker in stack.processes("celery", "worker"):
                 worker.terminate()
