@@ -20,14 +20,10 @@ from tracking.models import (
     Delivery,
     Hit,
     Integration,
-    Operation,
     Owed,
     Revision,
     Token,
 )
-from tracking.models.criteria import Criteria
-from tracking.models.operation import carry_out
-from tracking.models.replay import Replay
 from tracking.outbox.engine import engine
 
 LISTS = [
@@ -253,74 +249,6 @@ def test_a_credential_that_is_corrected_in_the_admin_sends_the_backlog(
         engine.run()
     assert Delivery.objects.filter(state="delivered").count() == 3
     assert Integration.objects.get().paused_at is None
-
-
-def test_a_viewer_can_look_at_everything_and_do_nothing(
-    send: Send, token: Token, operator: Client
-) -> None:
-    with open_vendor(reply(400)) as vendor:
-        integration = add_webhook(token, vendor.url)
-        send(hit())
-        engine.run()
-    operation = Operation.objects.ask(Replay(integration, Criteria()), by="anna")
-    viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(viewer)
-    of_integration = f"/admin/tracking/integration/{integration.pk}/"
-    for verb in ("pause", "resume", "drain", "replay", "backfill", "delete"):
-        assert client.get(f"{of_integration}{verb}/").status_code == 403
-        assert client.post(f"{of_integration}{verb}/", {"reason": "no"}).status_code == 403
-    assert client.post(f"/admin/tracking/token/{token.pk}/delete/").status_code == 403
-    of_operation = f"/admin/tracking/operation/{operation.pk}/"
-    for verb in ("stop", "go-on"):
-        assert client.post(f"{of_operation}{verb}/").status_code == 403
-    for page in (
-        f"{of_integration}change/",
-        f"{of_integration}ledger/",
-        f"/admin/tracking/token/{token.pk}/ledger/?days=7",
-        f"{of_operation}change/",
-    ):
-        assert client.get(page).status_code == 200
-    operation.refresh_from_db()
-    integration.refresh_from_db()
-    assert (operation.state, integration.enabled, integration.paused_at) == ("waiting", True, None)
-    assert DeadLetter.objects.count() == 1
-
-
-def test_an_operation_is_stopped_and_goes_on(operator: Client, send: Send, token: Token) -> None:
-    with open_vendor(reply(400)) as vendor:
-        integration = add_webhook(token, vendor.url)
-        send(hit())
-        engine.run()
-    operation = Operation.objects.ask(Replay(integration, Criteria()), by="anna")
-    url = f"/admin/tracking/operation/{operation.pk}/"
-    operator.post(f"{url}stop/")
-    carry_out(1, told=lambda operation: None)
-    assert DeadLetter.objects.count() == 1
-    assert "Stopped by operator" in operator.get(f"{url}change/").content.decode()
-    operator.post(f"{url}go-on/")
-    carry_out(5, told=lambda operation: None)
-    assert not DeadLetter.objects.exists()
-    assert operator.get("/admin/tracking/operation/").status_code == 200
-
-
-def test_a_deleted_token_is_gone_from_the_lists_and_its_hits_stay(
-    operator: Client, send: Send, token: Token
-) -> None:
-    add_webhook(token)
-    send(hit())
-    url = f"/admin/tracking/token/{token.pk}/"
-    assert "Hits to cancel" in operator.get(f"{url}delete/").content.decode()
-    operator.post(f"{url}delete/")
-    assert operator.get(f"{url}change/").status_code == 302
-    assert "shop" not in operator.get("/admin/tracking/token/").content.decode()
-    assert Token.objects.get().revoked_at is not None
-    stored = Hit.objects.get()
-    assert (
-        "shop (deleted)"
-        in operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
-    )
 
 
 def test_a_hit_says_why_it_is_held_back(operator: Client, send: Send, token: Token) -> None:
