@@ -3,6 +3,7 @@
 import socket
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from tests.integrations import add_webhook
 from tests.ledger import discrepancies
 from tests.outbox.conftest import Storing
 from tracking.conf import conf
+from tracking.destinations.webhook import Webhook
 from tracking.models import Attempt, Delivery, Integration, Owed, Token
 from tracking.outbox.engine import engine
 
@@ -187,6 +189,30 @@ def test_a_lone_failing_hit_does_not_open_the_breaker_for_ever(
         probe_now()
         engine.run()
     assert delivered() == 50
+
+
+@pytest.mark.parametrize("name", ["__init__", "skip"])
+def test_a_destination_whose_code_fails_is_paused_and_others_are_sent_to(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    sound = getattr(Webhook, name)
+
+    def fail(self: Webhook, what: Any) -> Any:
+        config = what if name == "__init__" else self.config
+        if "broken" in config["url"]:
+            raise ZeroDivisionError("a bug")
+        return sound(self, what)
+
+    monkeypatch.setattr(Webhook, name, fail)
+    broken = add_webhook(token, "http://127.0.0.1:9/broken", name="Broken")
+    add_webhook(token, vendor.url, name="Sound")
+    stored(hits(20))
+    engine.run()
+    assert delivered() == 20
+    broken.refresh_from_db()
+    assert (broken.paused_cause, "a bug" in broken.paused_reason) == ("setup", True)
+    monkeypatch.setattr(Webhook, name, sound)
+    assert Owed.objects.filter(integration=broken).count() == 20
 
 
 def test_twenty_destinations_that_hang_delay_nobody_else(

@@ -8,7 +8,6 @@ waits for it.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import math
 import threading
@@ -27,6 +26,7 @@ from tracking.models.pause import Cause
 from tracking.outbox import lock
 from tracking.outbox.dispatch import due_of
 from tracking.outbox.line import Line
+from tracking.outbox.loop import new_event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +42,6 @@ LOOK_SHARE = 20
 RESCUE_SECONDS = 20.0
 
 LOST = (OperationalError, InterfaceError)
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed."""
-    with suppress(ImportError):
-        loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
-        return loop
-    return asyncio.new_event_loop()
 
 
 class Run:
@@ -131,20 +123,35 @@ class Run:
             self._lines[integration.pk] = Line(
                 integration, self._client, self._loop, self._awake.set
             )
-        except SetupError as error:
-            logger.warning("%s is paused: %s", integration, error)
-            Integration.objects.hold(integration, Cause.SETUP, str(error))
+        except Exception as error:
+            self._hold(integration, error)
             lock.leave(integration.pk)
 
     def _step(self) -> None:
         for pk, line in list(self._lines.items()):
-            line.step()
-            if line.is_finished:
-                line.tell()
-                lock.leave(pk)
-                del self._lines[pk]
-                # It may have ended for a change, with more to send.
-                self._look_at = 0.0
+            try:
+                line.step()
+            except LOST:
+                raise
+            except Exception as error:
+                # Nobody else shall suffer from it. What it had claimed is due when its lease ends.
+                line.give_up()
+                self._hold(line.integration, error)
+            else:
+                if not line.is_finished:
+                    continue
+            line.tell()
+            lock.leave(pk)
+            del self._lines[pk]
+            # It may have ended for a change, with more to send.
+            self._look_at = 0.0
+
+    def _hold(self, integration: Integration, error: Exception) -> None:
+        """It is paused for what its configuration, or a destination's own code, has done."""
+        expected = isinstance(error, SetupError)
+        reason = str(error) if expected else f"Its own code failed: {error!r}"
+        logger.warning("%s is paused: %s", integration, reason, exc_info=not expected)
+        Integration.objects.hold(integration, Cause.SETUP, reason)
 
     def _turn(self, seconds: float) -> None:
         """The loop runs until a line has something to do, or the seconds are over."""
