@@ -1,4 +1,4 @@
-"""Which integrations have something due."""
+"""Which integrations are sent to, and have something due."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db import connections, router
 
 from tracking.models import Integration, Owed
+from tracking.models.integration import CONFIGURED
 from tracking.outbox.floors import floors
 
 DUE = """
@@ -20,6 +21,16 @@ DUE = """
         WHERE integration_id = bounded.id AND due_at <= statement_timestamp() AND claims >= 2
     )
 """
+
+
+def find_running() -> dict[int, Integration]:
+    """The integrations that are sent to, as they are now."""
+    return {each.pk: each for each in Integration.objects.running().select_related("token")}
+
+
+def is_same(new: Integration, old: Integration) -> bool:
+    """Whether nothing has changed that decides what is sent."""
+    return all(getattr(new, name) == getattr(old, name) for name in CONFIGURED)
 
 
 def due() -> list[int]:

@@ -21,10 +21,9 @@ from tracking.conf import conf
 from tracking.destinations.http import Client
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Owed
-from tracking.models.integration import CONFIGURED
 from tracking.models.pause import Cause
 from tracking.outbox import lock
-from tracking.outbox.dispatch import due_of
+from tracking.outbox.dispatch import due_of, find_running, is_same
 from tracking.outbox.line import Line
 from tracking.outbox.loop import new_event_loop
 
@@ -106,7 +105,7 @@ class Run:
         if began < self._look_at:
             return
         self.is_wanted = False
-        running = {each.pk: each for each in Integration.objects.running().select_related("token")}
+        running = find_running()
         for pk, line in self._lines.items():
             if pk not in running or not is_same(running[pk], line.integration):
                 line.stop()
@@ -197,8 +196,3 @@ class Run:
                     self._step()
         if self._lines:
             logger.warning("What was sent last could not be noted: it will be sent again.")
-
-
-def is_same(new: Integration, old: Integration) -> bool:
-    """Whether nothing has changed that decides what is sent."""
-    return all(getattr(new, name) == getattr(old, name) for name in CONFIGURED)
