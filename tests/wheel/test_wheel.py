@@ -162,9 +162,12 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
         name="Hook",
         enabled="on",
         max_attempts="3",
+        max_age="3600",
+        retry_base="30",
+        concurrency="4",
         **{"config-url": vendor.url, "config-timeout": "5"},
     )
-    assert "signing secret" in added.text.lower()
+    assert "whsec_" in added.text, added.text
     assert post(operator, found[0], json.dumps(hit(hitId="by-hand")).encode()).status == 204
     host.manage("sweep", "--deliver")
     assert wait_for(vendor)["hitId"] == "by-hand"
@@ -172,8 +175,14 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     page = operator.open(f"/admin/tracking/hit/{uuid}/change/")
     assert page.status == 200
     assert "HTTP 200" in page.text
-    for name in "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision":
+    lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
+    for name in (*lists, "operation"):
         assert operator.open(f"/admin/tracking/{name}/").status == 200, name
+    [(integration,)] = host.query("SELECT id FROM tracking_integration WHERE name = 'Hook'")
+    for name in ("change", "ledger", "replay", "backfill", "pause", "drain", "delete"):
+        path = f"/admin/tracking/integration/{integration}/{name}/"
+        assert operator.open(path).status == 200, name
+    host.manage("reconcile")
 
 
 def test_the_projects_own_worker_delivers(
