@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,3 +51,9 @@ class SetupError(DeliveryError):
     """The integration's configuration is wrong; it is paused and keeps its backlog until mended."""
 
     code = "setup"
+
+
+def blame(error: Exception) -> str:
+    """What failed and where, without the error's own words: they might tell a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"Its own code failed: {type(error).__name__} in {frames[-1].name if frames else '?'}."

@@ -236,7 +236,7 @@ def test_only_one_worker_delivers_to_an_integration(
 ) -> None:
     integration = add_webhook(token, vendor.url)
     post(send)
-    lock = "(hashtext('hitstream-deliver'), %s::int)"
+    lock = "(hashtextextended('hitstream-deliver', %s))"
     with connect() as other:
         other.execute(f"SELECT pg_advisory_lock{lock}", [integration.pk])
         engine.run()

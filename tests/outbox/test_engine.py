@@ -1,9 +1,10 @@
 """How much at once, how fast, how long, and what is left when the worker is told to stop."""
 
+import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -16,8 +17,10 @@ from tests.ledger import counts, discrepancies
 from tests.outbox.conftest import Storing
 from tests.outbox.test_pauses import delivered, hits
 from tracking import tasks
+from tracking.destinations.base import Destination
+from tracking.destinations.http import Client
 from tracking.destinations.webhook import Webhook
-from tracking.events import Event
+from tracking.events import Event, Receipt
 from tracking.models import Attempt, Bell, DeadLetter, Delivery, Integration, Owed, Token
 from tracking.outbox import run
 from tracking.outbox.engine import engine
@@ -250,3 +253,36 @@ def test_a_changed_integration_is_sent_to_as_it_is_now(
     moved = [received for received in vendor.received if "/moved" in received.line]
     assert len(moved) > 30
     assert integration.pk == Integration.objects.get().pk
+
+
+@pytest.mark.parametrize("fault", ["skip fails", "skip says NUL", "batches leave one out", "hangs"])
+def test_a_destinations_own_faults_cost_nobody_else_anything(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    add_webhook(token, vendor.url, max_attempts=1, config={"timeout": 1})
+
+    def skip(self: Webhook, event: Event) -> str:
+        if event.hit_id == "h0" and fault == "skip fails":
+            raise ValueError(f"the secret is {self.config['signing_secret']}")
+        return "bad \0 reason" if event.hit_id == "h0" and fault == "skip says NUL" else ""
+
+    def batches(self: Webhook, events: Sequence[Event]) -> list[Sequence[Event]]:
+        return [[event] for event in events if event.hit_id != "h0"]
+
+    async def deliver(self: Webhook, events: Sequence[Event], client: Client) -> Receipt:
+        if events[0].hit_id == "h0":
+            await asyncio.sleep(3600)
+        return await Destination.deliver(self, events, client)
+
+    monkeypatch.setattr(Webhook, "skip", skip)
+    if fault == "batches leave one out":
+        monkeypatch.setattr(Webhook, "batches", batches)
+    if fault == "hangs":
+        monkeypatch.setattr(Webhook, "deliver", deliver)
+    stored(hits(5))
+    engine.run()
+    assert not Owed.objects.exists()
+    assert delivered() == (5 if fault == "batches leave one out" else 4)
+    assert discrepancies() == []
+    kept = str(list(Attempt.objects.values())) + str(list(DeadLetter.objects.values()))
+    assert "whsec_" not in kept

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.destinations.vendor import Received, Vendor, open_vendor, reply, stall
@@ -14,7 +15,7 @@ from tests.ledger import discrepancies
 from tests.outbox.conftest import Storing
 from tracking.conf import conf
 from tracking.destinations.webhook import Webhook
-from tracking.models import Attempt, Delivery, Integration, Owed, Token
+from tracking.models import Attempt, DeadLetter, Delivery, Integration, Owed, Token
 from tracking.outbox.engine import engine
 
 
@@ -191,28 +192,46 @@ def test_a_lone_failing_hit_does_not_open_the_breaker_for_ever(
     assert delivered() == 50
 
 
-@pytest.mark.parametrize("name", ["__init__", "skip"])
-def test_a_destination_whose_code_fails_is_paused_and_others_are_sent_to(
-    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, name: str
+def test_a_destination_that_cannot_be_made_is_paused_and_others_are_sent_to(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = getattr(Webhook, name)
+    sound = Webhook.__init__
 
-    def fail(self: Webhook, what: Any) -> Any:
-        config = what if name == "__init__" else self.config
+    def fail(self: Webhook, config: Any) -> None:
         if "broken" in config["url"]:
-            raise ZeroDivisionError("a bug")
-        return sound(self, what)
+            raise KeyError("a secret")
+        sound(self, config)
 
-    monkeypatch.setattr(Webhook, name, fail)
+    monkeypatch.setattr(Webhook, "__init__", fail)
     broken = add_webhook(token, "http://127.0.0.1:9/broken", name="Broken")
     add_webhook(token, vendor.url, name="Sound")
     stored(hits(20))
-    engine.run()
+    for _ in range(3):
+        engine.run()
     assert delivered() == 20
     broken.refresh_from_db()
-    assert (broken.paused_cause, "a bug" in broken.paused_reason) == ("setup", True)
-    monkeypatch.setattr(Webhook, name, sound)
-    assert Owed.objects.filter(integration=broken).count() == 20
+    assert broken.paused_reason == "Its own code failed: KeyError in fail."
+    assert Owed.objects.filter(integration=broken, claims=0).count() == 20
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_one_hit_that_is_refused_like_a_wrong_credential_becomes_a_dead_letter(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url, max_attempts=3, retry_base=0.001)
+    vendor.judge = lambda received, connection: reply(
+        403 if received.json["data"]["hitId"] == "h3" else 200
+    )(connection)
+    stored(hits(10))
+    for _ in range(12):
+        probe_now()
+        engine.run()
+        time.sleep(0.01)
+    assert delivered() == 9
+    assert DeadLetter.objects.get().code == "attempts_exhausted"
+    assert Integration.objects.running().count() == 1
 
 
 def test_twenty_destinations_that_hang_delay_nobody_else(

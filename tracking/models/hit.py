@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from tracking.models.token import Token
 
 #: In the order of an Event's fields, without the last.
 EVENTS = """
-    SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash, sent_at, received_at,
-        occurred_at, host(ip), user_agent, payload::text
+    SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
+        sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
+        host(ip), user_agent, payload::text
     FROM tracking_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
 """
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
@@ -38,6 +40,9 @@ class HitQuerySet(models.QuerySet["Hit"]):
 def event_of(row: Sequence[Any], integration: Integration) -> Event:
     payload = msgspec.json.decode(row[-1])
     values = dict(zip(FIELDS, row[:-1], strict=True))
+    for name in ("sent_at", "received_at", "occurred_at"):
+        # In another zone the last day of the year 9999 could not be told.
+        values[name] = values[name].replace(tzinfo=UTC)
     return Event(**values, payload=payload, options=options_for(integration, payload))
 
 

@@ -22,6 +22,10 @@ SUSPECT_CLAIMS = 2
 #: Alone this often without an outcome: the hit itself kills workers.
 FATAL_CLAIMS = 5
 MAX_CLAIMS = 32_767
+#: How long a delivery is parked behind others, in seconds, unless it is released; and how often a
+#: claim that found nothing but such ones looks further before others have their turn.
+PARKING = 300.0
+PARKING_ROUNDS = 5
 
 # Found by their places in the table: no estimate of the planner's makes it walk the index of a
 # queue that was empty a moment ago and is full of dead rows.
@@ -39,20 +43,24 @@ CLAIM: LiteralString = """
     WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
     RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at, true
 """
-# Behind an earlier hit of its lane a delivery is parked: due again when that one is, or when its
-# lease would end, and at once when it is settled.
+# Behind an earlier hit of its lane a delivery is parked: due at once when that one is settled; by
+# itself, should that be missed, when that one is due or after a while.
 CLAIM_FIRST_OF_LANE: LiteralString = """
     SET (due_at, claims) = (
-        SELECT coalesce(max(behind.due_at) + interval '1 ms', ends.at),
+        SELECT CASE WHEN max(behind.due_at) IS NULL
+                   THEN statement_timestamp() + make_interval(secs => %(lease)s)
+                   ELSE interval '1 ms' + greatest(
+                       max(behind.due_at),
+                       statement_timestamp() + make_interval(secs => %(parking)s)
+                   )
+               END,
                owed.claims + (max(behind.due_at) IS NULL)::integer
-        FROM (VALUES (statement_timestamp() + make_interval(secs => %(lease)s))) AS ends(at)
-        LEFT JOIN LATERAL (
-            SELECT greatest(earlier.due_at, ends.at) AS due_at FROM tracking_owed AS earlier
+        FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+            SELECT earlier.due_at FROM tracking_owed AS earlier
             WHERE earlier.integration_id = %(integration)s
               AND earlier.lane = owed.lane AND earlier.seq < owed.seq
             ORDER BY earlier.seq LIMIT 1
         ) AS behind ON true
-        GROUP BY ends.at
     )
     WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
     RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at,
@@ -93,8 +101,10 @@ class OwedQuerySet(models.QuerySet["Owed"]):
         """
         statement = CLAIM_FIRST_OF_LANE if in_order else CLAIM
         counts = (0, SUSPECT_CLAIMS - 1)
-        while rows := self._claim(statement, integration_id, counts, limit, lease, floor):
-            if claims := [row for row, first in rows if first]:
+        for _ in range(PARKING_ROUNDS):
+            rows = self._claim(statement, integration_id, counts, limit, lease, floor)
+            claims = [row for row, first in rows if first]
+            if claims or not rows:
                 return claims
         return []
 
@@ -119,6 +129,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             "most": counts[1],
             "limit": limit,
             "lease": lease,
+            "parking": PARKING,
             "floor": floor,
         }
         with connections[router.db_for_write(Owed)].cursor() as cursor:

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from tracking.destinations.record import printable
+
 if TYPE_CHECKING:
     from tracking.models.integration import Integration
 
@@ -107,9 +109,9 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
             self.filter(pk=integration.pk).update(
                 paused_at=now.paused_at or timezone.now(),
                 paused_by=HITSTREAM,
-                paused_reason=reason,
+                paused_reason=printable(reason),
                 paused_cause=cause,
-                probe_at=timezone.now() + timedelta(seconds=gap),
+                probe_at=Now() + timedelta(seconds=gap),
                 probes=min(probes + 1, 1000),
             )
         return True

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
-from django.db import connections, router
+from django.db import connections, router, transaction
 
 from tracking.models.integration import Integration
 from tracking.models.outcome import Result
@@ -139,8 +139,8 @@ def settle(
         "entries": msgspec.json.encode(entries).decode(),
         "attempts": msgspec.json.encode(attempts).decode(),
     }
-    connection = connections[router.db_for_write(Owed)]
-    with connection.cursor() as cursor:
+    alias = router.db_for_write(Owed)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(SETTLE, parameters)
         lanes = cursor.fetchone()[0]
         if lanes:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -16,11 +14,12 @@ from uuid_utils.compat import uuid7
 
 from tracking.destinations.record import printable
 from tracking.events import Event, Receipt
-from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+from tracking.exceptions import PermanentError, RetryableError, SetupError
 from tracking.models import Integration, maintenance
 from tracking.models.outcome import Result
 from tracking.models.owed import Claim
 from tracking.models.settlement import AttemptMade, Entry, settle
+from tracking.outbox.attempts import CODE_LIMIT, attempt_of
 from tracking.outbox.retry import delay
 from tracking.outbox.sender import Batch, Sent
 
@@ -37,8 +36,10 @@ class Books:
     `written` counts the results that are committed.
     """
 
-    def __init__(self, integration: Integration) -> None:
+    def __init__(self, integration: Integration, mask: Callable[[str], str] = printable) -> None:
+        """`mask` takes the secrets out of a text."""
         self.integration = integration
+        self._mask = mask
         self.written: Counter[str] = Counter()
         self._claims: dict[UUID, Claim] = {}
         self._entries: list[Entry] = []
@@ -59,19 +60,19 @@ class Books:
         old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
         return old or len(self._entries) >= RIPE_ENTRIES
 
-    def enter(self, sent: Sent) -> None:
-        """The batch's result is in the books, not yet in the database."""
-        attempt = self._attempt(sent)
+    def enter(self, sent: Sent, *, is_alive: bool = False) -> None:
+        """The batch's result is in the books, not yet in the database. Where the destination has
+        taken others of late, a wrong configuration may also be a hit's own fault."""
+        attempt = attempt_of(sent, self.integration, self._mask)
+        self._attempts.append(attempt)
         events = sent.batch.events
         match sent.result:
             case Receipt(refused=refused):
-                for event in events:
-                    if event.id in refused:
-                        self._bury(event.id, attempt.id, "refused", refused[event.id])
-                    else:
-                        self._enter(event.id, Result.DELIVERED, attempt.id)
-            case SetupError():
+                self._receive(events, attempt.id, refused)
+            case SetupError() if not is_alive:
                 self.give_back(events)
+            case SetupError():
+                self._retry(events, attempt, None)
             case RetryableError(retry_after=retry_after):
                 self._retry(events, attempt, retry_after)
             case Exception() if len(events) > 1:
@@ -121,35 +122,14 @@ class Books:
             self._claims.pop(entry.hit_id, None)
         self._entries, self._attempts, self._since = [], [], None
 
-    def _attempt(self, sent: Sent) -> AttemptMade:
-        result = sent.result
-        code = message = ""
-        if isinstance(result, DeliveryError):
-            code, message = result.code, str(result)
-        elif isinstance(result, Exception):
-            code, message = "destination_failed", repr(result)
-            logger.error("%s failed in our own code", self.integration, exc_info=result)
-        attempt = AttemptMade(
-            id=uuid7(),
-            made_at=datetime.now(UTC),
-            hits=len(sent.batch.events),
-            code=code,
-            message=printable(message),
-            **self._record(result),
-        )
-        self._attempts.append(attempt)
-        return attempt
-
-    def _record(self, result: Receipt | Exception) -> dict[str, Any]:
-        """What went over the wire: of a success only how it went, unless all is to be kept."""
-        exchange = result.exchange if isinstance(result, (Receipt, DeliveryError)) else None
-        if exchange is None:
-            return {}
-        found: dict[str, Any] = {"status": exchange.status, "duration": exchange.duration}
-        went_well = isinstance(result, Receipt) and not result.refused
-        if not went_well or self.integration.keep_bodies:
-            found |= asdict(exchange.said)
-        return found
+    def _receive(
+        self, events: Iterable[Event], attempt_id: UUID, refused: Mapping[UUID, str]
+    ) -> None:
+        for event in events:
+            if event.id in refused:
+                self._bury(event.id, attempt_id, "refused", refused[event.id])
+            else:
+                self._enter(event.id, Result.DELIVERED, attempt_id)
 
     def _retry(
         self, events: Iterable[Event], attempt: AttemptMade, retry_after: float | None
@@ -167,7 +147,7 @@ class Books:
                 self._enter(event.id, Result.FAILED, attempt.id, reason=attempt.message, wait=wait)
 
     def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
-        self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=printable(message))
+        self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=message)
 
     def _enter(
         self,
@@ -189,8 +169,8 @@ class Books:
                 result=result,
                 attempts=claim.attempts + attempted,
                 attempt_id=attempt_id,
-                code=code,
-                reason=reason,
+                code=code[:CODE_LIMIT],
+                reason=self._mask(reason),
                 wait=wait,
             )
         )

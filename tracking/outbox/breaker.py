@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from tracking.conf import conf
-from tracking.exceptions import RetryableError, SetupError
+from tracking.exceptions import RetryableError, SetupError, blame
+from tracking.models import Integration
 from tracking.models.pause import Cause
 from tracking.outbox.sender import Sent
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,10 @@ class Breaker:
             case _:
                 self._failures = 0
         return None
+
+
+def hold_back(integration: Integration, error: Exception) -> None:
+    """It is paused for what its configuration, or the destination's own code, has done."""
+    reason = str(error) if isinstance(error, SetupError) else blame(error)
+    logger.warning("%s is paused: %s", integration, reason)
+    Integration.objects.hold(integration, Cause.SETUP, reason)

@@ -45,7 +45,7 @@ class Line:
         self._destination = integration.open()
         self._loop, self._wake = loop, wake
         self._breaker = Breaker(probing=integration.paused_at is not None)
-        self._books = Books(integration)
+        self._books = Books(integration, self._destination.mask)
         self._sender = Sender(
             self._destination,
             client,
@@ -109,7 +109,7 @@ class Line:
 
     def _answered(self, sent: Sent) -> None:
         """Called on the loop for each batch that is back."""
-        self._books.enter(sent)
+        self._books.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
         hold = self._breaker.judge(sent)
         if hold is not None:

@@ -11,9 +11,9 @@ from tracking.models import Owed
 
 TAKE = """
     SELECT id FROM unnest(%s::bigint[]) AS id
-    WHERE pg_try_advisory_lock(hashtext('hitstream-deliver'), id::integer)
+    WHERE pg_try_advisory_lock(hashtextextended('hitstream-deliver', id))
 """
-LEAVE = "SELECT pg_advisory_unlock(hashtext('hitstream-deliver'), %s::integer)"
+LEAVE = "SELECT pg_advisory_unlock(hashtextextended('hitstream-deliver', %s))"
 
 
 def take(ids: Collection[int]) -> set[int]:

@@ -10,6 +10,7 @@ from tracking.events import Event
 from tracking.models import Hit
 from tracking.models.owed import FATAL_CLAIMS, Claim
 from tracking.outbox.books import Books
+from tracking.outbox.sender import Batch, Sent
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,12 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
             books.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
             event = found[claim.hit_id]
-            if reason := destination.skip(event):
+            try:
+                reason = destination.skip(event)
+            except Exception as error:
+                books.enter(Sent(Batch([event], 0.0), error))
+                continue
+            if reason:
                 books.skip(event, reason)
             else:
                 events.append(event)
@@ -39,7 +45,10 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
 def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:
     """The destination's own batches; each event alone where it cannot make them."""
     try:
-        return list(destination.batches(events))
-    except Exception:
-        logger.exception("%s cannot pack its events", destination.slug)
-        return [[event] for event in events]
+        batches = list(destination.batches(events))
+        if sorted(event.id for batch in batches for event in batch) == [e.id for e in events]:
+            return batches
+        logger.error("%s leaves events out of its batches", destination.slug)
+    except Exception as error:
+        logger.error("%s cannot pack its events: %s", destination.slug, type(error).__name__)
+    return [[event] for event in events]

@@ -19,10 +19,9 @@ from django.db import InterfaceError, OperationalError, connections, router
 
 from tracking.conf import conf
 from tracking.destinations.http import Client
-from tracking.exceptions import SetupError
 from tracking.models import Integration, Owed
-from tracking.models.pause import Cause
 from tracking.outbox import lock
+from tracking.outbox.breaker import hold_back
 from tracking.outbox.dispatch import due_of, find_running, is_same
 from tracking.outbox.line import Line
 from tracking.outbox.loop import new_event_loop
@@ -51,6 +50,7 @@ class Run:
         for its last answers."""
         self._stopping, self._time_is_up = stopping, time_is_up
         self._lines: dict[int, Line] = {}
+        self._locked: set[int] = set()
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = self._runner.get_loop()
@@ -79,9 +79,9 @@ class Run:
                 raise
             finally:
                 self._runner.run(self._client.__aexit__(None, None, None))
-                for pk in self._lines:
-                    with suppress(*LOST):
-                        lock.leave(pk)
+                with suppress(*LOST):
+                    for pk in [*self._locked]:
+                        self._leave(pk)
 
     def _until_done(self, linger: float) -> bool:
         ends = time.monotonic() + RUN_SECONDS
@@ -112,7 +112,9 @@ class Run:
         found = set(due_of(running))
         for pk in found & set(self._lines):
             self._lines[pk].look_again()
-        for pk in lock.take(found - set(self._lines)) if found - set(self._lines) else ():
+        taken = lock.take(found - set(self._lines)) if found - set(self._lines) else set()
+        self._locked |= taken
+        for pk in taken:
             self._open(running[pk])
         took = time.monotonic() - began
         self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
@@ -123,8 +125,8 @@ class Run:
                 integration, self._client, self._loop, self._awake.set
             )
         except Exception as error:
-            self._hold(integration, error)
-            lock.leave(integration.pk)
+            hold_back(integration, error)
+            self._leave(integration.pk)
 
     def _step(self) -> None:
         for pk, line in list(self._lines.items()):
@@ -135,22 +137,19 @@ class Run:
             except Exception as error:
                 # Nobody else shall suffer from it. What it had claimed is due when its lease ends.
                 line.give_up()
-                self._hold(line.integration, error)
+                hold_back(line.integration, error)
             else:
                 if not line.is_finished:
                     continue
             line.tell()
-            lock.leave(pk)
+            self._leave(pk)
             del self._lines[pk]
             # It may have ended for a change, with more to send.
             self._look_at = 0.0
 
-    def _hold(self, integration: Integration, error: Exception) -> None:
-        """It is paused for what its configuration, or a destination's own code, has done."""
-        expected = isinstance(error, SetupError)
-        reason = str(error) if expected else f"Its own code failed: {error!r}"
-        logger.warning("%s is paused: %s", integration, reason, exc_info=not expected)
-        Integration.objects.hold(integration, Cause.SETUP, reason)
+    def _leave(self, pk: int) -> None:
+        lock.leave(pk)
+        self._locked.discard(pk)
 
     def _turn(self, seconds: float) -> None:
         """The loop runs until a line has something to do, or the seconds are over."""

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from tracking.destinations.base import Destination
 from tracking.destinations.http import Client
 from tracking.events import Event, Receipt
+from tracking.exceptions import RetryableError
+
+#: What a destination may take beyond its own timeout, in seconds; less than a lease's slack.
+MARGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +141,12 @@ class Sender:
         self.pump()
 
     async def _send(self, batch: Batch) -> None:
+        seconds = self._destination.timeout + MARGIN
         try:
-            sent = Sent(batch, await self._destination.deliver(batch.events, self._client))
+            async with asyncio.timeout(seconds):
+                sent = Sent(batch, await self._destination.deliver(batch.events, self._client))
+        except TimeoutError:
+            sent = Sent(batch, RetryableError(f"It was not over within {seconds:g} seconds."))
         except Exception as error:
             sent = Sent(batch, error)
         self._answered(sent)
