@@ -133,6 +133,8 @@ class Destination:
 
     def mask(self, text: str) -> str:
         """The text, fit to be stored and without any of the configuration's secrets."""
+        if not text:
+            return ""
         from tracking.destinations.record import Recorder  # noqa: PLC0415 (which needs a Request)
 
         return Recorder(Request(url="", body=b"", secrets=self.secrets)).mask(text)
