@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from benchmarks.stack import Bench
 
 if TYPE_CHECKING:
-    from tracking.ingest.parsing import Arrival
+    from tracking.ingest.arrival import Arrival
 
 BATCH, BATCHES = 500, 60
 #: About what a request takes without the database, in seconds.
@@ -30,7 +30,7 @@ HIT = (
 )
 COPY = """
     COPY tracking_hit (id, token_id, revision, hit_id, type, name, user_id, anonymous_id,
-        email_hash, sent_at, received_at, occurred_at, ip, user_agent, payload) FROM STDIN
+        email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent, payload) FROM STDIN
 """
 
 
@@ -57,7 +57,8 @@ class Writer:
 
     def batches(self, *, size: int, count: int) -> list[list[Arrival]]:
         """So many batches of different hits, already parsed."""
-        from tracking.ingest.parsing import Sender, parse  # noqa: PLC0415
+        from tracking.ingest.arrival import Sender  # noqa: PLC0415
+        from tracking.ingest.parsing import parse  # noqa: PLC0415
 
         sender = Sender(token_id=self.token.pk, ip="127.0.0.1", user_agent="benchmark")
         return [
@@ -76,7 +77,7 @@ class Writer:
                     (
                         *(hit.id, hit.token_id, 1, hit.hit_id, hit.type, hit.name, hit.user_id),
                         *(hit.anonymous_id, hit.email_hash, hit.sent_at, hit.received_at),
-                        *(hit.occurred_at, hit.ip, hit.user_agent),
+                        *(hit.occurred_at, hit.clock, hit.ip, hit.user_agent),
                         msgspec.json.encode(hit.payload).decode(),
                     )
                 )

@@ -23,12 +23,14 @@ DAYS, WINDOW, ROUNDS = 30, 7, 5
 FILL = """
     WITH made AS (
         INSERT INTO {leaf} (id, token_id, revision, hit_id, type, name, user_id, anonymous_id,
-            email_hash, sent_at, received_at, occurred_at, ip, user_agent, payload)
+            email_hash, sent_at, received_at, occurred_at, clock, ip,
+            user_agent, payload)
         SELECT (lpad(to_hex({start} + n * {step}), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
                 || 'a' || substr(md5(n::text), 1, 15))::uuid,
             1, 1, 'fill-{day}-' || n, 'track', 'Added Product', 'u' || n % 100000,
-            md5((n % 1000000)::text), '', to_timestamp({start} / 1000.0), now(), now(), '127.0.0.1',
-            'fill', jsonb_build_object('hitId', 'fill-{day}-' || n, 'pad', repeat('x', 450))
+            md5((n % 1000000)::text), '', to_timestamp({start} / 1000.0), now(), now(), 'sent',
+            '127.0.0.1', 'fill',
+            jsonb_build_object('hitId', 'fill-{day}-' || n, 'pad', repeat('x', 450))
         FROM generate_series(1, {rows}) n
         RETURNING id, hit_id
     )

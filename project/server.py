@@ -7,20 +7,35 @@ HITSTREAM_BODY_TIMEOUT  seconds for a whole body before 408 is answered (10)
 
 import os
 
+from django.urls import reverse
+
+from project.front.body import OTHER, Limit
 from project.front.rsgi import Front
 from project.wsgi import application
 from tracking.conf import conf
-from tracking.ingest.authentication import answers_at_once
 from tracking.ingest.lane import lane
 from tracking.ingest.refusals import refusals
+from tracking.ingest.routes import ROUTES
 from tracking.ingest.store import writer
+
+ROOT = reverse("tracking:track").removesuffix("track")
+LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
+#: Routes whose paths end in a name of somebody's choice.
+NAMED = {path.partition("<")[0]: limit for path, limit in LIMITS.items() if path.endswith(">")}
+
+
+def limit_of(path: str) -> Limit:
+    """Of ingest routes as they have it, with a slash at the end or without."""
+    path = path.removesuffix("/")
+    return LIMITS.get(path) or NAMED.get(path[: path.rfind("/") + 1], OTHER)
+
 
 app = Front(
     application,
     threads=int(os.environ.get("HITSTREAM_THREADS", "32")),
     max_waiting=int(os.environ.get("HITSTREAM_MAX_WAITING", "1000")),
     body_timeout=float(os.environ.get("HITSTREAM_BODY_TIMEOUT", "10")),
-    quick=answers_at_once,
+    limit_of=limit_of,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
 app.at_close += [lane.drain, writer.drain, refusals.write]

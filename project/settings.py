@@ -118,6 +118,8 @@ if CELERY_BROKER_URL.startswith("redis"):
     }
 
 HITSTREAM = {
+    "TRUSTED_PROXIES": tuple(listed("HITSTREAM_TRUSTED_PROXIES")),
+    "PUBLIC_URL": os.environ.get("HITSTREAM_PUBLIC_URL", ""),
     "SECRET_KEYS": tuple(
         (os.environ.get("HITSTREAM_SECRET_KEYS") or read_secret("secret_keys") or "")
         .replace(",", " ")

@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
 
 from tracking.conf import Conf, conf
+from tracking.ingest.sender import UNIX, network_of
 from tracking.models import Hit, Integration, partition
 
 
@@ -34,6 +35,19 @@ def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         if isinstance(getattr(Conf, name, None), (int, float))
         and not isinstance(getattr(Conf, name), bool)
         and not (isinstance(value, (int, float)) and value > 0)
+    ]
+
+
+@register("hitstream")
+def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Trusted proxies are addresses or networks."""
+    return [
+        Error(
+            f"HITSTREAM['TRUSTED_PROXIES']: {proxy!r} is no address, no network and not 'unix'.",
+            id="tracking.E008",
+        )
+        for proxy in conf.TRUSTED_PROXIES
+        if not is_proxy(proxy)
     ]
 
 
@@ -112,6 +126,13 @@ def check_secrets(
         for integration in Integration.objects.select_related("token")
         if (error := integration.key_error()) is not None
     ]
+
+
+def is_proxy(proxy: str) -> bool:
+    try:
+        return proxy == UNIX or bool(network_of(proxy))
+    except ValueError:
+        return False
 
 
 def is_key(key: str) -> bool:

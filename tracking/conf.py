@@ -15,6 +15,11 @@ class Conf:
     """Attributes are read from `settings.HITSTREAM` each time, so overrides work at once."""
 
     # Ingest
+    #: Proxies whose X-Forwarded-For is believed, as addresses or networks; "unix": whoever
+    #: connects to the server's unix socket.
+    TRUSTED_PROXIES: tuple[str, ...] = ()
+    #: Where browsers reach us, if the request does not say so: https://hits.example.
+    PUBLIC_URL: str = ""
     MAX_DEPTH: int = 100
     #: A hit that is not committed within this time is answered 503.
     REQUEST_DEADLINE: float = 1.5

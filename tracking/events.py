@@ -15,7 +15,10 @@ class Event:
     """What a hit says. Destinations see only this.
 
     `id` is ours and the same on every retry: put it in the vendor's idempotency field.
-    Absent texts are "". Times are aware. `payload` is the sender's whole body.
+    `type` is one of track, identify, page, screen, group, alias.
+    Absent texts are "". Times are aware; `clock` says which rule gave `occurred_at`.
+    `payload` is what the sender sent, in one of two shapes: the public HTTP API's, where `event` is
+    an object, or Segment's. The properties below read both.
     `options` is what the hit's `integrations` object says to this one integration.
     """
 
@@ -29,10 +32,61 @@ class Event:
     sent_at: datetime
     received_at: datetime
     occurred_at: datetime
+    clock: str
     ip: str | None
     user_agent: str
     payload: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        return _object(self.payload, "context")
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """What the event says beside its name and its user."""
+        event = self.payload.get("event")
+        if isinstance(event, Mapping):
+            return {name: value for name, value in event.items() if name not in {"name", "user"}}
+        return _object(self.payload, "properties")
+
+    @property
+    def traits(self) -> Mapping[str, Any]:
+        """What is known of the user, or, of type group, of the group."""
+        if isinstance(self.payload.get("event"), Mapping):
+            user = _object(self.payload, "event", "user")
+            return {**_object(self.payload, "user"), **user}
+        return _object(self.payload, "traits") or _object(self.payload, "context", "traits")
+
+    @property
+    def group_id(self) -> str:
+        return _text(self.payload.get("groupId") or self.context.get("groupId"))
+
+    @property
+    def previous_id(self) -> str:
+        """Of type alias: the id that the user was known by before."""
+        return _text(self.payload.get("previousId"))
+
+    @property
+    def timestamp(self) -> str:
+        """The event's time as the sender wrote it."""
+        return _text(self.payload.get("timestamp"))
+
+    @property
+    def original_timestamp(self) -> str:
+        """The same, where the sender writes `originalTimestamp`."""
+        return _text(self.payload.get("originalTimestamp"))
+
+
+def _object(value: Any, *names: str) -> Mapping[str, Any]:
+    """The object under these names, one inside the other; an empty one without it."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, (Mapping, list)) else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ test's connection instead:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 from unittest.mock import patch
@@ -51,10 +51,14 @@ def on_this_connection(ring: Callable[[], None] = silence) -> Iterator[None]:
     def submit(group: Group[Any, Any], item: Any, *, within: float) -> Any:
         return group.handle(borrowed, item)
 
+    def submit_all(group: Group[Any, Any], items: Sequence[Any], *, within: float) -> Any:
+        return group.handle_all(borrowed, items)
+
     forget()
     try:
         with (
             patch.object(Group, "submit", submit),
+            patch.object(Group, "submit_all", submit_all),
             patch.object(tasks, "ring", ring),
             override_settings(HITSTREAM={**conf.given(), "TOKEN_CACHE_SECONDS": 0}),
         ):

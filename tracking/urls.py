@@ -1,11 +1,7 @@
-"""The ingest routes. With and without a slash: some SDKs count a redirect as delivered."""
+"""The ingest routes, at any prefix."""
 
-from django.urls import path
+from tracking.ingest.routes import urlpatterns
 
-from tracking.ingest.views import TrackView
+__all__ = ["app_name", "urlpatterns"]
 
 app_name = "tracking"
-urlpatterns = [
-    path("track", TrackView.as_view(), name="track"),
-    path("track/", TrackView.as_view()),
-]

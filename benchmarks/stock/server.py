@@ -1,13 +1,15 @@
 """The web server's application, with /null beside /track: as short a way, but for the database."""
 
-from project.front.body import INGEST, LIMITS
-from project.server import app
+from project.front.body import Limit
+from project.server import LIMITS, app
 from project.wsgi import application
 from tracking.ingest import wsgi
+from tracking.ingest.body import MAX_BODY
+from tracking.ingest.routes import ROUTES, Route
 
 from benchmarks.stock.urls import NullView  # isort: skip (only once the apps are loaded)
 
 __all__ = ["app"]
 
-LIMITS["/null"] = INGEST
-application._views = {**wsgi.routes(), "/null": NullView.as_view()}
+LIMITS["/null"] = Limit(MAX_BODY, ingest=True)
+application._views = wsgi.Views.of_the_project((*ROUTES, Route("null", NullView, MAX_BODY)))

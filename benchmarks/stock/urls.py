@@ -1,5 +1,7 @@
 """Reference (a), a stock DRF view; and /track without its database."""
 
+from typing import cast
+
 from django.http import HttpResponse
 from django.urls import include, path
 from rest_framework import status
@@ -7,9 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from tracking.ingest.authentication import Pass
 from tracking.ingest.body import MAX_BODY, read
 from tracking.ingest.parsing import parse
-from tracking.ingest.views import TrackView, sender_of
+from tracking.ingest.sender import sender_of
+from tracking.ingest.views import TrackView
 
 
 class StockView(APIView):
@@ -25,7 +29,10 @@ class NullView(TrackView):
     """All that /track does but to store."""
 
     def post(self, request: Request) -> HttpResponse:
-        parse(read(request._request, MAX_BODY), sender_of(request))
+        parse(
+            read(request._request, MAX_BODY),
+            sender_of(request._request.META, cast(Pass, request.auth)),
+        )
         return HttpResponse(status=204)
 
 

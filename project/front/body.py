@@ -12,7 +12,6 @@ from typing import Any, cast
 from project.front.patience import Patience
 from project.front.refusal import BodyTooLarge, BrokenBody
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
-from tracking.ingest.body import MAX_BODY
 
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
@@ -27,12 +26,9 @@ class Limit:
     ingest: bool = False
 
 
-INGEST = Limit(MAX_BODY, ingest=True)
 OTHER = Limit(4 * 1024 * 1024)
-LIMITS = {
-    "/track": INGEST,
-    "/track/": INGEST,
-}
+#: Bodies up to here do not count as large, in bytes.
+SMALL = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,6 @@ class Body:
     content: bytes = b""
     length: str = ""
     cut: bool = False
-
-
-def limit_of(path: str) -> Limit:
-    return LIMITS.get(path, OTHER)
 
 
 def announce(scope: Scope) -> int | None:
@@ -65,7 +57,7 @@ def announce(scope: Scope) -> int | None:
 def weigh(announced: int | None, limit: Limit) -> int:
     """The memory that a body may come to take, as far as it counts: small ones do not."""
     size = limit.size if announced is None else announced
-    return size if INGEST.size < size <= limit.size else 0
+    return size if SMALL < size <= limit.size else 0
 
 
 async def receive(

@@ -15,12 +15,9 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from project.front.body import Body
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
+from tracking.ingest.waiting import PENDING
 
 log = logging.getLogger(__name__)
-
-#: The environ's keys by which an application may let the server wait for it: see
-#: tracking.ingest.pending.
-WAITS, PENDING = "hitstream.waits", "hitstream.pending"
 
 CONSTANTS: WSGIEnvironment = {
     "SCRIPT_NAME": "",
@@ -124,7 +121,7 @@ def answer(
     """The application has answered, or a 500 has and the log says why; its answer is closed.
 
     The connection ends with the answer to a body that was not read to its end. Where the
-    application left a Pending, nothing is sent yet.
+    application left a Pending, nothing is sent yet. Raises NeedsThread where it does.
     """
     try:
         head = _Head()

@@ -26,6 +26,7 @@ class Refusal(Exception):
             headers.append(("vary", "Origin"))
             if origin := scope.headers.get("origin"):
                 headers.append(("access-control-allow-origin", origin))
+                headers.append(("access-control-allow-credentials", "true"))
         protocol.response_bytes(self.status, headers, content)
 
 

@@ -11,12 +11,13 @@ from contextlib import suppress
 from functools import partial
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from project.front.body import Body, Limit, announce, limit_of, linger, receive, weigh
-from project.front.gateway import WAITS, answer, build_environ
+from project.front.body import OTHER, SMALL, Body, Limit, announce, linger, receive, weigh
+from project.front.gateway import answer, build_environ
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, Overloaded, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
+from tracking.ingest.waiting import WAITS, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
 CLOSE_SECONDS = 4.0
@@ -36,17 +37,17 @@ class Front:
         threads: int = 32,
         max_waiting: int = 1000,
         body_timeout: float = 10.0,
-        quick: Callable[[WSGIEnvironment], bool] = lambda environ: False,
+        limit_of: Callable[[str], Limit] = lambda path: OTHER,
         commit_timeout: float = 1.5,
     ) -> None:
-        """`quick` says of an ingest request that it waits for nothing but its commit: it needs no
-        thread then, and four switches between threads fewer."""
+        """`limit_of` knows the ingest routes by their paths. A small ingest request that waits for
+        nothing but its commit needs no thread, and four switches between threads fewer."""
         self.at_close: list[Callable[[], object]] = []
         self._application = application
         self._count = threads
         self._max_waiting = max_waiting
         self._body_timeout = body_timeout
-        self._quick = quick
+        self._limit_of = limit_of
         self._commit_timeout = commit_timeout
         self._held = 0
 
@@ -66,7 +67,7 @@ class Front:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """The request is answered, and its body read or its connection about to close."""
-        limit = limit_of(scope.path)
+        limit = self._limit_of(scope.path)
         announced = announce(scope)
         weight = weigh(announced, limit)
         self._held += weight
@@ -91,14 +92,21 @@ class Front:
     async def _answer(
         self, environ: WSGIEnvironment, protocol: HTTPProtocol, limit: Limit, *, cut: bool
     ) -> None:
-        """The application answers on one of its threads; on this one if it will not wait."""
+        """The application answers on one of its threads; on this one as long as it does not have to
+        wait, nor to read much."""
         work = partial(answer, self._application, environ, protocol, cut=cut)
-        if not limit.ingest or not self._quick(environ):
+        if not limit.ingest or limit.size > SMALL:
             await self._threads.hand(work)
             return
         settled = self._loop.create_future()
         environ[WAITS] = partial(self._threads.tell, settled)
-        held = work()
+        try:
+            held = work()
+        except NeedsThread:
+            del environ[WAITS]
+            environ["wsgi.input"].seek(0)
+            await self._threads.hand(work)
+            return
         if held is not None:
             with suppress(TimeoutError):
                 await self._patience.wait(settled, self._loop.time() + self._commit_timeout)

@@ -49,6 +49,7 @@ def event() -> Event:
         sent_at=datetime(2019, 2, 21, 10, 56, 10, 723_000, tzinfo=UTC),
         received_at=datetime(2019, 2, 21, 10, 56, 11, 5, tzinfo=UTC),
         occurred_at=datetime(2019, 2, 21, 10, 56, 10, 723_000, tzinfo=UTC),
+        clock="sent",
         ip="203.0.113.7",
         user_agent="python-requests/2.31",
         payload=PAYLOAD,

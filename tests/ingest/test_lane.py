@@ -14,10 +14,10 @@ from django.db import connection
 
 from tests.ingest.test_store import arrivals
 from tracking.ingest import store
+from tracking.ingest.arrival import Arrival
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.group import Group
 from tracking.ingest.lane import ArrivalTicket, Lane
-from tracking.ingest.parsing import Arrival
 from tracking.ingest.store import Stored
 from tracking.models import Hit, Token
 

@@ -12,9 +12,10 @@ from psycopg import errors
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
+from tracking.ingest.arrival import Arrival, Sender
 from tracking.ingest.connection import connect
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parsing import Arrival, Sender, parse
+from tracking.ingest.parsing import parse
 from tracking.ingest.store import Stored, store, writer
 from tracking.models import Hit, HitKey, Owed, Token, maintenance, partition
 

@@ -11,8 +11,9 @@ from tests.conftest import Send, basic, hit
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
+from tracking.ingest.arrival import Sender
 from tracking.ingest.connection import connect
-from tracking.ingest.parsing import Sender, parse
+from tracking.ingest.parsing import parse
 from tracking.ingest.refusals import refusals
 from tracking.ingest.store import store
 from tracking.models import DeadLetter, Hit, Ledger, Outcome, Owed, Tally, Token

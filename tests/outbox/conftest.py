@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from tests.destinations.vendor import Vendor, open_vendor, reply
+from tracking.ingest.arrival import Sender
 from tracking.ingest.connection import connect
-from tracking.ingest.parsing import Sender, parse
+from tracking.ingest.parsing import parse
 from tracking.ingest.store import store
 from tracking.models import Token
 

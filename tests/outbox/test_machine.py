@@ -22,8 +22,9 @@ from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.events import Exchange, Receipt, Said
 from tracking.exceptions import PermanentError, RetryableError, SetupError
+from tracking.ingest.arrival import Sender
 from tracking.ingest.connection import connect
-from tracking.ingest.parsing import Sender, parse
+from tracking.ingest.parsing import parse
 from tracking.ingest.store import store
 from tracking.models import DeadLetter, Owed, Token
 from tracking.models.owed import Claim

@@ -13,6 +13,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
+from project.front.body import OTHER, Limit
 from project.front.rsgi import Front
 
 settings.configure(
@@ -93,5 +94,12 @@ urlpatterns = [
     path("refuse-headers", refuse_headers),
 ]
 
-app = Front(get_wsgi_application(), threads=4, max_waiting=8, body_timeout=1.0)
+INGEST = Limit(65_536, ingest=True)
+
+
+def limit_of(path: str) -> Limit:
+    return INGEST if path.rstrip("/") == "/track" else OTHER
+
+
+app = Front(get_wsgi_application(), threads=4, max_waiting=8, body_timeout=1.0, limit_of=limit_of)
 app.at_close.append(lambda: sys.stderr.write(f"closed after {finished['requests']} requests\n"))

@@ -1,6 +1,6 @@
-"""HTTP Basic with an API token as the user name and an empty password.
+"""Who may send: HTTP Basic with an API token as the user name, and what else names a token.
 
-In: the Authorization header. Out: the Pass of a usable token, remembered for a few seconds.
+In: a header, a project id or a path. Out: the Pass of a usable token, remembered for a few seconds.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
@@ -20,24 +21,51 @@ from tracking.conf import conf
 from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.group import Group
+from tracking.ingest.waiting import wait_if_allowed
 from tracking.models.token import digest_of
-
-#: Longer than a request takes to its authentication, in seconds.
-MOMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What the hot path knows of a usable token."""
+    """What the hot path knows of a usable token. It is `public` if opened by what everybody may
+    know; `origins` are then the sites that may use it."""
 
     token_id: int
     rate_limit: int | None
+    ip_policy: str
+    origins: tuple[str, ...]
+    public: bool
+
+
+#: What a token is known by: of an API token its digest, which is 32 bytes.
+Key = bytes
+
+PROJECT, PATH = b"project:", b"path:"
+NO_REQUEST: Mapping[str, Any] = {}
+
+
+def key_of_project(project_id: UUID) -> Key:
+    return PROJECT + project_id.bytes
+
+
+def key_of_path(path: str) -> Key:
+    return PATH + path.encode()
+
+
+def key_of_write_key(write_key: str) -> Key:
+    """A project id or an API token, as SDKs are configured with."""
+    try:
+        return key_of_project(UUID(write_key))
+    except ValueError:
+        return digest_of(write_key.encode(errors="replace"))
 
 
 LOOK_UP = """
-    SELECT id, rate_limit, digest, CASE WHEN retiring_until > now() THEN retiring_digest END
+    SELECT id, rate_limit, ip_policy, origins, project_id, path,
+        digest, CASE WHEN retiring_until > now() THEN retiring_digest END
     FROM tracking_token
-    WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s))
+    WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)
+        OR project_id = ANY(%(projects)s) OR path = ANY(%(paths)s))
       AND enabled AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 TOUCH = """
@@ -49,16 +77,34 @@ TOUCH = """
 """
 
 
-def look_up(connection: Connection, digests: Sequence[bytes]) -> list[Pass | None]:
-    """For each digest the Pass of the usable token that it opens, or None."""
-    rows = connection.execute(LOOK_UP, {"digests": list(digests)}).fetchall()
-    passes: dict[bytes, Pass] = {}
-    for token_id, rate_limit, digest, retiring_digest in rows:
-        opened = Pass(token_id, rate_limit)
-        passes[digest] = opened
-        if retiring_digest is not None:
-            passes[retiring_digest] = opened
-    return [passes.get(digest) for digest in digests]
+def look_up(connection: Connection, keys: Sequence[Key]) -> list[Pass | None]:
+    """For each key the Pass of the usable token that it opens, or None."""
+    projects = [UUID(bytes=key[len(PROJECT) :]) for key in keys if key.startswith(PROJECT)]
+    paths = [key[len(PATH) :].decode() for key in keys if key.startswith(PATH)]
+    parameters = {"digests": list(keys), "projects": projects, "paths": paths}
+    passes: dict[Key, Pass] = {}
+    for row in connection.execute(LOOK_UP, parameters).fetchall():
+        passes.update(passes_in(*row))
+    return [passes.get(key) for key in keys]
+
+
+def passes_in(
+    token_id: int,
+    rate_limit: int | None,
+    ip_policy: str,
+    origins: list[str],
+    project_id: UUID,
+    path: str,
+    *digests: bytes | None,
+) -> Iterator[tuple[Key, Pass]]:
+    """Every key of a token, with what it opens."""
+    secret = Pass(token_id, rate_limit, ip_policy, tuple(origins), public=False)
+    for digest in digests:
+        if digest is not None:
+            yield digest, secret
+    public = replace(secret, public=True)
+    yield key_of_project(project_id), public
+    yield key_of_path(path), public
 
 
 def touch(connection: Connection, found: Sequence[Pass | Exception | None]) -> None:
@@ -69,52 +115,47 @@ def touch(connection: Connection, found: Sequence[Pass | Exception | None]) -> N
 
 
 class PassCache:
-    """Passes by digest for a few seconds; unknown digests too, so that a flood costs no queries.
+    """Passes by key for a few seconds; unknown keys too, so that a flood costs no queries.
 
     The two are kept apart: a flood of unknown tokens evicts no known one.
     """
 
     def __init__(self) -> None:
-        self._group: Group[bytes, Pass | None] = Group("hitstream-tokens", look_up, touch)
+        self._group: Group[Key, Pass | None] = Group("hitstream-tokens", look_up, touch)
         self.drain = self._group.drain
         self.clear()
 
     def clear(self) -> None:
-        self._known: dict[bytes, tuple[float, Pass | None]] = {}
-        self._unknown: dict[bytes, tuple[float, Pass | None]] = {}
+        self._known: dict[Key, tuple[float, Pass | None]] = {}
+        self._unknown: dict[Key, tuple[float, Pass | None]] = {}
 
-    def get(self, digest: bytes) -> Pass | None:
-        """Raises Unavailable where the database cannot tell."""
+    def get(self, key: Key, environ: Mapping[str, Any] = NO_REQUEST) -> Pass | None:
+        """Raises Unavailable where the database cannot tell, NeedsThread where the request with
+        this environ may not wait for it."""
         now = time.monotonic()
-        cached = self._known.get(digest) or self._unknown.get(digest)
+        cached = self._known.get(key) or self._unknown.get(key)
         if cached is not None and now < cached[0]:
             return cached[1]
-        found = self._group.submit(digest, within=conf.LOOK_UP_DEADLINE)
+        wait_if_allowed(environ)
+        found = self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
         fresh, stale = (self._known, self._unknown) if found else (self._unknown, self._known)
         if len(fresh) >= conf.TOKEN_CACHE_SIZE:
             fresh.clear()
-        stale.pop(digest, None)
-        fresh[digest] = (now + conf.TOKEN_CACHE_SECONDS, found)
+        stale.pop(key, None)
+        fresh[key] = (now + conf.TOKEN_CACHE_SECONDS, found)
         return found
 
-    def is_quick(self, digest: bytes) -> bool:
-        """Whether `get` will answer from memory, now and for the next moments."""
-        cached = self._known.get(digest) or self._unknown.get(digest)
-        if cached is None or time.monotonic() > cached[0] - MOMENT:
-            return False
-        return cached[1] is None or cached[1].rate_limit is None
+    def open(self, key: Key, environ: Mapping[str, Any]) -> Pass:
+        """As `get`; raises Unauthorized for a key that opens nothing."""
+        found = self.get(key, environ)
+        if found is None:
+            raise Unauthorized(
+                "token_invalid", "The API token is unknown, revoked, expired or disabled."
+            )
+        return found
 
 
 passes = PassCache()
-
-
-def answers_at_once(environ: Mapping[str, Any]) -> bool:
-    """Whether an ingest request waits for nothing but its commit: neither for a token to be looked
-    up nor for a rate limit to be counted."""
-    try:
-        return passes.is_quick(digest_of(api_token(environ.get("HTTP_AUTHORIZATION", ""))))
-    except Unauthorized:
-        return True
 
 
 def api_token(header: str) -> bytes:
@@ -139,11 +180,6 @@ def api_token(header: str) -> bytes:
 
 class BasicTokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Pass]:
-        found = passes.get(
-            digest_of(api_token(request._request.META.get("HTTP_AUTHORIZATION", "")))
-        )
-        if found is None:
-            raise Unauthorized(
-                "token_invalid", "The API token is unknown, revoked, expired or disabled."
-            )
-        return AnonymousUser(), found
+        environ = request._request.META
+        token = api_token(environ.get("HTTP_AUTHORIZATION", ""))
+        return AnonymousUser(), passes.open(digest_of(token), environ)

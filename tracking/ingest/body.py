@@ -10,8 +10,11 @@ from django.http.request import UnreadablePostError
 
 from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 
-#: The contract's "64kb per call", in bytes.
+#: The contract's "64kb per call", in bytes; also of each hit in a batch.
 MAX_BODY = 65_536
+#: Segment's limits for an event and for a batch.
+MAX_EVENT = 32 * 1024
+MAX_BATCH = 500 * 1024
 #: zlib's window argument for a gzip header and trailer.
 GZIP = 31
 

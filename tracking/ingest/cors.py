@@ -1,4 +1,8 @@
-"""What a browser on another site needs to see on every answer, errors included."""
+"""What a browser on another site needs to see on every answer, errors included.
+
+Any origin is echoed, never `*`, and credentials are allowed: the vendor's SDK asks for them. No
+ingest route reads a cookie, so there is nothing that a foreign page could do with them.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,21 @@ PREFLIGHT_SECONDS = 7200
 
 def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
     origin = request.META.get("HTTP_ORIGIN")
-    if "Vary" in response.headers:
+    headers = response.headers
+    if "Vary" in headers:
         patch_vary_headers(response, ["Origin"])
     else:
-        response.headers["Vary"] = "Origin"
+        headers["Vary"] = "Origin"
     if origin:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+        headers["Access-Control-Expose-Headers"] = "Retry-After"
 
 
-def preflight(request: HttpRequest) -> HttpResponse:
+def preflight(request: HttpRequest, methods: str) -> HttpResponse:
     """The headers asked for are echoed: with a fixed list browsers block the retries of SDKs."""
-    response = HttpResponse(status=204, headers={"Allow": "POST, OPTIONS"})
-    response.headers["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+    response = HttpResponse(status=204, headers={"Allow": methods})
+    response.headers["Access-Control-Allow-Methods"] = methods
     response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     asked = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
     if asked:

@@ -21,10 +21,10 @@ UNSTORABLE = re.compile(
 )
 
 
-def decode(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body, in a form that jsonb holds."""
+def decode(body: bytes, what: str = "The body") -> dict[str, Any]:
+    """The JSON object in the body, in a form that jsonb holds. Errors say `what` it is."""
     if not body.strip():
-        raise BadRequest("body_empty", "The body is empty; send one hit as a JSON object.")
+        raise BadRequest("body_empty", f"{what} is empty; send one hit as a JSON object.")
     if b"\\u" in body:
         body = UNSTORABLE.sub(lambda match: rb"\ufffd" if match[1] else match[0], body)
     try:
@@ -32,9 +32,9 @@ def decode(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
+        raise BadRequest("json_invalid", f"{what} is not valid JSON: {error}.") from None
     if not isinstance(payload, dict):
-        raise BadRequest("json_not_object", "The body must be a JSON object.")
+        raise BadRequest("json_not_object", f"{what} must be a JSON object.")
     if body.count(b"{") + body.count(b"[") > conf.MAX_DEPTH and is_deep(payload, conf.MAX_DEPTH):
         raise too_deep()
     return payload

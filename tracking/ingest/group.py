@@ -13,14 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Generic
+from typing import Generic, cast
 
 import psycopg
 
 from tracking.conf import conf
 from tracking.ingest.connection import Connection, connect, has_news
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.ticket import Item, Outcome, Ticket, admit
+from tracking.ingest.ticket import Gate, Item, Outcome, Ticket, admit
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,20 @@ class Group(Generic[Item, Outcome]):
         """The item's outcome; raises it where it is an exception, Unavailable past the seconds."""
         return self.hand(item).wait(within)
 
+    def submit_all(self, items: Sequence[Item], *, within: float) -> list[Outcome | Exception]:
+        """The outcome of each item; raises Unavailable where one is not there in time. What is
+        handled by then stays so."""
+        self.admit()
+        gate = Gate(len(items))
+        tickets: list[Ticket[Item, Outcome]] = [Ticket(item, gate.pass_one) for item in items]
+        for ticket in tickets:
+            self._queue.put(ticket)
+        if not gate.wait(within):
+            for ticket in tickets:
+                ticket.abandoned = True
+            raise Unavailable
+        return [cast("Outcome | Exception", ticket.outcome) for ticket in tickets]
+
     def hand(self, item: Item, then: Callable[[], None] | None = None) -> Ticket[Item, Outcome]:
         """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
         where it would wait in vain."""
@@ -64,18 +78,29 @@ class Group(Generic[Item, Outcome]):
 
     def take(self, ticket: Ticket[Item, Outcome]) -> None:
         """As `hand` does, for a ticket that was begun elsewhere."""
+        self.admit()
+        self._queue.put(ticket)
+
+    def admit(self) -> None:
+        """The thread runs. Raises Unavailable where one more would wait in vain."""
         admit(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
-        self._queue.put(ticket)
 
     def handle(self, connection: Connection, item: Item) -> Outcome:
         """What `submit` does, in the caller's thread and on the caller's connection."""
-        outcomes = self._handle(connection, [item])
+        (outcome,) = self.handle_all(connection, [item])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def handle_all(
+        self, connection: Connection, items: Sequence[Item]
+    ) -> Sequence[Outcome | Exception]:
+        """What `submit_all` does, in the caller's thread and on the caller's connection."""
+        outcomes = self._handle(connection, items)
         self._afterwards(connection, outcomes)
-        if isinstance(outcomes[0], Exception):
-            raise outcomes[0]
-        return outcomes[0]
+        return outcomes
 
     def _start(self) -> None:
         with self._lock:

@@ -19,9 +19,9 @@ import psycopg
 
 from tracking.conf import conf
 from tracking.ingest import store
+from tracking.ingest.arrival import Arrival
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.group import Group
-from tracking.ingest.parsing import Arrival
 from tracking.ingest.statement import STORE
 from tracking.ingest.store import Stored
 from tracking.ingest.ticket import Ticket, admit

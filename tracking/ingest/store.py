@@ -19,10 +19,10 @@ from psycopg import errors
 
 from tracking import tasks
 from tracking.conf import conf
+from tracking.ingest.arrival import Arrival
 from tracking.ingest.connection import Connection
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.group import Group
-from tracking.ingest.parsing import Arrival
 from tracking.ingest.statement import STORE
 from tracking.models import partition
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class Stored(Enum):
     """What became of an arrival that is answered 204."""
 
-    NEW = "new"
+    NEW = "stored"
     DUPLICATE = "duplicate"
 
 

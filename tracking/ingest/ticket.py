@@ -53,6 +53,25 @@ class Ticket(Generic[Item, Outcome]):
         return cast(Outcome, self.outcome)
 
 
+class Gate:
+    """Opens once so many have passed, all of them on one thread."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self._open = threading.Event()
+        if not count:
+            self._open.set()
+
+    def pass_one(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._open.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it opened in time."""
+        return self._open.wait(seconds)
+
+
 def admit(*, waiting: int, busy_since: float | None) -> None:
     """Raises Unavailable where one more would wait in vain: behind a statement that began at
     `busy_since`, by the monotonic clock, and behind so many that wait already."""

@@ -9,16 +9,17 @@ hits for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 
 from tracking.ingest.cors import allow_origin
 from tracking.ingest.errors import IngestError, respond
-from tracking.ingest.views import TrackView
+from tracking.ingest.routes import ROUTES, Route
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +38,13 @@ class IngestFirst:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
-        self._views: dict[str, View] | None = None
+        self._views: Views | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         views = self._views
         if views is None:
-            views = self._views = routes()
-        view = views.get(environ["SCRIPT_NAME"] + environ["PATH_INFO"])
+            views = self._views = Views.of_the_project()
+        view = views.find(environ["SCRIPT_NAME"] + environ["PATH_INFO"])
         if view is None:
             return self._application(environ, start_response)
         response = answer(view, environ)
@@ -64,11 +65,41 @@ def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
         return response
 
 
-def routes() -> dict[str, View]:
-    """The ingest views by path, as the project's URLs have it; empty without ours among them."""
-    try:
-        path = reverse("tracking:track")
-    except NoReverseMatch:
-        return {}
-    view = TrackView.as_view()
-    return {path: view, f"{path}/": view}
+class Views:
+    """The ingest views by path: those with a path of their own in a dictionary, the others by
+    their patterns."""
+
+    def __init__(self, prefix: str, patterns: Iterable[tuple[bool, URLPattern]]) -> None:
+        self._prefix = prefix
+        self._exact: dict[str, View] = {}
+        self._others: list[URLPattern] = []
+        for is_exact, pattern in patterns:
+            if is_exact:
+                self._exact[f"{prefix}{pattern.pattern}"] = pattern.callback
+            else:
+                self._others.append(pattern)
+
+    @classmethod
+    def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> Views:
+        """As the project's URLs have them; empty without ours among them."""
+        try:
+            prefix = reverse("tracking:track").removesuffix("track")
+        except NoReverseMatch:
+            return cls("", ())
+        return cls(
+            prefix, ((route.is_exact, each) for route in ROUTES for each in route.patterns())
+        )
+
+    def find(self, path: str) -> View | None:
+        view = self._exact.get(path)
+        if view is None and self._others and path.startswith(self._prefix):
+            return match(self._others, path[len(self._prefix) :])
+        return view
+
+
+def match(patterns: Sequence[URLPattern], path: str) -> View | None:
+    for pattern in patterns:
+        found = pattern.resolve(path)
+        if found is not None:
+            return partial(found.func, **found.kwargs)
+    return None

@@ -3,6 +3,7 @@ from tracking.models.bell import Bell
 from tracking.models.deadletter import DeadLetter
 from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
+from tracking.models.imported import Import
 from tracking.models.integration import Integration
 from tracking.models.ledger import Ledger, Tally
 from tracking.models.operation import Operation
@@ -17,6 +18,7 @@ __all__ = [
     "Delivery",
     "Hit",
     "HitKey",
+    "Import",
     "Integration",
     "Ledger",
     "Operation",

@@ -20,10 +20,19 @@ from tracking.models.token import Token
 EVENTS = """
     SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
         sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
-        host(ip), user_agent, payload::text
+        clock, host(ip), user_agent, payload::text
     FROM tracking_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
 """
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
+
+
+class Clock(models.TextChoices):
+    """Which rule gave the event's time."""
+
+    RECEIVED = "received", "when it was received: the sender gave no time"
+    SENT = "sent", "the sender's `sentAt`"
+    TIMESTAMP = "timestamp", "the sender's `timestamp`"
+    CORRECTED = "corrected", "the sender's `timestamp`, by our clock: received - (sent - timestamp)"
 
 
 class HitQuerySet(models.QuerySet["Hit"]):
@@ -65,6 +74,7 @@ class Hit(models.Model):
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField()
     occurred_at = models.DateTimeField()
+    clock = models.CharField(max_length=10, choices=Clock.choices)
     ip = models.GenericIPAddressField("sender's IP", null=True)
     user_agent = models.TextField("sender's user agent")
     payload = models.JSONField()

@@ -8,11 +8,13 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from tracking.conf import conf
+from tracking.models.sender import IpPolicy, check_origin
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -47,8 +49,13 @@ class Secret(str):
         return digest_of(self)
 
 
+def random_path() -> str:
+    """Nothing that a blocker would know, and nothing that reads like a word."""
+    return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
+
+
 #: What an operator edits.
-CONFIGURED = ("name", "enabled", "expires_at", "rate_limit")
+CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy")
 #: What `rotate` changes, and nothing else does.
 SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
 
@@ -80,6 +87,28 @@ class Token(models.Model):
         unique=True,
         editable=False,
         help_text="Public: names the token in browsers. It opens nothing on /track.",
+    )
+    path = models.SlugField(
+        "first-party path",
+        default=random_path,
+        unique=True,
+        max_length=20,
+        editable=False,
+        help_text="Public, like the project id: a site can pass /f/ and this on to us.",
+    )
+    origins = ArrayField(
+        models.CharField(max_length=255, validators=(check_origin,)),
+        default=list,
+        blank=True,
+        help_text="Sites that may send with the project id, one a line: https://shop.example or "
+        "https://*.shop.example. Empty: any site.",
+    )
+    ip_policy = models.CharField(
+        "IP addresses",
+        max_length=10,
+        choices=IpPolicy.choices,
+        default=IpPolicy.KEEP,
+        help_text="Of those who send, and in `context.ip`. What is not kept is never stored.",
     )
     enabled = models.BooleanField(
         default=True, help_text="A disabled token is answered 401 until it is enabled again."
@@ -175,6 +204,8 @@ class Token(models.Model):
             **({"deleted": True} if self.deleted_at else {}),
             "expires_at": self.expires_at and self.expires_at.isoformat(),
             "rate_limit": self.rate_limit,
+            "origins": self.origins,
+            "ip_policy": self.ip_policy,
             "integrations": {
                 str(integration.pk): integration.snapshot()
                 for integration in self.integrations.order_by("pk")

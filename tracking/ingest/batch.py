@@ -1,0 +1,88 @@
+"""POST /track/batch: many hits of the public HTTP API in one request, each with its own result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from tracking.ingest.authentication import BasicTokenAuthentication, Pass
+from tracking.ingest.body import MAX_BATCH, MAX_BODY, read
+from tracking.ingest.decoding import too_deep
+from tracking.ingest.errors import BadRequest, UnsupportedMediaType
+from tracking.ingest.many import Result, read_all, store_all
+from tracking.ingest.parsing import parse
+from tracking.ingest.sender import sender_of
+from tracking.ingest.throttle import is_within_limit, too_many
+from tracking.ingest.views import IngestView
+
+LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+
+
+class Hits(msgspec.Struct):
+    """The body as one JSON document; what is in its hits is read later, one by one."""
+
+    hits: list[msgspec.Raw]
+
+
+DECODER = msgspec.json.Decoder(Hits)
+
+
+class TrackBatchView(IngestView):
+    authentication_classes = (BasicTokenAuthentication,)
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request, opened = request._request, cast(Pass, request.auth)
+        hits = split(django_request, read(django_request, MAX_BATCH))
+        if not is_within_limit(opened, django_request.META, len(hits)):
+            raise too_many()
+        sender = sender_of(django_request.META, opened)
+        found = read_all(hits, partial(parse, sender=sender), MAX_BODY)
+        return answer(store_all(found, opened.token_id))
+
+
+def split(request: HttpRequest, body: bytes) -> list[bytes]:
+    """The hits' own JSON; raises BadRequest, also where there is none, and UnsupportedMediaType."""
+    if request.content_type in LINES:
+        hits = [line for line in body.split(b"\n") if line.strip()]
+    elif request.content_type == "application/json":
+        hits = decode_document(body)
+    else:
+        raise UnsupportedMediaType(
+            "content_type_unsupported",
+            "The Content-Type must be application/json or application/x-ndjson.",
+        )
+    if not hits:
+        raise BadRequest("batch_empty", "There is no hit in the batch.")
+    return hits
+
+
+def decode_document(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(hit) for hit in DECODER.decode(body).hits]
+    except msgspec.ValidationError:
+        raise BadRequest(
+            "batch_invalid", 'The body must be an object with a list: {"hits": […]}.'
+        ) from None
+    except RecursionError:
+        raise too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
+
+
+def answer(results: Sequence[Result]) -> HttpResponse:
+    """What became of each; 400 where nothing could be stored."""
+    counts = Counter(result.describe()["status"] for result in results)
+    content = {
+        **{status: counts[status] for status in ("stored", "duplicate", "refused")},
+        "results": [result.describe() for result in results],
+    }
+    if counts["refused"] < len(results):
+        return JsonResponse(content)
+    refused = {"code": "nothing_stored", "message": "None of the hits could be stored."}
+    return JsonResponse({**refused, **content}, status=400)

@@ -1,0 +1,61 @@
+"""The fields of a hit, one by one: what they may be, and what refuses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import NoneType
+from typing import Any
+
+from tracking.ingest.errors import BadRequest
+
+MAX_TEXT = 255
+ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
+
+
+def text(value: Any, name: str) -> str:
+    """An id as text: a number becomes its digits, null is absent; raises BadRequest."""
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise BadRequest("field_invalid", f"`{name}` must be a string.")
+    if len(value) > MAX_TEXT:
+        raise BadRequest(
+            "field_too_long", f"`{name}` is {len(value)} characters; the limit is {MAX_TEXT}."
+        )
+    return value
+
+
+def first_text(places: list[Any], name: str) -> str:
+    """The first of the places that holds the id; each that is there must be good."""
+    found = [text(place.get(name), name) for place in places if isinstance(place, Mapping)]
+    return next(filter(None, found), "")
+
+
+def first_loose(places: list[Any], name: str) -> str:
+    """A free-form property for a column: never a reason to refuse a hit."""
+    found = [place.get(name) for place in places if isinstance(place, Mapping)]
+    return next((value for value in found if isinstance(value, str)), "")[:MAX_TEXT]
+
+
+def check_objects(payload: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raises BadRequest where one of them is there and no object."""
+    for name in names:
+        if not isinstance(payload.get(name), (dict, NoneType)):
+            raise BadRequest("field_invalid", f"`{name}` must be an object.")
+
+
+def moment(value: Any, name: str) -> datetime | None:
+    """An ISO-8601 time, in UTC unless it says otherwise; None for none; raises BadRequest."""
+    if value is None:
+        return None
+    try:
+        if not ISO_8601.fullmatch(value):
+            raise ValueError(value)
+        parsed = datetime.fromisoformat(value.upper())
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise BadRequest("field_invalid", f"`{name}` must be an ISO-8601 time.") from None

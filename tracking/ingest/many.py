@@ -1,0 +1,83 @@
+"""Many hits in one request: each is stored, or refused by itself, and the answer says which.
+
+In: the JSON texts of the hits. Out: a Result for each, in their order, once all that could be
+stored is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.conf import conf
+from tracking.ingest.arrival import Arrival
+from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.refusals import refusals
+from tracking.ingest.store import Stored, writer
+
+Read = Callable[[bytes], Arrival]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of the hit at the index. `error` is set if it was refused."""
+
+    index: int
+    hit_id: str = ""
+    stored: Stored | None = None
+    error: IngestError | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As the answers to batches have it."""
+        if self.error is None:
+            status = self.stored.value if self.stored else ""
+            return {"index": self.index, "hitId": self.hit_id, "status": status}
+        refusal = {"code": self.error.code, "message": self.error.message}
+        return {"index": self.index, "status": "refused", **refusal}
+
+
+def read_all(hits: Iterable[bytes], read: Read, limit: int) -> list[Arrival | IngestError]:
+    """What each hit says, or why it is refused; one of more than `limit` bytes is not looked at."""
+    return [_read(hit, read, limit) for hit in hits]
+
+
+def _read(hit: bytes, read: Read, limit: int) -> Arrival | IngestError:
+    if len(hit) > limit:
+        return BadRequest("hit_too_large", f"It is {len(hit):,} bytes; the limit is {limit:,}.")
+    try:
+        return read(hit)
+    except BadRequest as error:
+        return error
+
+
+def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Result]:
+    """Every arrival is committed or refused, and each refusal counted. Raises Unavailable where
+    one is not known to be either: sending all of them again is harmless to those with a hitId."""
+    arrivals = [each for each in found if isinstance(each, Arrival)]
+    outcomes = iter(writer.submit_all(arrivals, within=conf.REQUEST_DEADLINE) if arrivals else ())
+    results = list(conclude(found, outcomes))
+    for result in results:
+        if isinstance(result.error, Unavailable):
+            raise result.error
+    for result in results:
+        if result.error is not None:
+            refusals.note(token_id, result.error.code)
+    return results
+
+
+def conclude(
+    found: Sequence[Arrival | IngestError], outcomes: Iterator[Stored | Exception]
+) -> Iterator[Result]:
+    """The results by index; the outcomes are those of the arrivals, in their order."""
+    for index, each in enumerate(found):
+        if isinstance(each, IngestError):
+            yield Result(index, error=each)
+            continue
+        outcome = next(outcomes)
+        if isinstance(outcome, IngestError):
+            yield Result(index, each.hit_id, error=outcome)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            yield Result(index, each.hit_id, outcome)

@@ -1,0 +1,65 @@
+"""Every ingest route, and the most that its body may be. With and without a slash at the end: some
+SDKs count a redirect as delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from tracking.ingest.batch import TrackBatchView
+from tracking.ingest.body import MAX_BATCH, MAX_BODY, MAX_EVENT
+from tracking.ingest.collect import CollectView
+from tracking.ingest.segment.parsing import TYPES
+from tracking.ingest.segment.pixel import PixelView
+from tracking.ingest.segment.settings import SettingsView, SourceConfigView
+from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
+from tracking.ingest.views import IngestView, TrackView
+
+
+@dataclass(frozen=True)
+class Route:
+    """`path` is as Django's `path()` takes it, without a slash at either end."""
+
+    path: str
+    view: type[IngestView]
+    max_body: int = 0
+    name: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_exact(self) -> bool:
+        return "<" not in self.path
+
+    def patterns(self) -> Iterator[URLPattern]:
+        view = self.view.as_view(**self.settings)
+        yield path(self.path, view, name=self.name)
+        yield path(f"{self.path}/", view)
+
+
+def segment_routes() -> Iterator[Route]:
+    for type in TYPES:
+        settings = {"type": type}
+        yield Route(f"v1/{type}", EventView, MAX_EVENT, settings=settings)
+        yield Route(f"v1/{type[0]}", EventView, MAX_EVENT, settings=settings)
+        yield Route(f"v1/pixel/{type}", PixelView, settings=settings)
+        yield Route(f"api/s/{type}", JitsuView, MAX_EVENT, settings=settings)
+        yield Route(f"api/s/s2s/{type}", JitsuView, MAX_EVENT, settings=settings)
+    for name in ("v1/batch", "v1/b", "beacon/v1/batch"):
+        yield Route(name, BatchView, MAX_BATCH)
+    yield Route("v1/import", BatchView, MAX_BATCH, settings={"historical": True})
+    yield Route("v1/m", MetricsView, MAX_EVENT)
+    yield Route("v1/projects/<str:key>/settings", SettingsView)
+    yield Route("sourceConfig", SourceConfigView)
+
+
+ROUTES = (
+    Route("track", TrackView, MAX_BODY, name="track"),
+    Route("track/batch", TrackBatchView, MAX_BATCH, name="track-batch"),
+    Route("collect", CollectView, MAX_BODY, name="collect"),
+    Route("f/<slug:path>", CollectView, MAX_BODY, name="first-party"),
+    *segment_routes(),
+)
+urlpatterns = [pattern for route in ROUTES for pattern in route.patterns()]

@@ -1,0 +1,142 @@
+"""From an event in Segment's shape to an Arrival. Its messageId is the hitId."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from tracking.destinations.switches import switches
+from tracking.ingest.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
+from tracking.ingest.decoding import decode
+from tracking.ingest.errors import BadRequest
+from tracking.ingest.fields import check_objects, first_loose, moment, text
+from tracking.models.hit import Clock
+
+TYPES = ("track", "identify", "page", "screen", "group", "alias")
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch says once for all its events. `historical` events are not of this moment:
+    how late they come says nothing of the sender's clock."""
+
+    context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
+    sent_at: Any = None
+    historical: bool = False
+
+    def fill(self, payload: dict[str, Any]) -> None:
+        """What the event does not say itself is said."""
+        for name, given in (("context", self.context), ("integrations", self.integrations)):
+            if given:
+                own = payload.get(name)
+                payload[name] = {**given, **own} if isinstance(own, dict) else own or given
+
+
+ALONE = Shared()
+
+
+def parse_event(body: bytes, sender: Sender, shared: Shared = ALONE) -> Arrival:
+    """The event of a batch, which says its type itself; raises BadRequest."""
+    return read_event(decode(body, "It"), body, sender, shared=shared)
+
+
+def read_event(
+    payload: dict[str, Any],
+    body: bytes,
+    sender: Sender,
+    *,
+    type: str = "",
+    shared: Shared = ALONE,
+) -> Arrival:
+    """The event in the payload that was decoded from the body; raises BadRequest."""
+    # It may be the API token: that is stored nowhere.
+    payload.pop("writeKey", None)
+    shared.fill(payload)
+    type = type or event_type(payload)
+    check_objects(payload, ("context", "integrations", "properties", "traits"))
+    user_id, anonymous_id = identify(payload, type)
+    id = uuid7()
+    received_at = time_in(id)
+    sent_at = moment(payload.get("sentAt") or shared.sent_at, "sentAt")
+    occurred_at, clock = tell_time(payload, sent_at, received_at, historical=shared.historical)
+    message_id = text(payload.get("messageId"), "messageId")
+    keep_private(payload, sender.ip_policy)
+    return Arrival(
+        id=id,
+        token_id=sender.token_id,
+        hit_id=message_id or str(id),
+        digest=dedup_digest(message_id, body, "messageId") if message_id else None,
+        type=type,
+        name=event_name(payload, type),
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        email_hash=first_loose([payload.get("traits"), payload], "emailHash"),
+        sent_at=sent_at or received_at,
+        received_at=received_at,
+        occurred_at=occurred_at,
+        clock=clock.value,
+        ip=sender.ip,
+        user_agent=sender.user_agent,
+        payload=payload,
+        switches=switches(payload.get("integrations") or {}),
+    )
+
+
+def event_type(payload: Mapping[str, Any]) -> str:
+    type = payload.get("type")
+    if type not in TYPES:
+        raise BadRequest("type_invalid", f"`type` must be one of {', '.join(TYPES)}.")
+    return str(type)
+
+
+def identify(payload: Mapping[str, Any], type: str) -> tuple[str, str]:
+    """The user's id and anonymous id. Raises BadRequest without either, and where the type needs
+    further ids."""
+    ids = {name: text(payload.get(name), name) for name in ("userId", "anonymousId")}
+    for needs_it, name in (("group", "groupId"), ("alias", "previousId")):
+        if not text(payload.get(name), name) and type == needs_it:
+            raise BadRequest("field_required", f"`{name}` is required.")
+    if not any(ids.values()):
+        raise BadRequest("user_required", "A userId or an anonymousId is required.")
+    return ids["userId"], ids["anonymousId"]
+
+
+def event_name(payload: Mapping[str, Any], type: str) -> str:
+    """A track's event, a page's or a screen's name."""
+    if type == "track":
+        name = text(payload.get("event"), "event")
+        if not name:
+            raise BadRequest("event_required", "`event` is required: the event's name.")
+        return name
+    if type in {"page", "screen"}:
+        return first_loose([payload, payload.get("properties")], "name")
+    return ""
+
+
+def tell_time(
+    payload: Mapping[str, Any],
+    sent_at: datetime | None,
+    received_at: datetime,
+    *,
+    historical: bool,
+) -> tuple[datetime, Clock]:
+    """When the event happened, and by which rule that is told.
+
+    The sender's clock may be wrong; how long before sending it happened is right all the same. So
+    it is received - (sent - timestamp), and never after it was received.
+    """
+    written = moment(payload.get("originalTimestamp"), "originalTimestamp")
+    timestamp = moment(payload.get("timestamp"), "timestamp")
+    original = written or timestamp
+    if original is None:
+        return (sent_at, Clock.SENT) if sent_at else (received_at, Clock.RECEIVED)
+    if sent_at is None or historical:
+        return original, Clock.TIMESTAMP
+    try:
+        return min(received_at, received_at - (sent_at - original)), Clock.CORRECTED
+    except OverflowError:
+        return original, Clock.TIMESTAMP

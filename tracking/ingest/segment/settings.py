@@ -1,0 +1,106 @@
+"""What the browser SDKs ask for before they send: where to, and with which key.
+
+The answer names the host that the browser asked by, so a page sets one address only. It needs no
+database: where none can be asked, the SDK starts all the same and keeps what it cannot send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from rest_framework import status
+from rest_framework.request import Request
+
+from tracking.conf import conf
+from tracking.ingest.authentication import api_token, key_of_write_key, passes
+from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.sender import is_trusted
+from tracking.ingest.views import IngestView
+
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+#: How long a browser may keep the answer, in seconds.
+KEEP = {"Cache-Control": "public, max-age=300"}
+
+
+class UnknownKey(IngestError):
+    """No usable token has this write key."""
+
+    status = status.HTTP_404_NOT_FOUND
+
+
+class SettingsView(IngestView):
+    http_method_names = ["get", "options"]  # noqa: RUF012 (Django's own attribute)
+
+    def get(self, request: Request, key: str = "") -> HttpResponse:
+        key = key or key_asked_with(request._request)
+        check(key, request._request.META)
+        return JsonResponse(self.describe(key, request._request), headers=KEEP)
+
+    def describe(self, key: str, request: HttpRequest) -> dict[str, Any]:
+        """As @segment/analytics-next reads it."""
+        scheme, _, host = base_url(request).partition("://")
+        return {
+            "integrations": {
+                "Segment.io": {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scheme}
+            },
+            "metrics": {"sampleRate": 0},
+            "plan": {"track": {"__default": {"enabled": True}}},
+        }
+
+
+class SourceConfigView(SettingsView):
+    def describe(self, key: str, request: HttpRequest) -> dict[str, Any]:
+        """As @rudderstack/analytics-js reads it. No destination works in the browser: all of them
+        are sent to from here."""
+        off = {"enabled": False}
+        return {
+            "source": {
+                "id": "hitstream",
+                "name": "Hitstream",
+                "writeKey": key,
+                "enabled": True,
+                "workspaceId": "hitstream",
+                "config": {"statsCollection": {"errors": off, "metrics": off}},
+                "destinations": [],
+            }
+        }
+
+
+def check(key: str, environ: Mapping[str, Any]) -> None:
+    """Raises UnknownKey where the database knows no usable token by it."""
+    try:
+        found = passes.get(key_of_write_key(key), environ)
+    except Unavailable:
+        return
+    if found is None:
+        raise UnknownKey("token_invalid", "No usable token has this write key.")
+
+
+def key_asked_with(request: HttpRequest) -> str:
+    """Raises Unauthorized without one."""
+    if asked := request.GET.get("writeKey"):
+        return asked
+    return api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
+
+
+def base_url(request: HttpRequest) -> str:
+    """Where the browser reached us, without a slash at the end, as far as it and the proxies that
+    we trust say so; PUBLIC_URL overrides it."""
+    if conf.PUBLIC_URL:
+        return str(conf.PUBLIC_URL).rstrip("/")
+    environ = request.META
+    scheme, host = request.scheme or "", environ.get("HTTP_HOST", "")
+    if is_trusted(environ.get("REMOTE_ADDR") or ""):
+        scheme = first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
+        host = first(environ, "HTTP_X_FORWARDED_HOST") or host
+    if scheme not in {"http", "https"} or not HOST.fullmatch(host):
+        raise BadRequest("host_invalid", "The request does not say by which host it came.")
+    return f"{scheme}://{host}{reverse('tracking:track').removesuffix('/track')}"
+
+
+def first(environ: Mapping[str, Any], name: str) -> str:
+    return str(environ.get(name, "")).partition(",")[0].strip()

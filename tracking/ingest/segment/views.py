@@ -1,0 +1,147 @@
+"""The routes that events come in by: one, a batch, from Jitsu's SDK.
+
+Success is 200 with JSON that says so: with a 204 RudderStack's SDK for Python sends again for ever
+and Jitsu's fails. The body is JSON whatever its Content-Type says: RudderStack's SDK for Node calls
+it a form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from tracking.ingest.arrival import Sender
+from tracking.ingest.authentication import Pass
+from tracking.ingest.body import MAX_BATCH, MAX_EVENT, read
+from tracking.ingest.decoding import decode, too_deep
+from tracking.ingest.errors import BadRequest
+from tracking.ingest.many import Result, read_all, store_all
+from tracking.ingest.pending import store
+from tracking.ingest.segment.parsing import Shared, parse_event, read_event
+from tracking.ingest.segment.writekey import header_key, other_key
+from tracking.ingest.sender import sender_of
+from tracking.ingest.views import IngestView
+from tracking.models.sender import IpPolicy
+
+SUCCESS = b'{"success": true}'
+#: What Jitsu's SDK may ask for: a token's policy may be stricter.
+JITSU_POLICIES = {"remove": IpPolicy.DROP, "stripLastOctet": IpPolicy.ANONYMISE}
+STRICTNESS = (IpPolicy.KEEP, IpPolicy.ANONYMISE, IpPolicy.DROP)
+
+
+def succeed() -> HttpResponse:
+    return HttpResponse(SUCCESS, content_type="application/json")
+
+
+class EventView(IngestView):
+    """One event, of the route's type."""
+
+    type = ""
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request = request._request
+        key = header_key(django_request)
+        opened = self.admit(request, key) if key else None
+        body = read(django_request, MAX_EVENT)
+        payload = decode(body)
+        opened = opened or self.admit(request, other_key(django_request, payload))
+        arrival = read_event(payload, body, self.sender(request, opened), type=self.type)
+        store(arrival, django_request, self.refuse_late)
+        return succeed()
+
+    def sender(self, request: Request, opened: Pass) -> Sender:
+        return sender_of(request._request.META, opened)
+
+
+class JitsuView(EventView):
+    def sender(self, request: Request, opened: Pass) -> Sender:
+        environ = request._request.META
+        asked = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
+        strictest = max(asked, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
+        return sender_of(environ, opened, ip_policy=strictest.value)
+
+
+class Batch(msgspec.Struct, rename="camel"):
+    """The body of a batch; what is in its events is read later, one by one."""
+
+    batch: list[msgspec.Raw]
+    context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
+    sent_at: Any = None
+    write_key: Any = None
+
+
+DECODER = msgspec.json.Decoder(Batch)
+
+
+class BatchView(IngestView):
+    """Events of any type. A bad one never costs the others."""
+
+    historical = False
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request = request._request
+        key = header_key(django_request)
+        body = read(django_request, MAX_BATCH)
+        batch = decode_batch(body)
+        key = key or other_key(django_request, {"writeKey": batch.write_key})
+        opened = self.admit(request, key, hits=len(batch.batch))
+        shared = Shared(
+            context=batch.context,
+            integrations=batch.integrations,
+            sent_at=batch.sent_at,
+            historical=self.historical,
+        )
+        sender = sender_of(django_request.META, opened)
+        events = [bytes(event) for event in batch.batch]
+        found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
+        return answer(store_all(found, opened.token_id))
+
+
+def decode_batch(body: bytes) -> Batch:
+    """Raises BadRequest, also for an empty batch."""
+    try:
+        batch = DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadRequest(
+            "batch_invalid", f'The body must be an object with a list: {{"batch": […]}}. {error}.'
+        ) from None
+    except RecursionError:
+        raise too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
+    if not batch.batch:
+        raise BadRequest("batch_empty", "There is no event in the batch.")
+    return batch
+
+
+def answer(results: Sequence[Result]) -> HttpResponse:
+    """The refused are named; 400 where nothing could be stored."""
+    refused = [
+        {"index": result.index, "code": result.error.code, "message": result.error.message}
+        for result in results
+        if result.error is not None
+    ]
+    if len(refused) < len(results):
+        return JsonResponse({"success": True, "results": refused}) if refused else succeed()
+    first = refused[0]
+    return JsonResponse(
+        {
+            "code": "nothing_stored",
+            "message": f"None of the events could be stored. The first: {first['message']}",
+            "results": refused,
+        },
+        status=400,
+    )
+
+
+class MetricsView(IngestView):
+    """What analytics.js says of itself: taken, and of no use to anybody."""
+
+    def post(self, request: Request) -> HttpResponse:
+        return succeed()

@@ -1,0 +1,42 @@
+"""Where the SDKs put their write key: in Basic, else in the body, else in the query.
+
+It is a token's project id, which a page may show, or its API token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+
+from tracking.ingest.authentication import Key, api_token, key_of_write_key
+from tracking.ingest.errors import Unauthorized
+
+
+def header_key(request: HttpRequest) -> Key | None:
+    """The key in the Authorization, or in Jitsu's X-Write-Key; None without either. Raises
+    Unauthorized for a malformed one."""
+    header = request.META.get("HTTP_AUTHORIZATION")
+    if header:
+        return key_of_write_key(api_token(header).decode(errors="replace"))
+    jitsu = request.META.get("HTTP_X_WRITE_KEY")
+    return key_of_write_key(last_part(jitsu)) if jitsu else None
+
+
+def last_part(jitsu: str) -> str:
+    """`key:secret` or `key`: what is secret opens, if it is there."""
+    key, _, secret = jitsu.partition(":")
+    return secret or key
+
+
+def other_key(request: HttpRequest, body: Mapping[str, Any]) -> Key:
+    """The key in the body or the query; raises Unauthorized without any."""
+    found = body.get("writeKey") or request.GET.get("writeKey")
+    if not found or not isinstance(found, str):
+        raise Unauthorized(
+            "token_missing",
+            "Send the write key, a project id or an API token, as the user name of HTTP Basic, "
+            "as `writeKey` in the body, or as ?writeKey=.",
+        )
+    return key_of_write_key(found)
