@@ -17,20 +17,17 @@ test's connection instead:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, cast
+from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
-import psycopg
-from django.db import connections, router, transaction
 from django.test import override_settings
 
 from tracking import tasks
 from tracking.conf import conf
 from tracking.ingest.authentication import passes
-from tracking.ingest.connection import Connection
+from tracking.ingest.borrowed import borrow
 from tracking.ingest.group import Group
-from tracking.models import Hit
 from tracking.outbox.floors import floors
 
 
@@ -46,7 +43,7 @@ def on_this_connection(ring: Callable[[], None] = silence) -> Iterator[None]:
     `ring` is called after a hit that owes deliveries. With Celery's `task_always_eager`,
     `ring=tracking.tasks.dispatch` delivers each hit before its request is answered.
     """
-    borrowed = cast(Connection, Borrowed(router.db_for_write(Hit)))
+    borrowed = borrow()
 
     def submit(group: Group[Any, Any], item: Any, *, within: float) -> Any:
         return group.handle(borrowed, item)
@@ -71,19 +68,3 @@ def forget() -> None:
     """The process remembers no token and no place in the queue."""
     passes.clear()
     floors.clear()
-
-
-class Borrowed:
-    """The calling thread's Django connection, with as much of psycopg's interface as a Group
-    uses. A statement that fails takes nothing but itself back."""
-
-    def __init__(self, alias: str) -> None:
-        self._alias = alias
-
-    def transaction(self) -> AbstractContextManager[None]:
-        return transaction.atomic(using=self._alias)
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> psycopg.Cursor[Any]:
-        with self.transaction():
-            # Parameters are bound by the server, as on the connection that this stands in for.
-            return psycopg.Cursor(connections[self._alias].connection).execute(query, params)

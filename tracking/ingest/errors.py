@@ -25,7 +25,7 @@ class IngestError(Exception):
         return {}
 
 
-class BadRequest(IngestError):
+class BadRequest(IngestError, ValueError):
     """The hit cannot be stored as it is; sending it again unchanged cannot work."""
 
 

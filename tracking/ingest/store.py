@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from uuid import UUID
@@ -37,6 +37,8 @@ class Stored(Enum):
 
 
 Outcomes = Mapping[UUID, Stored | Exception]
+#: Called once something is owed, in place of the bell at once.
+Ring = Callable[[], object] | None
 
 #: A row with one of these fails for what it holds: its neighbours do not.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
@@ -45,9 +47,11 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
-def store(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
+def store(
+    connection: Connection, arrivals: Sequence[Arrival], ring: Ring = None
+) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
-    return share(arrivals, insert(connection, distinct(arrivals)))
+    return share(arrivals, insert(connection, distinct(arrivals), ring))
 
 
 def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -83,15 +87,16 @@ def key(arrival: Arrival) -> tuple[int, int]:
     return arrival.token_id, (arrival.digest or arrival.id).int
 
 
-def insert(connection: Connection, batch: list[Arrival]) -> Outcomes:
+def insert(connection: Connection, batch: list[Arrival], ring: Ring = None) -> Outcomes:
     """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
     try:
-        return execute(connection, batch)
+        return execute(connection, batch, ring)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
         middle = len(batch) // 2
-        return {**insert(connection, batch[:middle]), **insert(connection, batch[middle:])}
+        halves = batch[:middle], batch[middle:]
+        return {id: each for half in halves for id, each in insert(connection, half, ring).items()}
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -99,12 +104,13 @@ def insert(connection: Connection, batch: list[Arrival]) -> Outcomes:
         if not made:
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
-        return execute(connection, batch)
+        return execute(connection, batch, ring)
 
 
-def execute(connection: Connection, batch: list[Arrival]) -> Outcomes:
-    (row,) = connection.execute(STORE, parameters(batch), prepare=True).fetchall()
-    return conclude(batch, *row)
+def execute(connection: Connection, batch: list[Arrival], ring: Ring) -> Outcomes:
+    found = connection.execute(STORE, parameters(batch), prepare=True).fetchall()
+    ((owes, repeated),) = found
+    return conclude(batch, owes, repeated, ring)
 
 
 def parameters(batch: Sequence[Arrival]) -> dict[str, str]:
@@ -113,10 +119,12 @@ def parameters(batch: Sequence[Arrival]) -> dict[str, str]:
     return {"arrivals": msgspec.json.encode(batch).decode(), "window": str(window)}
 
 
-def conclude(batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID]) -> Outcomes:
+def conclude(
+    batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], ring: Ring = None
+) -> Outcomes:
     """An outcome by id from STORE's row; the bell has rung if something is owed."""
     if owes:
-        tasks.ring()
+        (ring or tasks.ring)()
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
     return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
 

@@ -1,0 +1,91 @@
+"""`from tracking import track`: hits from inside Django, in the caller's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import router
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from tracking.ingest.arrival import Sender
+from tracking.ingest.body import MAX_BODY, too_large
+from tracking.ingest.borrowed import borrow, ring_on_commit
+from tracking.ingest.errors import Unauthorized
+from tracking.ingest.parsing import parse
+from tracking.ingest.store import store
+from tracking.models import Hit, Token
+
+
+def track(
+    token: Token | str,
+    name: str,
+    /,
+    *,
+    user_id: str | int | None = None,
+    anonymous_id: str | None = None,
+    hit_id: str | None = None,
+    sent_at: datetime | None = None,
+    context: Mapping[str, Any] | None = None,
+    integrations: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> str:
+    """The hit exists, and is delivered, once the caller's transaction is committed, and not at all
+    if it is rolled back. Returns its hitId.
+
+    `token` is a Token or the name of one; one of `user_id` and `anonymous_id` is needed. Properties
+    are what JSON can say, and dates, decimals and UUIDs. `sent_at` is when it happened, by default
+    now. Without a `hit_id` one is made. Whoever else sends the same `hit_id` meanwhile waits for
+    the caller's transaction to end, so give one only where it is short.
+
+    Raises BadRequest, a ValueError, for what POST /track would refuse, and Unauthorized for a token
+    that is unknown, revoked, expired or disabled. Neither harms the transaction.
+    """
+    using = router.db_for_write(Hit)
+    user = given({"userId": user_id, "anonymousId": anonymous_id})
+    hit = {
+        "hitId": hit_id,
+        "sentAt": aware(sent_at) if sent_at else None,
+        "event": {**properties, "name": name, "user": {**properties.get("user", {}), **user}},
+        "context": context,
+        "integrations": integrations,
+    }
+    body = msgspec.json.encode(given(hit), enc_hook=plain)
+    if len(body) > MAX_BODY:
+        raise too_large(f"is {len(body):,} bytes", MAX_BODY)
+    sender = Sender(token_id=usable(token, using).pk, ip=None, user_agent="")
+    arrival = parse(body, sender)
+    (outcome,) = store(borrow(), [arrival], ring_on_commit)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return arrival.hit_id
+
+
+def usable(token: Token | str, using: str) -> Token:
+    """The token as it is now. Raises Unauthorized."""
+    tokens = Token.objects.using(using).present()
+    wanted = tokens.filter(name=token) if isinstance(token, str) else tokens.filter(pk=token.pk)
+    found = wanted.first()
+    if found is None or not found.is_usable:
+        raise Unauthorized(
+            "token_invalid", f"The token {token} is unknown, revoked, expired or disabled."
+        )
+    return found
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def aware(moment: datetime) -> datetime:
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def plain(value: Any) -> Any:
+    """What msgspec does not know: Django's lazy texts."""
+    if isinstance(value, Promise):
+        return str(value)
+    raise TypeError(f"A property is a {type(value).__name__}, which JSON cannot say.")

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from tracking.ingest import importing
+from tracking.ingest.arrival import Sender
+from tracking.ingest.errors import Unavailable
+from tracking.ingest.lines import Line
+from tracking.ingest.many import Read, Result
+from tracking.ingest.parsing import parse
+from tracking.ingest.segment.parsing import Shared, parse_event
+from tracking.management.bar import Bar
+from tracking.models import Import, Token
+
+SHOWN = 5
+
+
+class Command(BaseCommand):
+    help = (
+        "Import hits from a file, one JSON object a line, gzip or not. They are stored and"
+        " delivered as if they had been posted; sentAt is kept. Ended early, the same command goes"
+        " on where it was."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--token", required=True, metavar="NAME", help="Whose hits they are.")
+        parser.add_argument(
+            "--format",
+            choices=("hits", "segment"),
+            default="hits",
+            help="What POST /track takes, or events in Segment's shape, each with its type.",
+        )
+        parser.add_argument(
+            "--store-only",
+            action="store_true",
+            help="Deliver them nowhere; a backfill can do that later.",
+        )
+        parser.add_argument(
+            "--refused",
+            type=Path,
+            metavar="FILE",
+            help="Where refused lines go, with the reason; FILE.refused by default.",
+        )
+        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+
+    def handle(self, *args: Any, file: Path, token: str, **options: Any) -> None:
+        try:
+            imported = importing.begin(find(token), file)
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}.") from None
+        if imported.finished_at:
+            self.stdout.write(f"{file} was imported on {imported.finished_at:%Y-%m-%d %H:%M %Z}.")
+            self.conclude(imported)
+            return
+        if not (options["yes"] or self.is_meant(imported, file, options)):
+            return
+        self.refused_file = options["refused"] or file.with_name(f"{file.name}.refused")
+        self.shown = 0
+        self.bar = Bar(self.stderr, file.stat().st_size)
+        self.run_import(imported, file, reader(imported.token, options))
+        self.conclude(imported)
+
+    def is_meant(self, imported: Import, file: Path, options: dict[str, Any]) -> bool:
+        names = [each.name for each in imported.token.integrations.filter(enabled=True)]
+        owed = "nobody" if options["store_only"] or not names else ", ".join(names)
+        where = f" from line {imported.lines + 1:,} on" if imported.lines else ""
+        self.stdout.write(f"Import {file}{where} into {imported.token}; delivered to {owed}.")
+        try:
+            return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+        except EOFError:
+            return False
+
+    def run_import(self, imported: Import, file: Path, read: Read) -> None:
+        try:
+            importing.run(imported, file, read, refused=self.refuse, told=self.tell)
+        except importing.AlreadyImporting:
+            raise CommandError("Somebody else imports this file at the moment.") from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise CommandError(self.interrupted(imported, f"The file is broken: {error}")) from None
+        except (DatabaseError, Unavailable) as error:
+            raise CommandError(self.interrupted(imported, f"The database: {error}")) from None
+        except KeyboardInterrupt:
+            raise CommandError(self.interrupted(imported, "Stopped")) from None
+        self.bar.finish(f"{imported.lines:,} lines")
+
+    def interrupted(self, imported: Import, why: str) -> str:
+        imported.refresh_from_db()
+        return f"{why.strip()}. {imported.lines:,} lines are done; the same command goes on there."
+
+    def refuse(self, line: Line, result: Result) -> None:
+        text = line.text.decode(errors="replace").rstrip("\r\n")
+        said = {"line": line.number, **result.describe(), "text": text}
+        del said["index"], said["status"]
+        with self.refused_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+        self.shown += 1
+        if self.shown <= SHOWN:
+            self.stderr.write(f"Line {line.number}: {said['code']}: {said['message']}")
+
+    def tell(self, lines: int, position: int) -> None:
+        self.bar.show(position, f"{lines:,} lines")
+
+    def conclude(self, imported: Import) -> None:
+        counts = {name: getattr(imported, name) for name in ("stored", "duplicate", "refused")}
+        self.stdout.write(", ".join(f"{name}: {count:,}" for name, count in counts.items()))
+        if getattr(self, "shown", 0):
+            self.stdout.write(f"The refused lines are in {self.refused_file}.")
+
+
+def find(name: str) -> Token:
+    token = Token.objects.present().filter(name=name).first()
+    if token is None:
+        raise CommandError(f"There is no token named {name!r}.")
+    return token
+
+
+def reader(token: Token, options: dict[str, Any]) -> Read:
+    sender = Sender(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
+    read: Read = partial(parse, sender=sender)
+    if options["format"] == "segment":
+        read = partial(parse_event, sender=sender, shared=Shared(historical=True))
+    return importing.nowhere(read) if options["store_only"] else read
