@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from tracking.ingest.authentication import passes
+from tracking.ingest.refusals import refusals
 from tracking.ingest.store import writer
 from tracking.models import Token
 from tracking.models.token import Secret
@@ -20,9 +21,10 @@ Send = Callable[..., Answer]
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    """One test's tokens and integrations are not those of the next."""
+    """One test's tokens, integrations and refusals are not those of the next."""
     passes.clear()
     floors.clear()
+    refusals.forget()
 
 
 @pytest.fixture(scope="session")

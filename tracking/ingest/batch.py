@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from tracking.ingest.authentication import BasicTokenAuthentication, Pass
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, read
-from tracking.ingest.decoding import too_deep
+from tracking.ingest.decoding import decode_batch
 from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 from tracking.ingest.many import Result, read_all, store_all
 from tracking.ingest.parsing import parse
@@ -51,7 +51,8 @@ def split(request: HttpRequest, body: bytes) -> list[bytes]:
     if request.content_type in LINES:
         hits = [line for line in body.split(b"\n") if line.strip()]
     elif request.content_type == "application/json":
-        hits = decode_document(body)
+        document = decode_batch(DECODER, body, 'an object with a list: {"hits": […]}')
+        hits = [bytes(hit) for hit in document.hits]
     else:
         raise UnsupportedMediaType(
             "content_type_unsupported",
@@ -60,19 +61,6 @@ def split(request: HttpRequest, body: bytes) -> list[bytes]:
     if not hits:
         raise BadRequest("batch_empty", "There is no hit in the batch.")
     return hits
-
-
-def decode_document(body: bytes) -> list[bytes]:
-    try:
-        return [bytes(hit) for hit in DECODER.decode(body).hits]
-    except msgspec.ValidationError:
-        raise BadRequest(
-            "batch_invalid", 'The body must be an object with a list: {"hits": […]}.'
-        ) from None
-    except RecursionError:
-        raise too_deep() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
 
 
 def answer(results: Sequence[Result]) -> HttpResponse:

@@ -6,12 +6,14 @@ What jsonb cannot hold (NUL, lone surrogates) is replaced, never a reason to los
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest
+
+Shape = TypeVar("Shape")
 
 #: In JSON a backslash stands only inside strings; an escaped one is passed over with its partner.
 UNSTORABLE = re.compile(
@@ -38,6 +40,19 @@ def decode(body: bytes, what: str = "The body") -> dict[str, Any]:
     if body.count(b"{") + body.count(b"[") > conf.MAX_DEPTH and is_deep(payload, conf.MAX_DEPTH):
         raise too_deep()
     return payload
+
+
+def decode_batch(decoder: msgspec.json.Decoder[Shape], body: bytes, wanted: str) -> Shape:
+    """The body as the decoder reads it. What is Raw in it was not looked at yet: it is decoded one
+    by one, so that one refuses no other. Raises BadRequest; `wanted` says what it should be."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadRequest("batch_invalid", f"The body must be {wanted}. {error}.") from None
+    except RecursionError:
+        raise too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
 
 
 def exact_text(body: bytes, name: str) -> str:

@@ -29,16 +29,29 @@ def text(value: Any, name: str) -> str:
     return value
 
 
-def first_text(places: list[Any], name: str) -> str:
+def objects(*values: Any) -> list[dict[str, Any]]:
+    """Those that are objects."""
+    return [value for value in values if isinstance(value, dict)]
+
+
+def first_text(places: list[dict[str, Any]], name: str) -> str:
     """The first of the places that holds the id; each that is there must be good."""
-    found = [text(place.get(name), name) for place in places if isinstance(place, Mapping)]
-    return next(filter(None, found), "")
+    first = ""
+    for place in places:
+        value = place.get(name)
+        if value is not None:
+            found = text(value, name)
+            first = first or found
+    return first
 
 
-def first_loose(places: list[Any], name: str) -> str:
+def first_loose(places: list[dict[str, Any]], name: str) -> str:
     """A free-form property for a column: never a reason to refuse a hit."""
-    found = [place.get(name) for place in places if isinstance(place, Mapping)]
-    return next((value for value in found if isinstance(value, str)), "")[:MAX_TEXT]
+    for place in places:
+        value = place.get(name)
+        if isinstance(value, str):
+            return value[:MAX_TEXT]
+    return ""
 
 
 def check_objects(payload: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from tracking.destinations.switches import switches
 from tracking.ingest.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
 from tracking.ingest.decoding import decode
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.fields import check_objects, first_loose, first_text, moment, text
+from tracking.ingest.fields import check_objects, first_loose, first_text, moment, objects, text
 from tracking.models.hit import Clock
 
 SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
@@ -30,7 +30,7 @@ def read_hit(payload: dict[str, Any], body: bytes, sender: Sender) -> Arrival:
     if not isinstance(event, dict):
         raise BadRequest("event_required", "`event` is required and must be an object.")
     check_objects(payload, ("context", "integrations"))
-    users = [event.get("user"), payload.get("user"), payload]
+    users = objects(event.get("user"), payload.get("user"), payload)
     user_id = first_text(users, "userId")
     anonymous_id = first_text(users, "anonymousId")
     if not user_id and not anonymous_id:

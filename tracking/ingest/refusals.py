@@ -47,6 +47,11 @@ class Refusals:
                 )
                 self._thread.start()
 
+    def forget(self) -> None:
+        """Nothing was noted."""
+        with self._lock:
+            self._counts.clear()
+
     def write(self) -> None:
         """What was noted is in the ledger; what the database does not take now is kept."""
         with self._lock:

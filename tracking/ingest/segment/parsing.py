@@ -13,7 +13,7 @@ from tracking.destinations.switches import switches
 from tracking.ingest.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
 from tracking.ingest.decoding import decode
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.fields import check_objects, first_loose, moment, text
+from tracking.ingest.fields import check_objects, first_loose, moment, objects, text
 from tracking.models.hit import Clock
 
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
@@ -74,7 +74,7 @@ def read_event(
         name=event_name(payload, type),
         user_id=user_id,
         anonymous_id=anonymous_id,
-        email_hash=first_loose([payload.get("traits"), payload], "emailHash"),
+        email_hash=first_loose(objects(payload.get("traits"), payload), "emailHash"),
         sent_at=sent_at or received_at,
         received_at=received_at,
         occurred_at=occurred_at,
@@ -113,7 +113,7 @@ def event_name(payload: Mapping[str, Any], type: str) -> str:
             raise BadRequest("event_required", "`event` is required: the event's name.")
         return name
     if type in {"page", "screen"}:
-        return first_loose([payload, payload.get("properties")], "name")
+        return first_loose(objects(payload, payload.get("properties")), "name")
     return ""
 
 

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from tracking.ingest.arrival import Sender
 from tracking.ingest.authentication import Pass
 from tracking.ingest.body import MAX_BATCH, MAX_EVENT, read
-from tracking.ingest.decoding import decode, too_deep
+from tracking.ingest.decoding import decode, decode_batch
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.many import Result, read_all, store_all
 from tracking.ingest.pending import store
@@ -88,7 +88,9 @@ class BatchView(IngestView):
         django_request = request._request
         key = header_key(django_request)
         body = read(django_request, MAX_BATCH)
-        batch = decode_batch(body)
+        batch = decode_batch(DECODER, body, 'an object with a list: {"batch": […]}')
+        if not batch.batch:
+            raise BadRequest("batch_empty", "There is no event in the batch.")
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
         shared = Shared(
@@ -101,23 +103,6 @@ class BatchView(IngestView):
         events = [bytes(event) for event in batch.batch]
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
         return answer(store_all(found, opened.token_id))
-
-
-def decode_batch(body: bytes) -> Batch:
-    """Raises BadRequest, also for an empty batch."""
-    try:
-        batch = DECODER.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadRequest(
-            "batch_invalid", f'The body must be an object with a list: {{"batch": […]}}. {error}.'
-        ) from None
-    except RecursionError:
-        raise too_deep() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
-    if not batch.batch:
-        raise BadRequest("batch_empty", "There is no event in the batch.")
-    return batch
 
 
 def answer(results: Sequence[Result]) -> HttpResponse:
