@@ -28,7 +28,7 @@ from tracking.outbox.engine import engine
 
 LISTS = [
     *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
-    "operation",
+    *("operation", "import"),
 ]
 
 
@@ -271,3 +271,21 @@ def test_an_integration_without_its_key_can_still_be_opened(
     answer = operator.post(url, config(name="Webhook"))
     assert answer.status_code == 200
     assert "HITSTREAM_SECRET_KEYS" in answer.content.decode()
+
+
+def test_the_sites_of_a_token_are_checked_when_saved(operator: Client, token: Token) -> None:
+    url = f"/admin/tracking/token/{token.pk}/change/"
+    inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}
+    form = {"name": "shop", "enabled": "on", "ip_policy": "anonymise", **inline}
+    for bad in ("shop.example", "https://shop.example/", "https://Shop.example", "https://*"):
+        answer = operator.post(url, {**form, "origins": f"https://good.example\n{bad}"})
+        assert "An origin is a scheme and a host" in answer.content.decode(), bad
+    good = "https://shop.example\n\nhttps://*.shop.example\nhttp://[::1]:8000\n"
+    assert operator.post(url, {**form, "origins": good}).status_code == 302
+    token.refresh_from_db()
+    assert token.origins == ["https://shop.example", "https://*.shop.example", "http://[::1]:8000"]
+    assert token.ip_policy == "anonymise"
+    assert Revision.objects.latest("pk").snapshot["origins"] == token.origins
+    page = operator.get(url).content.decode()
+    assert f"/f/{token.path}" in page
+    assert str(token.project_id) in page

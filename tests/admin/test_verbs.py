@@ -165,7 +165,8 @@ def test_a_deleted_token_takes_its_integrations_with_it(
         "shop (deleted)"
         in operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
     )
-    answer = operator.post("/admin/tracking/token/add/", {"name": "shop", "enabled": "on"})
+    asked = {"name": "shop", "enabled": "on", "ip_policy": "keep"}
+    answer = operator.post("/admin/tracking/token/add/", asked)
     assert "API token issued" in answer.content.decode(), "the name is free again"
 
 
@@ -175,6 +176,7 @@ def test_a_name_that_is_taken_is_refused_kindly(
 ) -> None:
     add_url = f"/admin/tracking/{model}/add/?destination=webhook"
     form = {"name": "shop" if model == "token" else "Webhook", "token": token.pk, "enabled": "on"}
+    form["ip_policy"] = "keep"
     more = {"concurrency": "1", "max_attempts": "1", "max_age": "1", "retry_base": "1"}
     page = operator.post(add_url, {**form, **more, "config-url": "http://127.0.0.1:9/"})
     assert page.status_code == 200

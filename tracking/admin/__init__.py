@@ -1,3 +1,21 @@
-from tracking.admin import attempt, delivery, hit, integration, operation, revision, token
+from tracking.admin import (
+    attempt,
+    delivery,
+    hit,
+    imported,
+    integration,
+    operation,
+    revision,
+    token,
+)
 
-__all__ = ["attempt", "delivery", "hit", "integration", "operation", "revision", "token"]
+__all__ = [
+    "attempt",
+    "delivery",
+    "hit",
+    "imported",
+    "integration",
+    "operation",
+    "revision",
+    "token",
+]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from tracking.admin.linesfield import LinesField
 from tracking.destinations.base import ConfigForm, Destination
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
@@ -13,19 +14,6 @@ from tracking.models.integration import SENDING
 
 CONFIG = "config-"
 KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
-
-
-class LinesField(forms.CharField):
-    """A list of texts, one a line."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> Any:
-        lines = [line.strip() for line in super().clean(value).splitlines()]
-        return list(dict.fromkeys(filter(None, lines)))
 
 
 class IntegrationForm(forms.ModelForm):

@@ -9,40 +9,28 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.admin.confirm import confirm
+from tracking.admin.inline import IntegrationInline
 from tracking.admin.issued import show_token
 from tracking.admin.ledger import token_ledger
-from tracking.admin.pill import pill, state_of_integration
+from tracking.admin.pill import pill
 from tracking.admin.tokenform import RotateForm, TokenForm
 from tracking.admin.verbforms import RateForm
 from tracking.admin.verbs import ring_on_commit
-from tracking.models import Integration, Token, backlog
+from tracking.models import Token, backlog
 from tracking.models.cancel import Cancel
 from tracking.models.deletion import delete_token
-from tracking.models.token import Secret
+from tracking.models.token import CONFIGURED, Secret
 
-
-class IntegrationInline(admin.TabularInline):
-    model = Integration
-    fields = readonly_fields = ("name", "destination", "state")
-    show_change_link = True
-    can_delete = False
-    extra = 0
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
-        return super().get_queryset(request).filter(deleted_at=None)
-
-    def has_add_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
-        return False
-
-    @admin.display
-    def state(self, integration: Integration) -> SafeString:
-        return state_of_integration(integration)
+FACTS = (
+    *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),
+    "changes",
+)
 
 
 @admin.register(Token)
@@ -56,7 +44,7 @@ class TokenAdmin(admin.ModelAdmin):
         "created_at",
     )
     search_fields = ("name", "prefix")
-    fields = ("name", "enabled", "expires_at", "rate_limit")
+    fields = CONFIGURED
     form = TokenForm
     inlines = (IntegrationInline,)
     change_form_template = "admin/tracking/token/change_form.html"
@@ -70,14 +58,13 @@ class TokenAdmin(admin.ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
         editable = (None, {"fields": self.fields})
-        facts = ("state", "prefix_shown", "project_id", "last_used_at", "created_at", "changes")
-        return [editable, ("What it is", {"fields": facts})] if obj else [editable]
+        return [editable, ("What it is", {"fields": FACTS})] if obj else [editable]
 
     def get_inlines(self, request: HttpRequest, obj: Token | None) -> Any:
         return self.inlines if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
-        return ("state", "prefix_shown", "project_id", "last_used_at", "created_at", "changes")
+        return FACTS
 
     @admin.display(description="API token", ordering="prefix")
     def prefix_shown(self, token: Token) -> str:
@@ -86,6 +73,13 @@ class TokenAdmin(admin.ModelAdmin):
             until = timezone.localtime(token.retiring_until)
             return f"{token.prefix}…, and {token.retiring_prefix}… until {until:%Y-%m-%d %H:%M %Z}"
         return f"{token.prefix}…"
+
+    @admin.display(description="first-party path")
+    def first_party(self, token: Token) -> str:
+        try:
+            return reverse("tracking:first-party", args=(token.path,))
+        except NoReverseMatch:
+            return token.path
 
     @admin.display
     def state(self, token: Token) -> SafeString:

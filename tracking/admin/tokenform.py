@@ -5,7 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
+from tracking.admin.linesfield import LinesField
 from tracking.models import Token
+from tracking.models.sender import check_origin
 
 GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
 
@@ -17,6 +19,14 @@ class RotateForm(forms.Form):
 
 
 class TokenForm(forms.ModelForm):
+    origins = LinesField(
+        label="Sites",
+        required=False,
+        check=check_origin,
+        help_text="Those that may send with the project id, one a line: https://shop.example or "
+        "https://*.shop.example. Empty: any site.",
+    )
+
     def clean_name(self) -> str:
         """The constraint has a condition on a field that no form has: Django does not check it."""
         name: str = self.cleaned_data["name"]
