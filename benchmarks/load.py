@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("hits.lua")
+BATCHES = Path(__file__).with_name("batches.lua")
 runs = count(1)
 
 
@@ -31,7 +32,13 @@ class Run:
 
 
 def load(
-    port: int, authorization: str, *, path: str = "/track", connections: int = 32, seconds: int = 5
+    port: int,
+    authorization: str,
+    *,
+    path: str = "/track",
+    connections: int = 32,
+    seconds: int = 5,
+    script: Path = SCRIPT,
 ) -> Run:
     executable = shutil.which("wrk")
     assert executable, "wrk is missing: apt-get install wrk"
@@ -39,7 +46,7 @@ def load(
     said = subprocess.run(
         [
             *(executable, "--threads", "1", "--connections", str(connections)),
-            *("--duration", f"{seconds}s", "--timeout", "30s", "--script", str(SCRIPT)),
+            *("--duration", f"{seconds}s", "--timeout", "30s", "--script", str(script)),
             *(f"http://127.0.0.1:{port}", "--", path, authorization, prefix),
         ],
         check=True,
