@@ -2,18 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := tests/clients/node_modules/.installed
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
-.PHONY: bench-claims chaos bench-deps clean
+.PHONY: bench-claims chaos bench-deps clients clean
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
 run: $(VENV)/.run
 	@PORT="$(PORT)" HOST="$(HOST)" exec $(BIN)/python -m project.run --with-parent
 
-test: $(VENV)/.dev test-deps
+test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -26,12 +27,16 @@ test-deps:
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v rabbitmq-server >/dev/null || missing="$$missing rabbitmq-server"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	test -n "$$missing" || exit 0; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; $(APT) $$missing; \
 	else \
 		echo "The tests need$$missing. Type: sudo sh -c '$(APT)$$missing'" >&2; exit 1; \
 	fi
+
+# The SDKs that the tests run against a live server.
+clients: $(CLIENTS)
 
 # See benchmarks/README.md.
 bench: $(VENV)/.dev bench-deps
@@ -64,6 +69,12 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 	@$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@ $(VENV)/.run
 
+$(CLIENTS): tests/clients/package.json
+	@echo "Installing the SDKs that 'make test' runs into $(dir $@) ..."
+	@command -v npm >/dev/null || { echo "npm not found. Type: make test-deps" >&2; exit 1; }
+	@cd $(dir $<) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
 # An upgraded pip: that of Python 3.11 does not know --group.
 $(VENV)/.made:
 	@command -v "$(PYTHON)" >/dev/null || { \
@@ -79,5 +90,5 @@ $(VENV)/.made:
 
 # What was installed or built; the data in var/ stays.
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(dir $(CLIENTS)) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
