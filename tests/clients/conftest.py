@@ -26,7 +26,7 @@ def packages() -> None:
     for name, version in json.loads((HERE / "package.json").read_text())["dependencies"].items():
         found = HERE / "node_modules" / name / "package.json"
         if not found.exists() or json.loads(found.read_text())["version"] != version:
-            pytest.fail(f"{name} {version} is missing. Type: make clients", pytrace=False)
+            pytest.fail(f"{name} {version} is missing. Type: make -B clients", pytrace=False)
 
 
 @pytest.fixture(scope="package")

@@ -1,3 +1,4 @@
+// With its defaults: a batch of the first event, then of the others, zipped.
 import Analytics from "@rudderstack/rudder-sdk-node";
 import { calls, host, key, start } from "./calls.mjs";
 

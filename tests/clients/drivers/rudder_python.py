@@ -1,3 +1,5 @@
+"""RudderStack's SDK for Python, with its defaults."""
+
 import sys
 
 from rudderstack.analytics import Client

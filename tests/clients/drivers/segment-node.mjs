@@ -1,3 +1,4 @@
+// With its defaults.
 import { Analytics } from "@segment/analytics-node";
 import { calls, host, key, start } from "./calls.mjs";
 

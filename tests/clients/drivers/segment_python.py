@@ -1,3 +1,5 @@
+"""Segment's SDK for Python, with its defaults."""
+
 import sys
 
 from segment.analytics import Client
