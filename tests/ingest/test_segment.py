@@ -213,6 +213,7 @@ def test_a_repeated_message_is_stored_once(secret: Secret) -> None:
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
 
 
 def iso(moment: datetime) -> str:
@@ -237,6 +238,16 @@ def test_a_wrong_clock_is_corrected(secret: Secret, original: str) -> None:
         ("/v1/t", {"sentAt": iso(NOON)}, "sent", NOON),
         ("/v1/t", {"timestamp": iso(NOON), "sentAt": iso(NOON)}, "corrected", None),
         ("/v1/t", {"timestamp": "2026-11-24T12:00:01Z", "sentAt": iso(NOON)}, "corrected", None),
+        (
+            "/v1/t",
+            {
+                "timestamp": iso(NOON),
+                "originalTimestamp": "2026-11-24T13:00:00Z",
+                "sentAt": iso(NOON),
+            },
+            "timestamp",
+            NOON,
+        ),
         ("/v1/t", {}, "received", None),
         ("/v1/t", {"timestamp": None, "sentAt": None}, "received", None),
         (

@@ -127,14 +127,15 @@ def tell_time(
     """When the event happened, and by which rule that is told.
 
     The sender's clock may be wrong; how long before sending it happened is right all the same. So
-    it is received - (sent - timestamp), and never after it was received.
+    it is received - (sent - timestamp), and never after it was received. RudderStack's SDKs say
+    beside the `originalTimestamp` of the call a `timestamp` that the caller gave: that holds.
     """
-    written = moment(payload.get("originalTimestamp"), "originalTimestamp")
+    called = moment(payload.get("originalTimestamp"), "originalTimestamp")
     timestamp = moment(payload.get("timestamp"), "timestamp")
-    original = written or timestamp
+    original = timestamp or called
     if original is None:
         return (sent_at, Clock.SENT) if sent_at else (received_at, Clock.RECEIVED)
-    if sent_at is None or historical:
+    if sent_at is None or historical or (called and timestamp):
         return original, Clock.TIMESTAMP
     try:
         return min(received_at, received_at - (sent_at - original)), Clock.CORRECTED
