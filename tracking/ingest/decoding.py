@@ -46,13 +46,22 @@ def decode_batch(decoder: msgspec.json.Decoder[Shape], body: bytes, wanted: str)
     """The body as the decoder reads it. What is Raw in it was not looked at yet: it is decoded one
     by one, so that one refuses no other. Raises BadRequest; `wanted` says what it should be."""
     try:
-        return decoder.decode(body)
+        return decoder.decode(without_lone_surrogates(body))
     except msgspec.ValidationError as error:
         raise BadRequest("batch_invalid", f"The body must be {wanted}. {error}.") from None
     except RecursionError:
         raise too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
+
+
+def without_lone_surrogates(body: bytes) -> bytes:
+    """What a decoder takes that refuses them, also where it only passes over."""
+    if b"\\u" not in body:
+        return body
+    return UNSTORABLE.sub(
+        lambda match: match[0] if match[1] in {None, rb"\u0000"} else rb"\ufffd", body
+    )
 
 
 def exact_text(body: bytes, name: str) -> str:

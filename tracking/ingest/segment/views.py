@@ -66,12 +66,15 @@ class JitsuView(EventView):
         return sender_of(environ, opened, ip_policy=strictest.value)
 
 
+NONE = msgspec.Raw(b"null")
+
+
 class Batch(msgspec.Struct, rename="camel"):
-    """The body of a batch; what is in its events is read later, one by one."""
+    """The body of a batch; what will be stored is read later, as that of a lone event is."""
 
     batch: list[msgspec.Raw]
-    context: dict[str, Any] | None = None
-    integrations: dict[str, Any] | None = None
+    context: msgspec.Raw = NONE
+    integrations: msgspec.Raw = NONE
     sent_at: Any = None
     write_key: Any = None
 
@@ -94,8 +97,8 @@ class BatchView(IngestView):
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
         shared = Shared(
-            context=batch.context,
-            integrations=batch.integrations,
+            context=decode_shared(batch.context, "`context`"),
+            integrations=decode_shared(batch.integrations, "`integrations`"),
             sent_at=batch.sent_at,
             historical=self.historical,
         )
@@ -103,6 +106,15 @@ class BatchView(IngestView):
         events = [bytes(event) for event in batch.batch]
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
         return answer(store_all(found, opened.token_id))
+
+
+def decode_shared(raw: msgspec.Raw, what: str) -> dict[str, Any] | None:
+    """An object that holds for all events, or none; raises BadRequest."""
+    if raw == NONE:
+        return None
+    if not bytes(raw).startswith(b"{"):
+        raise BadRequest("batch_invalid", f"{what} must be an object.")
+    return decode(bytes(raw), what)
 
 
 def answer(results: Sequence[Result]) -> HttpResponse:
