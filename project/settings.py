@@ -58,6 +58,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -116,6 +118,9 @@ if CELERY_BROKER_URL.startswith("redis"):
             "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
         }
     }
+
+# `manage.py spectacular` prints what /api/schema serves.
+SPECTACULAR_SETTINGS = {"DEFAULT_GENERATOR_CLASS": "tracking.openapi.generator.Generator"}
 
 HITSTREAM = {
     "TRUSTED_PROXIES": tuple(listed("HITSTREAM_TRUSTED_PROXIES")),

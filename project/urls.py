@@ -8,6 +8,7 @@ admin.site.index_title = "Tokens, integrations, hits"
 
 urlpatterns = [
     path("", include("tracking.urls")),
+    path("api/", include("tracking.openapi.urls")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -85,6 +85,14 @@ def test_the_project_uses_the_wheel_and_not_the_checkout(host: Stranger) -> None
     assert Path(told).is_relative_to(host.bin.parent)
 
 
+def test_what_an_extra_brings_is_not_needed(host: Stranger) -> None:
+    found = "from importlib.util import find_spec; print(find_spec('drf_spectacular'))"
+    assert host.run("python", "-c", found).strip() == "None"
+    assert "Provides-Extra: openapi" in host.run(
+        "python", "-c", "from importlib.metadata import metadata; print(metadata('hitstream'))"
+    )
+
+
 def test_the_checks_have_nothing_to_say_of_it(host: Stranger) -> None:
     said = host.manage("check", "--deploy", "--database", "default")
     assert "tracking" not in said

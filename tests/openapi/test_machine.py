@@ -1,0 +1,134 @@
+"""The document held against the server by a machine: valid and invalid requests of every operation,
+with the token and without, as many as it can think of in bounds."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.management import call_command
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from pytest_django.plugin import DjangoDbBlocker
+from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis.checks import load_all_checks
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.specs.openapi import checks
+
+from project.wsgi import application
+from tests.conftest import basic, hit
+from tracking.models import Hit, Token
+from tracking.models.token import Secret
+
+pytestmark = pytest.mark.django_db
+
+load_all_checks()
+schemathesis.openapi.media_type(
+    "application/x-ndjson",
+    st.lists(st.builds(hit, hitId=st.text(max_size=255)), min_size=1, max_size=5).map(
+        lambda hits: "\n".join(map(json.dumps, hits)).encode()
+    ),
+)
+schema = schemathesis.openapi.from_wsgi("/api/schema", application)
+bounded = settings(
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+SITE = "https://shop.example"
+
+
+@pytest.fixture(scope="module")
+def issued(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[Token, Secret]]:
+    """One for all operations: to empty the tables after each takes as long as to ask it all."""
+    with django_db_blocker.unblock():
+        yield Token.objects.issue("shop")
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(autouse=True)
+def _patience(settings: Any) -> None:
+    """A 503 would then be a fault of ours and not of a busy machine."""
+    settings.HITSTREAM = {**settings.HITSTREAM, "REQUEST_DEADLINE": 30, "LOOK_UP_DEADLINE": 30}
+
+
+def browsers_may_read_it(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Every answer, whatever else is wrong with the request."""
+    assert response.headers["access-control-allow-origin"] == [SITE]
+    assert "Origin" in response.headers["vary"][0]
+
+
+def all_are_told_of(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """A batch that was read is answered for each of its hits."""
+    body = response.json() if case.path == "/track/batch" and response.content else {}
+    if "results" in body:
+        assert [each["index"] for each in body["results"]] == [*range(len(body["results"]))]
+        assert body["stored"] + body["duplicate"] + body["refused"] == len(body["results"])
+
+
+#: Who may send is asked below: here several schemes may name the token at once.
+NOT_HERE = [checks.ignored_auth]
+#: A bad hit never costs the others.
+BATCHES = ("/track/batch", "/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch")
+#: No token is asked for.
+FOR_ALL = ("/v1/m", "/t.js", "/f/{path}.js")
+
+
+def not_for(path: str) -> list[Any]:
+    if path in BATCHES:
+        return [*NOT_HERE, checks.negative_data_rejection]
+    if path.startswith("/v1/pixel/"):
+        # OpenAPI cannot say what the base64 has to hold.
+        return [*NOT_HERE, checks.positive_data_acceptance]
+    return NOT_HERE
+
+
+def name_the_token(case: Case[Any], token: Token) -> None:
+    """By its public names, wherever the case has a well-formed one."""
+    public = str(token.project_id)
+    for name in case.path_parameters or ():
+        case.path_parameters[name] = {"path": token.path, "key": public}[name]
+    if case.path.startswith("/v1/pixel/"):
+        case.query["writeKey"] = public
+    body = case.body if isinstance(case.body, dict) else {}
+    if case.path == "/collect" and len(str(body.get("projectId"))) == len(public):
+        case.body = {**body, "projectId": public}
+
+
+def is_negative(case: Case[Any], location: ParameterLocation | None = None) -> bool:
+    """Whether the case is made to be refused, for what is there if a location is given."""
+    assert case.meta is not None
+    part = case.meta.components.get(location) if location else case.meta.generation
+    return part is not None and part.mode is GenerationMode.NEGATIVE
+
+
+@schema.parametrize()
+@bounded
+def test_the_server_does_what_the_document_says(
+    case: Case[Any], token: Token, secret: Secret
+) -> None:
+    if is_negative(case, ParameterLocation.PATH):
+        return  # That is no route of ours.
+    if not is_negative(case) and case.path not in FOR_ALL:
+        refuse_a_stranger(case)
+    name_the_token(case, token)
+    case.call_and_validate(
+        headers={"Authorization": basic(secret), "Origin": SITE},
+        additional_checks=[browsers_may_read_it, all_are_told_of],
+        excluded_checks=not_for(case.path),
+    )
+
+
+def refuse_a_stranger(case: Case[Any]) -> None:
+    """Whatever the case names a token by is made up: nothing is stored."""
+    before = Hit.objects.count()
+    answer = case.call(headers={"Origin": SITE})
+    conform = [checks.status_code_conformance, checks.response_schema_conformance]
+    case.validate_response(answer, conform)
+    assert answer.status_code in {400, 401, 404}
+    assert Hit.objects.count() == before

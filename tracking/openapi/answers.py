@@ -1,0 +1,119 @@
+"""Every code that a request can be refused with: its status, and a message as it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from tracking.openapi.schemas import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    status: int
+    message: str
+
+
+REFUSALS: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "batch_empty": Refusal(400, "There is no hit in the batch."),
+        "batch_invalid": Refusal(400, 'The body must be an object with a list: {"hits": […]}.'),
+        "body_empty": Refusal(400, "The body is empty; send one hit as a JSON object."),
+        "body_incomplete": Refusal(400, "The body ended before it was complete"),
+        "body_too_large": Refusal(400, "The body is 70,211 bytes; the limit is 65,536."),
+        "body_unreadable": Refusal(400, "The body ended before it was complete."),
+        "data_invalid": Refusal(400, "`data` must be the base64 of a JSON object."),
+        "encoding_invalid": Refusal(400, "The body is not valid gzip."),
+        "event_required": Refusal(400, "`event` is required and must be an object."),
+        "field_invalid": Refusal(400, "`sentAt` must be an ISO-8601 time."),
+        "field_required": Refusal(400, "`groupId` is required."),
+        "field_too_long": Refusal(400, "`hitId` is 300 characters; the limit is 255."),
+        "hit_too_large": Refusal(400, "It is 70,211 bytes; the limit is 65,536."),
+        "host_invalid": Refusal(400, "The request does not say by which host it came."),
+        "json_invalid": Refusal(400, "The body is not valid JSON: Input data was truncated."),
+        "json_not_object": Refusal(400, "The body must be a JSON object."),
+        "json_too_deep": Refusal(400, "The JSON is nested deeper than 100 levels."),
+        "nothing_stored": Refusal(400, "None of the hits could be stored."),
+        "type_invalid": Refusal(
+            400, "`type` must be one of track, identify, page, screen, group, alias."
+        ),
+        "unstorable": Refusal(400, "Postgres cannot hold this hit: a number is out of range."),
+        "user_required": Refusal(
+            400, "A userId or an anonymousId is required, best in `event.user`."
+        ),
+        "origin_refused": Refusal(401, "The token takes nothing from https://shop.example."),
+        "token_invalid": Refusal(401, "The API token is unknown, revoked, expired or disabled."),
+        "token_malformed": Refusal(401, "The credentials are not valid base64."),
+        "token_missing": Refusal(
+            401, "Send the API token as the user name of HTTP Basic, no password."
+        ),
+        "method_not_allowed": Refusal(405, 'Method "GET" not allowed.'),
+        "body_timeout": Refusal(408, "The body did not arrive in time"),
+        "content_type_unsupported": Refusal(415, "The Content-Type must be application/json."),
+        "encoding_unsupported": Refusal(415, "Content-Encoding 'br': send gzip or none."),
+        "rate_limited": Refusal(429, "The token's limit of hits a second is reached."),
+        "internal_error": Refusal(500, "The server failed; the log says why."),
+        "overloaded": Refusal(503, "The server is busy; send this again later"),
+        "unavailable": Refusal(503, "The hit could not be stored; send it again later."),
+    }
+)
+
+MEANING = {
+    400: "Mend it: sending it again as it is cannot work.",
+    401: "No token is named, or it opens nothing.",
+    404: "No usable token has this write key.",
+    405: "Only the methods that are listed here, and OPTIONS for browsers.",
+    408: "The body did not come within ten seconds.",
+    415: "The body is not announced as what it has to be.",
+    429: "The limit that the token was given in the admin. Send it again after Retry-After.",
+    500: "A bug of ours; the log says more.",
+    503: "Not stored as far as we know. Send it again after Retry-After, with the same hitId.",
+}
+#: Headers that an answer always has, by its status.
+HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+
+
+def answers(codes: Iterable[str]) -> dict[str, Any]:
+    """The answers with these codes, as OpenAPI's responses."""
+    by_status: dict[int, list[str]] = {}
+    for code in sorted(codes, key=lambda code: (REFUSALS[code].status, code)):
+        by_status.setdefault(REFUSALS[code].status, []).append(code)
+    return {str(status): answer(status, found) for status, found in by_status.items()}
+
+
+def answer(status: int, codes: list[str]) -> dict[str, Any]:
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    return {
+        "description": MEANING[status],
+        "headers": headers_of(status),
+        "content": {"application/json": {"schema": body(codes), "examples": examples}},
+    }
+
+
+def headers_of(status: int) -> dict[str, Any]:
+    name = HEADERS.get(status)
+    return {name: {"$ref": f"#/components/headers/{name}"}} if name else {}
+
+
+def body(codes: list[str]) -> Schema:
+    return {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {
+            "code": {
+                "type": "string",
+                "enum": codes,
+                "description": "It never changes its meaning.",
+            },
+            "message": {"type": "string", "description": "For people; it may change."},
+        },
+        "additionalProperties": False,
+    }
+
+
+EXAMPLES: dict[str, Any] = {
+    code: {"value": {"code": code, "message": refusal.message}}
+    for code, refusal in REFUSALS.items()
+}

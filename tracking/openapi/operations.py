@@ -1,0 +1,36 @@
+"""What is written down of each ingest view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tracking.ingest.batch import TrackBatchView
+from tracking.ingest.collect import CollectView
+from tracking.ingest.segment.pixel import PixelView
+from tracking.ingest.segment.settings import SettingsView, SourceConfigView
+from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
+from tracking.ingest.views import IngestView, TrackView
+from tracking.openapi import asked, hits, segment
+from tracking.openapi.operation import Operation
+
+#: From the view, as its route has set it up, and the path.
+Describe = Callable[[Any, str], Operation]
+
+OPERATIONS: Mapping[type[IngestView], Describe] = {
+    TrackView: hits.track,
+    TrackBatchView: hits.track_batch,
+    CollectView: hits.collect,
+    EventView: segment.event,
+    JitsuView: segment.jitsu,
+    BatchView: segment.batch,
+    MetricsView: segment.metrics,
+    PixelView: asked.pixel,
+    SettingsView: asked.settings,
+    SourceConfigView: asked.source_config,
+}
+
+
+def describe(view: IngestView, path: str) -> Operation:
+    """By the view's class, else the nearest that it is made of."""
+    return next(OPERATIONS[each](view, path) for each in type(view).__mro__ if each in OPERATIONS)

@@ -1,0 +1,51 @@
+"""The document, and a page to read and try it. Neither asks who is there; both are told nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.views.generic import TemplateView
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+
+from tracking.openapi.generator import Generator
+
+
+class CompactJson(OpenApiJsonRenderer2):
+    """A third of the size of the indented one."""
+
+    def get_indent(self, accepted_media_type: str, renderer_context: Any) -> None:
+        return None
+
+
+class SchemaView(SpectacularAPIView):
+    """The project's REST framework defaults do not apply. JSON unless YAML is asked for."""
+
+    generator_class = Generator
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    versioning_class = None
+    content_negotiation_class = DefaultContentNegotiation
+    renderer_classes = [  # noqa: RUF012 (the framework's own attribute)
+        CompactJson,
+        OpenApiJsonRenderer,
+        OpenApiYamlRenderer2,
+        OpenApiYamlRenderer,
+    ]
+    serve_public = True
+    urlconf = None
+    custom_settings: dict[str, Any] | None = None
+
+    def _get_filename(self, request: Any, version: Any) -> str:
+        return f"hitstream.{request.accepted_renderer.format}"
+
+
+class DocsView(TemplateView):
+    template_name = "tracking/openapi.html"
