@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -22,7 +23,8 @@ from tests.conftest import hit
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts, discrepancies
 from tracking.ingest import importing
-from tracking.ingest.arrival import Sender
+from tracking.ingest.arrival import Arrival, Sender
+from tracking.ingest.chunkwriter import AlreadyImporting
 from tracking.ingest.parsing import parse
 from tracking.models import Hit, Import, Owed, Token
 
@@ -158,13 +160,41 @@ def test_a_broken_gzip_keeps_what_came_before_and_goes_on_when_mended(
     assert Hit.objects.count() == 2000
 
 
+def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: Write) -> None:
+    """A dozen chunks, one with a poisoned hit and a repeated one."""
+    hits = [hit(hitId=f"h{n}") for n in range(6000)]
+    path = write(*hits, hits[7])
+    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+
+    def read(body: bytes) -> Arrival:
+        arrival = parse(body, sender)
+        poison = {"user_agent": "\0"} if arrival.hit_id == "h2500" else {}
+        return msgspec.structs.replace(arrival, **poison)
+
+    refused: list[tuple[int, str]] = []
+    importing.run(
+        importing.begin(token, path),
+        path,
+        read,
+        refused=lambda line, result: refused.append((line.number, str(result.error))),
+        told=lambda lines, position: None,
+    )
+    imported = Import.objects.get()
+    assert (imported.lines, imported.stored, imported.duplicate) == (6001, 5999, 1)
+    ((number, message),) = refused
+    assert number == 2501
+    assert "Postgres cannot hold this hit" in message
+    assert imported.refused == 1
+    assert counts() == {"accepted": 6000, "duplicate": 1}
+
+
 def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write: Write) -> None:
     path = write(*(hit() for _ in range(20)))
     first, second = importing.begin(token, path), importing.begin(token, path)
     sender = Sender(token_id=token.pk, ip=None, user_agent="")
     read = partial(parse, sender=sender)
     importing.run(first, path, read, refused=print, told=print)
-    with pytest.raises(importing.AlreadyImporting):
+    with pytest.raises(AlreadyImporting):
         importing.run(second, path, read, refused=print, told=print)
     assert Hit.objects.count() == 20
 

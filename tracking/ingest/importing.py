@@ -1,31 +1,24 @@
 """A file of hits, one JSON object a line, into the database: `manage.py import_hits`.
 
-In: an NDJSON file, gzip or not. Out: its Import, finished. Each chunk is stored in one transaction
-with the count of the lines that are done, so whatever ends an import, it goes on where it was.
-While Postgres stores one chunk, the next is read and parsed.
+In: an NDJSON file, gzip or not. Out: its Import, finished. While Postgres stores one chunk, the
+next is read and parsed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from django.db import connections, router, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from tracking.ingest.arrival import Arrival
 from tracking.ingest.body import MAX_BODY
-from tracking.ingest.borrowed import borrow, ring_on_commit
-from tracking.ingest.errors import IngestError, Unavailable
+from tracking.ingest.chunkwriter import Chunk, ChunkWriter
 from tracking.ingest.lines import Line, LineFile
-from tracking.ingest.many import Read, Result, conclude, read_all
-from tracking.ingest.store import store
+from tracking.ingest.many import Read, Result, read_all
 from tracking.models import Import, Token
 
 CHUNK = 500
@@ -34,22 +27,6 @@ NOWHERE: dict[str, dict[str, bool]] = {"names": {}, "destinations": {}, "all": {
 
 Refused = Callable[[Line, Result], object]
 Told = Callable[[int, int], object]
-
-
-class AlreadyImporting(Exception):
-    """Somebody else imports the same file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Lines of the file and what they say. `start` and `end` are how many lines are done before
-    and after, `position` is how far into the file that is, in bytes."""
-
-    start: int
-    end: int
-    position: int
-    lines: Sequence[Line]
-    found: Sequence[Arrival | IngestError]
 
 
 def begin(token: Token, path: Path) -> Import:
@@ -67,17 +44,25 @@ def run(imported: Import, path: Path, read: Read, *, refused: Refused, told: Tol
     result before that is committed; `told` the lines done and the bytes read, after.
 
     Raises AlreadyImporting, OSError or EOFError for a file that cannot be read to its end, and
-    Django's database errors; what is done then stays done.
+    psycopg's and Django's database errors; what is done then stays done.
     """
-    with ThreadPoolExecutor(1) as pool, closing(LineFile(path)) as file:
-        try:
-            storing: Future[None] = pool.submit(lambda: None)
-            for chunk in chunks(file, imported.lines, read):
-                storing.result()
-                storing = pool.submit(commit, imported.pk, chunk, refused, told)
-            storing.result()
-        finally:
-            pool.submit(connections.close_all)
+    with closing(LineFile(path)) as file, closing(ChunkWriter(imported.pk)) as writer:
+
+        def settle(chunk: Chunk) -> None:
+            for result in writer.settle(chunk):
+                if result.error is not None:
+                    refused(chunk.lines[result.index], result)
+            writer.commit()
+            told(chunk.end, chunk.position)
+
+        before: Chunk | None = None
+        for chunk in chunks(file, imported.lines, read):
+            if before is not None:
+                settle(before)
+            writer.send(chunk)
+            before = chunk
+        if before is not None:
+            settle(before)
     Import.objects.filter(pk=imported.pk).update(finished_at=timezone.now())
     imported.refresh_from_db()
 
@@ -90,33 +75,6 @@ def chunks(file: LineFile, done: int, read: Read) -> Iterator[Chunk]:
         found = read_all([line.text for line in filled], read, MAX_BODY)
         yield Chunk(start, start + len(lines), file.position, filled, found)
         start += len(lines)
-
-
-def commit(pk: int, chunk: Chunk, refused: Refused, told: Told) -> None:
-    """The chunk is stored and its lines are done, both or neither."""
-    using = router.db_for_write(Import)
-    with transaction.atomic(using=using):
-        imports = Import.objects.using(using).filter(pk=pk, lines=chunk.start)
-        if not imports.select_for_update().exists():
-            raise AlreadyImporting
-        results = store_chunk(chunk)
-        for result in results:
-            if result.error is not None:
-                refused(chunk.lines[result.index], result)
-        states = [result.describe()["status"] for result in results]
-        counts = {state: F(state) + states.count(state) for state in set(states)}
-        imports.update(lines=chunk.end, **counts)
-    told(chunk.end, chunk.position)
-
-
-def store_chunk(chunk: Chunk) -> list[Result]:
-    arrivals = [each for each in chunk.found if isinstance(each, Arrival)]
-    outcomes = iter(store(borrow(), arrivals, ring_on_commit) if arrivals else ())
-    results = list(conclude(chunk.found, outcomes))
-    for result in results:
-        if isinstance(result.error, Unavailable):
-            raise result.error
-    return results
 
 
 def nowhere(read: Read) -> Read:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import gc
 import json
 import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from tracking.ingest import importing
 from tracking.ingest.arrival import Sender
+from tracking.ingest.chunkwriter import AlreadyImporting
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.lines import Line
 from tracking.ingest.many import Read, Result
@@ -65,6 +68,8 @@ class Command(BaseCommand):
         self.refused_file = options["refused"] or file.with_name(f"{file.name}.refused")
         self.shown = 0
         self.bar = Bar(self.stderr, file.stat().st_size)
+        # What is loaded by now stays: the collector need not look through it again and again.
+        gc.freeze()
         self.run_import(imported, file, reader(imported.token, options))
         self.conclude(imported)
 
@@ -81,11 +86,11 @@ class Command(BaseCommand):
     def run_import(self, imported: Import, file: Path, read: Read) -> None:
         try:
             importing.run(imported, file, read, refused=self.refuse, told=self.tell)
-        except importing.AlreadyImporting:
+        except AlreadyImporting:
             raise CommandError("Somebody else imports this file at the moment.") from None
         except (OSError, EOFError, zlib.error) as error:
             raise CommandError(self.interrupted(imported, f"The file is broken: {error}")) from None
-        except (DatabaseError, Unavailable) as error:
+        except (psycopg.Error, DatabaseError, Unavailable) as error:
             raise CommandError(self.interrupted(imported, f"The database: {error}")) from None
         except KeyboardInterrupt:
             raise CommandError(self.interrupted(imported, "Stopped")) from None
