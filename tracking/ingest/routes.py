@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from tracking.ingest.batch import TrackBatchView
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, MAX_EVENT
 from tracking.ingest.collect import CollectView
+from tracking.ingest.script import ScriptView
 from tracking.ingest.segment.parsing import TYPES
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
@@ -59,6 +60,8 @@ ROUTES = (
     Route("track", TrackView, MAX_BODY, name="track"),
     Route("track/batch", TrackBatchView, MAX_BATCH, name="track-batch"),
     Route("collect", CollectView, MAX_BODY, name="collect"),
+    Route("t.js", ScriptView, name="script"),
+    Route("f/<slug:path>.js", ScriptView),
     Route("f/<slug:path>", CollectView, MAX_BODY, name="first-party"),
     *segment_routes(),
 )

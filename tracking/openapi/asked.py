@@ -1,4 +1,4 @@
-"""What is asked for with GET: the pixel, and where browser SDKs are to send."""
+"""What is asked for with GET: the script, the pixel, and where browser SDKs are to send."""
 
 from __future__ import annotations
 
@@ -130,4 +130,23 @@ def source_config(view: Any, path: str) -> Operation:
             "404": answer(404, ["token_invalid"]),
         },
         codes=ALWAYS | {"token_malformed", "token_missing"},
+    )
+
+
+def script(view: Any, path: str) -> Operation:
+    by_path = "{" in path
+    where = "/f/{path}" if by_path else "/collect"
+    text = {"text/javascript": {"schema": {"type": "string"}}}
+    return Operation(
+        tag="Browsers",
+        summary=f"The script that sends to {where}",
+        description="For a `<script>` element. It is the same for every token; none is looked up.",
+        parameters=[in_path("path", "The token's first-party path.", pattern="^[-a-zA-Z0-9_]+$")]
+        if by_path
+        else [],
+        answers={
+            "200": {"description": "Good for an hour.", "content": text},
+            "304": {"description": "It is the one of `If-None-Match`."},
+        },
+        codes=ALWAYS,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from tracking.ingest.batch import TrackBatchView
 from tracking.ingest.collect import CollectView
+from tracking.ingest.script import ScriptView
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
@@ -21,6 +22,7 @@ OPERATIONS: Mapping[type[IngestView], Describe] = {
     TrackView: hits.track,
     TrackBatchView: hits.track_batch,
     CollectView: hits.collect,
+    ScriptView: asked.script,
     EventView: segment.event,
     JitsuView: segment.jitsu,
     BatchView: segment.batch,
