@@ -14,7 +14,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import copying, hotpath
+from benchmarks import batches, copying, hotpath
 from benchmarks.hotpath import median
 from benchmarks.load import Run
 from benchmarks.stack import bench
@@ -48,8 +48,9 @@ def main() -> int:
             copying.bare_statement(servers, pause=copying.PAUSE),
         )
         results = hotpath.measure(servers, rounds)
+        many = batches.measure(servers, rounds)
         rates["pgbench"] = [hotpath.pgbench(servers) for _ in range(rounds)]
-    table = report(results, rates, statements, rounds)
+    table = report(results, rates, statements, rounds, batches.rows(*many))
     RESULTS.write_text(table)
     sys.stdout.write(table)
     return 0
@@ -60,6 +61,7 @@ def report(
     rates: dict[str, list[float]],
     statements: tuple[float, float],
     rounds: int,
+    further: dict[str, tuple[str, str]],
 ) -> str:
     track, alone = results["track"], results["track, one connection"]
     rate = median(track)
@@ -95,7 +97,8 @@ def report(
             f"without the database {null:.2f} ms, {bare}",
         ),
     }
-    lines = "\n".join(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())
+    told = {**rows, **further}.items()
+    lines = "\n".join(f"| {name} | {' | '.join(cells)} |" for name, cells in told)
     return (
         f"# Results\n\nMedians of {rounds} rounds in one run; load and servers on the same cores, "
         f"Postgres with its default durability.\n\n{machine()}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from project.embedded.paths import ROOT
 if TYPE_CHECKING:
     from tracking.ingest.arrival import Arrival
 
+HITS = int(os.environ.get("BENCH_IMPORT_HITS", "1000000"))
 PATHS = ("/v1/batch", "/track/batch")
 HITS_A_REQUEST = 100
 COPY_KEYS = "COPY tracking_hitkey (token_id, digest, hit_id) FROM STDIN"
@@ -36,15 +38,15 @@ class Imported:
     """Hits a second, the process' start included, and what memory it took: its peak ÷ what it had
     a tenth of the way."""
 
+    hits: int
     rate: float
     growth: float
 
 
-def measure(bench: Bench, rounds: int, hits: int) -> tuple[dict[str, list[float]], Imported]:
+def measure(bench: Bench, rounds: int, hits: int = HITS) -> tuple[dict[str, list[float]], Imported]:
     """Hits a second in each round, through each route and by COPY; and of one import."""
     writer = Writer(bench)
     authorization = bench.issue("batches")
-    bench.serve(OURS)
 
     def copy() -> float:
         return spend(
@@ -110,7 +112,7 @@ def import_file(bench: Bench, hits: int) -> Imported:
         seconds = time.perf_counter() - started
         watcher.join()
     assert f"stored: {hits:,}, duplicate: 0, refused: 0" in said, said
-    return Imported(rate=hits / seconds, growth=max(sizes) / sizes[len(sizes) // 10])
+    return Imported(hits, rate=hits / seconds, growth=max(sizes) / sizes[len(sizes) // 10])
 
 
 def watch(pid: int, sizes: list[int]) -> None:
@@ -123,15 +125,20 @@ def watch(pid: int, sizes: list[int]) -> None:
         return
 
 
-def ratio(rates: dict[str, list[float]], name: str) -> float:
-    return statistics.median(rates[name]) / statistics.median(rates["copy"])
-
-
-if __name__ == "__main__":
-    from benchmarks.stack import bench as servers
-
-    with servers() as made:
-        found, imported = measure(made, 3, int(sys.argv[1]))
-    for name in found:
-        print(name, [round(rate) for rate in found[name]], round(ratio(found, name), 3))
-    print(imported, imported.rate / statistics.median(found["copy"]))
+def rows(rates: dict[str, list[float]], imported: Imported) -> dict[str, tuple[str, str]]:
+    """What the report says of it."""
+    copy = statistics.median(rates["copy"])
+    told = {
+        "(e) COPY of 500 into the tables of hits and of their keys": (f"{copy:,.0f} rows/s", "")
+    }
+    for path in PATHS:
+        rate = statistics.median(rates[path])
+        told[f"{path}, {HITS_A_REQUEST} hits a request"] = (
+            f"{rate:,.0f} hits/s",
+            f"÷ (e) = {rate / copy:.2f}",
+        )
+    told[f"import_hits, a file of {imported.hits:,}"] = (
+        f"{imported.rate:,.0f} hits/s",
+        f"÷ (e) = {imported.rate / copy:.2f}; memory × {imported.growth:.2f}",
+    )
+    return told
