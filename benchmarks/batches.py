@@ -139,6 +139,6 @@ def rows(rates: dict[str, list[float]], imported: Imported) -> dict[str, tuple[s
         )
     told[f"import_hits, a file of {imported.hits:,}"] = (
         f"{imported.rate:,.0f} hits/s",
-        f"÷ (e) = {imported.rate / copy:.2f}; memory × {imported.growth:.2f}",
+        f"÷ (e) = {imported.rate / copy:.2f}; memory {imported.growth:.2f} times the first tenth's",
     )
     return told

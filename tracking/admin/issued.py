@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
+from tracking.admin.snippets import curl
 from tracking.models.token import Secret, Token
 
 
@@ -39,7 +40,5 @@ def show_token(
         url = request.build_absolute_uri(reverse("tracking:track"))
     except NoReverseMatch:
         return show_once(site, request, token, title=title, secrets=secrets)
-    hit = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
-    curl = f"curl -i -u {secret}: -H 'Content-Type: application/json' -d '{hit}' {url}"
-    secrets.append(("Send a first hit", curl))
+    secrets.append(("Send a first hit", curl(url, secret)))
     return show_once(site, request, token, title=title, secrets=secrets)

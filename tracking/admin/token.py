@@ -5,32 +5,32 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.admin.confirm import confirm
+from tracking.admin import tokenverbs
 from tracking.admin.inline import IntegrationInline
 from tracking.admin.issued import show_token
 from tracking.admin.ledger import token_ledger
 from tracking.admin.pill import pill
-from tracking.admin.tokenform import RotateForm, TokenForm
-from tracking.admin.verbforms import RateForm
-from tracking.admin.verbs import ring_on_commit
-from tracking.models import Token, backlog
-from tracking.models.cancel import Cancel
-from tracking.models.deletion import delete_token
+from tracking.admin.snippets import snippets
+from tracking.admin.tokenform import TokenForm
+from tracking.models import Token
 from tracking.models.token import CONFIGURED, Secret
 
 FACTS = (
     *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),
     "changes",
 )
+
+
+VIEWS = {"rotate": tokenverbs.rotate, "revoke": tokenverbs.revoke, "ledger": token_ledger}
 
 
 @admin.register(Token)
@@ -51,6 +51,7 @@ class TokenAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        js = (Script("tracking/copy.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
         tokens: QuerySet[Token] = super().get_queryset(request).filter(deleted_at=None)
@@ -109,50 +110,26 @@ class TokenAdmin(admin.ModelAdmin):
     def response_add(self, request: HttpRequest, obj: Token, *args: Any) -> HttpResponse:
         return show_token(self, request, obj, obj.secret)  # type: ignore[attr-defined]
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        token = self.get_object(request, object_id)
+        context = {"snippets": snippets(request, token) if token else ()}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
-            path("<path:pk>/rotate/", wrap(self.rotate), name="tracking_token_rotate"),
-            path("<path:pk>/revoke/", wrap(self.revoke), name="tracking_token_revoke"),
-            path(
-                "<path:pk>/ledger/", wrap(partial(token_ledger, self)), name="tracking_token_ledger"
-            ),
+            path(f"<path:pk>/{view}/", wrap(partial(act, self)), name=f"tracking_token_{view}")
+            for view, act in VIEWS.items()
         ]
         return own + super().get_urls()
-
-    def rotate(self, request: HttpRequest, pk: str) -> HttpResponse:
-        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-            secret = token.rotate(grace=asked["grace"], by=request.user.get_username())
-            self.log_change(request, token, "Rotated.")
-            return show_token(self, request, token, secret)
-
-        return confirm(
-            self,
-            request,
-            pk,
-            title="Rotate the API token",
-            explanation="A new API token is issued and shown once. Until the time you choose, "
-            "both work; a token rotated earlier stops at once.",
-            act=act,
-            form_class=RotateForm,
-        )
-
-    def revoke(self, request: HttpRequest, pk: str) -> HttpResponse:
-        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-            token.revoke(by=request.user.get_username())
-            self.log_change(request, token, "Revoked.")
-            messages.success(request, f"{token} is revoked: within seconds it is answered 401.")
-            return redirect("admin:tracking_token_changelist")
-
-        return confirm(
-            self,
-            request,
-            pk,
-            title="Revoke the API token",
-            explanation="Whoever sends with it is answered 401, for ever. What was stored is kept, "
-            "and what is owed is still delivered.",
-            act=act,
-        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Deleting asks about each backlog, so one at a time."""
@@ -163,24 +140,4 @@ class TokenAdmin(admin.ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-            delete_token(token, by=request.user.get_username(), rate=asked["rate"])
-            ring_on_commit()
-            self.log_change(request, token, "Deleted.")
-            messages.success(request, f"{token.name} is deleted. What it owed is cancelled.")
-            return redirect("admin:tracking_token_changelist")
-
-        return confirm(
-            self,
-            request,
-            object_id,
-            title="Delete the token",
-            explanation="Whoever sends with it is answered 401, and its integrations are deleted: "
-            "what they are owed is cancelled. Hits and everything on record stay. It cannot be "
-            "undone.",
-            act=act,
-            form_class=RateForm,
-            foresee=lambda token, filters: backlog.preview_token(token),
-            counted=Cancel.counted,
-            permission="delete_token",
-        )
+        return tokenverbs.delete(self, request, object_id)

@@ -1,0 +1,33 @@
+"""What to put where so that hits of a token arrive, with this site's own address."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from tracking.models import Token
+
+HIT = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
+
+
+def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
+    """Labels and texts; none where the site takes no hits. The secret is not known any more."""
+    try:
+        path = reverse("tracking:first-party", args=(token.path,))
+        track = request.build_absolute_uri(reverse("tracking:track"))
+    except NoReverseMatch:
+        return []
+    home = track.removesuffix("/track")
+    return [
+        ("In pages", f'<script defer src="{request.build_absolute_uri(path)}.js"></script>'),
+        (
+            "In pages with analytics.js",
+            f'AnalyticsBrowser.load({{writeKey: "{token.project_id}", cdnURL: "{home}"}})',
+        ),
+        ("In this project's Python", f'track({token.name!r}, "Registered", user_id="u1")'),
+        ("On servers", curl(track, f"{token.prefix}_…")),
+    ]
+
+
+def curl(url: str, secret: str) -> str:
+    return f"curl -i -u {secret}: -H 'Content-Type: application/json' -d '{HIT}' {url}"
