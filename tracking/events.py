@@ -9,13 +9,16 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+#: What an event can be.
+TYPES = ("track", "identify", "page", "screen", "group", "alias")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What a hit says. Destinations see only this.
 
     `id` is ours and the same on every retry: put it in the vendor's idempotency field.
-    `type` is one of track, identify, page, screen, group, alias.
+    `type` is one of TYPES.
     Absent texts are "". Times are aware; `clock` says which rule gave `occurred_at`.
     `payload` is what the sender sent, in one of two shapes: the public HTTP API's, where `event` is
     an object, or Segment's. The properties below read both.

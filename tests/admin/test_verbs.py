@@ -7,10 +7,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tests.conftest import Send
+from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
-from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token
+from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, Owed, Token
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +234,19 @@ def test_who_asks_for_an_operation_may_see_it(send: Send, integration: Integrati
     let_die(send, integration, "A")
     client = somebody("view_integration", "change_deadletter")
     assert client.post(url(integration, "replay"), follow=True).status_code == 200
+
+
+def test_a_configuration_can_be_tried_out(operator: Client, token: Token) -> None:
+    with open_vendor(reply(200)) as vendor:
+        working = add_webhook(token, vendor.url)
+        page = operator.get(url(working, "verify"))
+        assert page.status_code == 200
+        assert vendor.received == []
+        said = operator.post(url(working, "verify")).content.decode()
+        assert "It answered 200 to a signed ping." in said
+        assert vendor.received[0].json["type"] == "ping"
+        vendor.answer = reply(401, b"who are you?")
+        said = operator.post(url(working, "verify")).content.decode()
+        assert "does not work" in said
+        assert "who are you?" in said
+    assert not Attempt.objects.exists()

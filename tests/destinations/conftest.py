@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.destinations.case import Case, case_of
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.sample import SEED as PAYLOAD
-from tracking.destinations.base import Request
+from tracking.destinations.base import Destination, Request
 from tracking.destinations.http import Client, Response
 from tracking.events import Event
 from tracking.exceptions import DeliveryError
@@ -34,6 +35,21 @@ def private_refused(settings: Any) -> None:
 def vendor() -> Iterator[Vendor]:
     with open_vendor(reply()) as vendor:
         yield vendor
+
+
+@pytest.fixture
+def case(kind: type[Destination]) -> Case:
+    return case_of(kind)
+
+
+@pytest.fixture
+def destination(
+    kind: type[Destination], case: Case, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> Destination:
+    """Configured for a vendor that takes everything."""
+    monkeypatch.setattr(kind, "hosts", dict.fromkeys(kind.hosts, vendor.url))
+    vendor.answer = case.accepts
+    return case.make(kind, vendor.url)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tracking.admin.integrationform import CONFIG, IntegrationForm, form_for
 from tracking.admin.issued import show_once
 from tracking.admin.ledger import integration_ledger
 from tracking.admin.pill import pause_of, state_of_integration
+from tracking.admin.verification import verify
 from tracking.destinations import registry
 from tracking.exceptions import SetupError
 from tracking.models import Integration, backlog
@@ -48,7 +49,7 @@ class IntegrationAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Where shall the hits go?",
-            "destinations": registry.choices(),
+            "destinations": registry.all(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
         }
@@ -137,9 +138,16 @@ class IntegrationAdmin(admin.ModelAdmin):
         return verbs.delete(self, request, object_id)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(partial(integration_ledger, self))
-        ledger = path("<path:pk>/ledger/", view, name="tracking_integration_ledger")
-        return [*verbs.urls(self), ledger, *super().get_urls()]
+        pages = {"ledger": integration_ledger, "verify": verify}
+        own = [
+            path(
+                f"<path:pk>/{name}/",
+                self.admin_site.admin_view(partial(page, self)),
+                name=f"tracking_integration_{name}",
+            )
+            for name, page in pages.items()
+        ]
+        return [*verbs.urls(self), *own, *super().get_urls()]
 
 
 def standing(integration: Integration) -> dict[str, Any]:

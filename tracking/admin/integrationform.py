@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from django import forms
 
 from tracking.admin.linesfield import LinesField
-from tracking.destinations.base import ConfigForm, Destination
+from tracking.destinations.base import Destination
+from tracking.destinations.config import ConfigForm
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 from tracking.models.integration import SENDING

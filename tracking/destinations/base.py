@@ -6,75 +6,15 @@ takes batches of events and either returns a Receipt or raises one of the three 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
-
-from tracking.events import Event, Receipt
+from tracking.destinations.config import ConfigForm
+from tracking.events import TYPES, Event, Receipt
 
 if TYPE_CHECKING:
     from tracking.destinations.http import Client, Response
-
-
-class SecretField(forms.CharField):
-    """A credential: stored encrypted, never shown again, masked wherever a request is recorded."""
-
-    widget: forms.Widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-
-    def clean(self, value: Any) -> Any:
-        return super().clean("" if str(value or "").strip() == "-" else value)
-
-
-class ConfigForm(forms.Form):
-    """A destination's configuration as the operator fills it in; every cleaned value is JSON.
-
-    A plain field left empty takes its initial value. A secret left empty keeps the stored one, and
-    a single "-" removes it: `stored` names the secrets that the integration has.
-    `issued` holds secrets that the form made itself, by field name, to be shown once.
-    """
-
-    issued: dict[str, str]
-
-    def __init__(self, *args: Any, stored: Iterable[str] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.issued = {}
-        self.stored = self.secret_names() & frozenset(stored)
-        self.removed = {name for name in self.secret_names() if self._given(name) == "-"}
-        for name in self.stored - self.removed:
-            self.fields[name].required = False
-
-    @classmethod
-    def secret_names(cls) -> frozenset[str]:
-        return frozenset(
-            name for name, item in cls.base_fields.items() if isinstance(item, SecretField)
-        )
-
-    def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The cleaned values: what may be stored in the clear, and the secrets that were given."""
-        names = self.secret_names()
-        values = self.cleaned_data
-        plain = {name: value for name, value in values.items() if name not in names}
-        return plain, {name: values[name] for name in sorted(names) if values.get(name)}
-
-    def merge_secrets(self, present: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """All secrets from now on; `present` opens the stored ones, only if one is to be kept."""
-        given = self.split()[1]
-        kept = self.stored - self.removed - frozenset(given)
-        return {**({k: v for k, v in present().items() if k in kept} if kept else {}), **given}
-
-    def clean(self) -> dict[str, Any]:
-        for name, item in self.fields.items():
-            if self.cleaned_data.get(name) in item.empty_values and item.initial is not None:
-                self.cleaned_data[name] = item.initial
-        return self.cleaned_data
-
-    def _given(self, name: str) -> str:
-        raw = self.fields[name].widget.value_from_datadict(
-            self.data, self.files, self.add_prefix(name)
-        )
-        return str(raw or "").strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,22 +37,39 @@ class Request:
 class Destination:
     """A vendor we know how to speak to.
 
-    Subclasses declare the class attributes and write `request`; most need nothing else.
-    `aliases` are further names by which a hit's `integrations` object may call the destination.
+    Subclasses declare the class attributes and write `request` and `verify`; most need nothing
+    else. Whoever does not speak HTTP writes `deliver` too, and says in `request` what it comes to.
     """
 
     slug: ClassVar[str]
     label: ClassVar[str]
     docs_url: ClassVar[str]
+    #: One or two letters on a colour, by which operators find it.
+    icon: ClassVar[str]
+    colour: ClassVar[str]
+    #: Further names by which a hit's `integrations` object may call it.
     aliases: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[ConfigForm]]
 
+    #: The types of event that it has a use for: the others are skipped, with the reason.
+    takes: ClassVar[frozenset[str]] = frozenset(TYPES)
+    #: Where an event's id goes, by which the vendor tells a repeated one; empty if it cannot.
+    idempotency: ClassVar[str]
     #: The most events and bytes of body that one request may carry.
     max_batch: ClassVar[int] = 1
     max_bytes: ClassVar[int] = 1_000_000
+    #: Whether `request` is what goes over the wire; else it is a description of it.
+    speaks_http: ClassVar[bool] = True
+    #: The vendor's API roots by the configuration's `region`; "" where there is only one.
+    hosts: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
+
+    @property
+    def host(self) -> str:
+        """The API root to call, without a slash at the end."""
+        return self.hosts[self.config.get("region", "")]
 
     @property
     def batch_size(self) -> int:
@@ -141,6 +98,8 @@ class Destination:
 
     def skip(self, event: Event) -> str:
         """Why the vendor has no use for the event, for the operator to read; empty to send it."""
+        if event.type not in self.takes:
+            return f"{self.label} has no use for events of type {event.type}."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -167,12 +126,21 @@ class Destination:
         yield from self._fit(events[:middle])
         yield from self._fit(events[middle:])
 
+    async def verify(self, client: Client) -> str:
+        """What a harmless call shows of the configuration, for the operator. Raises SetupError for
+        a wrong one, or another DeliveryError."""
+        raise NotImplementedError
+
+    async def ask(self, client: Client, request: Request) -> Response:
+        """The vendor's successful answer. Raises RetryableError, PermanentError or SetupError."""
+        asked = replace(request, secrets=self.secrets)
+        response = await client.send(asked, timeout=self.timeout)
+        response.raise_for_status()
+        return response
+
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
         """Send one batch. Raises RetryableError, PermanentError or SetupError."""
-        request = replace(self.request(events), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
-        response.raise_for_status()
-        return self.receipt(events, response)
+        return self.receipt(events, await self.ask(client, self.request(events)))
 
 
 def _texts(value: Any) -> Iterator[str]:

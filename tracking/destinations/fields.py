@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from tracking.conf import conf
 from tracking.destinations.address import is_public
-from tracking.destinations.base import SecretField
+from tracking.destinations.config import SecretField
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]{0,4000}[\x21-\x7e])?")

@@ -13,16 +13,20 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django import forms
 from django.core.exceptions import ValidationError
 from standardwebhooks import Webhook as Signer
 
-from tracking.destinations.base import ConfigForm, Destination, Request, SecretField
+from tracking.destinations.base import Destination, Request
+from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HeadersField, HttpUrlField
 from tracking.events import Event
+
+if TYPE_CHECKING:
+    from tracking.destinations.http import Client
 
 SECRET_PREFIX = "whsec_"  # noqa: S105
 
@@ -88,8 +92,11 @@ class Webhook(Destination):
     slug = "webhook"
     label = "Webhook"
     docs_url = "https://www.standardwebhooks.com/"
+    icon, colour = "Wh", "#5b6470"
     aliases = ("Webhooks",)
     Config = WebhookConfig
+
+    idempotency = "webhook-id, and `id` of each hit"
 
     max_batch = 500
 
@@ -102,9 +109,18 @@ class Webhook(Destination):
         return float(self.config.get("timeout", 10))
 
     def request(self, events: Sequence[Event]) -> Request:
-        """A signed request; its timestamp is the sending time, as the specification wants it."""
-        body = self._body(events)
-        webhook_id = name_batch(events)
+        return self._sign(self._body(events), name_batch(events))
+
+    async def verify(self, client: Client) -> str:
+        """A signed message of type `ping` without data: a receiver that checks signatures says so,
+        and one that looks at the type knows that it is no hit."""
+        now = datetime.now(UTC)
+        body = msgspec.json.encode({"type": "ping", "timestamp": now, "data": {}})
+        response = await self.ask(client, self._sign(body, f"ping_{int(now.timestamp())}"))
+        return f"It answered {response.status} to a signed ping."
+
+    def _sign(self, body: bytes, webhook_id: str) -> Request:
+        """Its timestamp is the sending time, as the specification wants it."""
         now = datetime.now(UTC)
         headers: dict[str, str] = self.config.get("headers") or {}
         signature = Signer(self.config["signing_secret"]).sign(webhook_id, now, body.decode())

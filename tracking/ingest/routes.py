@@ -9,11 +9,11 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
+from tracking.events import TYPES
 from tracking.ingest.batch import TrackBatchView
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, MAX_EVENT
 from tracking.ingest.collect import CollectView
 from tracking.ingest.script import ScriptView
-from tracking.ingest.segment.parsing import TYPES
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView

@@ -14,7 +14,8 @@ from django.utils.crypto import salted_hmac
 
 from tracking.conf import conf
 from tracking.destinations import registry
-from tracking.destinations.base import ConfigForm, Destination
+from tracking.destinations.base import Destination
+from tracking.destinations.config import ConfigForm
 from tracking.destinations.switches import allows, switches
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
 from tracking.models.pause import Cause, IntegrationQuerySet

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracking.events import TYPES
 from tracking.ingest.fields import MAX_TEXT
-from tracking.ingest.segment.parsing import TYPES
 
 Schema = dict[str, Any]
 
