@@ -19,9 +19,11 @@
   const lines = (value) => JSON.stringify(value, null, 2).split("\n");
   const code = (own, other) => {
     const pre = element("pre");
-    const known = new Set(other);
+    // Without the comma that a line has or not by what comes after it.
+    const bare = (line) => line.replace(/,$/, "");
+    const known = new Set(other.map(bare));
     for (const line of own) {
-      const shown = known.has(line) ? document.createTextNode(line) : element("mark", line);
+      const shown = known.has(bare(line)) ? document.createTextNode(line) : element("mark", line);
       pre.append(shown, "\n");
     }
     return pre;
