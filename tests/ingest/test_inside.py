@@ -119,6 +119,16 @@ def test_what_json_cannot_say_is_said_all_the_same(token: Token) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [("keep", {"ip": "198.51.100.9"}), ("anonymise", {"ip": "198.51.100.0"}), ("drop", {})],
+)
+def test_the_tokens_policy_holds_for_addresses(token: Token, policy: str, kept: Any) -> None:
+    Token.objects.filter(pk=token.pk).update(ip_policy=policy)
+    track(token, "Registered", user_id="u1", context={"ip": "198.51.100.9"})
+    assert Hit.objects.get().payload["context"] == kept
+
+
 @pytest.mark.parametrize("zone", [UTC, None])
 def test_when_it_happened_is_kept(token: Token, zone: Any) -> None:
     sent_at = datetime(2019, 2, 21, 10, tzinfo=zone)

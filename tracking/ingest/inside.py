@@ -56,7 +56,8 @@ def track(
     body = msgspec.json.encode(given(hit), enc_hook=plain)
     if len(body) > MAX_BODY:
         raise too_large(f"is {len(body):,} bytes", MAX_BODY)
-    sender = Sender(token_id=usable(token, using).pk, ip=None, user_agent="")
+    found = usable(token, using)
+    sender = Sender(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
     (outcome,) = store(borrow(), [arrival], ring_on_commit)
     if isinstance(outcome, Exception):
