@@ -173,6 +173,10 @@ def test_if_nothing_can_be_stored_the_answer_is_400(secret: Secret) -> None:
         ({"batch": {}}, "batch_invalid"),
         ({}, "batch_invalid"),
         ({"batch": [event()], "context": 7}, "batch_invalid"),
+        ({"batch": [event()] * 2501}, "batch_too_large"),
+        ({"batch": [event()], "context": {"x": "x" * 32_768}}, "batch_too_large"),
+        ({"batch": [event()], "integrations": {"x": {"x": "x" * 32_768}}}, "batch_too_large"),
+        ({"batch": [event()] * 1000, "context": {"x": "x" * 8_192}}, "batch_too_large"),
         (b"x" * 512_001, "body_too_large"),
     ],
 )
