@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from tracking.ingest.authentication import BasicTokenAuthentication, Pass
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, read
-from tracking.ingest.decoding import decode_batch
+from tracking.ingest.decoding import as_sent, decode_batch
 from tracking.ingest.errors import UnsupportedMediaType
 from tracking.ingest.many import Result, check_count, read_all, store_all
 from tracking.ingest.parsing import parse
@@ -53,7 +53,7 @@ def split(request: HttpRequest, body: bytes) -> list[bytes]:
         hits = [line for line in body.split(b"\n") if line.strip()]
     elif request.content_type == "application/json":
         document = decode_batch(DECODER, body, 'an object with a list: {"hits": […]}')
-        hits = [bytes(hit) for hit in document.hits]
+        hits = as_sent(body, document.hits)
     else:
         raise UnsupportedMediaType(
             "content_type_unsupported",

@@ -95,7 +95,8 @@ def batch(view: Any, path: str) -> Operation:
         + ("beacon" in path) * ", as a page is left",
         description="At most 2,500 events and 500 KB (512,000 bytes), each event at most 32 KB. "
         "`context` and `integrations` hold for all events that do not say otherwise. A bad event "
-        "never costs the others: `results` names those that were refused. 200 if at least one is stored."
+        "never costs the others: `results` names those that were refused. 200 if at least one "
+        "is stored."
         + view.historical
         * " Events keep their timestamps: nobody's clock is corrected.",
         takes={"application/json": media(ref("SegmentBatch"), two_events=samples.EVENT_BATCH)},

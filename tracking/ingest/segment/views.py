@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from tracking.ingest.arrival import Sender
 from tracking.ingest.authentication import Pass
 from tracking.ingest.body import MAX_BATCH, MAX_EVENT, read
-from tracking.ingest.decoding import decode, decode_batch
+from tracking.ingest.decoding import as_sent, decode, decode_batch
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.many import Result, check_count, read_all, store_all
 from tracking.ingest.pending import store
@@ -105,7 +105,7 @@ class BatchView(IngestView):
             historical=self.historical,
         )
         sender = sender_of(django_request.META, opened)
-        events = [bytes(event) for event in batch.batch]
+        events = as_sent(body, batch.batch)
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
         return answer(store_all(found, opened.token_id))
 
