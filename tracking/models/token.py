@@ -54,6 +54,7 @@ def random_path() -> str:
     return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
 
 
+MAX_PATH = 20
 #: What an operator edits.
 CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy")
 #: What `rotate` changes, and nothing else does.
@@ -92,7 +93,7 @@ class Token(models.Model):
         "first-party path",
         default=random_path,
         unique=True,
-        max_length=20,
+        max_length=MAX_PATH,
         editable=False,
         help_text="Public, like the project id: a site can pass /f/ and this on to us.",
     )
