@@ -5,6 +5,7 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -342,6 +343,15 @@ def test_a_pixel_that_stores_nothing_is_a_gif_with_another_status(
     answer = pixel("track", data)
     assert (answer.status_code, answer["X-Hitstream-Code"]) == (status, code)
     assert (answer["Content-Type"], answer.content[:6]) == ("image/gif", b"GIF89a")
+
+
+def test_a_query_may_say_much_else(token: Token) -> None:
+    much = {f"utm_{number}": "x" for number in range(2000)}
+    key = {"writeKey": str(token.project_id)}
+    data = base64.b64encode(json.dumps(event()).encode()).decode()
+    assert get("/v1/pixel/track", {**much, "data": data, **key}).status_code == 200
+    assert get("/sourceConfig", {**much, **key}).status_code == 200
+    assert post(f"/v1/track?{urlencode({**much, **key})}", event()).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["hits.example", "127.0.0.1:8000", "[::1]:8000"])

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from tracking.conf import conf
 from tracking.ingest.authentication import api_token, key_of_write_key, passes
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.segment.query import asked
 from tracking.ingest.sender import is_trusted
 from tracking.ingest.views import IngestView
 
@@ -82,8 +83,8 @@ def check(key: str, environ: Mapping[str, Any]) -> None:
 
 def key_asked_with(request: HttpRequest) -> str:
     """Raises Unauthorized without one."""
-    if asked := request.GET.get("writeKey"):
-        return asked
+    if key := asked(request, "writeKey"):
+        return key
     return api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
 
 
