@@ -358,6 +358,7 @@ def test_a_query_may_say_much_else(token: Token) -> None:
 def test_the_settings_send_the_browser_back_to_where_it_came_from(token: Token, host: str) -> None:
     answer = get(f"/v1/projects/{token.project_id}/settings", host=host, origin="https://a.example")
     assert answer.status_code == 200
+    assert answer["Cache-Control"] == "private, max-age=300"
     assert answer.json()["integrations"]["Segment.io"] == {
         "apiKey": str(token.project_id),
         "apiHost": f"{host}/v1",
@@ -376,6 +377,8 @@ def test_the_settings_believe_trusted_proxies_only(token: Token, settings: Any) 
 
     assert home() == "http://hits.example/v1"
     settings.HITSTREAM = {**settings.HITSTREAM, "TRUSTED_PROXIES": ("127.0.0.1",)}
+    assert home() == "https://shop.example/v1"
+    told["x_forwarded_host"] = "evil.example, shop.example"
     assert home() == "https://shop.example/v1"
     settings.HITSTREAM = {**settings.HITSTREAM, "PUBLIC_URL": "https://hits.example:444/in/"}
     assert home() == "https://hits.example:444/in/v1"

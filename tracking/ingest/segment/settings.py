@@ -23,8 +23,9 @@ from tracking.ingest.sender import is_trusted
 from tracking.ingest.views import IngestView
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-#: How long a browser may keep the answer, in seconds.
-KEEP = {"Cache-Control": "public, max-age=300"}
+#: How long a browser may keep the answer, in seconds. No shared cache may: whoever got a proxy to
+#: pass on another host would have everybody's hits sent there.
+KEEP = {"Cache-Control": "private, max-age=300"}
 
 
 class UnknownKey(IngestError):
@@ -96,12 +97,13 @@ def base_url(request: HttpRequest) -> str:
     environ = request.META
     scheme, host = request.scheme or "", environ.get("HTTP_HOST", "")
     if is_trusted(environ.get("REMOTE_ADDR") or ""):
-        scheme = first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
-        host = first(environ, "HTTP_X_FORWARDED_HOST") or host
+        scheme = hops(environ, "HTTP_X_FORWARDED_PROTO")[0] or scheme
+        # A proxy that adds to what it gets adds at the end: the beginning is the browser's.
+        host = hops(environ, "HTTP_X_FORWARDED_HOST")[-1] or host
     if scheme not in {"http", "https"} or not HOST.fullmatch(host):
         raise BadRequest("host_invalid", "The request does not say by which host it came.")
     return f"{scheme}://{host}{reverse('tracking:track').removesuffix('/track')}"
 
 
-def first(environ: Mapping[str, Any], name: str) -> str:
-    return str(environ.get(name, "")).partition(",")[0].strip()
+def hops(environ: Mapping[str, Any], name: str) -> list[str]:
+    return [hop.strip() for hop in str(environ.get(name, "")).split(",")]
