@@ -9,5 +9,5 @@ from django.http import HttpRequest
 
 def asked(request: HttpRequest, name: str) -> str:
     """The value under the name, the last of several; empty without one."""
-    fields = parse_qsl(request.META.get("QUERY_STRING", ""), errors="replace")
-    return dict(fields).get(name, "")
+    query: str = request.META.get("QUERY_STRING", "")
+    return dict(parse_qsl(query, errors="replace")).get(name, "")
