@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from tests.integrations import add_webhook
+from tracking.ingest.connection import connect
 from tracking.models import Integration, Token
 
 
@@ -24,6 +25,15 @@ def third(transactional_db: None) -> Iterator[None]:
         add_webhook(Token.objects.issue(name)[0])
     migrate("0003")
     yield
+    migrate()
+
+
+@pytest.mark.usefixtures("third")
+def test_behind_a_long_reader_it_fails_and_ingest_goes_on() -> None:
+    with connect() as reader, reader.transaction():
+        reader.execute("SELECT FROM tracking_hit")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate()
     migrate()
 
 
