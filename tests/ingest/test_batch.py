@@ -11,7 +11,7 @@ from tests.ingest.posting import post
 from tests.ledger import counts
 from tracking.ingest.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 

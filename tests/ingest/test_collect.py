@@ -10,7 +10,7 @@ from tests.conftest import hit
 from tests.ingest.posting import ask, post
 from tracking.ingest.authentication import passes
 from tracking.models import Hit, Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 
 PAGE = "https://shop.example"
 

@@ -22,7 +22,8 @@ from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.group import Group
 from tracking.ingest.waiting import wait_if_allowed
-from tracking.models.token import MAX_PATH, digest_of
+from tracking.models.secret import digest_of
+from tracking.models.token import MAX_PATH
 
 
 @dataclass(frozen=True, slots=True)
