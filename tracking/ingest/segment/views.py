@@ -92,10 +92,10 @@ class BatchView(IngestView):
         key = header_key(django_request)
         body = read(django_request, MAX_BATCH)
         batch = decode_batch(DECODER, body, 'an object with a list: {"batch": […]}')
-        if not batch.batch:
-            raise BadRequest("batch_empty", "There is no event in the batch.")
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
+        if not batch.batch:
+            raise BadRequest("batch_empty", "There is no event in the batch.")
         shared = Shared(
             context=decode_shared(batch.context, "`context`"),
             integrations=decode_shared(batch.integrations, "`integrations`"),
