@@ -19,6 +19,7 @@ from tracking.exceptions import SetupError
 
 BUILT_IN = (
     "tracking.destinations.object_storage.ObjectStorage",
+    "tracking.destinations.postgresql.PostgreSQL",
     "tracking.destinations.segment.Segment",
     "tracking.destinations.webhook.Webhook",
 )
