@@ -21,7 +21,8 @@ from psycopg import sql
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.stack import free_port
 from tracking.destinations.http import Client
-from tracking.destinations.postgresql import PostgreSQL, PostgreSQLConfig
+from tracking.destinations.postgresql import PostgreSQL
+from tracking.destinations.postgresql_form import PostgreSQLConfig
 from tracking.destinations.rows import COLUMNS, row
 from tracking.destinations.verification import try_out
 from tracking.events import Event, Receipt

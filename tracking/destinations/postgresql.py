@@ -15,14 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg
-from django import forms
 from psycopg import sql
 
 from tracking.destinations.base import Destination, Request
 from tracking.destinations.call import find_addresses, perform
-from tracking.destinations.config import ConfigForm, SecretField
-from tracking.destinations.fields import HostField
-from tracking.destinations.postgresql_table import DDL, RIGHTS, TYPES, judge
+from tracking.destinations.postgresql_form import DDL, RIGHTS, TYPES, PostgreSQLConfig, judge
 from tracking.destinations.rows import lines, row
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
@@ -39,51 +36,6 @@ HOPELESS = re.compile(
 #: The first two characters of an SQLSTATE: the hits' fault, and what may pass. Else the set-up's.
 PERMANENT = frozenset({"21", "22", "23"})
 RETRYABLE = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
-
-
-class PostgreSQLConfig(ConfigForm):
-    host = HostField(
-        help_text="The server's name or address, as the provider's page on connecting tells it, or"
-        " after `host=` of your connection string."
-    )
-    port = forms.IntegerField(
-        required=False, initial=5432, min_value=1, max_value=65_535, help_text="The server's port."
-    )
-    database = forms.CharField(max_length=63, help_text="The database's name; psql shows it by \\l")
-    user = forms.CharField(
-        max_length=63, help_text="A role of this integration's own; psql lists roles by \\du"
-    )
-    password = SecretField(help_text="The role's password.")
-    sslmode = forms.ChoiceField(
-        label="Encryption",
-        choices={
-            "verify-full": "Encrypted, with a certificate that is checked",
-            "require": "Encrypted",
-            "prefer": "Encrypted if the server can",
-        }.items(),
-        help_text="Whether the server has to prove who it is.",
-    )
-    schema = forms.CharField(
-        max_length=63,
-        required=False,
-        initial="public",
-        help_text="The table's schema; it must exist.",
-    )
-    table = forms.CharField(
-        max_length=63,
-        required=False,
-        initial="hits",
-        help_text=f"Made with the first hit, if the role may: CREATE TABLE hits ({DDL}). Else make"
-        " it and GRANT SELECT, INSERT on it. The role also needs TEMPORARY on the database.",
-    )
-    batch_size = forms.IntegerField(
-        label="Hits a transaction",
-        required=False,
-        initial=500,
-        min_value=1,
-        max_value=5_000,
-        help_text="At the most.",
-    )
 
 
 class PostgreSQL(Destination):

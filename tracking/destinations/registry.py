@@ -18,6 +18,7 @@ from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 
 BUILT_IN = (
+    "tracking.destinations.amqp.Amqp",
     "tracking.destinations.object_storage.ObjectStorage",
     "tracking.destinations.postgresql.PostgreSQL",
     "tracking.destinations.segment.Segment",
