@@ -19,6 +19,7 @@ from tracking.exceptions import SetupError
 
 BUILT_IN = (
     "tracking.destinations.amqp.Amqp",
+    "tracking.destinations.bigquery.BigQuery",
     "tracking.destinations.clickhouse.ClickHouse",
     "tracking.destinations.object_storage.ObjectStorage",
     "tracking.destinations.postgresql.PostgreSQL",
