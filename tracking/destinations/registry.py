@@ -24,6 +24,7 @@ BUILT_IN = (
     "tracking.destinations.object_storage.ObjectStorage",
     "tracking.destinations.postgresql.PostgreSQL",
     "tracking.destinations.segment.Segment",
+    "tracking.destinations.slack.Slack",
     "tracking.destinations.webhook.Webhook",
 )
 GROUP = "hitstream.destinations"
