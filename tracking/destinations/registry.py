@@ -21,6 +21,7 @@ BUILT_IN = (
     "tracking.destinations.amqp.Amqp",
     "tracking.destinations.bigquery.BigQuery",
     "tracking.destinations.clickhouse.ClickHouse",
+    "tracking.destinations.klaviyo.Klaviyo",
     "tracking.destinations.object_storage.ObjectStorage",
     "tracking.destinations.postgresql.PostgreSQL",
     "tracking.destinations.segment.Segment",
