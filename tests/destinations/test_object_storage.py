@@ -22,12 +22,14 @@ import pytest
 import requests
 from obstore.store import S3Store
 
+from tests.destinations.cases.bigquery import ACCOUNT
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor, reply
 from tests.stack.stack import free_port
 from tracking.destinations.http import Client
 from tracking.destinations.object_storage import ObjectStorage
 from tracking.destinations.rows import COLUMNS, row
+from tracking.destinations.storage import stores
 from tracking.destinations.storage.form import ObjectStorageConfig
 from tracking.destinations.verification import try_out
 from tracking.events import Event, Receipt
@@ -300,9 +302,19 @@ def test_a_configuration_that_leads_elsewhere_is_refused(field: str, value: Any)
 
 def test_of_a_service_account_only_the_key_is_taken() -> None:
     key = {"type": "service_account", "client_email": "a@b", "private_key_id": "1"}
-    assert "service_account" in fill(service="gcs", service_account=json.dumps(key)).errors
-    assert "service_account" in fill(service="gcs", service_account="[]").errors
-    whole = {**key, "private_key": "-----BEGIN", "gcs_base_url": "http://10.0.0.1"}
+    odd = {**key, "private_key": "-----BEGIN"}
+    wrongs: tuple[object, ...] = (key, odd, [])
+    for wrong in wrongs:
+        assert "service_account" in fill(service="gcs", service_account=json.dumps(wrong)).errors
+    whole = {**json.loads(ACCOUNT), "gcs_base_url": "http://10.0.0.1"}
     form = fill(service="gcs", service_account=json.dumps(whole))
     assert form.is_valid(), form.errors
+    assert "10.0.0.1" not in stores.read_account(json.dumps(whole))
     assert fill(service="azure").is_valid()
+
+
+def test_a_key_that_cannot_be_read_is_an_error_of_the_setup_without_the_key() -> None:
+    config = {"service": "azure", "bucket": "hits", "format": "ndjson", **KEYS}
+    caught = fail(ObjectStorage({**config, "secret_key": "not base64"}))
+    assert isinstance(caught, SetupError)
+    assert "not base64" not in f"{caught} {caught.exchange}"

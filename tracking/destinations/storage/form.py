@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HiddenTextarea, HttpUrlField
+from tracking.destinations.google import AccountError
 from tracking.destinations.storage import stores
 
 FOLDER = "hits/year={year}/month={month}/day={day}"
@@ -89,6 +90,6 @@ class ObjectStorageConfig(ConfigForm):
         if values.get("service_account"):
             try:
                 stores.read_account(values["service_account"])
-            except ValueError as error:
+            except AccountError as error:
                 self.add_error("service_account", str(error))
         return values

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.conf import conf
+from tracking.destinations import google
 from tracking.destinations.call import need
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
@@ -49,19 +50,27 @@ def url_of(config: Mapping[str, Any]) -> str:
 
 
 def read_account(text: str) -> str:
-    """A service account's JSON key with what is needed of it alone. Raises ValueError."""
-    try:
-        account = json.loads(text)
-        found = {name: account.get(name) for name in ACCOUNT}
-    except (ValueError, AttributeError):
-        found = {}
-    if not found or not all(isinstance(value, str) and value for value in found.values()):
-        raise ValueError("Paste the whole JSON file of a service account's key.")
-    return json.dumps(found)
+    """A service account's JSON key with what is needed of it alone. Raises AccountError."""
+    google.read_account(text)
+    account = json.loads(text)
+    return json.dumps({name: account.get(name) for name in ACCOUNT})
 
 
 def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
     """A store of obstore's. Raises SetupError."""
+    try:
+        return _open(config, timeout)
+    except DeliveryError:
+        raise
+    except Exception:
+        # Its words may spell the key.
+        name = SERVICES[config["service"]]
+        raise SetupError(
+            f"{name} cannot be opened with this configuration: look at the account and its key."
+        ) from None
+
+
+def _open(config: Mapping[str, Any], timeout: float) -> Any:
     store = need("obstore.store", "storage")
     options: dict[str, dict[str, Any]] = {
         "client_options": {"timeout": f"{timeout:g}s", "connect_timeout": "5s"},
