@@ -125,7 +125,7 @@ class ObjectStorage(Destination):
                 await find_addresses(host, parts.port or 443)
             except OSError as fault:
                 raise explain_connection(fault, host=host, timeout=self.timeout) from fault
-        return stores.open_store(self.config, timeout=self.timeout)
+        return await asyncio.to_thread(stores.open_store, self.config, timeout=self.timeout)
 
     async def _names(self, store: Any, window: str) -> list[str]:
         return await stores.names(store, window.rpartition("/")[0], window)
