@@ -186,6 +186,11 @@ def test_what_is_no_batch_is_refused(secret: Secret, body: Any, code: str) -> No
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
+def test_an_empty_batch_shows_whether_the_key_is_right() -> None:
+    answer = post("/v1/batch", {"batch": []}, authorization=basic("wrong"))
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
 def test_what_a_batch_says_once_holds_for_each_event(token: Token, secret: Secret) -> None:
     add_webhook(token)
     shared = {

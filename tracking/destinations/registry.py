@@ -17,7 +17,17 @@ from tracking.conf import conf
 from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 
-BUILT_IN = ("tracking.destinations.webhook.Webhook",)
+BUILT_IN = (
+    "tracking.destinations.amqp.Amqp",
+    "tracking.destinations.bigquery.BigQuery",
+    "tracking.destinations.clickhouse.ClickHouse",
+    "tracking.destinations.klaviyo.Klaviyo",
+    "tracking.destinations.object_storage.ObjectStorage",
+    "tracking.destinations.postgresql.PostgreSQL",
+    "tracking.destinations.segment.Segment",
+    "tracking.destinations.slack.Slack",
+    "tracking.destinations.webhook.Webhook",
+)
 GROUP = "hitstream.destinations"
 
 logger = logging.getLogger(__name__)

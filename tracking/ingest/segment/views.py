@@ -94,10 +94,11 @@ class BatchView(IngestView):
         key = header_key(django_request)
         body = read(django_request, MAX_BATCH)
         batch = decode_batch(DECODER, body, 'an object with a list: {"batch": […]}')
-        check_count(len(batch.batch))
         check_shared(batch)
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
+        # Only now: who asks with an empty batch whether the key is good shall hear it.
+        check_count(len(batch.batch))
         shared = Shared(
             context=decode_shared(batch.context, "`context`"),
             integrations=decode_shared(batch.integrations, "`integrations`"),
