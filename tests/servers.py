@@ -1,4 +1,4 @@
-"""A pytest plugin: a real Postgres and a real broker for the whole run.
+"""A pytest plugin: a real Postgres and a real broker for the whole run, of each process.
 
 Loaded by `-p` before Django's settings are, since those read the addresses from the environment.
 """
@@ -31,6 +31,9 @@ os.environ.update(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    if session.config.getoption("numprocesses", None):
+        # The processes that run the tests have servers of their own, each its own.
+        return (yield)
     with EmbeddedPostgres(directory, keep=False), EmbeddedValkey(directory, keep=False):
         # Emptying all tables after a test writes a hundred small files; none has to survive.
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -117,13 +118,12 @@ def json_of(received: bytes) -> dict[str, object]:
 
 
 def free_port() -> int:
-    """A port that no outgoing connection can take by chance."""
-    for port in range(21_000, 32_768):
+    """A port that no outgoing connection can take by chance, and hardly another test run."""
+    while True:
+        port = random.randrange(21_000, 32_768)
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if probe.connect_ex((HOST, port)) and not _taken(port):
                 return port
-    raise RuntimeError("No free port")
 
 
 def _taken(port: int) -> bool:
