@@ -6,9 +6,13 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 from project.embedded.account import EmbeddedError
-from project.embedded.process import end_all, supervised_by
+from project.embedded.process import end_all, supervised_by, wait_for
+
+#: How long a port may still be held by what was just killed, in seconds.
+MOMENT = 1.0
 
 
 def lock_var(directory: Path, url: str) -> int:
@@ -34,16 +38,25 @@ def end_leftovers(directory: Path) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises if the web server could not listen there."""
+    """Raises if the web server could not listen there, a moment from now at the latest: a killed
+    process is not found any more before it has let go of its sockets."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    if not wait_for(lambda: can_listen(family, address), MOMENT):
+        raise EmbeddedError(
+            f"Port {port} is taken by another program; choose another: make run PORT={port + 1}"
+        )
+
+
+def can_listen(family: socket.AddressFamily, address: Any) -> bool:
+    """Whether the port is free; raises EmbeddedError where the address is not one to listen on."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise EmbeddedError(
-                    f"Port {port} is taken by another program; "
-                    f"choose another: make run PORT={port + 1}"
-                ) from None
-            raise EmbeddedError(f"Cannot listen on {host}:{port}: {error.strerror}") from None
+                return False
+            raise EmbeddedError(
+                f"Cannot listen on {address[0]}:{address[1]}: {error.strerror}"
+            ) from None
+    return True
