@@ -17,7 +17,10 @@ from tracking.conf import conf
 from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 
-BUILT_IN = ("tracking.destinations.webhook.Webhook",)
+BUILT_IN = (
+    "tracking.destinations.google_analytics.GoogleAnalytics",
+    "tracking.destinations.webhook.Webhook",
+)
 GROUP = "hitstream.destinations"
 
 logger = logging.getLogger(__name__)
