@@ -89,6 +89,11 @@ def read_sale(event: Event) -> Sale:
     )
 
 
+def worth(sale: Sale) -> Number | None:
+    """What is paid, else what the goods bring."""
+    return sale.revenue if sale.total is None else sale.total
+
+
 def read_item(raw: Mapping[str, Any]) -> Item:
     """A line of an order, a listed product or a bare product."""
     product = as_object(raw.get("product")) or raw

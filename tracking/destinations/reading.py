@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 Number = int | float
 
 
@@ -56,3 +58,11 @@ def split_category(value: Any) -> tuple[str, ...]:
 
 def as_object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def read_json(body: bytes) -> Mapping[str, Any]:
+    """The JSON object of an answer; an empty one for anything else."""
+    try:
+        return as_object(msgspec.json.decode(body))
+    except msgspec.DecodeError:
+        return {}

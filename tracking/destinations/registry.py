@@ -18,7 +18,12 @@ from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 
 BUILT_IN = (
+    "tracking.destinations.amplitude.Amplitude",
     "tracking.destinations.google_analytics.GoogleAnalytics",
+    "tracking.destinations.meta.Meta",
+    "tracking.destinations.mixpanel.Mixpanel",
+    "tracking.destinations.posthog.PostHog",
+    "tracking.destinations.tiktok.TikTok",
     "tracking.destinations.webhook.Webhook",
 )
 GROUP = "hitstream.destinations"
