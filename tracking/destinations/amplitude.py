@@ -19,7 +19,7 @@ from django import forms
 
 from tracking.destinations.amplitude_events import event_of
 from tracking.destinations.base import Destination, Request
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import own_name
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.reading import as_object, plain, read_json
 from tracking.events import Event, Receipt
@@ -82,10 +82,10 @@ class Amplitude(Destination):
             return reason
         if not (event.user_id or event.anonymous_id):
             return "Amplitude needs a user: the hit names neither a user nor a browser."
-        if event.type != "identify" and not meaning(event):
+        if event.type != "identify" and not own_name(event):
             return "Amplitude needs a name for every event."
-        if meaning(event) in RESERVED:
-            return f"Amplitude keeps the name {meaning(event)!r} for itself."
+        if own_name(event) in RESERVED:
+            return f"Amplitude keeps the name {own_name(event)!r} for itself."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.commerce import read_sale
 from tracking.destinations.person import read_visit
 from tracking.destinations.reading import as_object, text, to_number
@@ -33,7 +33,7 @@ def event_of(event: Event) -> dict[str, Any]:
         {
             "user_id": event.user_id,
             "device_id": event.anonymous_id,
-            "event_type": "$identify" if identify else meaning(event),
+            "event_type": "$identify" if identify else own_name(event),
             "time": int(event.occurred_at.timestamp() * 1000),
             "insert_id": str(event.id),
             "event_properties": prune({} if identify else told, **LIMITS),

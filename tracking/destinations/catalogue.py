@@ -8,6 +8,8 @@ Every vendor's table of events is keyed by the catalogue's names only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tracking.events import Event
 
 #: Segment's names, and older ones of the catalogue → the catalogue's.
@@ -52,7 +54,7 @@ _KNOWN = {
     **{name.casefold(): name for name in CATALOGUE},
     **{alias.casefold(): name for alias, name in ALIASES.items()},
 }
-_TYPES = {"page": "Viewed Page", "screen": "Viewed Screen"}
+_TYPES: Mapping[str, str] = {"page": "Viewed Page", "screen": "Viewed Screen"}
 
 
 def meaning(event: Event) -> str:
@@ -60,3 +62,8 @@ def meaning(event: Event) -> str:
     if event.type != "track":
         return _TYPES.get(event.type, "")
     return _KNOWN.get(event.name.strip().casefold(), event.name.strip())
+
+
+def own_name(event: Event) -> str:
+    """The event's name as the sender wrote it; the catalogue's for pages and screens."""
+    return event.name.strip() if event.type == "track" else meaning(event)

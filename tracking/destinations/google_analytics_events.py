@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.commerce import Item, Sale, read_sale
 from tracking.destinations.google_analytics_limits import MAX_PARAMS, limit, trim_name
 from tracking.destinations.listing import read_campaigns, read_listing, read_search, read_step
@@ -62,7 +62,7 @@ def name_event(event: Event) -> str:
     standard, _ = EVENTS.get(meaning(event), ("", ()))
     if standard and not missing(event):
         return standard
-    return trim_name(re.sub(r"[^A-Za-z0-9]+", "_", meaning(event)).strip("_").lower())
+    return trim_name(re.sub(r"[^A-Za-z0-9]+", "_", own_name(event)).strip("_").lower())
 
 
 def unfit(event: Event) -> str:
@@ -149,7 +149,7 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
 def _item(item: Item, sale: Sale) -> dict[str, Any]:
     levels = zip(("", "2", "3", "4", "5"), item.categories, strict=False)
     told = {
-        "item_id": item.sku or item.id,
+        "item_id": item.id or item.sku,
         "item_name": item.name,
         "affiliation": sale.affiliation,
         "coupon": item.coupon,
@@ -183,5 +183,5 @@ def _flatten(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     for name, value in told.items():
         if isinstance(value, Mapping) and not prefix:
             yield from _flatten(value, f"{name}_")
-        elif isinstance(value, (str, int, float)):
+        elif isinstance(value, str) or to_number(value) is not None or isinstance(value, bool):
             yield f"{prefix}{name}", value

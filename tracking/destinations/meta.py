@@ -19,7 +19,7 @@ import msgspec
 from django import forms
 
 from tracking.destinations.base import Destination, Request
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.commerce import read_sale, worth
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.meta_events import EVENTS, custom_data, is_matchable, user_data
@@ -84,7 +84,7 @@ class Meta(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return f"{meaning(event) or 'It'} is none of Meta's standard events."
+            return f"{own_name(event) or 'It'} is none of Meta's standard events."
         if event.received_at - event.occurred_at > OLDEST:
             return "It is older than the 7 days that Meta takes events for."
         if not is_matchable(user_data(event)):
@@ -125,7 +125,7 @@ class Meta(Destination):
             raise SetupError(words, exchange=response.exchange)
 
     def _name(self, event: Event) -> str:
-        own = meaning(event) if self.config.get("custom_events") else ""
+        own = own_name(event) if self.config.get("custom_events") else ""
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def custom_data(event: Event) -> dict[str, Any]:
     goods = [item for item in sale.items if item.sku or item.id]
     pieces = sum(item.quantity or 1 for item in goods)
     contents = [
-        filled({"id": i.sku or i.id, "quantity": i.quantity, "item_price": i.price}) for i in goods
+        filled({"id": i.id or i.sku, "quantity": i.quantity, "item_price": i.price}) for i in goods
     ]
     only = goods[0] if len(goods) == 1 else None
     return filled(
@@ -81,7 +81,7 @@ def custom_data(event: Event) -> dict[str, Any]:
             "currency": sale.currency,
             "value": worth(sale) if sale.currency else None,
             "content_type": "product" if goods else "",
-            "content_ids": [item.sku or item.id for item in goods],
+            "content_ids": [item.id or item.sku for item in goods],
             "contents": contents,
             "content_name": only.name if only else "",
             "content_category": "/".join(only.categories) if only else "",

@@ -19,7 +19,7 @@ import msgspec
 from django import forms
 
 from tracking.destinations.base import Destination, Request
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import own_name
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.person import read_visit
 from tracking.destinations.reading import as_object, read_json
@@ -89,7 +89,7 @@ class Mixpanel(Destination):
             return f"Mixpanel refuses the user id {known!r}."
         if event.type == "identify":
             return "" if event.user_id else "Mixpanel keeps the traits of known users only."
-        if not meaning(event):
+        if not own_name(event):
             return "Mixpanel needs a name for every event."
         return "" if event.occurred_at.year > 1970 else "Mixpanel takes events since 1971 only."
 
@@ -145,7 +145,7 @@ class Mixpanel(Destination):
             "ip": visit.ip or 0,
         }
         shown = {**told, **describe_campaign(event), **sold, **filled(known), **fixed}
-        return {"event": meaning(event), "properties": shown}
+        return {"event": own_name(event), "properties": shown}
 
     def _profile(self, event: Event) -> dict[str, Any]:
         traits = prune(event.traits, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)

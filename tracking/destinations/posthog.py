@@ -17,7 +17,7 @@ import msgspec
 from django import forms
 
 from tracking.destinations.base import Destination, Request
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HttpUrlField
 from tracking.destinations.person import read_visit
@@ -88,7 +88,7 @@ class PostHog(Destination):
             return "It names no group."
         if event.type == "alias" and not (event.previous_id and event.user_id):
             return "An alias needs the previous id and the user's."
-        if event.type not in TYPES and not meaning(event):
+        if event.type not in TYPES and not own_name(event):
             return "PostHog needs a name for every event."
         return ""
 
@@ -102,7 +102,7 @@ class PostHog(Destination):
         return "PostHog knows the project API key."
 
     def _event(self, event: Event) -> dict[str, Any]:
-        name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or meaning(event)
+        name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or own_name(event)
         who = event.previous_id if event.type == "alias" else event.user_id or event.anonymous_id
         return {
             "uuid": str(event.id),

@@ -17,7 +17,7 @@ import msgspec
 from django import forms
 
 from tracking.destinations.base import Destination, Request
-from tracking.destinations.catalogue import meaning
+from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.person import read_visit
 from tracking.destinations.reading import plain, read_json
@@ -78,7 +78,7 @@ class TikTok(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return f"{meaning(event) or 'It'} is none of TikTok's standard events."
+            return f"{own_name(event) or 'It'} is none of TikTok's standard events."
         if not read_visit(event).url:
             return "TikTok takes an event of the web only with the page's address."
         return ""
@@ -112,7 +112,7 @@ class TikTok(Destination):
         raise PermanentError(words, exchange=response.exchange)
 
     def _name(self, event: Event) -> str:
-        own = meaning(event) if self.config.get("custom_events") else ""
+        own = own_name(event) if self.config.get("custom_events") else ""
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:

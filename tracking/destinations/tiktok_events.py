@@ -62,7 +62,7 @@ def properties(event: Event) -> dict[str, Any]:
     contents = [
         filled(
             {
-                "content_id": item.sku or item.id,
+                "content_id": item.id or item.sku,
                 "content_name": item.name,
                 "content_category": "/".join(item.categories),
                 "brand": item.brand,
