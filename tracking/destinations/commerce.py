@@ -68,7 +68,8 @@ def read_sale(event: Event) -> Sale:
     """What of a sale the event tells; empty where it is about none."""
     told = event.properties
     body = next((told[n] for n in ("transaction", "cart") if isinstance(told.get(n), dict)), told)
-    items = tuple(read_item(raw) for raw in raw_items(told, body))
+    read = (read_item(raw) for raw in raw_items(told, body))
+    items = tuple(item for item in read if item.id or item.sku or item.name)
     codes = body.get("vouchers") or body.get("voucher") or body.get("coupon")
     return Sale(
         order_id=text(body, "orderId", "order_id"),

@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,7 +22,7 @@ from django import forms
 
 from tracking.destinations.base import Destination, Request
 from tracking.destinations.config import ConfigForm, SecretField
-from tracking.destinations.google_analytics_events import name_event, params_of, unfit
+from tracking.destinations.google_analytics_events import Told, tell
 from tracking.destinations.person import read_visit
 from tracking.destinations.reading import plain
 from tracking.events import Event
@@ -85,11 +85,10 @@ class GoogleAnalytics(Destination):
             return "Google Analytics needs a client: the hit names no client, browser or user."
         if event.received_at - event.occurred_at > OLDEST:
             return "It is older than the 72 hours that Google Analytics takes events for."
-        if reason := unfit(event):
-            return reason
-        if len(self.request([event]).body) > self.max_bytes:
+        told = tell(event)
+        if not told.unfit and len(self._body([event], [told])) > self.max_bytes:
             return "It is larger than the 130 kB that Google Analytics takes."
-        return ""
+        return told.unfit
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
         """Each client's events in their order: a request has one client."""
@@ -100,8 +99,7 @@ class GoogleAnalytics(Destination):
             yield from super().batches(own)
 
     def request(self, events: Sequence[Event]) -> Request:
-        told = [{"name": name_event(event), "params": params_of(event)} for event in events]
-        return self._post("/mp/collect", {**self._envelope(events[0]), "events": told})
+        return self._post("/mp/collect", self._body(events, [tell(event) for event in events]))
 
     async def verify(self, client: Client) -> str:
         """Google's validation server, which records nothing."""
@@ -111,7 +109,8 @@ class GoogleAnalytics(Destination):
             "validation_behavior": "ENFORCE_RECOMMENDATIONS",
             "events": [{"name": "hitstream_verification", "params": params}],
         }
-        response = await self.ask(client, self._post("/debug/mp/collect", body))
+        request = self._post("/debug/mp/collect", msgspec.json.encode(body))
+        response = await self.ask(client, request)
         try:
             messages = msgspec.json.decode(response.body)["validationMessages"]
         except (msgspec.DecodeError, KeyError, TypeError):
@@ -150,11 +149,15 @@ class GoogleAnalytics(Destination):
         }
         return {name: value for name, value in told.items() if value}
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Request:
+    def _body(self, events: Sequence[Event], told: Sequence[Told]) -> bytes:
+        named = [{"name": each.name, "params": each.params} for each in told]
+        return msgspec.json.encode({**self._envelope(events[0]), "events": named})
+
+    def _post(self, path: str, body: bytes) -> Request:
         names = ("measurement_id", "api_secret")
         return Request(
             url=f"{self.host}{path}?{urlencode({name: self.config[name] for name in names})}",
-            body=msgspec.json.encode(body),
+            body=body,
             headers={"Content-Type": "application/json"},
             secret_query=frozenset({"api_secret"}),
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tracking.destinations.catalogue import meaning, own_name
@@ -53,49 +54,45 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 REQUIRED |= {"search": ("search_term",), "purchase": ("transaction_id", "items")}
 REQUIRED |= {"refund": ("transaction_id",), "view_promotion": (), "select_promotion": ()}
-STANDARD = frozenset(name for name, _ in EVENTS.values())
 MONEY = frozenset({"purchase", "refund"})
 
 
-def name_event(event: Event) -> str:
-    """Google's name, else the event's own in snake_case; empty where none can be made of it."""
-    standard, _ = EVENTS.get(meaning(event), ("", ()))
-    if standard and not missing(event):
-        return standard
-    return trim_name(re.sub(r"[^A-Za-z0-9]+", "_", own_name(event)).strip("_").lower())
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What goes to Google; `unfit` says why it cannot, else it is empty."""
+
+    name: str
+    params: dict[str, Any]
+    unfit: str = ""
 
 
-def unfit(event: Event) -> str:
-    """Why Google cannot take the event; empty if it can."""
-    standard, _ = EVENTS.get(meaning(event), ("", ()))
-    if standard in MONEY and (lacks := missing(event)):
-        return f"Google Analytics takes a {standard} only with {' and '.join(lacks)}."
-    if not name_event(event):
-        return f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
-    return ""
+def tell(event: Event) -> Told:
+    """Under Google's name with its parameters, else under the event's own with its plain values;
+    at most MAX_PARAMS, those that every event has first."""
+    name, fields = EVENTS.get(meaning(event), ("", ()))
+    standard = _standard_params(event, fields)
+    lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
+    if name in MONEY and lacks:
+        return Told("", {}, f"Google Analytics takes a {name} only with {' and '.join(lacks)}.")
+    own: dict[str, Any] = {}
+    if lacks or not name:
+        name = trim_name(re.sub(r"[^A-Za-z0-9]+", "_", own_name(event)).strip("_").lower())
+        own = dict(_custom_params(event))
+    if not name:
+        unfit = f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
+        return Told("", {}, unfit)
+    known = {**_common_params(event), **standard, **_page_params(event)}
+    told = filled({**known, **{key: own[key] for key in own if key not in known}})
+    return Told(name, dict(list(limit(told).items())[:MAX_PARAMS]))
 
 
-def missing(event: Event) -> tuple[str, ...]:
-    """What Google requires of the standard event and the event does not tell."""
-    standard, fields = EVENTS.get(meaning(event), ("", ()))
-    told = _standard_params(event, fields)
-    return tuple(name for name in REQUIRED.get(standard, ()) if name not in told)
-
-
-def params_of(event: Event) -> dict[str, Any]:
-    """At most MAX_PARAMS: the page and the standard ones first."""
-    _, fields = EVENTS.get(meaning(event), ("", ()))
+def _page_params(event: Event) -> dict[str, str]:
     visit = read_visit(event)
-    page = {
+    return {
         "page_location": visit.url,
         "page_title": visit.title,
         "page_referrer": visit.referrer,
     }
-    own = {} if name_event(event) in STANDARD else dict(_custom_params(event))
-    known = {**_common_params(event), **_standard_params(event, fields), **page}
-    told = filled({**own, **known})
-    first = {name: told[name] for name in (*known, *own) if name in told}
-    return dict(list(limit(first).items())[:MAX_PARAMS])
 
 
 def _common_params(event: Event) -> dict[str, Any]:
@@ -123,6 +120,8 @@ def _common_params(event: Event) -> dict[str, Any]:
 
 
 def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
+    if not fields:
+        return {}
     sale, listing = read_sale(event), read_listing(event)
     banner = next(iter(read_campaigns(event)), None) if "promotion_id" in fields else None
     told = {
@@ -141,7 +140,7 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
         "promotion_name": banner.name if banner else "",
         "creative_name": banner.creative if banner else "",
         "creative_slot": banner.position if banner else "",
-        "items": [_item(item, sale) for item in sale.items if item.id or item.sku or item.name],
+        "items": [_item(item, sale) for item in sale.items],
     }
     return filled({name: told[name] for name in fields})
 

@@ -14,7 +14,7 @@ from tracking.destinations import person
 from tracking.destinations.catalogue import meaning
 from tracking.destinations.commerce import read_sale, worth
 from tracking.destinations.listing import read_search
-from tracking.destinations.person import hash_text, make_fbc, read_person, read_visit
+from tracking.destinations.person import hash_text, make_fbc, read_clicks, read_person, read_visit
 from tracking.destinations.shaping import filled
 from tracking.events import Event
 
@@ -41,7 +41,7 @@ TOO_LITTLE = (
 
 
 def user_data(event: Event) -> dict[str, Any]:
-    who, visit = read_person(event), read_visit(event)
+    who, visit, clicks = read_person(event), read_visit(event), read_clicks(event)
     hashed = {
         "em": person.plain_email(who.email),
         "ph": person.plain_phone(who.phone),
@@ -58,8 +58,8 @@ def user_data(event: Event) -> dict[str, Any]:
             "external_id": [hash_text(each) for each in who.external_ids],
             "client_ip_address": visit.ip,
             "client_user_agent": visit.user_agent,
-            "fbc": make_fbc(visit, event),
-            "fbp": visit.clicks.get("fbp"),
+            "fbc": make_fbc(clicks, event),
+            "fbp": clicks.get("fbp"),
         }
     )
 

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from tracking.destinations.reading import as_object, text
 from tracking.events import Event
 
+CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
 HASHED = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """`ip` is a valid address or empty; `clicks` are advertisers' click ids and cookies by name."""
+    """`ip` is a valid address or empty, and so is `url`."""
 
     ip: str
     user_agent: str
@@ -48,7 +49,6 @@ class Visit:
     referrer: str
     title: str
     locale: str
-    clicks: Mapping[str, str]
 
 
 def read_person(event: Event) -> Person:
@@ -83,7 +83,6 @@ def read_visit(event: Event) -> Visit:
         referrer=text(page, "referrer"),
         title=text(page, "title"),
         locale=text(context, "locale"),
-        clicks=_clicks(event, url),
     )
 
 
@@ -95,11 +94,26 @@ def read_ip(value: Any) -> str:
         return ""
 
 
-def make_fbc(visit: Visit, event: Event) -> str:
+def read_clicks(event: Event) -> dict[str, str]:
+    """Advertisers' click ids and cookies by name: from the hit's options, the event, the campaign,
+    the context, the traits, and the page's address."""
+    campaign, query = as_object(event.context.get("campaign")), _query(read_visit(event).url)
+    told = (event.options, event.properties, campaign, event.context, event.traits, query)
+    places = [place for place in told if place]
+    found = {}
+    for name in CLICKS:
+        for place in places:
+            if value := text(place, name, f"_{name}"):
+                found[name] = value
+                break
+    return found
+
+
+def make_fbc(clicks: Mapping[str, str], event: Event) -> str:
     """Meta's click cookie; made from the click's id where the browser's own is not known."""
-    clicked = visit.clicks.get("fbclid", "")
+    clicked = clicks.get("fbclid", "")
     made = f"fb.1.{int(event.occurred_at.timestamp() * 1000)}.{clicked}" if clicked else ""
-    return visit.clicks.get("fbc") or made
+    return clicks.get("fbc") or made
 
 
 def hash_text(value: str) -> str:
@@ -152,20 +166,6 @@ def plain_country(value: str) -> str:
 def first(value: Any) -> str:
     """The first text of a list."""
     return next((each for each in value if isinstance(each, str)), "") if value else ""
-
-
-CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
-
-
-def _clicks(event: Event, url: str) -> dict[str, str]:
-    """From the hit's options, the event, the campaign, the context, and the page's address."""
-    campaign = as_object(event.context.get("campaign"))
-    places = (event.options, event.properties, campaign, event.context, event.traits, _query(url))
-    found = {
-        name: next((t for t in (text(place, name, f"_{name}") for place in places) if t), "")
-        for name in CLICKS
-    }
-    return {name: value for name, value in found.items() if value}
 
 
 def _query(url: str) -> dict[str, str]:

@@ -17,28 +17,37 @@ Number = int | float
 
 def text(raw: Mapping[str, Any], *names: str) -> str:
     """The first of these that has a text."""
-    return next((found for found in (plain(raw.get(name)) for name in names) if found), "")
+    for name in names:
+        if found := plain(raw.get(name)):
+            return found
+    return ""
 
 
 def number(raw: Mapping[str, Any], *names: str) -> Number | None:
     """The first of these that is a finite number."""
-    return next((n for n in (to_number(raw.get(name)) for name in names) if n is not None), None)
+    for name in names:
+        if (found := to_number(raw.get(name))) is not None:
+            return found
+    return None
 
 
 def plain(value: Any) -> str:
-    return "" if value is None or isinstance(value, (bool, dict, list)) else str(value).strip()
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None or isinstance(value, (bool, dict, list)) else str(value)
 
 
 def read_currency(*values: Any) -> str:
     """The first that has the form of an ISO 4217 code, in capitals."""
-    codes = (plain(value).upper() for value in values)
-    return next(
-        (code for code in codes if len(code) == 3 and code.isascii() and code.isalpha()), ""
-    )
+    for value in values:
+        code = plain(value).upper()
+        if len(code) == 3 and code.isascii() and code.isalpha():
+            return code
+    return ""
 
 
 def to_number(value: Any) -> Number | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         found = float(value)

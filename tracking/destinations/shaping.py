@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tracking.destinations.commerce import read_sale
-from tracking.destinations.person import read_visit
+from tracking.destinations.person import read_clicks
 from tracking.events import Event
 
 #: The campaign that brought the visitor, by the names that stores know.
@@ -51,7 +51,7 @@ def describe_campaign(event: Event) -> dict[str, str]:
     if not isinstance(campaign, Mapping):
         return {}
     named = {f"utm_{'campaign' if name == 'name' else name}": campaign.get(name) for name in UTM}
-    return filled({**named, **{k: v for k, v in read_visit(event).clicks.items() if "clid" in k}})
+    return filled({**named, **{k: v for k, v in read_clicks(event).items() if "clid" in k}})
 
 
 def filled(raw: Mapping[str, Any]) -> dict[str, Any]:

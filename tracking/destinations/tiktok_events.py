@@ -13,7 +13,7 @@ from tracking.destinations import person
 from tracking.destinations.catalogue import meaning
 from tracking.destinations.commerce import read_sale, worth
 from tracking.destinations.listing import read_search
-from tracking.destinations.person import hash_text, read_person, read_visit
+from tracking.destinations.person import hash_text, read_clicks, read_person, read_visit
 from tracking.destinations.shaping import filled
 from tracking.events import Event
 
@@ -34,7 +34,7 @@ EVENTS = {
 
 def user(event: Event) -> dict[str, Any]:
     """A phone is hashed with its plus sign, a name without spaces; places are not hashed."""
-    who, visit = read_person(event), read_visit(event)
+    who, visit, clicks = read_person(event), read_visit(event), read_clicks(event)
     phone = person.plain_phone(who.phone)
     numbered = f"+{phone}" if phone and not person.HASHED.fullmatch(phone) else phone
     return filled(
@@ -51,8 +51,8 @@ def user(event: Event) -> dict[str, Any]:
             "ip": visit.ip,
             "user_agent": visit.user_agent,
             "locale": visit.locale,
-            "ttclid": visit.clicks.get("ttclid"),
-            "ttp": visit.clicks.get("ttp"),
+            "ttclid": clicks.get("ttclid"),
+            "ttp": clicks.get("ttp"),
         }
     )
 
