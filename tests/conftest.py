@@ -20,10 +20,12 @@ Send = Callable[..., Answer]
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
+def _forget() -> Iterator[None]:
     """One test's tokens, integrations and refusals are not those of the next."""
     passes.clear()
     floors.clear()
+    refusals.forget()
+    yield
     refusals.forget()
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 
-from tracking.models import Integration, Ledger, Owed, Tally
+from tracking.models import Integration, Ledger, Owed, Tally, Token
 from tracking.models.reconcile import reconcile
 
 
@@ -14,11 +14,14 @@ def discrepancies() -> list[str]:
     return [str(found) for found in reconcile(now - timedelta(days=1), now + timedelta(hours=1))]
 
 
-def counts(integration: Integration | None = None) -> Counter[str]:
-    """The ledger's counts of the integration, or of all tokens; without those that are zero."""
+def counts(integration: Integration | None = None, token: Token | None = None) -> Counter[str]:
+    """The ledger's counts of the integration, of the token, or of all tokens; without those that
+    are zero."""
     found: Counter[str] = Counter()
     for model in (Ledger, Tally):
         rows = model._default_manager.filter(integration_id=integration.pk if integration else 0)
+        if token is not None:
+            rows = rows.filter(token_id=token.pk)
         for what, count in rows.values_list("what").annotate(Sum("count")):
             found[what] += count
     return Counter({what: count for what, count in found.items() if count})

@@ -101,7 +101,8 @@ def test_a_finished_file_is_not_imported_again(token: Token, write: Write) -> No
     assert "stored: 3" in import_hits(path)
 
 
-def test_what_is_only_stored_is_owed_to_nobody(token: Token, write: Write) -> None:
+def test_what_is_only_stored_is_owed_to_nobody(token: Token, write: Write, settings: Any) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
     integration = add_webhook(token)
     import_hits(write(hit(), hit(integrations={"All": True})), "--store-only")
     assert (Hit.objects.count(), Owed.objects.count()) == (2, 0)

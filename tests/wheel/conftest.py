@@ -9,16 +9,27 @@ from tests.project.server import free_port
 from tests.wheel.stranger import ROOT, Browser, Stranger, database, run, settle_in
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, ROOT)
+def build(source: Path, directory: Path) -> Path:
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory, source)
     return next(directory.glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
-def host(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
-    stranger = settle_in(tmp_path_factory.mktemp("stranger"), wheel)
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def pigeon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that brings a destination."""
+    source = tmp_path_factory.mktemp("source") / "pigeon"
+    shutil.copytree(Path(__file__).parent / "pigeon", source)
+    return build(source, tmp_path_factory.mktemp("pigeon"))
+
+
+@pytest.fixture(scope="session")
+def host(wheel: Path, pigeon: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
+    stranger = settle_in(tmp_path_factory.mktemp("stranger"), wheel, pigeon)
     with database():
         stranger.manage("migrate", "--verbosity", "0")
         stranger.manage("createsuperuser", "--noinput", "--username", "root", "--email", "r@a.bc")

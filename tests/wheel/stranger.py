@@ -83,13 +83,13 @@ class Stranger:
             return ours.execute(sql).fetchall()
 
 
-def settle_in(directory: Path, wheel: Path) -> Stranger:
-    """The project is there, with the wheel and its dependencies installed beside it."""
+def settle_in(directory: Path, *wheels: Path) -> Stranger:
+    """The project is there, with the wheels and their dependencies installed beside it."""
     venv = directory / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python)
-    run(*pip, "install", "--quiet", "--no-compile", wheel, "celery[redis]", "gunicorn")
+    run(*pip, "install", "--quiet", "--no-compile", *wheels, "celery[redis]", "gunicorn")
     run(*pip, "check")
     stranger = Stranger(directory / "site", venv / "bin", environment())
     stranger.directory.mkdir()

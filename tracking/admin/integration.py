@@ -8,15 +8,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from tracking.admin import verbs
 from tracking.admin.filters import PresentFilter
-from tracking.admin.integrationform import CONFIG, IntegrationForm, form_for
+from tracking.admin.integrationform import CONFIG, MAPPING, IntegrationForm, form_for
 from tracking.admin.issued import show_once
 from tracking.admin.ledger import integration_ledger
+from tracking.admin.mappingpreview import show_mapping
 from tracking.admin.pill import pause_of, state_of_integration
 from tracking.admin.verification import verify
 from tracking.destinations import registry
@@ -36,6 +38,7 @@ class IntegrationAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        js = (Script("tracking/mapping.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         found: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
@@ -70,14 +73,16 @@ class IntegrationAdmin(admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
         form = self.get_form(request, obj)
         config = [name for name in form.base_fields if name.startswith(CONFIG)]
+        mapping = [name for name in form.base_fields if name.startswith(MAPPING)]
         label = form.destination.label if form.destination else self.slug(request, obj)
         return [
             (None, {"fields": ("token", "name", "enabled")}),
             (label, {"fields": config, "description": self.describe(form)}),
             (
-                "What is sent, and how fast",
-                {"fields": ("event_names", "ordered", "concurrency", "rate_limit")},
+                "Which events, and what is changed about them",
+                {"fields": ("event_names", *mapping), "classes": ("hs-mapping",)},
             ),
+            ("How fast", {"fields": ("ordered", "concurrency", "rate_limit")}),
             (
                 "How long it is tried, and what is kept",
                 {"fields": ("max_attempts", "max_age", "retry_base", "keep_bodies")},
@@ -147,6 +152,8 @@ class IntegrationAdmin(admin.ModelAdmin):
             )
             for name, page in pages.items()
         ]
+        shown = self.admin_site.admin_view(partial(show_mapping, self))
+        own.append(path("mapping/", shown, name="tracking_integration_mapping"))
         return [*verbs.urls(self), *own, *super().get_urls()]
 
 

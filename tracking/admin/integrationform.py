@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 
 from tracking.admin.linesfield import LinesField
+from tracking.admin.mappingform import MappingForm
 from tracking.destinations.base import Destination
 from tracking.destinations.config import ConfigForm
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 from tracking.models.integration import SENDING
 
-CONFIG = "config-"
+CONFIG, MAPPING = "config-", "mapping-"
 KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
 
 
@@ -42,9 +44,13 @@ class IntegrationForm(forms.ModelForm):
         names = self.destination.Config.secret_names()
         for name, value in self.instance.config.items():
             self.initial[f"{CONFIG}{name}"] = value
+        for name, value in self.instance.mapping.items():
+            shown = MappingForm.base_fields[name].prepare_value(value)
+            self.initial[f"{MAPPING}{name}"] = shown
         for name in names if self.instance.secrets else ():
             self.fields[f"{CONFIG}{name}"].help_text += KEPT
         if self.is_bound:
+            self.mapping_form = MappingForm(self.data, prefix=MAPPING.rstrip("-"))
             self.config_form = self.destination.Config(
                 self.data,
                 self.files,
@@ -61,8 +67,10 @@ class IntegrationForm(forms.ModelForm):
             self.add_error("name", "The token has an integration with this name already.")
         if self.config_form is None:
             return cleaned
-        for name, errors in self.config_form.errors.items():
-            self.add_error(f"{CONFIG}{name}" if name in self.config_form.fields else None, errors)
+        self._pass_on_errors(self.mapping_form, MAPPING)
+        if self.mapping_form.is_valid():
+            self.instance.mapping = self.mapping_form.mapping().dump()
+        self._pass_on_errors(self.config_form, CONFIG)
         if self.config_form.is_valid():
             try:
                 self.instance.configure(self.config_form)
@@ -70,12 +78,22 @@ class IntegrationForm(forms.ModelForm):
                 self.add_error(None, str(error))
         return cleaned
 
+    def _pass_on_errors(self, form: forms.Form, prefix: str) -> None:
+        for name, errors in form.errors.items():
+            self.add_error(f"{prefix}{name}" if name in form.fields else None, errors)
+
 
 def form_for(destination: type[Destination] | None) -> type[IntegrationForm]:
     """An IntegrationForm with the destination's fields, each passing on what was typed."""
-    declared = destination.Config.base_fields if destination else {}
-    fields = {
-        f"{CONFIG}{name}": forms.Field(
+    config = destination.Config.base_fields if destination else {}
+    fields = {**passing(config, CONFIG), **passing(MappingForm.base_fields, MAPPING)}
+    return type("IntegrationForm", (IntegrationForm,), {**fields, "destination": destination})
+
+
+def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms.Field]:
+    """Fields that look like these and take whatever is typed: their own form validates it."""
+    return {
+        f"{prefix}{name}": forms.Field(
             required=False,
             widget=field.widget,
             label=field.label or name.replace("_", " ").capitalize(),
@@ -84,4 +102,3 @@ def form_for(destination: type[Destination] | None) -> type[IntegrationForm]:
         )
         for name, field in declared.items()
     }
-    return type("IntegrationForm", (IntegrationForm,), {**fields, "destination": destination})

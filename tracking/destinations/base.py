@@ -63,6 +63,9 @@ class Destination:
     #: The vendor's API roots by the configuration's `region`; "" where there is only one.
     hosts: ClassVar[Mapping[str, str]] = {}
 
+    #: Django's templates would call a class.
+    do_not_call_in_templates: ClassVar[bool] = True
+
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
 

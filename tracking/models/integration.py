@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,6 +16,7 @@ from tracking.conf import conf
 from tracking.destinations import registry
 from tracking.destinations.base import Destination
 from tracking.destinations.config import ConfigForm
+from tracking.destinations.mapping import Mapping
 from tracking.destinations.switches import allows, switches
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
 from tracking.models.pause import Cause, IntegrationQuerySet
@@ -45,7 +46,7 @@ SENDING = (
     *("max_age", "retry_base", "keep_bodies"),
 )
 #: What an operator edits.
-CONFIGURED = ("name", "handle", "config", "secrets", *SENDING)
+CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
 
 
 class Integration(Standing):
@@ -68,6 +69,7 @@ class Integration(Standing):
         verbose_name="only these events",
         help_text="Event names, one a line. Empty: every event.",
     )
+    mapping = models.JSONField(default=dict, blank=True, editable=False)
     ordered = models.BooleanField(
         "in each user's order",
         default=False,
@@ -115,7 +117,7 @@ class Integration(Standing):
     objects = IntegrationQuerySet.as_manager()
 
     #: Secrets that were made for the operator while configuring, to be shown once.
-    issued: Mapping[str, str] = {}
+    issued: AnyMapping[str, str] = {}
 
     class Meta:
         ordering = ("token", "name")
@@ -153,7 +155,11 @@ class Integration(Standing):
         """The destination, configured; its secrets are decrypted here and nowhere else."""
         return self.destination_class({**self.config, **self.secrets.open()})
 
-    def wants(self, name: str, integrations: Mapping[str, Any]) -> bool:
+    def open_mapping(self) -> Mapping:
+        """What is changed about its events before they are sent."""
+        return Mapping.load(self.mapping)
+
+    def wants(self, name: str, integrations: AnyMapping[str, Any]) -> bool:
         """Whether a hit of that event and `integrations` object is for it, as it is configured
         now. The storing statement decides the same."""
         listed = not self.event_names or name in self.event_names
@@ -192,6 +198,7 @@ class Integration(Standing):
             "destination": self.destination,
             "config": self.config,
             "secrets": self.fingerprint(),
+            "mapping": self.mapping,
             **{name: getattr(self, name) for name in SENDING},
             "draining": self.draining,
             "deleted": self.deleted_at is not None,

@@ -13,9 +13,10 @@ from django.db.models import Count, Max, Min, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from tracking.destinations.base import Destination
+from tracking.destinations.mapping import Skipped, prepare
 from tracking.destinations.record import Recorder
 from tracking.events import Event, Said
-from tracking.exceptions import SetupError
+from tracking.exceptions import DeliveryError, SetupError
 from tracking.models.hit import Hit
 from tracking.models.integration import Integration
 from tracking.models.partition import moment_of
@@ -64,10 +65,14 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Said,
     events = Hit.objects.events(hit_ids, integration)
     notes = [] if len(events) == len(hit_ids) else ["Some of the hits are not stored any more."]
     wanted = []
+    mapping = integration.open_mapping()
     for event in (events[hit_id] for hit_id in sorted(events)):
-        reason = destination.skip(event)
-        notes += [f"Skipped: {reason}"] if reason else []
-        wanted += [] if reason else [event]
+        try:
+            wanted.append(prepare(event, mapping, destination))
+        except Skipped as skipped:
+            notes.append(f"Skipped: {skipped}")
+        except DeliveryError as error:
+            notes.append(str(error))
     try:
         sample = tuple(islice(_requests(destination, wanted), SAMPLE))
     except Exception as error:

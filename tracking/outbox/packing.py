@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from tracking.destinations.base import Destination
+from tracking.destinations.mapping import Skipped, prepare
 from tracking.events import Event
 from tracking.models import Hit
 from tracking.models.owed import FATAL_CLAIMS, Claim
@@ -19,6 +20,7 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
     """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
     harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
     found = Hit.objects.events(harmless, books.integration)
+    mapping = books.integration.open_mapping()
     events = []
     for claim in claims:
         if claim.claims > FATAL_CLAIMS:
@@ -31,14 +33,11 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
         else:
             event = found[claim.hit_id]
             try:
-                reason = destination.skip(event)
+                events.append(prepare(event, mapping, destination))
+            except Skipped as skipped:
+                books.skip(event, str(skipped))
             except Exception as error:
                 books.enter(Sent(Batch([event], 0.0), error))
-                continue
-            if reason:
-                books.skip(event, reason)
-            else:
-                events.append(event)
     return sorted(events, key=lambda event: event.id)
 
 

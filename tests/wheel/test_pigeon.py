@@ -1,0 +1,56 @@
+"""A destination from another package: no migration, no change of ours, and it is all there."""
+
+import json
+import re
+from urllib.parse import urlencode
+
+from tests.conftest import hit
+from tests.destinations.vendor import open_vendor, reply
+from tests.wheel.stranger import Browser, Stranger
+from tests.wheel.test_wheel import issue, post
+
+FORM = {
+    "name": "Pigeon",
+    "enabled": "on",
+    "max_attempts": "3",
+    "max_age": "3600",
+    "retry_base": "30",
+    "concurrency": "1",
+    "mapping-rename": "Registered = Coo",
+    "config-ring": "very-secret-ring",
+}
+
+
+def test_it_is_listed_with_its_fields(host: Stranger) -> None:
+    listed = {each["slug"]: each for each in json.loads(host.manage("destinations", "--json"))}
+    assert [field["name"] for field in listed["pigeon"]["fields"]] == ["loft", "ring"]
+    assert listed["pigeon"]["fields"][1]["secret"] is True
+    assert "Carrier pigeon" in host.manage("destinations")
+    host.manage("makemigrations", "--check", "--dry-run")
+
+
+def test_it_is_set_up_previewed_and_delivers(host: Stranger, operator: Browser) -> None:
+    api_token = issue(host, "pigeons")
+    [(token,)] = host.query("SELECT id FROM tracking_token WHERE name = 'pigeons'")
+    path = "/admin/tracking/integration/add/"
+    assert "Carrier pigeon" in operator.open(path).text
+    form = operator.open(f"{path}?destination=pigeon").text
+    assert "Where the pigeon lives." in form
+    csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    assert csrf
+    with open_vendor(reply(200)) as vendor:
+        typed = {**FORM, "token": str(token), "config-loft": vendor.url}
+        assert post(operator, api_token, json.dumps(hit()).encode()).status == 204
+        data = urlencode({**typed, "csrfmiddlewaretoken": csrf[1]}).encode()
+        preview = operator.open("/admin/tracking/integration/mapping/", data)
+        (shown,) = json.loads(preview.text)["hits"]
+        assert (shown["before"]["name"], shown["after"]["name"]) == ("Registered", "Coo")
+        operator.submit(f"{path}?destination=pigeon", **typed)
+        [(integration,)] = host.query("SELECT id FROM tracking_integration WHERE name = 'Pigeon'")
+        tried = operator.submit(f"/admin/tracking/integration/{integration}/verify/")
+        assert "It is at home." in tried.text
+        assert post(operator, api_token, json.dumps(hit()).encode()).status == 204
+        host.manage("sweep", "--deliver")
+        (message,) = vendor.received[-1].json
+        assert message["says"] == "Coo"
+        assert vendor.received[-1].headers["x-ring"] == "very-secret-ring"
