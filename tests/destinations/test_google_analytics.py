@@ -92,7 +92,7 @@ def test_a_name_that_google_refuses_is_skipped_with_a_reason(name: str) -> None:
 
 def test_an_order_without_its_id_or_goods_is_skipped_with_a_reason() -> None:
     assert GOOGLE.skip(track("Completed Transaction", transaction={"lineItems": []})) == (
-        "Google Analytics takes a purchase only with transaction_id and items."
+        "Google Analytics takes purchase only with transaction_id and items."
     )
     assert "transaction_id" in GOOGLE.skip(track("Order Refunded"))
 
@@ -108,6 +108,15 @@ def test_a_listing_without_goods_goes_under_its_own_name() -> None:
     told = body_of(track("Viewed Product Listing", listing={"listName": "Boots"}))["events"][0]
     assert told["name"] == "viewed_product_listing"
     assert told["params"]["listing_listName"] == "Boots"
+
+
+def test_googles_own_names_are_known() -> None:
+    """Under such a name an event without what Google requires would be lost in silence."""
+    product = line_item("p1", "Boots", 3, 1)["product"]
+    assert params_of(track("Add to cart", product=product))["items"][0]["item_id"] == "p1"
+    assert GOOGLE.skip(track("add_to_cart")) == (
+        "Google Analytics takes add_to_cart only with items."
+    )
 
 
 def test_a_value_needs_a_currency() -> None:
@@ -161,7 +170,7 @@ def test_a_measurement_id_is_checked_when_it_is_typed() -> None:
 def test_a_complaint_of_the_validation_server_is_shown(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(GoogleAnalytics, "hosts", {"eu": vendor.url})
+    monkeypatch.setattr(GoogleAnalytics, "hosts", {"global": vendor.url})
     vendor.answer = reply(200, b'{"validationMessages": [{"description": "Bad name."}]}')
     verdict = try_out(GOOGLE)
     assert not verdict.works

@@ -103,7 +103,8 @@ class Amplitude(Destination):
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An upload without events: there is nothing to record, and a wrong key is told first."""
+        """An upload without events: there is nothing to record, and Amplitude names what it misses
+        or blames the key."""
         response = await self._send(self._post([]), client)
         if response.status != 400:
             response.raise_for_status()
@@ -112,7 +113,7 @@ class Amplitude(Destination):
     async def _send(self, request: Request, client: Client) -> Response:
         response = await client.send(replace(request, secrets=self.secrets), timeout=self.timeout)
         said = read_json(response.body)
-        words = plain(said.get("error"))
+        words = self.mask(plain(said.get("error")))
         blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")
         if response.status == 400 and "api_key" in blamed:
             raise SetupError(f"Amplitude says: {words}", exchange=response.exchange)

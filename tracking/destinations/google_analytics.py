@@ -99,17 +99,18 @@ class GoogleAnalytics(Destination):
             yield from super().batches(own)
 
     def request(self, events: Sequence[Event]) -> Request:
-        return self._post("/mp/collect", self._body(events, [tell(event) for event in events]))
+        body = self._body(events, [tell(event) for event in events])
+        return self._post(f"{self.host}/mp/collect", body)
 
     async def verify(self, client: Client) -> str:
-        """Google's validation server, which records nothing."""
+        """Google's validation server, which records nothing and has one host only."""
         params = {"engagement_time_msec": 1, "session_id": "1"}
         body = {
             "client_id": "1.1",
             "validation_behavior": "ENFORCE_RECOMMENDATIONS",
             "events": [{"name": "hitstream_verification", "params": params}],
         }
-        request = self._post("/debug/mp/collect", msgspec.json.encode(body))
+        request = self._post(f"{self.hosts['global']}/debug/mp/collect", msgspec.json.encode(body))
         response = await self.ask(client, request)
         try:
             messages = msgspec.json.decode(response.body)["validationMessages"]
@@ -153,10 +154,10 @@ class GoogleAnalytics(Destination):
         named = [{"name": each.name, "params": each.params} for each in told]
         return msgspec.json.encode({**self._envelope(events[0]), "events": named})
 
-    def _post(self, path: str, body: bytes) -> Request:
+    def _post(self, url: str, body: bytes) -> Request:
         names = ("measurement_id", "api_secret")
         return Request(
-            url=f"{self.host}{path}?{urlencode({name: self.config[name] for name in names})}",
+            url=f"{url}?{urlencode({name: self.config[name] for name in names})}",
             body=body,
             headers={"Content-Type": "application/json"},
             secret_query=frozenset({"api_secret"}),

@@ -54,6 +54,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 REQUIRED |= {"search": ("search_term",), "purchase": ("transaction_id", "items")}
 REQUIRED |= {"refund": ("transaction_id",), "view_promotion": (), "select_promotion": ()}
+#: Some senders use Google's names already.
+BY_OWN_NAME = {entry[0]: entry for entry in EVENTS.values()}
 MONEY = frozenset({"purchase", "refund"})
 
 
@@ -69,14 +71,15 @@ class Told:
 def tell(event: Event) -> Told:
     """Under Google's name with its parameters, else under the event's own with its plain values;
     at most MAX_PARAMS, those that every event has first."""
-    name, fields = EVENTS.get(meaning(event), ("", ()))
+    own_words = _snake(own_name(event))
+    name, fields = EVENTS.get(meaning(event)) or BY_OWN_NAME.get(own_words, ("", ()))
     standard = _standard_params(event, fields)
     lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
-    if name in MONEY and lacks:
-        return Told("", {}, f"Google Analytics takes a {name} only with {' and '.join(lacks)}.")
+    if lacks and (name in MONEY or name == own_words):
+        return Told("", {}, f"Google Analytics takes {name} only with {' and '.join(lacks)}.")
     own: dict[str, Any] = {}
     if lacks or not name:
-        name = trim_name(re.sub(r"[^A-Za-z0-9]+", "_", own_name(event)).strip("_").lower())
+        name = trim_name(own_words)
         own = dict(_custom_params(event))
     if not name:
         unfit = f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
@@ -84,6 +87,10 @@ def tell(event: Event) -> Told:
     known = {**_common_params(event), **standard, **_page_params(event)}
     told = filled({**known, **{key: own[key] for key in own if key not in known}})
     return Told(name, dict(list(limit(told).items())[:MAX_PARAMS]))
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower()
 
 
 def _page_params(event: Event) -> dict[str, str]:

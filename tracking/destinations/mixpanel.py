@@ -131,7 +131,7 @@ class Mixpanel(Destination):
         told = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
         known = {
             "$user_id": event.user_id,
-            "$device_id": event.anonymous_id,
+            "$device_id": event.anonymous_id if event.anonymous_id not in INVALID_IDS else "",
             "$current_url": visit.url,
             "$referrer": visit.referrer,
             "$os": as_object(context.get("os")).get("name"),

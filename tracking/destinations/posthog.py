@@ -4,7 +4,8 @@ Source: "Capture and batch API endpoints" (https://posthog.com/docs/api/capture)
 events" (below 20 MB, as many events as one likes), "Alias", "Group identify", "Groups",
 "Identify", "Pageview", "Screen view" and "Invalid events" (without a name or a distinct_id an
 event is dropped and answered by 200); PostHog/posthog, rust/capture (`uuid` of an event) and
-posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded).
+posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded); "Flags - the
+feature flags evaluation API endpoint" (https://posthog.com/docs/api/flags).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def google(double: GoogleAnalyticsDouble) -> Iterator[GoogleAnalytics]:
 
 def at(vendor: Vendor) -> GoogleAnalytics:
     class Here(GoogleAnalytics):
-        hosts = {"eu": vendor.url}  # noqa: RUF012
+        hosts = {"eu": vendor.url, "global": vendor.url}  # noqa: RUF012
 
     return Here({"measurement_id": "G-ABC123", "api_secret": "secret", "region": "eu"})
 
@@ -62,7 +62,7 @@ def test_every_event_of_the_catalogue_obeys_its_rules(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(events=st.lists(hits(), max_size=4, unique_by=lambda event: event.id))
 def test_whatever_is_sent_obeys_its_rules(

@@ -46,7 +46,7 @@ def test_it_takes_the_samples(vendor: Vendor, double: MixpanelDouble) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(events=st.lists(hits(), max_size=4, unique_by=lambda event: event.id))
 def test_it_takes_whatever_is_sent(vendor: Vendor, events: list[Event]) -> None:
