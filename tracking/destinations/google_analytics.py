@@ -24,7 +24,7 @@ from tracking.destinations.base import Destination, Request
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.google_analytics_events import Told, tell
 from tracking.destinations.person import read_visit
-from tracking.destinations.reading import plain
+from tracking.destinations.reading import as_object, plain, read_json
 from tracking.events import Event
 from tracking.exceptions import SetupError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tracking.destinations.http import Client
 
 CLIENT_ID = re.compile(r"[1-9][0-9]*\.[1-9][0-9]*")
-#: How far back Google dates an event; it moves an older one to this limit.
+#: How far back Google dates an event.
 OLDEST = timedelta(hours=72)
 
 
@@ -81,7 +81,7 @@ class GoogleAnalytics(Destination):
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
-        if not (event.anonymous_id or event.user_id or self.client_id(event)):
+        if not self.client_id(event):
             return "Google Analytics needs a client: the hit names no client, browser or user."
         if event.received_at - event.occurred_at > OLDEST:
             return "It is older than the 72 hours that Google Analytics takes events for."
@@ -92,9 +92,9 @@ class GoogleAnalytics(Destination):
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
         """Each client's events in their order: a request has one client."""
-        clients: dict[tuple[str, ...], list[Event]] = {}
+        clients: dict[tuple[tuple[str, str], ...], list[Event]] = {}
         for event in events:
-            clients.setdefault(tuple(self._envelope(event).values()), []).append(event)
+            clients.setdefault(tuple(self._envelope(event).items()), []).append(event)
         for own in clients.values():
             yield from super().batches(own)
 
@@ -112,12 +112,8 @@ class GoogleAnalytics(Destination):
         }
         request = self._post(f"{self.hosts['global']}/debug/mp/collect", msgspec.json.encode(body))
         response = await self.ask(client, request)
-        try:
-            messages = msgspec.json.decode(response.body)["validationMessages"]
-        except (msgspec.DecodeError, KeyError, TypeError):
-            messages = []
-        if messages:
-            words = plain(messages[0].get("description"))
+        if messages := read_json(response.body).get("validationMessages"):
+            words = plain(as_object(messages[0]).get("description"))
             raise SetupError(
                 f"Google's validation server says: {words}", exchange=response.exchange
             )
