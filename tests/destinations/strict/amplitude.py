@@ -33,11 +33,13 @@ OPERATIONS = {"$set", "$setOnce", "$add", "$append", "$prepend", "$unset", "$pre
 
 @dataclass
 class AmplitudeDouble:
-    """`events` are by their insert_id. `busy` are users who had too many events a second."""
+    """`events` are by their insert_id. `busy` are users who had too many events a second,
+    `silenced` are devices."""
 
     api_key: str
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
+    silenced: set[str] = field(default_factory=set)
 
     def answer(self, ask: Ask) -> tuple[int, Any]:
         if ask.path != "/2/httpapi":
@@ -63,6 +65,10 @@ class AmplitudeDouble:
                 named.setdefault(kind, {}).setdefault(name, []).append(place)
         if named:
             return 400, {"code": 400, "error": "Invalid events", **named}
+        silenced = [n for n, event in enumerate(events) if event.get("device_id") in self.silenced]
+        if silenced:
+            said = {"code": 400, "error": "Events silenced for device_id"}
+            return 400, {**said, "silenced_devices": [*self.silenced], "silenced_events": silenced}
         throttled = [n for n, event in enumerate(events) if event.get("user_id") in self.busy]
         if throttled:
             said = {"code": 429, "error": "Too many requests for some devices and users"}

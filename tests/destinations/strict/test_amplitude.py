@@ -84,6 +84,15 @@ def test_a_batch_of_refused_events_is_no_failure(vendor: Vendor, double: Amplitu
     assert len(vendor.received) == 1
 
 
+def test_a_silenced_device_is_told_apart(vendor: Vendor, double: AmplitudeDouble) -> None:
+    good, bad = sales(2)
+    bad = replace(bad, anonymous_id="loud")
+    double.silenced.add("loud")
+    receipt = post(at(vendor), [[good, bad]])[0]
+    assert receipt.refused == {bad.id: "Amplitude has silenced this device_id"}
+    assert set(double.events) == {str(good.id)}
+
+
 def test_a_busy_user_is_left_in_peace_for_a_while(vendor: Vendor, double: AmplitudeDouble) -> None:
     double.busy.add("u1")
     with pytest.raises(RetryableError) as caught:
