@@ -19,7 +19,6 @@ from uuid_utils.compat import uuid7
 
 from benchmarks.copying import BATCH, BATCHES, HIT, Writer, spend
 from benchmarks.hotpath import OURS
-from benchmarks.load import BATCHES as SCRIPT
 from benchmarks.load import load
 from benchmarks.stack import Bench
 from project.embedded.paths import ROOT
@@ -56,7 +55,9 @@ def measure(bench: Bench, rounds: int, hits: int = HITS) -> tuple[dict[str, list
 
     def post(path: str) -> Callable[[], float]:
         def run() -> float:
-            found = load(OURS, authorization, path=path, connections=8, seconds=5, script=SCRIPT)
+            found = load(
+                OURS, authorization, path=path, connections=8, seconds=5, hits=HITS_A_REQUEST
+            )
             assert set(found.statuses) == {"200"}, found
             return found.rate * HITS_A_REQUEST
 

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("hits.lua")
-BATCHES = Path(__file__).with_name("batches.lua")
 runs = count(1)
 
 
@@ -38,16 +37,17 @@ def load(
     path: str = "/track",
     connections: int = 32,
     seconds: int = 5,
-    script: Path = SCRIPT,
+    hits: int = 1,
 ) -> Run:
+    """Requests of so many hits each."""
     executable = shutil.which("wrk")
     assert executable, "wrk is missing: apt-get install wrk"
     prefix = f"bench{next(runs)}"
     said = subprocess.run(
         [
             *(executable, "--threads", "1", "--connections", str(connections)),
-            *("--duration", f"{seconds}s", "--timeout", "30s", "--script", str(script)),
-            *(f"http://127.0.0.1:{port}", "--", path, authorization, prefix),
+            *("--duration", f"{seconds}s", "--timeout", "30s", "--script", str(SCRIPT)),
+            *(f"http://127.0.0.1:{port}", "--", path, authorization, prefix, str(hits)),
         ],
         check=True,
         capture_output=True,

@@ -134,6 +134,7 @@ HITSTREAM = {
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS",
         default=read_secret("allow_private_destinations") or "",
     ),
+    "LOCAL_FOLDER": os.environ.get("HITSTREAM_LOCAL_FOLDER", ""),
 }
 
 LOGGING = {

@@ -12,7 +12,7 @@ from tracking.ingest.authentication import passes
 from tracking.ingest.refusals import refusals
 from tracking.ingest.store import writer
 from tracking.models import Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 from tracking.outbox.floors import floors
 
 Answer = Any

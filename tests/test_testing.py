@@ -17,7 +17,7 @@ from tracking import tasks
 from tracking.ingest.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
 from tracking.models.partition import PARTITIONED, Leaf
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 from tracking.testing import on_this_connection
 
 

@@ -10,6 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
+from django.db.migrations.loader import MigrationLoader
 
 from tracking.conf import Conf, conf
 from tracking.ingest.sender import UNIX, network_of
@@ -114,8 +115,10 @@ def check_partitions(
 def check_secrets(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every integration's credentials can be read (asked with `check --database default`)."""
-    if not databases or router.db_for_read(Hit) not in databases or not partition.is_installed():
+    """Every integration's credentials can be read (asked with `check --database default`, and by
+    `migrate` before it migrates)."""
+    alias = router.db_for_read(Hit)
+    if not databases or alias not in databases or not is_migrated(alias):
         return []
     return [
         Error(
@@ -126,6 +129,13 @@ def check_secrets(
         for integration in Integration.objects.select_related("token")
         if (error := integration.key_error()) is not None
     ]
+
+
+def is_migrated(alias: str) -> bool:
+    """Whether the tables are as the models have them."""
+    loader = MigrationLoader(connections[alias])
+    applied = set(loader.applied_migrations)
+    return partition.is_installed() and applied.issuperset(loader.graph.leaf_nodes("tracking"))
 
 
 def is_proxy(proxy: str) -> bool:

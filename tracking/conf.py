@@ -68,6 +68,8 @@ class Conf:
     #: Encryption keys (Fernet) of integration credentials, newest first.
     SECRET_KEYS: tuple[str, ...] = ()
     ALLOW_PRIVATE_DESTINATIONS: bool = False
+    #: The folder under which object storage may write to this host's own disk; empty: nowhere.
+    LOCAL_FOLDER: str = ""
     #: Further destinations, as dotted paths to their classes.
     DESTINATIONS: tuple[str, ...] = ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from project.front.patience import Patience
-from project.front.refusal import BodyTooLarge, BrokenBody
+from project.front.refusal import BodyTooLarge, BrokenBody, Overloaded
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 LINGER_BYTES = 4 * 1024 * 1024
@@ -43,6 +43,40 @@ class Body:
     cut: bool = False
 
 
+class Memory:
+    """What all large bodies together take, as far as they have come: announcing costs nothing."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = 0
+
+    def take(self, size: int) -> None:
+        """Raises Overloaded where it would be more than the limit."""
+        if self._held + size > self._limit:
+            raise Overloaded
+        self._held += size
+
+    def give_back(self, size: int) -> None:
+        self._held -= size
+
+
+class Share:
+    """One body's part of the memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """The body is so large by now. Raises Overloaded."""
+        if size > SMALL:
+            self._memory.take(size - self._size)
+            self._size = size
+
+    def close(self) -> None:
+        self._memory.give_back(self._size)
+
+
 def announce(scope: Scope) -> int | None:
     """The body's length if the request says it, None if only reading can tell."""
     headers = scope.headers
@@ -54,23 +88,22 @@ def announce(scope: Scope) -> int | None:
     return None if scope.http_version == "2" else 0
 
 
-def weigh(announced: int | None, limit: Limit) -> int:
-    """The memory that a body may come to take, as far as it counts: small ones do not."""
-    size = limit.size if announced is None else announced
-    return size if SMALL < size <= limit.size else 0
-
-
 async def receive(
-    protocol: HTTPProtocol, announced: int | None, limit: Limit, patience: Patience, until: float
+    protocol: HTTPProtocol,
+    announced: int | None,
+    limit: Limit,
+    patience: Patience,
+    until: float,
+    share: Share,
 ) -> Body:
-    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge, and
-    TimeoutError once the loop's clock is past `until`."""
-    if announced is None:
-        body = await _receive_chunks(protocol, limit.size, patience, until)
-    elif announced > limit.size:
+    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge,
+    Overloaded, and TimeoutError once the loop's clock is past `until`."""
+    if announced is not None and announced > limit.size:
         body = Body(length=str(announced), cut=True)
-    else:
+    elif announced is not None and announced <= SMALL:
         body = await _receive_announced(protocol, announced, patience, until)
+    else:
+        body = await _receive_chunks(protocol, announced, limit.size, patience, until, share)
     if body.cut and not limit.ingest:
         raise BodyTooLarge(limit.size)
     return body
@@ -87,7 +120,12 @@ async def _receive_announced(
 
 
 async def _receive_chunks(
-    protocol: HTTPProtocol, limit: int, patience: Patience, until: float
+    protocol: HTTPProtocol,
+    announced: int | None,
+    limit: int,
+    patience: Patience,
+    until: float,
+    share: Share,
 ) -> Body:
     received = bytearray()
     endings = 0
@@ -101,10 +139,12 @@ async def _receive_chunks(
         endings += not chunk
         if len(received) > limit:
             return Body(bytes(received[: limit + 1]), cut=True)
+        share.grow(len(received))
     # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
     # HTTP/2's empty last frame after a body without content-length, cannot be told from a broken
     # body, so they are refused too.
-    if endings > 1:
+    whole = endings <= 1 if announced is None else len(received) == announced
+    if not whole:
         raise BrokenBody
     return Body(bytes(received), str(len(received)))
 

@@ -11,10 +11,20 @@ from contextlib import suppress
 from functools import partial
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from project.front.body import OTHER, SMALL, Body, Limit, announce, linger, receive, weigh
+from project.front.body import (
+    OTHER,
+    SMALL,
+    Body,
+    Limit,
+    Memory,
+    Share,
+    announce,
+    linger,
+    receive,
+)
 from project.front.gateway import answer, build_environ
 from project.front.patience import Patience
-from project.front.refusal import BodyTimeout, Overloaded, Refusal
+from project.front.refusal import BodyTimeout, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
 from tracking.ingest.waiting import WAITS, NeedsThread
@@ -49,7 +59,7 @@ class Front:
         self._body_timeout = body_timeout
         self._limit_of = limit_of
         self._commit_timeout = commit_timeout
-        self._held = 0
+        self._memory = Memory(LARGE_BODIES)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # What is loaded by now stays for ever: the collector need not look through it again.
@@ -69,15 +79,12 @@ class Front:
         """The request is answered, and its body read or its connection about to close."""
         limit = self._limit_of(scope.path)
         announced = announce(scope)
-        weight = weigh(announced, limit)
-        self._held += weight
+        share = Share(self._memory)
         try:
-            if weight and self._held > LARGE_BODIES:
-                raise Overloaded
             body = Body()
             if announced != 0:
                 until = self._loop.time() + self._body_timeout
-                body = await receive(protocol, announced, limit, self._patience, until)
+                body = await receive(protocol, announced, limit, self._patience, until, share)
             await self._answer(build_environ(scope, body), protocol, limit, cut=body.cut)
             if body.cut:
                 await linger(protocol)
@@ -87,7 +94,7 @@ class Front:
             refusal.send(scope, protocol, browsers=limit.ingest)
             await linger(protocol)
         finally:
-            self._held -= weight
+            share.close()
 
     async def _answer(
         self, environ: WSGIEnvironment, protocol: HTTPProtocol, limit: Limit, *, cut: bool

@@ -11,7 +11,7 @@ from tests.ingest.posting import post
 from tests.ledger import counts
 from tracking.ingest.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
@@ -111,6 +111,8 @@ def test_if_nothing_can_be_stored_the_answer_is_400_and_says_why(secret: Secret)
         (b'{"hits": ' + b"[" * 100_000, JSON, 400, "json_too_deep"),
         (b'{"hits": [{}]}', "text/plain", 415, "content_type_unsupported"),
         (b"x" * 512_001, JSON, 400, "body_too_large"),
+        (b'{"hits": [' + b"1," * 2500 + b"1]}", JSON, 400, "batch_too_large"),
+        (b"1\n" * 2501, NDJSON, 400, "batch_too_large"),
     ],
 )
 def test_what_is_no_batch_is_refused(

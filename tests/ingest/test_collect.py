@@ -1,13 +1,16 @@
 """Browsers: a public project id, an allow-list of origins, CORS on every answer."""
 
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from tests.conftest import hit
 from tests.ingest.posting import ask, post
+from tracking.ingest.authentication import passes
 from tracking.models import Hit, Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 
 PAGE = "https://shop.example"
 
@@ -133,6 +136,25 @@ def test_the_first_party_path_names_the_token(token: Token) -> None:
 def test_a_strangers_path_is_refused_before_the_body_is_read(transactional_db: None) -> None:
     answer = post("/f/nobodys", b"not JSON")
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
+def test_of_strangers_paths_no_more_is_remembered_than_a_path_may_be(token: Token) -> None:
+    assert post(f"/f/{token.path}{'x' * 1000}", hit()).status_code == 401
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            unknown = {"PATH_INFO": f"/f/{number:03}{'x' * 50_000}"}
+            assert ask("POST", "/", unknown).status_code == 401
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000
+
+
+def test_a_digest_that_begins_like_another_key_is_a_digest(token: Token) -> None:
+    for beginning in (b"path:", b"project:"):
+        assert passes.get(beginning.ljust(32, b"\xff")) is None
 
 
 def test_a_rate_limit_counts_here_too(token: Token) -> None:

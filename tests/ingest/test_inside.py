@@ -1,5 +1,6 @@
 """`track()`: the hit exists exactly when the caller's order does."""
 
+import math
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy
 
 from tests.conftest import Send, hit
+from tests.ingest.test_shared import nested
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tracking import tasks, track
@@ -119,6 +121,16 @@ def test_what_json_cannot_say_is_said_all_the_same(token: Token) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [("keep", {"ip": "198.51.100.9"}), ("anonymise", {"ip": "198.51.100.0"}), ("drop", {})],
+)
+def test_the_tokens_policy_holds_for_addresses(token: Token, policy: str, kept: Any) -> None:
+    Token.objects.filter(pk=token.pk).update(ip_policy=policy)
+    track(token, "Registered", user_id="u1", context={"ip": "198.51.100.9"})
+    assert Hit.objects.get().payload["context"] == kept
+
+
 @pytest.mark.parametrize("zone", [UTC, None])
 def test_when_it_happened_is_kept(token: Token, zone: Any) -> None:
     sent_at = datetime(2019, 2, 21, 10, tzinfo=zone)
@@ -134,6 +146,10 @@ def test_when_it_happened_is_kept(token: Token, zone: Any) -> None:
         ({}, "user_required"),
         ({"user_id": "u" * 256}, "field_too_long"),
         ({"user_id": "u1", "pad": "x" * 65_536}, "body_too_large"),
+        ({"user_id": "u1", "ratio": float("nan")}, "json_invalid"),
+        ({"user_id": "u1", "ratio": -math.inf}, "json_invalid"),
+        ({"user_id": "u1", "tree": nested(200)}, "json_too_deep"),
+        ({"user_id": "u1", "tree": nested(5000)}, "json_too_deep"),
     ],
 )
 def test_what_cannot_be_taken_is_an_error_and_harms_no_transaction(
@@ -146,6 +162,13 @@ def test_what_cannot_be_taken_is_an_error_and_harms_no_transaction(
         Order.objects.create(name="order 1")
     assert Order.objects.exists()
     assert not Hit.objects.exists()
+
+
+def test_what_jsonb_cannot_hold_is_replaced(token: Token) -> None:
+    track(token, "Uploaded", user_id="ü1", file="a\udcff.txt\0", size=2**70, levels={1: "é"})
+    payload = Hit.objects.get().payload["event"]
+    assert (payload["file"], payload["size"]) == ("a\ufffd.txt\ufffd", 2**70)
+    assert (payload["user"], payload["levels"]) == ({"userId": "ü1"}, {"1": "é"})
 
 
 def test_a_value_that_json_cannot_say_is_a_type_error(token: Token) -> None:

@@ -5,6 +5,7 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.conftest import basic
 from tests.ingest.posting import get, post
 from tests.integrations import add_webhook
 from tracking.models import Hit, Integration, Owed, Token
-from tracking.models.token import Secret
+from tracking.models.secret import Secret
 
 SUCCESS = {"success": True}
 #: What each type has to say.
@@ -173,12 +174,21 @@ def test_if_nothing_can_be_stored_the_answer_is_400(secret: Secret) -> None:
         ({"batch": {}}, "batch_invalid"),
         ({}, "batch_invalid"),
         ({"batch": [event()], "context": 7}, "batch_invalid"),
+        ({"batch": [event()] * 2501}, "batch_too_large"),
+        ({"batch": [event()], "context": {"x": "x" * 32_768}}, "batch_too_large"),
+        ({"batch": [event()], "integrations": {"x": {"x": "x" * 32_768}}}, "batch_too_large"),
+        ({"batch": [event()] * 1000, "context": {"x": "x" * 8_192}}, "batch_too_large"),
         (b"x" * 512_001, "body_too_large"),
     ],
 )
 def test_what_is_no_batch_is_refused(secret: Secret, body: Any, code: str) -> None:
     answer = post("/v1/batch", body, authorization=basic(secret))
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_an_empty_batch_shows_whether_the_key_is_right() -> None:
+    answer = post("/v1/batch", {"batch": []}, authorization=basic("wrong"))
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
 def test_what_a_batch_says_once_holds_for_each_event(token: Token, secret: Secret) -> None:
@@ -340,10 +350,20 @@ def test_a_pixel_that_stores_nothing_is_a_gif_with_another_status(
     assert (answer["Content-Type"], answer.content[:6]) == ("image/gif", b"GIF89a")
 
 
+def test_a_query_may_say_much_else(token: Token) -> None:
+    much = {f"utm_{number}": "x" for number in range(2000)}
+    key = {"writeKey": str(token.project_id)}
+    data = base64.b64encode(json.dumps(event()).encode()).decode()
+    assert get("/v1/pixel/track", {**much, "data": data, **key}).status_code == 200
+    assert get("/sourceConfig", {**much, **key}).status_code == 200
+    assert post(f"/v1/track?{urlencode({**much, **key})}", event()).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["hits.example", "127.0.0.1:8000", "[::1]:8000"])
 def test_the_settings_send_the_browser_back_to_where_it_came_from(token: Token, host: str) -> None:
     answer = get(f"/v1/projects/{token.project_id}/settings", host=host, origin="https://a.example")
     assert answer.status_code == 200
+    assert answer["Cache-Control"] == "private, max-age=300"
     assert answer.json()["integrations"]["Segment.io"] == {
         "apiKey": str(token.project_id),
         "apiHost": f"{host}/v1",
@@ -362,6 +382,8 @@ def test_the_settings_believe_trusted_proxies_only(token: Token, settings: Any) 
 
     assert home() == "http://hits.example/v1"
     settings.HITSTREAM = {**settings.HITSTREAM, "TRUSTED_PROXIES": ("127.0.0.1",)}
+    assert home() == "https://shop.example/v1"
+    told["x_forwarded_host"] = "evil.example, shop.example"
     assert home() == "https://shop.example/v1"
     settings.HITSTREAM = {**settings.HITSTREAM, "PUBLIC_URL": "https://hits.example:444/in/"}
     assert home() == "https://hits.example:444/in/v1"

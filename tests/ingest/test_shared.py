@@ -9,6 +9,7 @@ from tests.conftest import Send
 from tracking.models import Hit
 
 EVENT = {"type": "track", "event": "Ordered", "userId": "u1"}
+ENDS = ("ud800", "ud801")
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -34,6 +35,25 @@ def test_nor_does_it_cost_a_batch(send: Send, text: str) -> None:
     assert send(body.encode(), path="/track/batch").json()["stored"] == 1
     stored = set(Hit.objects.values_list("user_id", flat=True))
     assert stored == {"u1", "a\ufffd", "b\ufffd"}
+
+
+@pytest.mark.parametrize(
+    ("alone", "batch", "body", "name"),
+    [
+        ("/track", "/track/batch", '{{"hits": [{}]}}', "hitId"),
+        ("/v1/track", "/v1/batch", '{{"note": "\\ud800", "batch": [{}]}}', "messageId"),
+    ],
+)
+def test_ids_that_differ_in_what_is_replaced_are_two(
+    send: Send, alone: str, batch: str, body: str, name: str
+) -> None:
+    event = json.dumps({**EVENT, "event": {} if name == "hitId" else "Ordered"})
+    first, second = (f'{event[:-1]}, "{name}": "a\\{end}", "n": "{end[1:]}"}}' for end in ENDS)
+    assert send(first.encode(), path=alone).status_code < 300
+    answer = send(body.format(f"{first},  {second}").encode(), path=batch)
+    assert answer.status_code == 200
+    stored = [(hit.hit_id, hit.payload["n"]) for hit in Hit.objects.order_by("pk")]
+    assert stored == [("a\ufffd", end[1:]) for end in ENDS]
 
 
 def test_nothing_shared_is_deeper_than_the_limit(send: Send) -> None:

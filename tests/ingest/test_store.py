@@ -107,6 +107,23 @@ def test_a_foreign_transaction_on_a_hit_id_stalls_only_that_hit(
     assert getattr(outcomes[1], "status", None) == 503
 
 
+def test_many_foreign_hit_ids_stall_the_others_no_longer_than_one(
+    token: Token, settings: Any
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "LOCK_TIMEOUT": 1.0}
+    held = [f"held{number}" for number in range(12)]
+    with connect() as other, connect() as own, other.transaction():
+        store(other, arrivals(token, held))
+        with ThreadPoolExecutor(1) as thread:
+            begun = thread.submit(store, own, arrivals(token, [*held, "a", "b"]))
+            # Waiting a second for each of them, it would take more than twelve.
+            outcomes = begun.result(timeout=8)
+        ((patience,),) = own.execute("SHOW lock_timeout").fetchall()
+    assert outcomes[-2:] == [Stored.NEW, Stored.NEW]
+    assert {getattr(outcome, "status", None) for outcome in outcomes[:-2]} == {503}
+    assert patience == "1s"
+
+
 def test_a_missing_partition_is_made_when_a_hit_needs_it(send: Send) -> None:
     with connection.cursor() as cursor:
         cursor.execute(partition.LEAVES, [list(partition.PARTITIONED)])

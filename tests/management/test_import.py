@@ -25,6 +25,7 @@ from tests.ledger import assert_exact, counts, discrepancies
 from tracking.ingest import importing
 from tracking.ingest.arrival import Arrival, Sender
 from tracking.ingest.chunkwriter import AlreadyImporting
+from tracking.ingest.lines import FileChanged
 from tracking.ingest.parsing import parse
 from tracking.models import Hit, Import, Owed, Token
 
@@ -198,6 +199,34 @@ def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write:
     with pytest.raises(AlreadyImporting):
         importing.run(second, path, read, refused=print, told=print)
     assert Hit.objects.count() == 20
+
+
+def test_a_file_with_the_wrong_format_can_be_imported_with_the_right_one(
+    token: Token, write: Write
+) -> None:
+    path = write({"type": "track", "event": "Ordered", "userId": "u1"})
+    assert "stored: 0, duplicate: 0, refused: 1" in import_hits(path)
+    for said in ("stored: 1, duplicate: 0, refused: 0", "was imported on"):
+        assert said in import_hits(path, "--format", "segment")
+    assert Hit.objects.count() == 1
+
+
+def test_a_file_that_changes_is_not_taken_for_imported(token: Token, write: Write) -> None:
+    path = write(*(hit(number=n) for n in range(2000)))
+    before = path.read_bytes()
+    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+
+    def read(body: bytes) -> Arrival:
+        if b'"number": 1700}' in body:
+            path.write_bytes(before + before)
+        return parse(body, sender)
+
+    with pytest.raises(FileChanged):
+        importing.run(importing.begin(token, path), path, read, refused=print, told=print)
+    path.write_bytes(before)
+    assert "stored: 2,000, duplicate: 0, refused: 0" in import_hits(path)
+    numbers = Hit.objects.values_list("payload__number", flat=True)
+    assert sorted(numbers) == list(range(2000))
 
 
 def test_killed_it_goes_on_where_it_was_and_stores_each_line_once(

@@ -5,6 +5,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from project.front.body import SMALL, Memory, Share
+from project.front.refusal import Overloaded
 from tests.project.server import Server, json_of, read_to_end, status_of
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -161,3 +163,26 @@ def test_chunks_win_over_a_length_and_end_the_connection(server: Server) -> None
         received = read_to_end(client)
     assert received.count(b"HTTP/1.1 ") == 1
     assert json_of(received) == {"length": 3, "read": 3}
+
+
+def test_who_announces_large_bodies_and_sends_nothing_keeps_nobody_out(server: Server) -> None:
+    """A hundred times 4 MB is more than all large bodies together may take."""
+    connections = [server.post("/meta", "Content-Length: 4000000") for _ in range(100)]
+    try:
+        assert server.request("POST", "/meta", b"x" * 1_000_000).status == 200
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_large_bodies_take_so_much_together_and_no_more() -> None:
+    memory = Memory(1_000_000)
+    first, second = Share(memory), Share(memory)
+    first.grow(SMALL)
+    first.grow(600_000)
+    first.grow(700_000)
+    second.grow(SMALL)
+    with pytest.raises(Overloaded):
+        second.grow(400_000)
+    first.close()
+    second.grow(400_000)

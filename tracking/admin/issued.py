@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
 from tracking.admin.snippets import curl
-from tracking.models.token import Secret, Token
+from tracking.models.secret import Secret
+from tracking.models.token import Token
 
 
 def show_once(

@@ -22,7 +22,8 @@ from tracking.admin.pill import pill
 from tracking.admin.snippets import snippets
 from tracking.admin.tokenform import TokenForm
 from tracking.models import Token
-from tracking.models.token import CONFIGURED, Secret
+from tracking.models.secret import Secret
+from tracking.models.token import CONFIGURED
 
 FACTS = (
     *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),

@@ -58,14 +58,7 @@ class HttpUrlField(forms.CharField):
                 " a header.",
                 code="userinfo",
             )
-        looks_numeric = ":" in host or host.replace(".", "").isdigit()
-        if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
-            raise ValidationError(
-                "The address %(host)s is private or reserved; only the setting"
-                " HITSTREAM_ALLOW_PRIVATE_DESTINATIONS lets Hitstream call it.",
-                code="private",
-                params={"host": host},
-            )
+        _check_address(host)
         return url
 
 
@@ -78,6 +71,32 @@ def _read_host(url: str) -> str:
     if not complete or not re.fullmatch(r"[\x21-\x7e]+|[^\x00-\x20\x7f\s]+", url):
         raise ValidationError("Enter a whole URL such as https://example.com/hook.", code="url")
     return parts.hostname or ""
+
+
+class HostField(forms.CharField):
+    """A host's name or address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=253, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        host: str = super().clean(value)
+        if host and not re.fullmatch(r"[0-9A-Za-z._:-]+", host):
+            raise ValidationError("Enter a host's name or address alone.", code="host")
+        _check_address(host)
+        return host
+
+
+def _check_address(host: str) -> None:
+    """Raise ValidationError for a private address; a name is looked up when it is called."""
+    looks_numeric = ":" in host or host.replace(".", "").isdigit()
+    if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
+        raise ValidationError(
+            "The address %(host)s is private or reserved; only the setting"
+            " HITSTREAM_ALLOW_PRIVATE_DESTINATIONS lets Hitstream call it.",
+            code="private",
+            params={"host": host},
+        )
 
 
 class HiddenTextarea(forms.Textarea):

@@ -22,7 +22,8 @@ from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.group import Group
 from tracking.ingest.waiting import wait_if_allowed
-from tracking.models.token import digest_of
+from tracking.models.secret import digest_of
+from tracking.models.token import MAX_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,11 @@ class Pass:
     public: bool
 
 
-#: What a token is known by: of an API token its digest, which is 32 bytes.
+#: What a token is known by: of an API token its digest, which is 32 bytes. No other key is, so
+#: that a digest which happens to begin like one is not taken for it.
 Key = bytes
 
+DIGEST_SIZE = 32
 PROJECT, PATH = b"project:", b"path:"
 NO_REQUEST: Mapping[str, Any] = {}
 
@@ -49,7 +52,8 @@ def key_of_project(project_id: UUID) -> Key:
 
 
 def key_of_path(path: str) -> Key:
-    return PATH + path.encode()
+    """What is longer than any path opens nothing however it ends, and is not remembered whole."""
+    return PATH + path[: MAX_PATH + 1].encode()
 
 
 def key_of_write_key(write_key: str) -> Key:
@@ -79,9 +83,11 @@ TOUCH = """
 
 def look_up(connection: Connection, keys: Sequence[Key]) -> list[Pass | None]:
     """For each key the Pass of the usable token that it opens, or None."""
-    projects = [UUID(bytes=key[len(PROJECT) :]) for key in keys if key.startswith(PROJECT)]
-    paths = [key[len(PATH) :].decode() for key in keys if key.startswith(PATH)]
-    parameters = {"digests": list(keys), "projects": projects, "paths": paths}
+    digests = [key for key in keys if len(key) == DIGEST_SIZE]
+    public = [key for key in keys if len(key) != DIGEST_SIZE]
+    projects = [UUID(bytes=key[len(PROJECT) :]) for key in public if key.startswith(PROJECT)]
+    paths = [key[len(PATH) :].decode() for key in public if key.startswith(PATH)]
+    parameters = {"digests": digests, "projects": projects, "paths": paths}
     passes: dict[Key, Pass] = {}
     for row in connection.execute(LOOK_UP, parameters).fetchall():
         passes.update(passes_in(*row))

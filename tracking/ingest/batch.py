@@ -13,9 +13,9 @@ from rest_framework.request import Request
 
 from tracking.ingest.authentication import BasicTokenAuthentication, Pass
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, read
-from tracking.ingest.decoding import decode_batch
-from tracking.ingest.errors import BadRequest, UnsupportedMediaType
-from tracking.ingest.many import Result, read_all, store_all
+from tracking.ingest.decoding import as_sent, decode_batch
+from tracking.ingest.errors import UnsupportedMediaType
+from tracking.ingest.many import Result, check_count, read_all, store_all
 from tracking.ingest.parsing import parse
 from tracking.ingest.sender import sender_of
 from tracking.ingest.throttle import is_within_limit, too_many
@@ -47,19 +47,19 @@ class TrackBatchView(IngestView):
 
 
 def split(request: HttpRequest, body: bytes) -> list[bytes]:
-    """The hits' own JSON; raises BadRequest, also where there is none, and UnsupportedMediaType."""
+    """The hits' own JSON; raises BadRequest, also where there are none or too many, and
+    UnsupportedMediaType."""
     if request.content_type in LINES:
         hits = [line for line in body.split(b"\n") if line.strip()]
     elif request.content_type == "application/json":
         document = decode_batch(DECODER, body, 'an object with a list: {"hits": […]}')
-        hits = [bytes(hit) for hit in document.hits]
+        hits = as_sent(body, document.hits)
     else:
         raise UnsupportedMediaType(
             "content_type_unsupported",
             "The Content-Type must be application/json or application/x-ndjson.",
         )
-    if not hits:
-        raise BadRequest("batch_empty", "There is no hit in the batch.")
+    check_count(len(hits))
     return hits
 
 

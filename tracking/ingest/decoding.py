@@ -6,6 +6,7 @@ What jsonb cannot hold (NUL, lone surrogates) is replaced, never a reason to los
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,6 +54,21 @@ def decode_batch(decoder: msgspec.json.Decoder[Shape], body: bytes, wanted: str)
         raise too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("json_invalid", f"The body is not valid JSON: {error}.") from None
+
+
+def as_sent(body: bytes, raws: Iterable[msgspec.Raw]) -> list[bytes]:
+    """The texts that `decode_batch` passed over, as the body has them: by what was replaced in them
+    ids can be told apart. A replacement is as long as what it replaces."""
+    texts = [bytes(raw) for raw in raws]
+    clean = without_lone_surrogates(body)
+    if clean == body:
+        return texts
+    sent, end = [], 0
+    for text in texts:
+        start = clean.index(text, end)
+        end = start + len(text)
+        sent.append(body[start:end])
+    return sent
 
 
 def without_lone_surrogates(body: bytes) -> bytes:

@@ -6,7 +6,6 @@ next is read and parsed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,7 @@ from django.utils import timezone
 from tracking.ingest.arrival import Arrival
 from tracking.ingest.body import MAX_BODY
 from tracking.ingest.chunkwriter import Chunk, ChunkWriter
-from tracking.ingest.lines import Line, LineFile
+from tracking.ingest.lines import FileChanged, Line, LineFile
 from tracking.ingest.many import Read, Result, read_all
 from tracking.models import Import, Token
 
@@ -30,9 +29,12 @@ Told = Callable[[int, int], object]
 
 
 def begin(token: Token, path: Path) -> Import:
-    """The file's Import: a new one, or the one that goes on."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").digest()
+    """The file's Import: a new one, or the one that goes on. One that stored nothing at all, as
+    with the wrong format, begins again."""
+    with closing(LineFile(path)) as file:
+        digest = file.digest()
+    fruitless = Import.objects.filter(token=token, digest=digest, stored=0, duplicate=0)
+    fruitless.update(lines=0, refused=0, finished_at=None)
     found, _ = Import.objects.get_or_create(
         token=token, digest=digest, defaults={"name": path.name[-255:]}
     )
@@ -43,15 +45,19 @@ def run(imported: Import, path: Path, read: Read, *, refused: Refused, told: Tol
     """Every line is a stored hit or a duplicate, or was refused. `refused` is given a line and the
     result before that is committed; `told` the lines done and the bytes read, after.
 
-    Raises AlreadyImporting, OSError or EOFError for a file that cannot be read to its end, and
-    psycopg's and Django's database errors; what is done then stays done.
+    Raises AlreadyImporting, FileChanged, OSError or EOFError for a file that cannot be read to its
+    end, and psycopg's and Django's database errors; what is done then stays done.
     """
     with closing(LineFile(path)) as file, closing(ChunkWriter(imported.pk)) as writer:
+        if file.digest() != bytes(imported.digest):
+            raise FileChanged
 
         def settle(chunk: Chunk) -> None:
             for result in writer.settle(chunk):
                 if result.error is not None:
                     refused(chunk.lines[result.index], result)
+            # What is done is told by a count of lines: they must be the lines of this file.
+            file.check()
             writer.commit()
             told(chunk.end, chunk.position)
 

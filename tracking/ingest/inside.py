@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,8 @@ from django.utils.functional import Promise
 from tracking.ingest.arrival import Sender
 from tracking.ingest.body import MAX_BODY, too_large
 from tracking.ingest.borrowed import borrow, ring_on_commit
-from tracking.ingest.errors import Unauthorized
+from tracking.ingest.decoding import too_deep
+from tracking.ingest.errors import BadRequest, Unauthorized
 from tracking.ingest.parsing import parse
 from tracking.ingest.store import store
 from tracking.models import Hit, Token
@@ -53,10 +55,11 @@ def track(
         "context": context,
         "integrations": integrations,
     }
-    body = msgspec.json.encode(given(hit), enc_hook=plain)
+    body = encode(given(hit))
     if len(body) > MAX_BODY:
         raise too_large(f"is {len(body):,} bytes", MAX_BODY)
-    sender = Sender(token_id=usable(token, using).pk, ip=None, user_agent="")
+    found = usable(token, using)
+    sender = Sender(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
     (outcome,) = store(borrow(), [arrival], ring_on_commit)
     if isinstance(outcome, Exception):
@@ -82,6 +85,19 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def aware(moment: datetime) -> datetime:
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def encode(hit: Mapping[str, Any]) -> bytes:
+    """As a client would send it; a lone surrogate, as in a file's name, is escaped. Raises
+    BadRequest: msgspec's own encoder would say null for what is no number."""
+    try:
+        said = msgspec.to_builtins(hit, str_keys=True, enc_hook=plain)
+        text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise too_deep() from None
+    except ValueError as error:
+        raise BadRequest("json_invalid", f"JSON cannot say the hit: {error}.") from None
+    return text.encode(errors="backslashreplace")
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,13 +27,34 @@ class Line:
     text: bytes
 
 
+class FileChanged(Exception):
+    """The file changed while it was read."""
+
+
 class LineFile:
     """Raises OSError, or EOFError or zlib.error for a gzip file that is broken."""
 
     def __init__(self, path: Path) -> None:
         self._raw = path.open("rb")
+        self._opened = self._state()
         zipped = self._raw.peek(2)[:2] == GZIP_MAGIC
         self._lines = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw) if zipped else self._raw)
+
+    def digest(self) -> bytes:
+        """The SHA-256 of the file as it lies on the disk. Before a line is read."""
+        self._raw.seek(0)
+        found = hashlib.file_digest(self._raw, "sha256").digest()
+        self._raw.seek(0)
+        return found
+
+    def check(self) -> None:
+        """Nobody has written to the file since it was opened; raises FileChanged."""
+        if self._state() != self._opened:
+            raise FileChanged
+
+    def _state(self) -> tuple[int, int]:
+        found = os.fstat(self._raw.fileno())
+        return found.st_size, found.st_mtime_ns
 
     @property
     def position(self) -> int:

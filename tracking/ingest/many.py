@@ -18,6 +18,9 @@ from tracking.ingest.store import Stored, writer
 
 Read = Callable[[bytes], Arrival]
 
+#: Segment's limit, too. A few bytes of gzip could say a million, each with a result of its own.
+MAX_HITS = 2_500
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -35,6 +38,16 @@ class Result:
             return {"index": self.index, "hitId": self.hit_id, "status": status}
         refusal = {"code": self.error.code, "message": self.error.message}
         return {"index": self.index, "status": "refused", **refusal}
+
+
+def check_count(count: int) -> None:
+    """Raises BadRequest for a batch of none, and of more than can be stored in time."""
+    if not count:
+        raise BadRequest("batch_empty", "There is no hit in the batch.")
+    if count > MAX_HITS:
+        raise BadRequest(
+            "batch_too_large", f"The batch is {count:,} hits; the limit is {MAX_HITS:,}."
+        )
 
 
 def read_all(hits: Iterable[bytes], read: Read, limit: int) -> list[Arrival | IngestError]:

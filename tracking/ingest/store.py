@@ -7,8 +7,11 @@ hitId stores nothing and owes nothing.
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from uuid import UUID
@@ -45,6 +48,10 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 
 #: What `insert` knows a way around: the statement failed, the connection is as good as before.
 MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+
+
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
+MOMENT = "10ms"
 
 
 def store(
@@ -87,16 +94,25 @@ def key(arrival: Arrival) -> tuple[int, int]:
     return arrival.token_id, (arrival.digest or arrival.id).int
 
 
-def insert(connection: Connection, batch: list[Arrival], ring: Ring = None) -> Outcomes:
-    """An outcome by id. A batch that fails for one of its rows is halved until the row is found."""
+def insert(
+    connection: Connection, batch: list[Arrival], ring: Ring = None, until: float = math.inf
+) -> Outcomes:
+    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
+
+    What waits for another transaction must not make all others wait: once a batch has waited for
+    one, its parts wait for a moment each, and past `until`, by the monotonic clock, none is tried.
+    """
+    if time.monotonic() > until:
+        return {arrival.id: Unavailable() for arrival in batch}
     try:
         return execute(connection, batch, ring)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
-        middle = len(batch) // 2
-        halves = batch[:middle], batch[middle:]
-        return {id: each for half in halves for id, each in insert(connection, half, ring).items()}
+        if until == math.inf and isinstance(error, errors.LockNotAvailable):
+            with hurry(connection):
+                return halve(connection, batch, ring, time.monotonic() + conf.LOCK_TIMEOUT)
+        return halve(connection, batch, ring, until)
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -105,6 +121,23 @@ def insert(connection: Connection, batch: list[Arrival], ring: Ring = None) -> O
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
         return execute(connection, batch, ring)
+
+
+def halve(connection: Connection, batch: list[Arrival], ring: Ring, until: float) -> Outcomes:
+    middle = len(batch) // 2
+    first = insert(connection, batch[:middle], ring, until)
+    return {**first, **insert(connection, batch[middle:], ring, until)}
+
+
+@contextmanager
+def hurry(connection: Connection) -> Iterator[None]:
+    """Meanwhile a statement waits for a lock no longer than a moment."""
+    ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
+    connection.execute(SET_LOCK_TIMEOUT, [MOMENT])
+    try:
+        yield
+    finally:
+        connection.execute(SET_LOCK_TIMEOUT, [before])
 
 
 def execute(connection: Connection, batch: list[Arrival], ring: Ring) -> Outcomes:

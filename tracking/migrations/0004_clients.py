@@ -27,6 +27,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Behind a dump that reads the hits all ingest would wait with us: rather fail, and be run
+        # again.
+        migrations.RunSQL("SET LOCAL lock_timeout = '2s'", migrations.RunSQL.noop),
         migrations.AddField(
             model_name="token",
             name="path",

@@ -9,7 +9,8 @@ from tracking.models.ledger import Ledger, Tally
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
-from tracking.models.token import Revision, Token
+from tracking.models.revision import Revision
+from tracking.models.token import Token
 
 __all__ = [
     "Attempt",

@@ -1,8 +1,7 @@
-"""Who may send: tokens, and the append-only revisions of what they are configured to do."""
+"""Who may send: tokens, and what they are configured to do."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
 from datetime import timedelta
@@ -14,6 +13,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from tracking.conf import conf
+from tracking.models.revision import Revision
+from tracking.models.secret import Secret
 from tracking.models.sender import IpPolicy, check_origin
 
 if TYPE_CHECKING:
@@ -22,38 +23,12 @@ if TYPE_CHECKING:
     from tracking.models.integration import Integration
 
 
-def digest_of(api_token: str | bytes) -> bytes:
-    """SHA-256: an API token holds 190 random bits, so a fast digest is as safe as a slow one."""
-    return hashlib.sha256(api_token.encode() if isinstance(api_token, str) else api_token).digest()
-
-
-class Secret(str):
-    """A fresh API token in clear: shown once, then known only by its digest."""
-
-    ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-    @classmethod
-    def generate(cls) -> Secret:
-        def random(length: int) -> str:
-            return "".join(secrets.choice(cls.ALPHABET) for _ in range(length))
-
-        return cls(f"hs_{random(6)}_{random(32)}")
-
-    @property
-    def prefix(self) -> str:
-        """The part that may be shown: enough to recognise a token by."""
-        return self.rpartition("_")[0]
-
-    @property
-    def digest(self) -> bytes:
-        return digest_of(self)
-
-
 def random_path() -> str:
     """Nothing that a blocker would know, and nothing that reads like a word."""
     return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
 
 
+MAX_PATH = 20
 #: What an operator edits.
 CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy")
 #: What `rotate` changes, and nothing else does.
@@ -92,7 +67,7 @@ class Token(models.Model):
         "first-party path",
         default=random_path,
         unique=True,
-        max_length=20,
+        max_length=MAX_PATH,
         editable=False,
         help_text="Public, like the project id: a site can pass /f/ and this on to us.",
     )
@@ -211,21 +186,3 @@ class Token(models.Model):
                 for integration in self.integrations.order_by("pk")
             },
         }
-
-
-class Revision(models.Model):
-    """One state of a token's configuration: who made it, when. Hits carry its number."""
-
-    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="revisions")
-    number = models.PositiveIntegerField()
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.CharField(max_length=150, blank=True)
-    snapshot = models.JSONField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("token", "number"), name="tracking_revision_number"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.token} revision {self.number}"

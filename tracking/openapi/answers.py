@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
         "batch_empty": Refusal(400, "There is no hit in the batch."),
         "batch_invalid": Refusal(400, 'The body must be an object with a list: {"hits": […]}.'),
+        "batch_too_large": Refusal(400, "The batch is 3,000 hits; the limit is 2,500."),
         "body_empty": Refusal(400, "The body is empty; send one hit as a JSON object."),
         "body_incomplete": Refusal(400, "The body ended before it was complete"),
         "body_too_large": Refusal(400, "The body is 70,211 bytes; the limit is 65,536."),

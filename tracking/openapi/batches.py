@@ -11,6 +11,8 @@ from tracking.openapi.schemas import Schema
 INDEX: Schema = {"type": "integer", "minimum": 0, "description": "Its place in the batch, from 0."}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
+#: What a batch can be refused with as a whole.
+OF_BATCH = frozenset({"batch_empty", "batch_invalid", "batch_too_large"})
 #: What a single hit of a batch can be refused with.
 OF_ONE = frozenset({"hit_too_large", "json_invalid", "json_not_object", "json_too_deep"}) | {
     "field_invalid",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from tracking.ingest.views import IngestView
 from tracking.openapi import samples
-from tracking.openapi.batches import COUNT, INDEX, OF_ONE, all_refused, answered, exact, listed
+from tracking.openapi.batches import (
+    COUNT,
+    INDEX,
+    OF_BATCH,
+    OF_ONE,
+    all_refused,
+    answered,
+    exact,
+    listed,
+)
 from tracking.openapi.batches import refused as refused_hit
 from tracking.openapi.operation import (
     API_TOKEN,
@@ -20,7 +29,7 @@ from tracking.openapi.operation import (
 from tracking.openapi.schemas import Schema, ref
 
 HIT_CODES = frozenset({"event_required", "field_invalid", "field_too_long", "user_required"})
-BATCH_CODES = frozenset({"batch_empty", "batch_invalid", "content_type_unsupported"})
+BATCH_CODES = OF_BATCH | {"content_type_unsupported"}
 COMMITTED = {
     "204": {
         "description": "The hit is committed, together with every delivery that it owes; or it was "
@@ -70,8 +79,9 @@ def track_batch(view: IngestView, path: str) -> Operation:
     return Operation(
         tag="Hits",
         summary="Send many hits",
-        description="At most 500 KB (512,000 bytes), each hit at most 64 KB. A bad hit never costs "
-        "the others: each has its own result, in their order. 200 if at least one is stored.",
+        description="At most 2,500 hits and 500 KB (512,000 bytes), each hit at most 64 KB. A bad "
+        "hit never costs the others: each has its own result, in their order. 200 if at least one "
+        "is stored.",
         takes={
             "application/json": media(ref("Hits"), two_hits=samples.SEVERAL),
             "application/x-ndjson": media(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracking.openapi import samples
-from tracking.openapi.batches import OF_ONE, all_refused, answered, exact, listed
+from tracking.openapi.batches import OF_BATCH, OF_ONE, all_refused, answered, exact, listed
 from tracking.openapi.batches import refused as refused_event
 from tracking.openapi.operation import (
     ALWAYS,
@@ -86,16 +86,17 @@ def jitsu(view: Any, path: str) -> Operation:
 
 
 def batch(view: Any, path: str) -> Operation:
-    codes = STORING | READING | KEYS | {"batch_empty", "batch_invalid"}
+    codes = STORING | READING | KEYS | OF_BATCH
     results = {"results": listed(refused_event(OF_ANY))}
     return Operation(
         tag="RudderStack" if "beacon" in path else "Segment, short" if short(path) else "Segment",
         summary="Many events"
         + view.historical * " of the past"
         + ("beacon" in path) * ", as a page is left",
-        description="At most 500 KB (512,000 bytes), each event at most 32 KB. `context` and "
-        "`integrations` hold for all events that do not say otherwise. A bad event never costs the "
-        "others: `results` names those that were refused. 200 if at least one is stored."
+        description="At most 2,500 events and 500 KB (512,000 bytes), each event at most 32 KB. "
+        "`context` and `integrations` hold for all events that do not say otherwise. A bad event "
+        "never costs the others: `results` names those that were refused. 200 if at least one "
+        "is stored."
         + view.historical
         * " Events keep their timestamps: nobody's clock is corrected.",
         takes={"application/json": media(ref("SegmentBatch"), two_events=samples.EVENT_BATCH)},

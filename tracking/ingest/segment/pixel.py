@@ -16,6 +16,7 @@ from tracking.ingest.decoding import decode
 from tracking.ingest.errors import BadRequest, IngestError
 from tracking.ingest.pending import store
 from tracking.ingest.segment.parsing import read_event
+from tracking.ingest.segment.query import asked
 from tracking.ingest.segment.writekey import other_key
 from tracking.ingest.sender import sender_of
 from tracking.ingest.views import IngestView
@@ -29,7 +30,7 @@ class PixelView(IngestView):
 
     def get(self, request: Request) -> HttpResponse:
         django_request = request._request
-        body = decode_data(django_request.GET.get("data", ""))
+        body = decode_data(asked(django_request, "data"))
         payload = decode(body, "`data`")
         opened = self.admit(request, other_key(django_request, payload))
         sender = sender_of(django_request.META, opened)

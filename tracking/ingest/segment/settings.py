@@ -18,12 +18,14 @@ from rest_framework.request import Request
 from tracking.conf import conf
 from tracking.ingest.authentication import api_token, key_of_write_key, passes
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.segment.query import asked
 from tracking.ingest.sender import is_trusted
 from tracking.ingest.views import IngestView
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-#: How long a browser may keep the answer, in seconds.
-KEEP = {"Cache-Control": "public, max-age=300"}
+#: How long a browser may keep the answer, in seconds. No shared cache may: whoever got a proxy to
+#: pass on another host would have everybody's hits sent there.
+KEEP = {"Cache-Control": "private, max-age=300"}
 
 
 class UnknownKey(IngestError):
@@ -82,8 +84,8 @@ def check(key: str, environ: Mapping[str, Any]) -> None:
 
 def key_asked_with(request: HttpRequest) -> str:
     """Raises Unauthorized without one."""
-    if asked := request.GET.get("writeKey"):
-        return asked
+    if key := asked(request, "writeKey"):
+        return key
     return api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
 
 
@@ -95,12 +97,13 @@ def base_url(request: HttpRequest) -> str:
     environ = request.META
     scheme, host = request.scheme or "", environ.get("HTTP_HOST", "")
     if is_trusted(environ.get("REMOTE_ADDR") or ""):
-        scheme = first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
-        host = first(environ, "HTTP_X_FORWARDED_HOST") or host
+        scheme = hops(environ, "HTTP_X_FORWARDED_PROTO")[0] or scheme
+        # A proxy that adds to what it gets adds at the end: the beginning is the browser's.
+        host = hops(environ, "HTTP_X_FORWARDED_HOST")[-1] or host
     if scheme not in {"http", "https"} or not HOST.fullmatch(host):
         raise BadRequest("host_invalid", "The request does not say by which host it came.")
     return f"{scheme}://{host}{reverse('tracking:track').removesuffix('/track')}"
 
 
-def first(environ: Mapping[str, Any], name: str) -> str:
-    return str(environ.get(name, "")).partition(",")[0].strip()
+def hops(environ: Mapping[str, Any], name: str) -> list[str]:
+    return [hop.strip() for hop in str(environ.get(name, "")).split(",")]

@@ -18,9 +18,9 @@ from rest_framework.request import Request
 from tracking.ingest.arrival import Sender
 from tracking.ingest.authentication import Pass
 from tracking.ingest.body import MAX_BATCH, MAX_EVENT, read
-from tracking.ingest.decoding import decode, decode_batch
+from tracking.ingest.decoding import as_sent, decode, decode_batch
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.many import Result, read_all, store_all
+from tracking.ingest.many import Result, check_count, read_all, store_all
 from tracking.ingest.pending import store
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
 from tracking.ingest.segment.writekey import header_key, other_key
@@ -28,6 +28,8 @@ from tracking.ingest.sender import sender_of
 from tracking.ingest.views import IngestView
 from tracking.models.sender import IpPolicy
 
+#: What a batch says once is stored with each of its events: all of that together, in bytes.
+MAX_SHARED = 16 * MAX_BATCH
 SUCCESS = b'{"success": true}'
 #: What Jitsu's SDK may ask for: a token's policy may be stricter.
 JITSU_POLICIES = {"remove": IpPolicy.DROP, "stripLastOctet": IpPolicy.ANONYMISE}
@@ -92,10 +94,11 @@ class BatchView(IngestView):
         key = header_key(django_request)
         body = read(django_request, MAX_BATCH)
         batch = decode_batch(DECODER, body, 'an object with a list: {"batch": […]}')
-        if not batch.batch:
-            raise BadRequest("batch_empty", "There is no event in the batch.")
+        check_shared(batch)
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
+        # Only now: who asks with an empty batch whether the key is good shall hear it.
+        check_count(len(batch.batch))
         shared = Shared(
             context=decode_shared(batch.context, "`context`"),
             integrations=decode_shared(batch.integrations, "`integrations`"),
@@ -103,9 +106,20 @@ class BatchView(IngestView):
             historical=self.historical,
         )
         sender = sender_of(django_request.META, opened)
-        events = [bytes(event) for event in batch.batch]
+        events = as_sent(body, batch.batch)
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
         return answer(store_all(found, opened.token_id))
+
+
+def check_shared(batch: Batch) -> None:
+    """Raises BadRequest where the events would become much more than what was sent."""
+    size = len(bytes(batch.context)) + len(bytes(batch.integrations))
+    if size > MAX_EVENT or size * len(batch.batch) > MAX_SHARED:
+        raise BadRequest(
+            "batch_too_large",
+            f"What the batch shares is {size:,} bytes; the limit is {MAX_EVENT:,}, and "
+            f"{MAX_SHARED:,} for all of its events together.",
+        )
 
 
 def decode_shared(raw: msgspec.Raw, what: str) -> dict[str, Any] | None:

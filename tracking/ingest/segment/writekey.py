@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from tracking.ingest.authentication import Key, api_token, key_of_write_key
 from tracking.ingest.errors import Unauthorized
+from tracking.ingest.segment.query import asked
 
 
 def header_key(request: HttpRequest) -> Key | None:
@@ -32,7 +33,7 @@ def last_part(jitsu: str) -> str:
 
 def other_key(request: HttpRequest, body: Mapping[str, Any]) -> Key:
     """The key in the body or the query; raises Unauthorized without any."""
-    found = body.get("writeKey") or request.GET.get("writeKey")
+    found = body.get("writeKey") or asked(request, "writeKey")
     if not found or not isinstance(found, str):
         raise Unauthorized(
             "token_missing",

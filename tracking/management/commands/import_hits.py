@@ -15,7 +15,7 @@ from tracking.ingest import importing
 from tracking.ingest.arrival import Sender
 from tracking.ingest.chunkwriter import AlreadyImporting
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.lines import Line
+from tracking.ingest.lines import FileChanged, Line
 from tracking.ingest.many import Read, Result
 from tracking.ingest.parsing import parse
 from tracking.ingest.segment.parsing import Shared, parse_event
@@ -88,6 +88,8 @@ class Command(BaseCommand):
             importing.run(imported, file, read, refused=self.refuse, told=self.tell)
         except AlreadyImporting:
             raise CommandError("Somebody else imports this file at the moment.") from None
+        except FileChanged:
+            raise CommandError("The file changed; import it when nobody writes to it.") from None
         except (OSError, EOFError, zlib.error) as error:
             raise CommandError(self.interrupted(imported, f"The file is broken: {error}")) from None
         except (psycopg.Error, DatabaseError, Unavailable) as error:

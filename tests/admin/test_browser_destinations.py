@@ -1,0 +1,36 @@
+"""The form of every destination, in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.admin.test_browser import signed_in  # noqa: F401 (fixture)
+from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
+from tracking.destinations import registry
+from tracking.destinations.base import Destination
+from tracking.models import Token
+
+
+@pytest.mark.parametrize("kind", registry.all(), ids=lambda kind: kind.slug)
+def test_its_form_opens_and_says_what_is_missing(
+    signed_in: Page,  # noqa: F811
+    live_server: LiveServer,
+    kind: type[Destination],
+) -> None:
+    page = signed_in  # noqa: F811
+    token, _ = Token.objects.issue("Shop")
+    page.goto(f"{live_server.url}/admin/tracking/integration/add/?token={token.pk}")
+    page.locator(".hs-destinations a", has_text=kind.label).first.click()
+    for name, field in kind.Config.base_fields.items():
+        expect(page.locator(f"[name='config-{name}']").first).to_be_visible()
+        if field.help_text:
+            expect(page.locator(f".field-config-{name} .help")).to_contain_text(
+                str(field.help_text)[:40]
+            )
+    shoot(page, f"destination-{kind.slug}")
+    page.fill("#id_name", "Mine")
+    page.click("input[name=_save]")
+    required = [name for name, field in kind.Config.base_fields.items() if field.required]
+    for name in required:
+        if not kind.Config.base_fields[name].initial:
+            expect(page.locator(f".field-config-{name} .errorlist")).to_be_visible()

@@ -1,0 +1,1 @@
+"""What object storage is made of: files and stores."""
