@@ -18,14 +18,20 @@ from tracking.destinations.base import Destination
 from tracking.exceptions import SetupError
 
 BUILT_IN = (
+    "tracking.destinations.amplitude.Amplitude",
     "tracking.destinations.amqp.Amqp",
     "tracking.destinations.bigquery.BigQuery",
     "tracking.destinations.clickhouse.ClickHouse",
+    "tracking.destinations.google_analytics.GoogleAnalytics",
     "tracking.destinations.klaviyo.Klaviyo",
+    "tracking.destinations.meta.Meta",
+    "tracking.destinations.mixpanel.Mixpanel",
     "tracking.destinations.object_storage.ObjectStorage",
     "tracking.destinations.postgresql.PostgreSQL",
+    "tracking.destinations.posthog.PostHog",
     "tracking.destinations.segment.Segment",
     "tracking.destinations.slack.Slack",
+    "tracking.destinations.tiktok.TikTok",
     "tracking.destinations.webhook.Webhook",
 )
 GROUP = "hitstream.destinations"

@@ -1,0 +1,77 @@
+"""Google Analytics 4's limits: names and parameters in, what Google keeps of them out.
+
+Source: "Measurement Protocol reference"
+(https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference), section
+"Reserved names"; "Send Measurement Protocol events", section "Limitations": names of 40
+characters, 25 parameters an event, values of 100; "Event collection limits"
+(https://support.google.com/analytics/answer/9267744): page_location 1,000, page_referrer 420,
+page_title 300; "Measure ecommerce": 200 items.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MAX_NAME, MAX_PARAMS, MAX_VALUE, MAX_ITEMS = 40, 25, 100, 200
+LONGER = {"page_location": 1_000, "page_referrer": 420, "page_title": 300}
+RESERVED_PREFIXES = ("_", "firebase_", "ga_", "google_", "gtag.")
+#: Names of events; ad_impression, in_app_purchase and screen_view are for app streams only.
+RESERVED = frozenset(
+    {
+        "ad_activeview",
+        "ad_click",
+        "ad_exposure",
+        "ad_impression",
+        "ad_query",
+        "ad_reward",
+        "adunit_exposure",
+        "app_clear_data",
+        "app_exception",
+        "app_install",
+        "app_remove",
+        "app_store_refund",
+        "app_update",
+        "app_upgrade",
+        "dynamic_link_app_open",
+        "dynamic_link_app_update",
+        "dynamic_link_first_open",
+        "error",
+        "firebase_campaign",
+        "firebase_in_app_message_action",
+        "firebase_in_app_message_dismiss",
+        "firebase_in_app_message_impression",
+        "first_open",
+        "first_visit",
+        "in_app_purchase",
+        "notification_dismiss",
+        "notification_foreground",
+        "notification_open",
+        "notification_receive",
+        "notification_send",
+        "os_update",
+        "screen_view",
+        "session_start",
+        "user_engagement",
+    }
+)
+
+
+def trim_name(name: str) -> str:
+    """At most MAX_NAME characters; empty unless it begins with a letter and is free to be used."""
+    found = name[:MAX_NAME]
+    free = found not in RESERVED and not found.lower().startswith(RESERVED_PREFIXES)
+    return found if re.match(r"[A-Za-z]", found) and free else ""
+
+
+def limit(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts cut to Google's length, which else drops them; no more items than it takes."""
+    return {
+        name: value[: LONGER.get(name, MAX_VALUE)]
+        if isinstance(value, str)
+        else value[:MAX_ITEMS]
+        if isinstance(value, list)
+        else value
+        for name, value in params.items()
+    }

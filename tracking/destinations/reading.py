@@ -1,0 +1,77 @@
+"""Values that senders write in several ways: raw JSON in, texts, numbers and objects out.
+
+A missing text is "", a missing number None, a missing object empty; numbers that senders wrote as
+text are read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Number = int | float
+
+
+def text(raw: Mapping[str, Any], *names: str) -> str:
+    """The first of these that has a text."""
+    for name in names:
+        if found := plain(raw.get(name)):
+            return found
+    return ""
+
+
+def number(raw: Mapping[str, Any], *names: str) -> Number | None:
+    """The first of these that is a finite number."""
+    for name in names:
+        if (found := to_number(raw.get(name))) is not None:
+            return found
+    return None
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None or isinstance(value, (bool, dict, list)) else str(value)
+
+
+def read_currency(*values: Any) -> str:
+    """The first that has the form of an ISO 4217 code, in capitals."""
+    for value in values:
+        code = plain(value).upper()
+        if len(code) == 3 and code.isascii() and code.isalpha():
+            return code
+    return ""
+
+
+def to_number(value: Any) -> Number | None:
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(found):
+        return None
+    return int(found) if found.is_integer() and abs(found) < 2**53 else found
+
+
+def split_category(value: Any) -> tuple[str, ...]:
+    """A category's levels. The vendor's script writes "undefined" where there is none."""
+    levels = value if isinstance(value, list) else plain(value).replace(">", "/").split("/")
+    cleaned = (plain(level) for level in levels)
+    return tuple(level for level in cleaned if level and level != "undefined")
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def read_json(body: bytes) -> Mapping[str, Any]:
+    """The JSON object of an answer; an empty one for anything else."""
+    try:
+        return as_object(msgspec.json.decode(body))
+    except msgspec.DecodeError:
+        return {}
