@@ -20,7 +20,7 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \
