@@ -1,0 +1,121 @@
+"""Workers and the broker are killed, stopped and told to end: every hit arrives."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+
+from project.embedded.postgres import EmbeddedPostgres
+from project.embedded.valkey import EmbeddedValkey
+from tests.destinations.vendor import Vendor, reply
+from tests.stack.stack import ROOT, Stack, wait_until
+
+HITS = 2000
+
+
+def slowly(connection: socket.socket) -> None:
+    """So that there is always something under way to be killed."""
+    time.sleep(0.03)
+    reply()(connection)
+
+
+def arrived(vendor: Vendor) -> Counter[str]:
+    """How often each hit arrived, by the sender's id."""
+    return Counter(received.json["data"]["hitId"] for received in list(vendor.received))
+
+
+def sent(prefix: str) -> set[str]:
+    return {f"{prefix}-{number}" for number in range(HITS)}
+
+
+def test_a_hit_reaches_the_vendor_within_two_seconds(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("first")
+    stack.forward("first", vendor.url)
+    started = time.monotonic()
+    assert stack.sender(token).post("one").status == 204
+    wait_until(lambda: vendor.received, within=2)
+    assert time.monotonic() - started < 2
+
+
+def test_a_stopped_broker_loses_nothing(
+    stack: Stack, broker: EmbeddedValkey, vendor: Vendor
+) -> None:
+    token = stack.issue("broker")
+    stack.forward("broker", vendor.url)
+    broker.stop()
+    answers = stack.post_many(token, HITS, prefix="b")
+    assert {answer.status for answer in answers} == {204}
+    assert max(answer.seconds for answer in answers) < 2
+    broker.start()
+    wait_until(lambda: len(vendor.received) >= HITS, within=60)
+    assert arrived(vendor) == Counter(sent("b"))
+
+
+def test_a_killed_worker_loses_nothing(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("worker")
+    stack.forward("worker", vendor.url, timeout=1)
+    vendor.answer = slowly
+
+    def kill() -> int:
+        killed = 0
+        for _ in range(5):
+            wait_until(lambda: stack.processes("celery", "worker"), within=10)
+            time.sleep(1.5)
+            killed += stack.kill("celery", "worker")
+        return killed
+
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill)
+        answers = stack.post_many(token, HITS, prefix="w")
+        assert killing.result() >= 5
+    assert {answer.status for answer in answers} == {204}
+    wait_until(lambda: arrived(vendor).keys() >= sent("w"), within=90)
+    ids = {
+        (received.json["data"]["hitId"], received.headers["webhook-id"])
+        for received in vendor.received
+    }
+    assert len(ids) == HITS, "a hit that arrives twice carries the same idempotency id"
+
+
+def test_a_worker_that_is_told_to_stop_sends_nothing_twice(stack: Stack, vendor: Vendor) -> None:
+    token = stack.issue("stopped")
+    stack.forward("stopped", vendor.url)
+    vendor.answer = slowly
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(stack.post_many, token, HITS, prefix="s")
+        for _ in range(3):
+            # The supervisor waits longer with each end that comes soon.
+            wait_until(lambda: stack.processes("celery", "worker"), within=40)
+            time.sleep(1)
+            for worker in stack.processes("celery", "worker"):
+                worker.terminate()
+                worker.wait(15)
+        assert {answer.status for answer in posting.result()} == {204}
+    wait_until(lambda: arrived(vendor).keys() >= sent("s"), within=60)
+    assert arrived(vendor) == Counter(sent("s"))
+
+
+def test_a_worker_goes_on_with_what_a_killed_command_began(
+    stack: Stack, postgres: EmbeddedPostgres, vendor: Vendor
+) -> None:
+    token = stack.issue("backfilled")
+    assert {answer.status for answer in stack.post_many(token, 100, prefix="past")} == {204}
+    stack.forward("backfilled", vendor.url)
+    backfill = ["manage.py", "backfill", "backfilled/Webhook", "--yes", "--rate", "20"]
+    command = subprocess.Popen([sys.executable, *backfill], cwd=ROOT, env=stack.environment)
+
+    def has_begun() -> bool:
+        with psycopg.connect(postgres.url) as connection:
+            query = "SELECT count(*) FROM tracking_operation WHERE done > 0 AND done < total"
+            return connection.execute(query).fetchall() == [(1,)]
+
+    wait_until(has_begun, within=30)
+    command.kill()
+    command.wait()
+    wait_until(lambda: len(vendor.received) == 100, within=40)
+    assert len({received.headers["webhook-id"] for received in vendor.received}) == 100
+    assert "Everything adds up" in stack.manage("reconcile")
