@@ -46,6 +46,15 @@ def test_what_stands_in_two_places_is_dropped_or_hashed_in_both(
     assert "VALUE" not in json.dumps(document.read(changed))
 
 
+@pytest.mark.parametrize("field", ["ip", "userAgent", "groupId"])
+def test_what_is_set_is_what_destinations_see(field: str) -> None:
+    page = replace(PAGE, payload={"context": {field: "before", "locale": "en"}})
+    changed = applied(page, set=[(field, "'after'")])
+    assert changed.context == {field: "after", "locale": "en"}
+    unsaid = replace(PAGE, payload={"context": {"locale": "en"}})
+    assert applied(unsaid, set=[(field, "'after'")]).context == {"locale": "en"}
+
+
 def test_a_renamed_page_has_its_new_name_in_the_payload_too() -> None:
     page = replace(PAGE, name="Home", payload={"type": "page", "name": "Home"})
     assert applied(page, rename=[("Home", "Start")]).payload["name"] == "Start"

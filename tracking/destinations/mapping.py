@@ -100,12 +100,18 @@ class Mapping:
         document["name"] = dict(self.rename).get(document["name"], document["name"])
         for target, value in found:
             if value is not None:
-                put(document, target.split("."), copy.deepcopy(value))
+                self._put(document, target, value, event.type)
         for fields, how in ((self.hash, digest), (self.drop, lambda value: None)):
             for field in fields:
                 for spelled in documents.spellings(field, event.type):
                     change(document, spelled.split("."), how)
         return documents.write(event, document)
+
+    def _put(self, document: Document, target: str, value: Any, type: str) -> None:
+        """Of an address, a browser or a group destinations would believe the context first."""
+        put(document, target.split("."), copy.deepcopy(value))
+        for spelled in documents.spellings(target, type)[1:] if "." not in target else ():
+            change(document, spelled.split("."), lambda told: copy.deepcopy(value))
 
 
 def prepare(event: Event, mapping: Mapping, destination: Destination) -> Event:
