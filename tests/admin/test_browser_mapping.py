@@ -96,3 +96,20 @@ def test_only_who_may_see_hits_sees_them(
     answer = client.post("/admin/tracking/integration/mapping/", {"token": str(token.pk)})
     assert answer.status_code == (200 if allowed else 403)
     assert ("4111" in answer.content.decode()) == allowed
+
+
+def test_a_secret_that_is_typed_is_not_sent_to_the_preview(
+    signed_in: Page,  # noqa: F811
+    live_server: LiveServer,
+    send: Send,
+    token: Token,
+) -> None:
+    page = signed_in  # noqa: F811
+    for each in EVENTS:
+        send(each)
+    open_form(page, live_server, add_webhook(token, "https://receiver.example/"))
+    page.fill("[name=config-signing_secret]", "whsec_typed")
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        page.fill("#id_mapping-drop", "ip")
+    assert "mapping-drop" in (asked.value.post_data or "")
+    assert "whsec_typed" not in (asked.value.post_data or "")

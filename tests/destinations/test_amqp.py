@@ -108,6 +108,11 @@ def test_a_message_without_a_queue_is_refused(broker: RabbitMQ, config: dict[str
     assert len(messages(broker, "sales")) == 1
 
 
+def test_one_event_whose_key_leads_nowhere_stops_no_other(config: dict[str, Any]) -> None:
+    page = SAMPLES["page"]
+    assert list(deliver(make(config), [page]).refused) == [page.id]
+
+
 def test_where_no_message_has_a_queue_the_configuration_is_wrong(config: dict[str, Any]) -> None:
     caught = fail(make(config, routing_key="nowhere"), sales(3))
     assert isinstance(caught, SetupError)

@@ -15,15 +15,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.destinations.cases.bigquery import ACCOUNT, KEY
-from tests.destinations.samples import SALE, sales
+from tests.destinations.samples import SALE, sales, sample
 from tests.destinations.vendor import Received, Vendor, reply
 from tracking.destinations import google
 from tracking.destinations.bigquery import SCHEMA, BigQuery
 from tracking.destinations.bigquery_form import BigQueryConfig
+from tracking.destinations.bigquery_rows import describe
 from tracking.destinations.http import Client
 from tracking.destinations.verification import try_out
 from tracking.events import Event, Receipt
-from tracking.exceptions import DeliveryError, RetryableError, SetupError
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
 Answers = dict[str, tuple[int, Any]]
 NO_TABLE = {"error": {"code": 404, "message": "Not found: Table shop-1:analytics.hits"}}
@@ -131,6 +132,21 @@ def test_rows_with_errors_are_refused_and_the_others_taken(
     answer(insertAll=(200, {"insertErrors": [{"index": 1, "errors": [error]}, {"index": 7}]}))
     many = sales(3)
     assert deliver(bigquery, many).refused == {many[1].id: "invalid event: not JSON"}
+
+
+def test_an_answer_too_long_to_be_read_takes_no_row_for_delivered(
+    bigquery: BigQuery, answer: Callable[..., None]
+) -> None:
+    error = {"reason": "invalid", "location": "event", "message": "x" * 200}
+    rows = [{"index": place, "errors": [error]} for place in range(500)]
+    answer(insertAll=(200, {"insertErrors": rows}))
+    assert isinstance(fail(bigquery), PermanentError)
+
+
+def test_a_property_called_name_does_not_replace_the_event_s() -> None:
+    event = sample(0, {"event": "X", "properties": {"name": "John", "a": 1}}, name="X")
+    said = json.loads(describe(event)["event"])
+    assert said == {"name": "X", "a": 1, "properties": {"name": "John"}}
 
 
 def test_a_row_that_was_left_out_for_another_s_sake_comes_again(

@@ -162,6 +162,8 @@ def test_a_sample_takes_all_events_of_a_user_or_none() -> None:
 def test_an_expression_that_fails_makes_a_dead_letter_with_the_reason() -> None:
     with pytest.raises(PermanentError, match="mapping fails"):
         applied(set=[("properties.x", "join(',', name)")])
+    with pytest.raises(PermanentError, match="mapping fails"):
+        applied(set=[("properties.x", "ceil(to_number('1e999'))")])
     with pytest.raises(PermanentError, match="neither true nor false"):
         applied(condition="name")
 
@@ -181,6 +183,8 @@ def test_an_expression_that_fails_makes_a_dead_letter_with_the_reason() -> None:
         (expressions.Path, "{a:@,b:@}|{a:@,b:@}"),
         (expressions.Path, "to_string(to_string(to_string(to_string(@))))"),
         (expressions.Path, "[" * 400),
+        (expressions.Path, "join(join('x', properties.a), properties.a)"),
+        (expressions.Path, "join(properties.a, properties.b)"),
         (expressions.Path, ".".join("a" * 100)),
     ],
 )

@@ -142,6 +142,7 @@ def test_hits_that_come_again_in_other_groups_are_not_there_twice(config: dict[s
 def test_what_one_hit_does_wrong_is_permanent(config: dict[str, Any]) -> None:
     odd = replace(SALE, payload={"nul": "\0"})
     assert isinstance(fail(make(config), odd), PermanentError)
+    assert isinstance(fail(make(config), replace(SALE, name="\0")), PermanentError)
     exact = replace(SALE, payload={"n": 12345678901234567890123, "text": "a\tb\\N\nü"})
     deliver(make(config, table="exact"), [exact])
     assert rows(config, "exact")[0][-1] == exact.payload

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
-from tests.destinations.vendor import Vendor
+from tests.destinations.vendor import Vendor, reply
+from tracking.destinations.http import Client
 from tracking.destinations.posthog import PostHog
 from tracking.destinations.verification import try_out
 from tracking.events import Event
+from tracking.exceptions import RetryableError
 
 CONFIG = {"api_key": "phc_key", "region": "us", "group_type": "company"}
 POSTHOG = PostHog(CONFIG)
@@ -63,6 +66,17 @@ def test_what_posthog_would_drop_in_silence_is_skipped_with_a_reason() -> None:
 def test_our_own_address_is_never_looked_up() -> None:
     assert told(SALE)["properties"]["$ip"] == "198.51.100.9"
     assert told(sample(0, {}, name="X", ip=None))["properties"]["$geoip_disable"] is True
+
+
+def test_a_quota_that_is_used_up_is_no_delivery(vendor: Vendor) -> None:
+    vendor.answer = reply(200, b'{"status":1,"quota_limited":["events"]}')
+
+    async def run() -> None:
+        async with Client() as client:
+            await PostHog({**CONFIG, "url": vendor.url}).deliver([SALE], client)
+
+    with pytest.raises(RetryableError, match="quota"):
+        asyncio.run(run())
 
 
 def test_a_host_of_ones_own_is_called_instead() -> None:

@@ -14,7 +14,7 @@ import requests
 from pytest_django import DjangoDbBlocker
 
 from tests.clients.server import serving
-from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTION
+from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTION, sample
 from tests.destinations.vendor import Vendor, reply
 from tests.sample import SEED
 from tracking.destinations.http import Client
@@ -72,6 +72,11 @@ def test_the_sender_s_address_is_told_unless_the_hit_tells_one() -> None:
     assert message(SAMPLES["page"], "segment")["context"]["ip"] == "203.0.113.7"
     dropped = message(replace(SAMPLES["page"], ip=None, user_agent=""), "segment")
     assert dropped["context"] == PAGE["context"]
+
+
+def test_a_context_of_null_is_as_good_as_none() -> None:
+    event = sample(0, {"type": "track", "event": "X", "context": None}, name="X", ip="198.51.100.9")
+    assert message(event, "segment")["context"]["ip"] == "198.51.100.9"
 
 
 def test_a_track_event_without_a_name_is_skipped() -> None:

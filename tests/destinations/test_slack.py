@@ -9,6 +9,7 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES
 from tests.destinations.vendor import Vendor, reply
+from tracking.destinations.record import Recorder
 from tracking.destinations.slack import TEXT_LIMIT, VALUE_LIMIT, Slack, SlackConfig, render
 from tracking.destinations.verification import try_out
 from tracking.events import Event
@@ -62,6 +63,16 @@ def test_long_values_and_messages_are_cut() -> None:
 )
 def test_a_place_that_is_not_there_is_refused(template: str) -> None:
     assert "template" in SlackConfig({"webhook_url": URL, "template": template}).errors
+
+
+def test_a_message_that_would_be_empty_is_skipped() -> None:
+    slack = Slack({"webhook_url": "https://hooks.example/x", "template": "{properties.nothing} "})
+    assert "empty" in slack.skip(SALE)
+
+
+def test_a_url_with_a_query_is_masked_as_a_whole() -> None:
+    slack = Slack({"webhook_url": "https://hooks.example/T0/credential?token=abc&x=1"})
+    assert "credential" not in Recorder(slack.request([SALE])).url
 
 
 def test_the_url_is_a_secret() -> None:

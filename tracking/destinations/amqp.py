@@ -87,6 +87,9 @@ class Amqp(Destination):
                     *(self._publish(channel, event) for event in events), return_exceptions=True
                 )
             refused.update(judge(events, answers))
+            if refused and "{" not in self.config["routing_key"]:
+                # The same key leads nowhere for every hit.
+                raise SetupError(next(iter(refused.values())))
             return f"{len(events) - len(refused)} of {len(events)} confirmed"
 
         exchange = await perform(self, self.request(events), work(), explain)
@@ -175,16 +178,13 @@ class Amqp(Destination):
 
 
 def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> dict[UUID, str]:
-    """Those that no queue took. Raises SetupError where that is all, and whatever else happened to
-    one: all are sent again then."""
+    """Those that no queue took. Raises whatever else happened to one: all are sent again then."""
     returned: dict[UUID, str] = {}
     for event, answer in zip(events, answers, strict=True):
         if type(answer).__name__ == "PublishError":
             returned[event.id] = f"No queue is bound for it: {answer}"
         elif answer is not None:
             raise answer
-    if len(returned) == len(events):
-        raise SetupError(next(iter(returned.values())))
     return returned
 
 

@@ -14,7 +14,6 @@ BigQuery tells a repeated insertId for about a minute; after that `hitId` tells 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,9 +21,10 @@ import msgspec
 
 from tracking.destinations.base import Destination, Request
 from tracking.destinations.bigquery_form import BigQueryConfig
+from tracking.destinations.bigquery_rows import describe
 from tracking.destinations.google import TokenSource
 from tracking.events import Event, Receipt
-from tracking.exceptions import RetryableError, SetupError
+from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 if TYPE_CHECKING:
     from tracking.destinations.http import Client, Response
@@ -74,9 +74,15 @@ class BigQuery(Destination):
         )
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """Of rows with errors the others were taken, since invalid ones are skipped."""
+        """Of rows with errors the others were taken, since invalid ones are skipped. An answer that
+        was too long to be read whole names rows that nobody could tell."""
+        try:
+            found = _errors_by_row(response.body)
+        except (ValueError, TypeError, AttributeError):
+            message = "BigQuery's answer cannot be read."
+            raise PermanentError(message, exchange=response.exchange) from None
         refused = {}
-        for index, errors in _errors_by_row(response.body):
+        for index, errors in found:
             if 0 <= index < len(events):
                 refused[events[index].id] = _words(errors)
                 if any(error.get("reason") == STOPPED for error in errors):
@@ -149,40 +155,11 @@ class BigQuery(Destination):
             response.raise_for_status()
 
 
-def describe(event: Event) -> dict[str, Any]:
-    """The row. What is no track event says its type in `event`."""
-    said = {"name": event.name} if event.name else {}
-    kind = {} if event.type == "track" else {"type": event.type}
-    ids = {"userId": event.user_id, "anonymousId": event.anonymous_id}
-    ids |= {"emailHash": event.email_hash}
-    user = {**event.traits, **{name: value for name, value in ids.items() if value}}
-    sender = {"ip": event.ip, "userAgent": event.user_agent}
-    context = {**{name: value for name, value in sender.items() if value}, **event.context}
-    return {
-        "event": _text({**said, **kind, **event.properties}),
-        "user": _text(user),
-        "context": _text(context),
-        "hitId": event.hit_id,
-        "sentAt": _instant(event.sent_at),
-        "receivedAt": _instant(event.received_at),
-    }
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
 def _errors_by_row(body: bytes) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Of {"insertErrors": [{"index": 0, "errors": [{"reason": …, "message": …}]}]}."""
-    try:
-        found = msgspec.json.decode(body).get("insertErrors") or []
-        return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in found]
-    except (ValueError, TypeError, AttributeError):
-        return []
+    """Of {"insertErrors": [{"index": 0, "errors": [{"reason": …, "message": …}]}]}. Raises
+    ValueError, TypeError or AttributeError for what is no such answer."""
+    found = msgspec.json.decode(body).get("insertErrors") or []
+    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in found]
 
 
 def _words(errors: Sequence[Mapping[str, Any]]) -> str:

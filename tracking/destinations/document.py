@@ -28,6 +28,13 @@ IDS = ("userId", "anonymousId", "emailHash")
 TIMES = ("sent", "received", "occurred")
 #: The keys of a payload that are made anew.
 MADE = frozenset({*IDS, *OBJECTS, "event", "user", "groupId", "previousId"})
+#: Of these types, in Segment's shape, the payload's `name` is the event's.
+NAMED = frozenset({"page", "screen"})
+#: Where a sender may say the same once more, and where destinations look for it.
+TWINS = {
+    **{name: f"context.{name}" for name in ("ip", "userAgent", "groupId", "traits")},
+    **{name: f"context.traits.{name}" for name in IDS},
+}
 
 
 def read(event: Event) -> Document:
@@ -51,10 +58,24 @@ def read(event: Event) -> Document:
 def write(event: Event, document: Document) -> Event:
     """The event as the document says it; nothing of what was changed is left in its payload."""
     texts: Document = {attribute: _text(document.get(name)) for name, attribute in TEXTS.items()}
-    kept = {name: value for name, value in event.payload.items() if name not in MADE}
-    made = _public if isinstance(event.payload.get("event"), Mapping) else _segment
+    is_public = isinstance(event.payload.get("event"), Mapping)
+    made = _public if is_public else _segment
+    gone = MADE if is_public or event.type not in NAMED else MADE | {"name"}
+    kept = {name: value for name, value in event.payload.items() if name not in gone}
     payload = {**kept, **made(event, document)}
     return replace(event, **texts, ip=_text(document.get("ip")) or None, payload=payload)
+
+
+def spellings(field: str, type: str) -> list[str]:
+    """The dotted field, and wherever else an event of the type may have the same."""
+    first, dot, rest = field.partition(".")
+    if field == "name" and type in NAMED:
+        return [field, "properties.name"]
+    if first in TWINS and (not dot or first in OBJECTS):
+        return [field, f"{TWINS[first]}{dot}{rest}"]
+    if f"{field}.".startswith("context.traits."):
+        return [field, field.removeprefix("context.")]
+    return [field]
 
 
 def _public(event: Event, document: Document) -> Document:
@@ -65,7 +86,10 @@ def _public(event: Event, document: Document) -> Document:
 
 
 def _segment(event: Event, document: Document) -> Document:
-    name = {"event": _text(document.get("name"))} if event.type == "track" else {}
+    text = _text(document.get("name"))
+    name = {"event": text} if event.type == "track" else {}
+    if event.type in NAMED and text:
+        name = {"name": text}
     ids = _given(document, (*IDS, "groupId", "previousId"))
     return {**name, **ids, **_filled(document, *OBJECTS)}
 

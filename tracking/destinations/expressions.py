@@ -79,19 +79,23 @@ class Path:
             self._compiled = jmespath.compile(text)
         except (JMESPathError, RecursionError, ValueError) as error:
             raise ExpressionError(first_line(error)) from None
-        types = [node["type"] for node in nodes(self._compiled.parsed)]
+        found = list(nodes(self._compiled.parsed))
+        types = [node["type"] for node in found]
         if len(types) > MAX_NODES:
             raise ExpressionError("It is too complicated: take it apart.")
         if types.count("function_expression") > MAX_FUNCTIONS:
             raise ExpressionError(f"It uses more than {MAX_FUNCTIONS} functions.")
         if sum(type in MAKERS for type in types) > 1:
             raise ExpressionError("It makes more than one new list or object.")
+        if any(is_growing(node) for node in found):
+            raise ExpressionError("The first argument of join() must be a text such as ', '.")
 
     def find(self, document: Document) -> Any:
         """None for nothing. Raises ExpressionError."""
         try:
             return self._compiled.search(document)
-        except (JMESPathError, TypeError, ValueError) as error:
+        except Exception as error:
+            # Numbers without end and documents too deep end in errors of Python's own.
             raise ExpressionError(first_line(error)) from None
 
 
@@ -99,6 +103,16 @@ def nodes(parsed: Any) -> Iterator[Any]:
     yield parsed
     for child in parsed["children"]:
         yield from nodes(child)
+
+
+def is_growing(node: Any) -> bool:
+    """A join by a text out of the event, or made by another join, multiplies the two."""
+    return (
+        node["type"] == "function_expression"
+        and node["value"] == "join"
+        and bool(node["children"])
+        and node["children"][0]["type"] != "literal"
+    )
 
 
 def check_length(text: str) -> None:

@@ -19,9 +19,10 @@ from tracking.destinations import expressions
 from tracking.destinations.base import Destination
 from tracking.destinations.document import Document
 from tracking.events import Event
-from tracking.exceptions import PermanentError, SetupError
+from tracking.exceptions import PermanentError, RetryableError
 
-#: An event whose mapping takes longer, in seconds, stops its integration: see `expressions`.
+#: An event whose mapping takes longer, in seconds, comes again later and is at last a dead letter:
+#: the machine may have been slow, or the event is to blame. See `expressions`.
 TIME_LIMIT = 0.25
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -64,7 +65,7 @@ class Mapping:
 
     def apply(self, event: Event) -> Event:
         """The event as the destination gets it. Raises Skipped, PermanentError where an expression
-        fails, and SetupError where it takes too long."""
+        fails, and RetryableError where it takes too long."""
         started = time.monotonic()
         if not is_sampled(event, self.percent):
             raise Skipped(f"It is not among the {self.percent:g} % of users that are sampled.")
@@ -77,7 +78,7 @@ class Mapping:
         except expressions.ExpressionError as error:
             raise PermanentError(f"The integration's mapping fails: {error}") from None
         if time.monotonic() - started > TIME_LIMIT:
-            raise SetupError("The integration's mapping takes too long: make it simpler.")
+            raise RetryableError("The integration's mapping takes too long: make it simpler.")
         return mapped
 
     def _decide(self, document: Document) -> None:
@@ -99,13 +100,18 @@ class Mapping:
         document["name"] = dict(self.rename).get(document["name"], document["name"])
         for target, value in found:
             if value is not None:
-                put(document, target.split("."), copy.deepcopy(value))
-        for field in self.hash:
-            change(document, field.split("."), digest)
-        for field in self.drop:
-            for spelled in (field, "context.ip") if field == "ip" else (field,):
-                change(document, spelled.split("."), lambda value: None)
+                self._put(document, target, value, event.type)
+        for fields, how in ((self.hash, digest), (self.drop, lambda value: None)):
+            for field in fields:
+                for spelled in documents.spellings(field, event.type):
+                    change(document, spelled.split("."), how)
         return documents.write(event, document)
+
+    def _put(self, document: Document, target: str, value: Any, type: str) -> None:
+        """Of an address, a browser or a group destinations would believe the context first."""
+        put(document, target.split("."), copy.deepcopy(value))
+        for spelled in documents.spellings(target, type)[1:] if "." not in target else ():
+            change(document, spelled.split("."), lambda told: copy.deepcopy(value))
 
 
 def prepare(event: Event, mapping: Mapping, destination: Destination) -> Event:

@@ -165,7 +165,8 @@ def plain_country(value: str) -> str:
 
 def first(value: Any) -> str:
     """The first text of a list."""
-    return next((each for each in value if isinstance(each, str)), "") if value else ""
+    listed = value if isinstance(value, list) else [value]
+    return next((each for each in listed if isinstance(each, str)), "")
 
 
 def _query(url: str) -> dict[str, str]:

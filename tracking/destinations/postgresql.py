@@ -31,10 +31,12 @@ CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
 #: What libpq says of a connection that will not work later, either: it gives no codes here.
 HOPELESS = re.compile(
-    r"password|authentication|does not exist|pg_hba|certificate|SSL|not permitted|permission"
+    r"password|authentication|does not exist|pg_hba|certificate|not permitted|permission"
+    r"|SSL(?! SYSCALL| connection has been closed)"
 )
 #: The first two characters of an SQLSTATE: the hits' fault, and what may pass. Else the set-up's.
-PERMANENT = frozenset({"21", "22", "23"})
+#: 44, 54 and P0 are a view's check, a value that an index cannot hold, and a trigger's refusal.
+PERMANENT = frozenset({"21", "22", "23", "44", "54", "P0"})
 RETRYABLE = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
 
 
@@ -157,6 +159,9 @@ def explain(fault: Exception) -> DeliveryError | None:
         return None
     message = " ".join(str(fault).split())
     kind = (fault.sqlstate or "")[:2]
+    if isinstance(fault, psycopg.DataError) and not kind:
+        # A value that psycopg itself cannot write, such as a text with NUL.
+        return PermanentError(message)
     if not kind:
         return SetupError(message) if HOPELESS.search(message) else RetryableError(message)
     if kind in PERMANENT:

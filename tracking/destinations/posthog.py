@@ -1,11 +1,11 @@
 """PostHog, by its batch endpoint.
 
 Source: "Capture and batch API endpoints" (https://posthog.com/docs/api/capture), sections "Batch
-events" (below 20 MB, as many events as one likes), "Alias", "Group identify", "Groups",
-"Identify", "Pageview", "Screen view" and "Invalid events" (without a name or a distinct_id an
-event is dropped and answered by 200); PostHog/posthog, rust/capture (`uuid` of an event) and
-posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded); "Flags - the
-feature flags evaluation API endpoint" (https://posthog.com/docs/api/flags).
+events" (below 20 MB, as many events as one likes), "Alias", "Group identify", "Groups", "Identify",
+"Pageview", "Screen view" and "Invalid events" (without a name or a distinct_id an event is dropped
+and answered by 200); PostHog/posthog, rust/capture (`uuid` of an event, `quota_limited` of an
+answer) and posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded);
+"Flags - the feature flags evaluation API endpoint" (https://posthog.com/docs/api/flags).
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from tracking.destinations.catalogue import meaning, own_name
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HttpUrlField
 from tracking.destinations.person import read_visit
-from tracking.destinations.reading import as_object
+from tracking.destinations.reading import as_object, read_json
 from tracking.destinations.shaping import describe_campaign, describe_sale, filled
-from tracking.events import Event
+from tracking.events import Event, Receipt
+from tracking.exceptions import RetryableError
 
 if TYPE_CHECKING:
-    from tracking.destinations.http import Client
+    from tracking.destinations.http import Client, Response
 
 #: The catalogue's name → PostHog's. All others go under their own names.
 EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
@@ -95,6 +96,15 @@ class PostHog(Destination):
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post("/batch/", {"batch": [self._event(event) for event in events]})
+
+    def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
+        """Where the project's quota is used up, PostHog takes nothing and answers 200."""
+        if read_json(response.body).get("quota_limited"):
+            raise RetryableError(
+                "PostHog took nothing: the project has used up its quota of events.",
+                exchange=response.exchange,
+            )
+        return super().receipt(events, response)
 
     async def verify(self, client: Client) -> str:
         """Asks for feature flags, which records nothing and wants a valid key."""

@@ -78,7 +78,8 @@ class Recorder:
 
     def mask_url(self, url: str) -> str:
         """The URL without user, password and the values of its secret parameters."""
-        url = re.sub(r"(?<=//)[^/?#]*@", MASK + "@", url, count=1)
+        # Before the rest, which would make another of a URL that is a secret.
+        url = re.sub(r"(?<=//)[^/?#]*@", MASK + "@", self.mask(url), count=1)
         secret = SECRET_QUERY | {name.lower() for name in self.request.secret_query}
 
         def blot(pair: re.Match[str]) -> str:

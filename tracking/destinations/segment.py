@@ -22,6 +22,7 @@ from django import forms
 from tracking.destinations.base import Destination, Request
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HttpUrlField
+from tracking.destinations.reading import as_object
 from tracking.events import Event, Receipt
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Segment(Destination):
         sender = {"ip": event.ip, "userAgent": event.user_agent}
         context = {name: value for name, value in sender.items() if value}
         if context or event.context:
-            message["context"] = {**message.get("context", {}), **context, **event.context}
+            message["context"] = {**as_object(message.get("context")), **context, **event.context}
         message["timestamp"] = _iso(event.occurred_at)
         if self.config["receiver"] != "segment":
             told = event.payload.get("originalTimestamp") or event.payload.get("timestamp")

@@ -81,9 +81,19 @@ class Slack(Destination):
 
     idempotency = ""
 
+    @property
+    def _template(self) -> str:
+        initial: str = SlackConfig.base_fields["template"].initial
+        return self.config.get("template") or initial
+
+    def skip(self, event: Event) -> str:
+        """Slack answers some empty texts by 500, as if it were down."""
+        if not render(self._template, event).strip():
+            return "The message would be empty."
+        return super().skip(event)
+
     def request(self, events: Sequence[Event]) -> Request:
-        template = self.config.get("template") or SlackConfig.base_fields["template"].initial
-        return self._post("\n".join(render(template, event) for event in events))
+        return self._post("\n".join(render(self._template, event) for event in events))
 
     async def verify(self, client: Client) -> str:
         """An empty text, which Slack posts nowhere."""

@@ -60,6 +60,8 @@
   const ask = async () => {
     const mine = ++asked;
     const data = new FormData(form);
+    // What is typed there may be a secret, and the preview has no use for it.
+    for (const name of [...data.keys()]) if (name.startsWith("config-")) data.delete(name);
     if (!data.get("token")) data.set("token", form.querySelector("[name=token]")?.value || "");
     let answer;
     try {
