@@ -29,7 +29,8 @@ class Command(BaseCommand):
             for field in each["fields"]:
                 marks = [name for name in ("required", "secret") if field[name]]
                 marked = f" ({', '.join(marks)})" if marks else ""
-                self.stdout.write(f"    {field['name']}{marked}: {field['help']}")
+                choices = f" One of {', '.join(field['choices'])}." if field["choices"] else ""
+                self.stdout.write(f"    {field['name']}{marked}: {field['help']}{choices}")
 
 
 def describe(destination: type[Destination]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def describe(destination: type[Destination]) -> dict[str, Any]:
                 "secret": isinstance(field, SecretField),
                 "initial": field.initial,
                 "help": str(field.help_text),
-                "choices": [value for value, _ in getattr(field, "choices", ())],
+                "choices": [str(value) for value, _ in getattr(field, "choices", ())],
             }
             for name, field in destination.Config.base_fields.items()
         ],
