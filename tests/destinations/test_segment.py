@@ -21,6 +21,7 @@ from tracking.destinations.http import Client
 from tracking.destinations.segment import Segment
 from tracking.destinations.verification import try_out
 from tracking.events import Event, Receipt
+from tracking.exceptions import PermanentError
 from tracking.models import Hit, Integration, Token
 
 #: Equal where a hit was forwarded; its context, where what is missing is filled in, and the wire's
@@ -89,6 +90,14 @@ def test_who_is_refused_alone_is_refused_alone(vendor: Vendor) -> None:
     vendor.answer = reply(200, json.dumps({"success": True, "results": results}).encode())
     receipt = deliver(make(vendor.url), [SALE, SAMPLES["page"], SAMPLES["identify"]])
     assert receipt.refused == {SAMPLES["page"].id: "hit_too_large: Too large."}
+
+
+def test_an_answer_that_is_too_long_to_be_read_takes_nothing_for_delivered(vendor: Vendor) -> None:
+    """The batch is then halved until each answer can be read."""
+    results = [{"index": 1, "code": "x", "message": "m" * 70_000}]
+    vendor.answer = reply(200, json.dumps({"success": True, "results": results}).encode())
+    with pytest.raises(PermanentError, match="too long"):
+        deliver(make(vendor.url), [SALE, SAMPLES["page"]])
 
 
 def test_verify_says_what_an_empty_batch_does_not_prove(vendor: Vendor) -> None:

@@ -22,8 +22,10 @@ from django import forms
 from tracking.destinations.base import Destination, Request
 from tracking.destinations.config import ConfigForm, SecretField
 from tracking.destinations.fields import HttpUrlField
+from tracking.destinations.http import RESPONSE_LIMIT
 from tracking.destinations.reading import as_object
 from tracking.events import Event, Receipt
+from tracking.exceptions import PermanentError
 
 if TYPE_CHECKING:
     from tracking.destinations.http import Client, Response
@@ -84,7 +86,11 @@ class Segment(Destination):
         return self._post([self._message(event) for event in events])
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """A Hitstream names those that it refused: {"results": [{index, code, message}]}."""
+        """A Hitstream names those that it refused: {"results": [{index, code, message}]}. An
+        answer that was too long to be kept whole may name others: nobody can tell."""
+        if len(response.body) >= RESPONSE_LIMIT:
+            message = "The answer is too long to tell what was refused."
+            raise PermanentError(message, exchange=response.exchange)
         refused = {}
         for result in _results(response.body):
             index = result.get("index")
