@@ -12,33 +12,21 @@ from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from tracking.conf import conf
 from tracking.destinations import registry
 from tracking.destinations.base import Destination
 from tracking.destinations.config import ConfigForm
 from tracking.destinations.mapping import Mapping
 from tracking.destinations.switches import allows, switches
+from tracking.models.defaults import (
+    default_concurrency,
+    default_max_age,
+    default_max_attempts,
+    default_retry_base,
+)
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
 from tracking.models.pause import Cause, IntegrationQuerySet
 from tracking.models.standing import Standing
 from tracking.models.token import Token
-
-
-def default_max_attempts() -> int:
-    return conf.MAX_ATTEMPTS
-
-
-def default_max_age() -> int:
-    return int(conf.MAX_AGE)
-
-
-def default_retry_base() -> float:
-    return conf.RETRY_BASE
-
-
-def default_concurrency() -> int:
-    return conf.CONCURRENCY
-
 
 #: What decides what is sent, and how.
 SENDING = (
