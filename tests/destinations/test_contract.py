@@ -25,12 +25,22 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
+def luminance(colour: str) -> float:
+    """As WCAG 2.1 defines it, from 0 for black to 1 for white."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_it_declares_what_it_is(kind: type[Destination]) -> None:
     assert re.fullmatch(r"[a-z0-9-]{1,50}", kind.slug)
     assert kind.label
     assert kind.docs_url.startswith("https://")
     assert 1 <= len(kind.icon) <= 2
     assert re.fullmatch(r"#[0-9a-f]{6}", kind.colour)
+    assert 1.05 / (luminance(kind.colour) + 0.05) >= 3, "its white letters can be read"
     assert issubclass(kind.Config, ConfigForm)
     assert kind.takes
     assert kind.takes <= set(TYPES)

@@ -48,7 +48,7 @@ class Amqp(Destination):
     slug = "amqp"
     label = "AMQP"
     docs_url = "https://www.rabbitmq.com/docs/publishers"
-    icon, colour = "Mq", "#ff6600"
+    icon, colour = "Mq", "#e05a00"
     aliases = ("RabbitMQ",)
     Config = AmqpConfig
 

@@ -44,7 +44,7 @@ class Destination:
     slug: ClassVar[str]
     label: ClassVar[str]
     docs_url: ClassVar[str]
-    #: One or two letters on a colour, by which operators find it.
+    #: One or two white letters on a colour, by which operators find it.
     icon: ClassVar[str]
     colour: ClassVar[str]
     #: Further names by which a hit's `integrations` object may call it.
