@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("tracking.urls")),
     path("api/", include("tracking.openapi.urls")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("console/", include("tracking.console.urls")),
+    path("", RedirectView.as_view(pattern_name="tracking-console:home")),
 ]

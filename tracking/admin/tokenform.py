@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
 from tracking.admin.linesfield import LinesField
@@ -10,6 +11,11 @@ from tracking.models import Token
 from tracking.models.sender import check_origin
 
 GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
+
+
+def check_group(name: str) -> None:
+    if not Group.objects.filter(name=name).exists():
+        raise ValidationError("There is no group %(name)r.", "unknown", {"name": name})
 
 
 class RotateForm(forms.Form):
@@ -25,6 +31,14 @@ class TokenForm(forms.ModelForm):
         check=check_origin,
         help_text="Those that may send with the project id, one a line: https://shop.example or "
         "https://*.shop.example. Empty: any site.",
+    )
+
+    audience = LinesField(
+        label="Only for these groups",
+        required=False,
+        check=check_group,
+        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
+        "Empty: everybody who may see tokens.",
     )
 
     def clean_name(self) -> str:

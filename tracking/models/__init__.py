@@ -11,6 +11,7 @@ from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
 from tracking.models.revision import Revision
 from tracking.models.token import Token
+from tracking.models.total import Total
 
 __all__ = [
     "Attempt",
@@ -28,4 +29,5 @@ __all__ = [
     "Revision",
     "Tally",
     "Token",
+    "Total",
 ]

@@ -2,7 +2,8 @@
 
 Whatever changes a count adds a row to the tallies, in the statement that makes the change true: no
 row is hot, and both are committed or neither. Every now and then the tallies are rolled up into the
-ledger. A count is the sum of both, at any moment exactly.
+ledger, by hour, and into the totals (`tracking.models.total`). A count is the sum of both, at any
+moment exactly.
 
 For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
 cancelled + dead + what is still owed. `refused` is a best effort: a process that dies takes the
@@ -32,6 +33,12 @@ ROLL_UP: LiteralString = """
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         ON CONFLICT (hour, token_id, integration_id, what, reason)
         DO UPDATE SET count = ledger.count + excluded.count
+    ), totalled AS (
+        INSERT INTO tracking_total AS total (token_id, integration_id, what, reason, count)
+        SELECT token_id, integration_id, what, reason, sum(count) FROM gone
+        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (integration_id, token_id, what, reason)
+        DO UPDATE SET count = total.count + excluded.count
     )
     SELECT count(*) FROM gone
 """

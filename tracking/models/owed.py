@@ -169,6 +169,11 @@ class Owed(models.Model):
                 condition=models.Q(claims__gte=SUSPECT_CLAIMS),
             ),
             models.Index(
+                fields=("integration", "owed_at"),
+                name="tracking_owed_retrying",
+                condition=models.Q(attempts__gt=0),
+            ),
+            models.Index(
                 fields=("integration", "lane", "seq"),
                 name="tracking_owed_lane",
                 condition=models.Q(lane__isnull=False),

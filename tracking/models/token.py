@@ -30,7 +30,7 @@ def random_path() -> str:
 
 MAX_PATH = 20
 #: What an operator edits.
-CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy")
+CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience")
 #: What `rotate` changes, and nothing else does.
 SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
 
@@ -98,6 +98,14 @@ class Token(models.Model):
         null=True,
         blank=True,
         help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
+    )
+    audience = ArrayField(
+        models.CharField(max_length=150),
+        default=list,
+        blank=True,
+        verbose_name="only for these groups",
+        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
+        "Empty: everybody who may see tokens.",
     )
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -181,6 +189,7 @@ class Token(models.Model):
             "rate_limit": self.rate_limit,
             "origins": self.origins,
             "ip_policy": self.ip_policy,
+            **({"audience": self.audience} if self.audience else {}),
             "integrations": {
                 str(integration.pk): integration.snapshot()
                 for integration in self.integrations.order_by("pk")

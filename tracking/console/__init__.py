@@ -1,0 +1,1 @@
+"""Where operators watch, explain and repair. The admin is where they configure."""

@@ -1,0 +1,103 @@
+"""What every page of the console has in common: who may see it, in which time zone, and what a
+browser may load for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from tracking.models.scope import Scope
+
+Args = ParamSpec("Args")
+View = Callable[Concatenate[HttpRequest, Scope, Args], HttpResponse]
+Guarded = Callable[Concatenate[HttpRequest, Args], HttpResponse]
+
+#: Set by console.js to what the browser's clock says.
+ZONE_COOKIE = "hitstream_zone"
+#: Nothing from elsewhere, nothing inline. The stock admin's icons are data: URLs.
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def page(
+    *permissions: str, methods: tuple[str, ...] = ("GET", "HEAD")
+) -> Callable[[View[Args]], Guarded[Args]]:
+    """A view for staff who have these permissions of ours, given what they may see of the tokens.
+    Whoever is not signed in is sent to the admin's form and then here."""
+
+    def decorate(view: View[Args]) -> Guarded[Args]:
+        @login_not_required
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, /, *args: Args.args, **kwargs: Args.kwargs
+        ) -> HttpResponse:
+            if not admin.site.has_permission(request):
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            if not request.user.has_perms([f"tracking.{name}" for name in permissions]):
+                raise PermissionDenied
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            with timezone.override(zone_of(request)):
+                response = view(request, Scope.of(request.user), *args, **kwargs)
+                if isinstance(response, TemplateResponse):
+                    response.render()
+            response.headers["Content-Security-Policy"] = CSP
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo | str:
+    """The viewer's time zone, as the browser told it; the deployment's until it has."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return ZoneInfo(name) if name in zones() else timezone.get_default_timezone_name()
+
+
+@cache
+def zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def show(
+    request: HttpRequest, template: str, *, title: str, here: str, **context: Any
+) -> TemplateResponse:
+    """The page, inside what all have: `here` names its place in the navigation."""
+    return TemplateResponse(
+        request,
+        f"tracking/console/{template}.html",
+        {
+            "title": title,
+            "here": here,
+            "has_permission": True,
+            "site_header": admin.site.site_header,
+            "site_title": admin.site.site_title,
+            "is_nav_sidebar_enabled": False,
+            "zone": timezone.get_current_timezone_name(),
+            **context,
+        },
+    )

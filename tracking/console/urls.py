@@ -1,0 +1,12 @@
+"""The console's pages, at any prefix."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tracking.console import home
+
+app_name = "tracking-console"
+urlpatterns = [
+    path("", home.home, name="home"),
+]

@@ -1,0 +1,54 @@
+// What every page of the console does: tell the server the viewer's time zone, and listen to keys.
+"use strict";
+
+const ZONE_COOKIE = "hitstream_zone";
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+// The page is asked for once more where it was made for another time zone.
+if (zone && !document.cookie.split("; ").includes(`${ZONE_COOKIE}=${zone}`)) {
+    document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=31536000; samesite=lax`;
+    if (navigator.cookieEnabled) location.reload();
+}
+
+const links = new Map(
+    [...document.querySelectorAll("[data-key]")].map((link) => [link.dataset.key, link]),
+);
+let leader = 0;
+
+function isTyping(target) {
+    return target.matches("input, textarea, select, [contenteditable]");
+}
+
+function showKeys() {
+    const dialog = document.getElementById("hs-keys");
+    const list = dialog.querySelector("dl");
+    list.replaceChildren();
+    const lines = [["/", "Search"], ...[...links].map(([key, link]) => [`g ${key}`, link.textContent])];
+    for (const [keys, text] of lines) {
+        const term = document.createElement("dt");
+        for (const key of keys.split(" ")) {
+            term.append(Object.assign(document.createElement("kbd"), {textContent: key}), " ");
+        }
+        list.append(term, Object.assign(document.createElement("dd"), {textContent: text}));
+    }
+    dialog.showModal();
+}
+
+document.addEventListener("keydown", (event) => {
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isSecond = Date.now() - leader < 1500;
+    leader = 0;
+    if (event.key === "g") {
+        leader = Date.now();
+    } else if (isSecond && links.has(event.key)) {
+        links.get(event.key).click();
+    } else if (event.key === "/") {
+        const box = document.querySelector("[data-search]");
+        if (!box) return;
+        event.preventDefault();
+        box.focus();
+        box.select();
+    } else if (event.key === "?") {
+        showKeys();
+    }
+});
