@@ -1,6 +1,9 @@
 """Operations as an operator asks for them and a worker carries them out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from django.db import connections
 
 from tests.conftest import Send, hit
 from tests.destinations.vendor import open_vendor, reply
@@ -19,13 +22,25 @@ def post(send: Send, *names: str, **changes: Any) -> None:
         assert send(hit(event=event, **changes)).status_code == 204
 
 
+def deliver() -> None:
+    """What is due is sent, by a thread of its own, as a worker does: Playwright's event loop runs
+    in that of the test."""
+
+    def run() -> None:
+        engine.run()
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as worker:
+        worker.submit(run).result()
+
+
 def let_die(send: Send, integration: Integration, *names: str, status: int = 400) -> None:
     """A dead letter for each event name."""
     with open_vendor(reply(status, b"no such thing")) as vendor:
         config = {**integration.config, "url": vendor.url}
         Integration.objects.filter(pk=integration.pk).update(config=config)
         post(send, *names)
-        engine.run()
+        deliver()
     integration.refresh_from_db()
 
 

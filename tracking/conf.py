@@ -49,6 +49,9 @@ class Conf:
     #: The same for the record of requests to vendors.
     ATTEMPT_DAYS: int | None = 30
 
+    #: What the database may grow to, in bytes; None: as much as the disk has, if we can see it.
+    DISK_BYTES: int | None = None
+
     # Delivery
     #: The least time between two wake-ups of the dispatcher by one process.
     RING_INTERVAL: float = 1.0

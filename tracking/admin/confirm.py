@@ -9,8 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from tracking.models.preview import Preview
 
@@ -37,7 +39,7 @@ def confirm(
 
     The filters are GET parameters: the page says what would be done to what they leave, so many
     `counted`, and its POST repeats the filters that were said. `permission` is a codename, by
-    default that to change the object.
+    default that to change the object. Afterwards it goes on at `next` if that was asked for.
     """
     obj: Model | None = site.get_object(request, pk)
     if obj is None:
@@ -47,14 +49,17 @@ def confirm(
     is_post = request.method == "POST"
     filters = filters_class(request.POST if is_post else request.GET)
     form = form_class(request.POST if is_post else None)
+    back = asked_back(request)
     if filters.is_valid() and form.is_valid():
-        return act(request, obj, {**filters.cleaned_data, **form.cleaned_data})
+        done = act(request, obj, {**filters.cleaned_data, **form.cleaned_data})
+        return redirect(back) if back and isinstance(done, HttpResponseRedirect) else done
     context = {
         **site.admin_site.each_context(request),
         "title": title,
         "subtitle": str(obj),
         "explanation": explanation,
         "object": obj,
+        "back": back,
         "form": form,
         "filters": filters,
         "preview": foresee(obj, filters.cleaned_data) if foresee and filters.is_valid() else None,
@@ -62,3 +67,12 @@ def confirm(
         "opts": site.opts,
     }
     return TemplateResponse(request, "tracking/confirm.html", context)
+
+
+def asked_back(request: HttpRequest) -> str:
+    """The page of this site that somebody came from and wants back to; empty for none."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else ""

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from tracking.admin.confirm import confirm
+from tracking.admin.confirm import asked_back, confirm
 from tracking.destinations.verification import Verdict, try_out
 from tracking.exceptions import SetupError
 from tracking.models import Integration
@@ -20,6 +20,7 @@ def verify(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
             **site.admin_site.each_context(request),
             "title": "Test the connection",
             "object": obj,
+            "back": asked_back(request),
             "opts": site.opts,
             "verdict": judge(obj),
         }

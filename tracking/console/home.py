@@ -2,12 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 
 from tracking.console.access import page, show
+from tracking.console.line import lines_of
+from tracking.console.span import Span
+from tracking.models import Integration, Token
+from tracking.models.disk import measure
 from tracking.models.scope import Scope
+from tracking.models.volume import Counts, Volume, rates, volume
+
+#: What the chart stacks.
+SERIES = ("stored", "duplicate", "refused")
 
 
 @page("view_token", "view_integration")
 def home(request: HttpRequest, scope: Scope) -> HttpResponse:
-    return show(request, "home", title="Home", here="home")
+    span = Span.asked(request)
+    came = volume(span.since, scope.token_ids)
+    sources = list(sources_of(scope, came))
+    return show(
+        request,
+        "home",
+        title="Home",
+        here="home",
+        span=span,
+        total=came.total,
+        rate=sum(source.rate for source in sources),
+        sources=sources,
+        series=SERIES,
+        buckets=buckets_of(came, span),
+        lines=lines_of(scope.limit(Integration.objects.present()), span.since),
+        disk=measure() if scope.is_all else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a token sent; without a token, what strangers tried to."""
+
+    token: Token | None
+    rate: float
+    counts: Counts
+
+
+def sources_of(scope: Scope, came: Volume) -> Iterator[Source]:
+    """Those that there are or that sent something, the busiest first; strangers last."""
+    now = rates()
+    tokens = scope.limit(Token.objects.all(), "pk")
+    found = [
+        Source(token, now.get(token.pk, 0.0), came.tokens.get(token.pk, Counts()))
+        for token in tokens
+        if token.deleted_at is None or token.pk in came.tokens
+    ]
+    yield from sorted(found, key=lambda source: -source.counts.accepted)
+    if 0 in came.tokens:
+        yield Source(None, 0.0, came.tokens[0])
+
+
+def buckets_of(came: Volume, span: Span) -> list[tuple[datetime, list[int]]]:
+    """For each hour or day of the span, the counts of SERIES."""
+    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
+    for hour, counts in came.hours.items():
+        sums = filled.setdefault(span.bucket_of(hour), [0] * len(SERIES))
+        duplicate = counts.get("duplicate", 0)
+        sums[0] += counts.get("accepted", 0) - duplicate
+        sums[1] += duplicate
+        sums[2] += counts.get("refused", 0)
+    return sorted(filled.items())

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import home
+from tracking.console import audit, home, integrations
 
 app_name = "tracking-console"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("integrations/", integrations.integrations, name="integrations"),
+    path("integrations/<int:pk>/", integrations.integration, name="integration"),
+    path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),
+    path("audit/", audit.audit, name="audit"),
 ]

@@ -71,5 +71,13 @@ class Migration(migrations.Migration):
                 fields=("integration_id", "token_id", "what", "reason"), name="tracking_total_count"
             ),
         ),
+        migrations.AddIndex(
+            model_name="operation",
+            index=models.Index(fields=["asked_at"], name="tracking_operation_asked"),
+        ),
+        migrations.AddIndex(
+            model_name="revision",
+            index=models.Index(fields=["made_at"], name="tracking_revision_made"),
+        ),
         migrations.RunSQL(TOTALS, migrations.RunSQL.noop),
     ]

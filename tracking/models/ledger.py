@@ -51,12 +51,15 @@ HOURS: LiteralString = """
         UNION ALL
         SELECT hour, what, count FROM tracking_tally
         WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
+        {owed}
+    ) AS counted
+    GROUP BY 1, 2 ORDER BY 1 DESC
+"""
+OWED: LiteralString = """
         UNION ALL
         SELECT tracking_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
         FROM tracking_owed
         WHERE integration_id = %(integration)s AND hit_id >= %(first)s
-    ) AS counted
-    GROUP BY 1, 2 ORDER BY 1 DESC
 """
 
 
@@ -132,6 +135,10 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
 
     def of_integration(self, integration_id: int, since: datetime) -> list[Hour]:
         """The integration's hours since then, the latest first."""
+        return self._hours("integration_id", integration_id, integration_id, since, OWED)
+
+    def counted(self, integration_id: int, since: datetime) -> list[Hour]:
+        """The same without looking at what is still owed: it costs the same however much is."""
         return self._hours("integration_id", integration_id, integration_id, since)
 
     def of_token(self, token_id: int, since: datetime) -> list[Hour]:
@@ -139,7 +146,12 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         return self._hours("token_id", token_id, 0, since)
 
     def _hours(
-        self, owner: LiteralString, owner_id: int, integration_id: int, since: datetime
+        self,
+        owner: LiteralString,
+        owner_id: int,
+        integration_id: int,
+        since: datetime,
+        owed: LiteralString = "",
     ) -> list[Hour]:
         parameters: dict[str, Any] = {
             "owner": owner_id,
@@ -149,7 +161,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         }
         found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
         with connections[router.db_for_read(Ledger)].cursor() as cursor:
-            cursor.execute(HOURS.format(owner=owner), parameters)
+            cursor.execute(HOURS.format(owner=owner, owed=owed), parameters)
             for hour, what, count in cursor.fetchall():
                 found[hour][what] = count
         return [Hour(hour, counts) for hour, counts in found.items()]

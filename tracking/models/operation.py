@@ -95,6 +95,7 @@ class Operation(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
+            models.Index(fields=("asked_at",), name="tracking_operation_asked"),
             models.Index(
                 fields=("next_at",),
                 name="tracking_operation_open",

@@ -19,6 +19,7 @@ class Revision(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("token", "number"), name="tracking_revision_number"),
         )
+        indexes = (models.Index(fields=("made_at",), name="tracking_revision_made"),)
 
     def __str__(self) -> str:
         return f"{self.token} revision {self.number}"

@@ -1,0 +1,123 @@
+"""The console's home: what came in, where it goes, what is in its way."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from tests.browser import shoot
+from tests.conftest import Send, hit
+from tests.console.axe import violations
+from tests.console.conftest import SignIn
+from tests.destinations.vendor import open_vendor, reply
+from tests.integrations import add_webhook
+from tests.operations import deliver, let_die, post
+from tests.people import operator, viewer
+from tracking.ingest.refusals import refusals
+from tracking.models import Ledger, Token, Total
+from tracking.models.total import Balance
+from tracking.models.traffic import latency, sent, waiting
+from tracking.models.volume import rates, volume
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AGO = timedelta(hours=2)
+
+
+def since() -> datetime:
+    return datetime.now(UTC) - AGO
+
+
+def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -> None:
+    other, _ = Token.objects.issue("blog")
+    send(hit(hitId="a"))
+    send(hit(hitId="a"))
+    send({"event": {"name": "nobody"}})
+    send(hit(), authorization="Basic Og==")
+    refusals.write()
+    for _ in range(2):
+        found = volume(since())
+        assert (found.tokens[token.pk].accepted, found.tokens[token.pk].duplicate) == (2, 1)
+        assert found.tokens[token.pk].reasons == {"user_required": 1}
+        assert found.tokens[0].refused == 1
+        assert found.total.stored == 1
+        assert found.total.refused == 2
+        assert sum(counts["accepted"] for counts in found.hours.values()) == 2
+        # The same, once the tallies are rolled up.
+        Ledger.objects.roll_up()
+    assert volume(since(), [other.pk]).tokens == {}
+    assert rates()[token.pk] == 1.0
+
+
+def test_the_numbers_of_an_integration_are_those_of_its_rows(send: Send, token: Token) -> None:
+    integration = add_webhook(token, retry_base=60)
+    let_die(send, integration, "a", "b")
+    with open_vendor(reply(503)) as vendor:
+        integration.config = {**integration.config, "url": vendor.url}
+        integration.save()
+        post(send, "c")
+        deliver()
+    with open_vendor(reply(200)) as vendor:
+        integration.config = {**integration.config, "url": vendor.url}
+        integration.save()
+        post(send, "d")
+        deliver()
+    integration.pause(reason="so", by="anna")
+    post(send, "e", "f", "g")
+    for _ in range(2):
+        balance = Total.objects.balances()[integration.pk]
+        waits = waiting([integration.pk])[integration.pk]
+        assert (balance["matched"], balance["delivered"], balance["dead"]) == (7, 1, 2)
+        assert (balance.owed, waits.retrying) == (4, 1)
+        assert sent([integration.pk], since())[integration.pk]["delivered"] == 1
+        Ledger.objects.roll_up()
+    oldest = waits.oldest
+    assert oldest is not None
+    assert oldest == min(integration.owed_set.values_list("owed_at", flat=True))
+    assert 0 < latency([integration.pk])[integration.pk].p50 < 60
+
+
+def test_what_was_never_sent_to_has_no_numbers(token: Token) -> None:
+    integration = add_webhook(token)
+    assert Total.objects.balances().get(integration.pk, Balance({})).owed == 0
+    assert waiting([integration.pk])[integration.pk].oldest is None
+    assert latency([integration.pk]) == {}
+
+
+def test_a_token_that_is_not_seen_is_not_on_the_page(send: Send, token: Token) -> None:
+    Token.objects.filter(pk=token.pk).update(audience=["Shop"], name="hidden-shop")
+    add_webhook(token, name="hidden-hook")
+    post(send, "a")
+    for person, is_shown in ((viewer("in", groups=("Shop",)), True), (viewer("out"), False)):
+        client = Client()
+        client.force_login(person)
+        text = client.get("/console/").content.decode()
+        assert ("hidden-shop" in text) is is_shown
+        assert ("hidden-hook" in text) is is_shown
+        text = client.get("/console/integrations/").content.decode()
+        assert ("hidden-hook" in text) is is_shown
+
+
+def test_the_empty_page_says_where_to_begin(sign_in: SignIn) -> None:
+    page = sign_in(operator(), "/console/")
+    page.get_by_role("link", name="Issue one").wait_for()
+    assert violations(page) == []
+    shoot(page, "console-home-empty")
+
+
+def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a", "b")
+    down = add_webhook(token, name="Warehouse")
+    down.pause(reason="Moving to another account", by="anna")
+    post(send, *(f"event {n}" for n in range(30)))
+    page = sign_in(operator(), "/console/")
+    page.locator(".hs-chart canvas").wait_for()
+    expect(page.locator(".hs-tiles")).to_contain_text("32")
+    page.get_by_text("These numbers as a table").click()
+    assert page.locator("table[data-chart] tbody tr").count() >= 24
+    for span in ("7d", "30d", "24h"):
+        page.get_by_role("link", name=span).click()
+        page.locator(".hs-chart canvas").wait_for()
+    assert violations(page) == []
+    shoot(page, "console-home")

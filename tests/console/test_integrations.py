@@ -1,0 +1,115 @@
+"""An integration's page: what is the matter with it, and what can be done."""
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from tests.browser import shoot
+from tests.conftest import Send
+from tests.console.axe import violations
+from tests.console.conftest import SignIn
+from tests.destinations.vendor import open_vendor, reply
+from tests.integrations import add_webhook
+from tests.operations import deliver, let_die, post, replay
+from tests.people import operator, viewer
+from tracking.models import Hit, Integration, Owed, Token
+from tracking.models.failure import failures, reasons
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_failures_are_grouped_by_what_was_the_matter(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a", "b", "c")
+    let_die(send, integration, "d", status=422)
+    first, second = failures(integration)
+    assert (first.status, first.requests, first.hits) == (422, 1, 1)
+    assert (second.status, second.requests, second.hits) == (400, 3, 3)
+    assert "no such thing" in second.sample.response_body
+    assert reasons(integration)["dead"] == [("permanent", 4)]
+
+
+def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -> None:
+    integration = add_webhook(token, name="Webhook")
+    add_webhook(token, name="Other")
+    client = Client()
+    client.force_login(operator())
+    answer = client.post(f"/console/integrations/{integration.pk}/test-event/")
+    stored = Hit.objects.get()
+    assert answer["Location"] == f"/console/search/?q={stored.hit_id}"
+    assert stored.name == "Hitstream Test"
+    assert list(Owed.objects.values_list("integration", flat=True)) == [integration.pk]
+
+
+def test_no_test_event_is_sent_with_a_revoked_token(token: Token) -> None:
+    integration = add_webhook(token)
+    token.revoke()
+    client = Client()
+    client.force_login(operator())
+    answer = client.post(f"/console/integrations/{integration.pk}/test-event/", follow=True)
+    assert b"revoked, expired or disabled" in answer.content
+    assert not Hit.objects.exists()
+
+
+def test_a_viewer_is_offered_nothing_that_changes_anything(sign_in: SignIn, token: Token) -> None:
+    integration = add_webhook(token)
+    page = sign_in(viewer(), f"/console/integrations/{integration.pk}/")
+    expect(page.locator(".hs-tools")).not_to_contain_text("Pause")
+    expect(page.locator(".hs-tools button")).to_have_count(0)
+    client = Client()
+    client.force_login(viewer("other"))
+    url = f"/console/integrations/{integration.pk}/test-event/"
+    assert client.post(url).status_code == 403
+    assert not Hit.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["", "test-event/"])
+def test_an_integration_of_a_token_that_is_not_seen_is_not_there(token: Token, path: str) -> None:
+    integration = add_webhook(token)
+    Token.objects.filter(pk=token.pk).update(audience=["Shop"])
+    client = Client()
+    client.force_login(operator())
+    url = f"/console/integrations/{integration.pk}/{path}"
+    assert (client.post(url) if path else client.get(url)).status_code == 404
+
+
+def test_a_broken_webhook_is_explained_paused_and_resumed(
+    sign_in: SignIn, send: Send, token: Token
+) -> None:
+    integration = add_webhook(token, name="Orders")
+    with open_vendor(reply(401, b'{"error": "bad key"}')) as vendor:
+        Integration.objects.filter(pk=integration.pk).update(config={"url": vendor.url, "batch": 1})
+        post(send, "Ordered", "Ordered")
+        deliver()
+    page = sign_in(operator(), f"/console/integrations/{integration.pk}/")
+    expect(page.locator(".hs-paused").first).to_contain_text("401")
+    page.locator("summary", has_text="HTTP 401").click()
+    expect(page.locator("details[open] pre").nth(1)).to_contain_text("bad key")
+    assert violations(page) == []
+    shoot(page, "console-integration-broken")
+    page.click(".hs-tools >> text=Pause")
+    page.fill("#id_reason", "Waiting for a new key")
+    page.click("input[type=submit]")
+    expect(page).to_have_url(
+        f"{page.url.split('/console')[0]}/console/integrations/{integration.pk}/"
+    )
+    expect(page.locator("p.hs-paused")).to_contain_text("by olaf: Waiting for a new key")
+    page.click(".hs-tools >> text=Resume")
+    page.click("input[type=submit]")
+    expect(page.locator("p.hs-paused")).to_have_count(0)
+
+
+def test_a_replay_is_previewed_and_its_progress_shown(
+    sign_in: SignIn, send: Send, token: Token
+) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a", "b")
+    page = sign_in(operator(), f"/console/integrations/{integration.pk}/")
+    page.click(".hs-tools >> text=Replay")
+    page.click("button:has-text('Update preview')")
+    expect(page.locator(".hs-preview strong")).to_have_text("2")
+    page.click("input[type=submit]")
+    expect(page.locator(".hs-operations")).to_contain_text("0 of 2, asked for by olaf")
+    shoot(page, "console-integration-replay")
+    replay(integration)
+    expect(page.locator(".hs-operations li")).to_have_count(2)

@@ -1,0 +1,48 @@
+"""Who did what, when. No secret is on record, so none is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive
+
+from tracking.console.access import page, show
+from tracking.models import Token
+from tracking.models.audit import entries
+from tracking.models.scope import Scope
+
+PAGE = 50
+
+
+@page("view_revision", "view_operation")
+def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """`before`, an ISO time, says where the page begins; `token` and `by` filter."""
+    token, by = request.GET.get("token", ""), request.GET.get("by", "").strip()
+    found = entries(
+        scope,
+        limit=PAGE + 1,
+        before=moment(request.GET.get("before", "")),
+        token=int(token) if token.isdecimal() and len(token) < 19 else None,
+        by=by,
+    )
+    return show(
+        request,
+        "audit",
+        title="Audit",
+        here="audit",
+        entries=found[:PAGE],
+        older=found[PAGE - 1].at if len(found) > PAGE else None,
+        tokens=scope.limit(Token.objects.order_by("name"), "pk"),
+        token=token,
+        by=by,
+    )
+
+
+def moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return None if found is None or is_naive(found) else found

@@ -1,0 +1,104 @@
+"""Whether integrations are well, what is the matter where they are not, and what can be done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from tracking.console.access import page, show
+from tracking.console.line import lines_of
+from tracking.console.span import Span
+from tracking.ingest.errors import IngestError
+from tracking.ingest.inside import track
+from tracking.models import Integration, Ledger, Operation
+from tracking.models.failure import failures, reasons
+from tracking.models.scope import Scope
+
+#: What the chart stacks.
+SERIES = ("delivered", "skipped", "cancelled", "dead", "waiting")
+#: The last operations that are shown.
+OPERATIONS = 5
+TEST_EVENT = "Hitstream Test"
+TEST_USER = "hitstream-test"
+
+
+@page("view_integration")
+def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
+    span = Span.asked(request)
+    return show(
+        request,
+        "integrations",
+        title="Integrations",
+        here="integrations",
+        span=span,
+        lines=lines_of(scope.limit(Integration.objects.present()), span.since),
+    )
+
+
+@page("view_integration")
+def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
+    span = Span.asked(request)
+    obj = present(scope, pk)
+    (line,) = lines_of(Integration.objects.filter(pk=pk), span.since)
+    counted = reasons(obj)
+    operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
+    return show(
+        request,
+        "integration",
+        title=obj.name,
+        here="integrations",
+        span=span,
+        line=line,
+        integration=obj,
+        series=SERIES,
+        buckets=buckets_of(obj, span),
+        failures=failures(obj),
+        dead=counted["dead"],
+        skipped=counted["skipped"],
+        operations=operations,
+        operations_open=any(operation.is_open for operation in operations),
+        back=urlencode({"next": request.path}),
+    )
+
+
+def present(scope: Scope, pk: int) -> Integration:
+    """The integration, unless it is deleted or its token is not seen."""
+    seen = scope.limit(Integration.objects.present().select_related("token"))
+    return get_object_or_404(seen, pk=pk)
+
+
+def buckets_of(obj: Integration, span: Span) -> list[tuple[datetime, list[int]]]:
+    """For each hour or day of the span, what became of the hits that arrived in it."""
+    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
+    for hour in Ledger.objects.counted(obj.pk, span.since):
+        sums = filled.setdefault(span.bucket_of(hour.hour), [0] * len(SERIES))
+        ended = [hour[what] for what in SERIES[:-1]]
+        for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
+            sums[place] += count
+    return sorted(filled.items())
+
+
+@page("view_integration", "change_integration", methods=("POST",))
+def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
+    """A real hit, stored and counted, that goes to this integration alone. Its page tells how it
+    went."""
+    obj = present(scope, pk)
+    others = Integration.objects.present().filter(token=obj.token).exclude(handle=obj.handle)
+    # By name: the name of one may also be that of another's destination.
+    switches = {"All": False, **dict.fromkeys(others.values_list("name", flat=True), False)}
+    try:
+        hit_id = track(
+            obj.token,
+            TEST_EVENT,
+            anonymous_id=TEST_USER,
+            integrations={**switches, obj.name: True},
+        )
+    except IngestError as error:
+        messages.error(request, f"No test event was sent: {error}")
+        return redirect("tracking-console:integration", pk)
+    return redirect(f"{reverse('tracking-console:search')}?{urlencode({'q': hit_id})}")

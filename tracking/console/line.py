@@ -1,0 +1,60 @@
+"""An integration in numbers: a row of the tables, the tiles of its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from tracking.admin.pill import state_of_integration
+from tracking.models import Integration, Total
+from tracking.models.total import Balance
+from tracking.models.traffic import MANY, Latency, Waiting, latency, sent, waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An integration, and how it goes with it. `sent` is of the hits since some moment."""
+
+    integration: Integration
+    state: SafeString
+    sent: Mapping[str, int]
+    balance: Balance
+    waiting: Waiting
+    latency: Latency | None
+
+    @property
+    def pending(self) -> int:
+        """Owed, and not tried in vain yet."""
+        return max(0, self.balance.owed - self.waiting.retrying)
+
+    @property
+    def are_many(self) -> bool:
+        """Whether more are retrying than were counted."""
+        return self.waiting.retrying >= MANY
+
+
+def lines_of(integrations: QuerySet[Integration], since: datetime) -> list[Line]:
+    """By their tokens' names and their own."""
+    found = list(integrations.select_related("token").order_by("token__name", "name"))
+    ids = [integration.pk for integration in found]
+    went, balances, waits, fast = (
+        sent(ids, since),
+        Total.objects.balances(),
+        waiting(ids),
+        latency(ids),
+    )
+    return [
+        Line(
+            integration,
+            state_of_integration(integration),
+            went.get(integration.pk, {}),
+            balances.get(integration.pk, Balance({})),
+            waits.get(integration.pk, Waiting()),
+            fast.get(integration.pk),
+        )
+        for integration in found
+    ]

@@ -1,0 +1,65 @@
+"""The time that a page looks back over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+SPANS = {"24h": 1, "7d": 7, "30d": 30}
+#: Up to so many days it is told hour by hour.
+HOURLY_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The last days up to now, in the viewer's time zone."""
+
+    name: str
+    now: datetime
+
+    @classmethod
+    def asked(cls, request: HttpRequest) -> Span:
+        """As the address says; a day where it says nothing of use."""
+        asked = request.GET.get("span", "")
+        return cls(asked if asked in SPANS else "24h", timezone.localtime())
+
+    @property
+    def choices(self) -> Iterator[tuple[str, bool]]:
+        """The names that there are, and whether each is this one's."""
+        return ((name, name == self.name) for name in SPANS)
+
+    @property
+    def days(self) -> int:
+        return SPANS[self.name]
+
+    @property
+    def is_hourly(self) -> bool:
+        return self.days <= HOURLY_DAYS
+
+    @property
+    def since(self) -> datetime:
+        """The beginning of the first bucket."""
+        return self.bucket_of(self.now - timedelta(days=self.days))
+
+    def bucket_of(self, moment: datetime) -> datetime:
+        """The beginning of its hour or day."""
+        local = timezone.localtime(moment)
+        hour = 0 if not self.is_hourly else local.hour
+        start = local.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
+        return start if not self.is_hourly else start.replace(fold=local.fold)
+
+    def buckets(self) -> Iterator[datetime]:
+        """The beginnings of all, the present one included."""
+        step = timedelta(hours=1) if self.is_hourly else timedelta(days=1)
+        moment, seen = self.since, None
+        while moment <= self.now:
+            bucket = self.bucket_of(moment)
+            if bucket != seen:
+                yield bucket
+            seen = bucket
+            # In UTC: a day with 25 hours has them all.
+            moment = timezone.localtime(moment.astimezone(UTC) + step)

@@ -1,0 +1,83 @@
+"""What somebody changed between two states of a token's configuration, in words.
+
+Snapshots hold no secret, so neither do the words: of credentials they say that they are others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: Of a value so much is told.
+SHOWN = 80
+Snapshot = Mapping[str, Any]
+
+
+def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
+    """A sentence for each change; of the first state, that the token was issued."""
+    if before is None:
+        return ["Issued the token.", *_integrations({}, after.get("integrations", {}))]
+    return [
+        *_token(before, after),
+        *_integrations(before.get("integrations", {}), after.get("integrations", {})),
+    ]
+
+
+def _token(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    told = {"integrations", "prefix", "revoked", "deleted"}
+    if before.get("prefix") != after.get("prefix"):
+        yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…."
+    if after.get("deleted") and not before.get("deleted"):
+        yield "Deleted the token."
+    elif after.get("revoked") and not before.get("revoked"):
+        yield "Revoked the token."
+    yield from _values("", before, after, told)
+
+
+def _integrations(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    for pk, now in after.items():
+        if pk not in before:
+            yield f"Added {now['name']} ({now['destination']})."
+        else:
+            yield from _integration(before[pk], now)
+
+
+def _integration(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    name = after["name"]
+    if after.get("deleted") and not before.get("deleted"):
+        yield f"Deleted {name}."
+        return
+    told = {"config", "secrets", "mapping", "paused", "draining", "deleted", "destination"}
+    yield from _pause(name, before.get("paused"), after.get("paused"))
+    if after.get("draining") and not before.get("draining"):
+        yield f"Drained {name}."
+        told.add("enabled")
+    if before.get("secrets") != after.get("secrets"):
+        yield f"{name}: other credentials."
+    if before.get("mapping") != after.get("mapping"):
+        yield f"{name}: another mapping."
+    yield from _values(f"{name}: ", before.get("config", {}), after.get("config", {}), set())
+    yield from _values(f"{name}: ", before, after, told)
+
+
+def _pause(name: str, before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
+    if after and after != before:
+        yield f"Paused {name}: {after['reason'] or 'no reason given'}"
+    elif before and not after:
+        yield f"Resumed {name}."
+
+
+def _values(prefix: str, before: Snapshot, after: Snapshot, told: set[str]) -> Iterator[str]:
+    """What is left, by the names that the configuration has for it."""
+    for key in sorted({*before, *after} - told):
+        if before.get(key) != after.get(key):
+            old, new = _shown(before.get(key)), _shown(after.get(key))
+            yield f"{prefix}{key.replace('_', ' ')}: {old} → {new}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

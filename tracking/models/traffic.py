@@ -1,0 +1,102 @@
+"""How it goes with integrations: what was sent over a range, what waits, and how fast it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+from django.db import connections, router
+
+from tracking.models.ledger import Ledger
+from tracking.models.owed import Owed
+from tracking.models.partition import first_uuid7
+
+#: Retrying deliveries are counted up to here.
+MANY = 10_000
+#: Of so many rows that have been due longest the oldest is looked for: a lease or a place in a
+#: user's lane moves only few of them back.
+FRONT = 100
+#: The deliveries that a percentile is taken of, and how many days back they are looked for.
+SAMPLE, SAMPLE_DAYS = 500, 7
+
+SENT: LiteralString = """
+    SELECT integration_id, what, sum(count)::bigint FROM (
+        SELECT integration_id, what, count FROM tracking_ledger
+        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+        UNION ALL
+        SELECT integration_id, what, count FROM tracking_tally
+        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+    ) AS counted
+    GROUP BY 1, 2
+"""
+# Of those tried in vain an index knows the oldest; of the others the longest due is the oldest.
+WAITING: LiteralString = """
+    SELECT id, retrying.count, least(retrying.oldest, front.oldest)
+    FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
+        SELECT count(*) AS count, min(owed_at) AS oldest FROM (
+            SELECT owed_at FROM tracking_owed
+            WHERE integration_id = id AND attempts > 0 ORDER BY owed_at LIMIT %(many)s
+        ) AS tried
+    ) AS retrying, LATERAL (
+        SELECT min(owed_at) AS oldest FROM (
+            SELECT owed_at FROM tracking_owed
+            WHERE integration_id = id ORDER BY due_at LIMIT %(front)s
+        ) AS due
+    ) AS front
+"""
+LATENCY: LiteralString = """
+    SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds)
+    FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
+        SELECT extract(epoch FROM settled_at)::float8
+            - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
+            AS seconds
+        FROM tracking_outcome
+        WHERE integration_id = id AND result = 'delivered' AND hit_id >= %(since)s
+        ORDER BY hit_id DESC LIMIT %(limit)s
+    ) AS latest
+    GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Deliveries tried in vain, MANY for that or more, and since when the oldest of all is owed."""
+
+    retrying: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from a hit's arrival to its delivery, of the latest ones."""
+
+    p50: float
+    p95: float
+
+
+def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]:
+    """What was counted of each integration's hits that arrived since then."""
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+        cursor.execute(SENT, {"ids": list(ids), "since": since})
+        for integration_id, what, count in cursor.fetchall():
+            found[integration_id][what] = count
+    return found
+
+
+def waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
+    """What waits of each integration; it costs the same with ten rows owed and ten million."""
+    with connections[router.db_for_read(Owed)].cursor() as cursor:
+        cursor.execute(WAITING, {"ids": list(ids), "many": MANY, "front": FRONT})
+        return {integration_id: Waiting(*rest) for integration_id, *rest in cursor.fetchall()}
+
+
+def latency(ids: Sequence[int]) -> Mapping[int, Latency]:
+    """How fast the last hits got to each integration; none where none did of late."""
+    since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
+    with connections[router.db_for_read(Owed)].cursor() as cursor:
+        cursor.execute(LATENCY, {"ids": list(ids), "since": since, "limit": SAMPLE})
+        return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}

@@ -1,0 +1,32 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def number(value: Any) -> str:
+    """With a separator between thousands; nothing is 0."""
+    return f"{int(value or 0):,}"
+
+
+@register.filter
+def rate(value: float) -> str:
+    """A number for each minute: small ones with a digit behind the point."""
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:,.1f}"
+
+
+@register.filter
+def seconds(value: Any) -> str:
+    """A duration in the unit that fits it."""
+    if not isinstance(value, (int, float)):
+        return "-"
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if value >= size:
+            return f"{value / size:.1f} {unit}"
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
