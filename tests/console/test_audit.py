@@ -50,7 +50,7 @@ def test_everything_that_is_done_is_on_record(send: Send, token: Token) -> None:
         "Paused Orders: Moving",
         "Resumed Orders.",
         "Drained Orders.",
-        f"Rotated the API token: {before}… → {token.prefix}….",
+        f"Rotated the API token: {before}… → {token.prefix}…",
         "rate limit: nothing → 10",
         "Deleted Orders.",
         "Revoked the token.",

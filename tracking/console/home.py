@@ -16,8 +16,8 @@ from tracking.models.disk import measure
 from tracking.models.scope import Scope
 from tracking.models.volume import Counts, Volume, rates, volume
 
-#: What the chart stacks.
-SERIES = ("stored", "duplicate", "refused")
+#: What the chart stacks, in which of its colours.
+SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
 
 @page("view_token", "view_integration")

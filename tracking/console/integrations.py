@@ -19,8 +19,8 @@ from tracking.models import Integration, Ledger, Operation
 from tracking.models.failure import failures, reasons
 from tracking.models.scope import Scope
 
-#: What the chart stacks.
-SERIES = ("delivered", "skipped", "cancelled", "dead", "waiting")
+#: What the chart stacks, in which of its colours.
+SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
 #: The last operations that are shown.
 OPERATIONS = 5
 TEST_EVENT = "Hitstream Test"
@@ -77,7 +77,7 @@ def buckets_of(obj: Integration, span: Span) -> list[tuple[datetime, list[int]]]
     filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
     for hour in Ledger.objects.counted(obj.pk, span.since):
         sums = filled.setdefault(span.bucket_of(hour.hour), [0] * len(SERIES))
-        ended = [hour[what] for what in SERIES[:-1]]
+        ended = [hour[what] for what in SERIES if what != "waiting"]
         for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
             sums[place] += count
     return sorted(filled.items())

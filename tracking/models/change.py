@@ -27,7 +27,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
 def _token(before: Snapshot, after: Snapshot) -> Iterator[str]:
     told = {"integrations", "prefix", "revoked", "deleted"}
     if before.get("prefix") != after.get("prefix"):
-        yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…."
+        yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…"
     if after.get("deleted") and not before.get("deleted"):
         yield "Deleted the token."
     elif after.get("revoked") and not before.get("revoked"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 register = template.Library()
 
@@ -19,6 +21,12 @@ def number(value: Any) -> str:
 def rate(value: float) -> str:
     """A number for each minute: small ones with a digit behind the point."""
     return f"{value:,.0f}" if value >= 10 or not value else f"{value:,.1f}"
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago it was, in the unit that fits it."""
+    return seconds((timezone.now() - moment).total_seconds()) if moment else "-"
 
 
 @register.filter

@@ -2,71 +2,93 @@
 // column of numbers a line, or a bar of a stack. The table itself stays to be read.
 "use strict";
 
-const COLOURS = ["--hs-1", "--hs-2", "--hs-3", "--hs-4", "--hs-5", "--hs-6"];
 const charts = [];
+
+// By the head's data-colour, 1 to 6, else by its place.
+function colourOf(head, at) {
+    return colour(`--hs-${head.dataset.colour ?? (at % 6) + 1}`);
+}
 
 function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 function read(table) {
-    const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const heads = [...table.tHead.rows[0].cells].slice(1);
     const rows = [...table.tBodies[0].rows].map((row) => [
         Date.parse(row.cells[0].querySelector("time").dateTime) / 1000,
         ...[...row.cells].slice(1).map((cell) => Number(cell.dataset.value ?? cell.textContent)),
     ]);
     rows.sort((one, other) => one[0] - other[0]);
-    return {names, columns: [...names.keys(), names.length].map((at) => rows.map((row) => row[at]))};
+    return {heads, columns: [null, ...heads].map((head, at) => rows.map((row) => row[at]))};
 }
 
-function stack(columns) {
-    const [times, ...values] = columns;
+function stack([times, ...values]) {
     const sums = times.map(() => 0);
     return [times, ...values.map((column) => column.map((value, row) => (sums[row] += value)))];
 }
 
-function options(table, names, width, own) {
-    const stacked = table.dataset.chart === "bars";
-    const axis = {stroke: colour("--body-quiet-color"), grid: {stroke: colour("--hairline-color"), width: 1}};
-    const series = names.map((name, at) => ({
-        label: name,
-        stroke: colour(COLOURS[at % COLOURS.length]),
-        fill: stacked ? colour(COLOURS[at % COLOURS.length]) : undefined,
-        width: stacked ? 0 : 2,
-        points: {show: false},
-        paths: stacked ? uPlot.paths.bars({size: [0.9, 60], gap: 1}) : undefined,
-        value: (chart, value, index, row) => (row === null ? "–" : own[index][row].toLocaleString()),
-    }));
+function seriesOf(head, at, column, isStacked) {
+    const own = colourOf(head, at);
     return {
-        width,
-        height: 220,
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), table.dataset.zone || "UTC"),
-        cursor: {y: false},
-        scales: {y: {range: (chart, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
-        axes: [axis, {...axis, size: 60, values: (chart, ticks) => ticks.map((tick) => tick.toLocaleString())}],
-        series: [{value: "{YYYY}-{MM}-{DD} {HH}:{mm}"}, ...series],
+        label: head.textContent.trim(),
+        stroke: own,
+        fill: isStacked ? own : undefined,
+        width: isStacked ? 0 : 2,
+        points: {show: false},
+        paths: isStacked ? uPlot.paths.bars({size: [0.9, 60], gap: 1}) : undefined,
+        // What the table says, not the height in the stack.
+        value: (chart, value, index, row) => (row == null ? "–" : column[row].toLocaleString()),
     };
 }
 
+function axes(zone) {
+    const axis = {stroke: colour("--body-quiet-color"), grid: {stroke: colour("--hairline-color"), width: 1}};
+    const said = (options) => new Intl.DateTimeFormat("sv-SE", {timeZone: zone, ...options});
+    const hour = said({hour: "2-digit", minute: "2-digit"});
+    const day = said({month: "2-digit", day: "2-digit"});
+    const times = (chart, ticks, place, space, step) => {
+        let before = "";
+        return ticks.map((tick) => {
+            const date = day.format(tick * 1000);
+            const isNew = date !== before;
+            before = date;
+            return step >= 86400 ? date : `${hour.format(tick * 1000)}${isNew ? `\n${date}` : ""}`;
+        });
+    };
+    const numbers = (chart, ticks) => ticks.map((tick) => tick.toLocaleString());
+    return [{...axis, values: times}, {...axis, size: 60, incrs: WHOLE, values: numbers}];
+}
+
+// Steps of an axis that counts: none below 1.
+const WHOLE = [1, 2, 5].flatMap((step) => [...Array(13).keys()].map((power) => step * 10 ** power)).sort((one, other) => one - other);
+
 // The tallest of a stack is drawn first, so that the others stand before it.
 function draw(table) {
-    const {names, columns} = read(table);
+    const {heads, columns} = read(table);
     if (!columns[0].length) return;
-    const place = table.closest("[data-chart-of]") ?? table.parentElement;
+    const zone = table.dataset.zone || "UTC";
+    const isStacked = table.dataset.chart === "bars";
     const box = document.createElement("div");
     box.className = "hs-chart";
     box.setAttribute("aria-hidden", "true");
-    place.before(box);
-    const stacked = table.dataset.chart === "bars";
-    const drawn = stacked ? stack(columns) : columns;
-    const order = [0, ...(stacked ? [...names.keys()].map((at) => at + 1).reverse() : [...names.keys()].map((at) => at + 1))];
-    const plot = options(table, names, box.clientWidth, columns);
-    plot.series = order.map((at) => plot.series[at]);
-    plot.series.forEach((each, at) => {
-        if (at) each.value = (chart, value, index, row) => (row == null ? "–" : columns[order[index]][row].toLocaleString());
-    });
-    const chart = new uPlot(plot, order.map((at) => drawn[at]), box);
-    charts.push({box, chart, table});
+    (table.closest("[data-chart-of]") ?? table.parentElement).before(box);
+    const places = isStacked ? [...heads.keys()].reverse() : [...heads.keys()];
+    const drawn = isStacked ? stack(columns) : columns;
+    const options = {
+        width: box.clientWidth,
+        height: 220,
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+        cursor: {y: false},
+        scales: {y: {range: (chart, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
+        axes: axes(zone),
+        series: [
+            {value: "{YYYY}-{MM}-{DD} {HH}:{mm}"},
+            ...places.map((at) => seriesOf(heads[at], at, columns[at + 1], isStacked)),
+        ],
+    };
+    const chart = new uPlot(options, [drawn[0], ...places.map((at) => drawn[at + 1])], box);
+    charts.push({box, chart});
 }
 
 function drawAll() {
