@@ -11,6 +11,7 @@ from tracking.models import Attempt
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
+    owner = "integration__token"
     list_display = ("made_at", "integration", "hits", "status", "code", "message", "milliseconds")
     list_filter = (("integration", PresentFilter),)
     list_select_related = ("integration__token",)

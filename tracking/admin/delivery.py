@@ -29,6 +29,7 @@ def link_to_hit(hit_id: Any) -> SafeString:
 class OfHitsAdmin(ReadOnlyAdmin):
     """Rows that belong to hits, found by what finds the hit."""
 
+    owner = "integration__token"
     list_display_links = None
     list_select_related = ("integration__token",)
     search_fields = ("hit_id",)

@@ -20,14 +20,16 @@ from tracking.admin.issued import show_once
 from tracking.admin.ledger import integration_ledger
 from tracking.admin.mappingpreview import show_mapping
 from tracking.admin.pill import pause_of, state_of_integration
+from tracking.admin.scoped import ScopedAdmin
 from tracking.admin.verification import verify
 from tracking.destinations import registry
 from tracking.exceptions import SetupError
 from tracking.models import Integration, backlog
+from tracking.models.scope import Scope
 
 
 @admin.register(Integration)
-class IntegrationAdmin(admin.ModelAdmin):
+class IntegrationAdmin(ScopedAdmin):
     list_display = ("name", "token", "destination", "state", "created_at")
     list_filter = (("token", PresentFilter), "destination", "enabled")
     list_select_related = ("token",)
@@ -64,11 +66,12 @@ class IntegrationAdmin(admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
+        scope = Scope.of(request.user)
         try:
-            return form_for(registry.get(self.slug(request, obj)))
+            return form_for(registry.get(self.slug(request, obj)), scope)
         except SetupError:
             # The destination's package is gone: the rest can still be seen and switched off.
-            return form_for(None)
+            return form_for(None, scope)
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
         form = self.get_form(request, obj)

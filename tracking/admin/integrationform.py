@@ -14,6 +14,7 @@ from tracking.destinations.config import ConfigForm
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 from tracking.models.integration import SENDING
+from tracking.models.scope import Scope
 
 CONFIG, MAPPING = "config-", "mapping-"
 KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
@@ -23,6 +24,8 @@ class IntegrationForm(forms.ModelForm):
     """`config_form` is the destination's own, bound to the same data; it alone validates them."""
 
     destination: ClassVar[type[Destination] | None] = None
+    #: The tokens that there are to choose from.
+    scope: ClassVar[Scope] = Scope(None)
     event_names = LinesField(
         label="Only these events",
         required=False,
@@ -38,7 +41,8 @@ class IntegrationForm(forms.ModelForm):
         self.config_form: ConfigForm | None = None
         # Its backlog belongs to the token that it was made for.
         self.fields["token"].disabled = self.instance.pk is not None
-        self.fields["token"].queryset = Token.objects.present()  # type: ignore[attr-defined]
+        tokens = self.scope.limit(Token.objects.present(), "pk")
+        self.fields["token"].queryset = tokens  # type: ignore[attr-defined]
         if self.destination is None:
             return
         names = self.destination.Config.secret_names()
@@ -83,11 +87,15 @@ class IntegrationForm(forms.ModelForm):
             self.add_error(f"{prefix}{name}" if name in form.fields else None, errors)
 
 
-def form_for(destination: type[Destination] | None) -> type[IntegrationForm]:
+def form_for(destination: type[Destination] | None, scope: Scope) -> type[IntegrationForm]:
     """An IntegrationForm with the destination's fields, each passing on what was typed."""
     config = destination.Config.base_fields if destination else {}
     fields = {**passing(config, CONFIG), **passing(MappingForm.base_fields, MAPPING)}
-    return type("IntegrationForm", (IntegrationForm,), {**fields, "destination": destination})
+    return type(
+        "IntegrationForm",
+        (IntegrationForm,),
+        {**fields, "destination": destination, "scope": scope},
+    )
 
 
 def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms.Field]:

@@ -6,7 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseBadRequest,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.http.response import HttpResponseBase
 
 from tracking.admin.integrationform import MAPPING
@@ -16,6 +22,7 @@ from tracking.destinations.mapping import Mapping, Skipped
 from tracking.events import Event
 from tracking.exceptions import DeliveryError
 from tracking.models import Hit, Integration
+from tracking.models.scope import Scope
 
 HITS = 20
 
@@ -31,6 +38,8 @@ def show_mapping(site: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBa
     token = request.POST.get("token", "")
     if not token.isdecimal():
         return HttpResponseBadRequest("No token is chosen.")
+    if not Scope.of(user).sees(int(token)):
+        raise Http404
     form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
     errors = {f"{MAPPING}{name}": list(found) for name, found in form.errors.items()}
     names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}

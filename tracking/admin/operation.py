@@ -33,6 +33,7 @@ PERMISSIONS = {"replay": "tracking.change_deadletter", "delete": "tracking.delet
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
+    owner = "integration__token"
     list_display = ("asked_at", "verb", "integration", "state_shown", "progress", "asked_by")
     list_filter = ("verb", "state", ("integration", PresentFilter))
     list_select_related = ("integration__token",)

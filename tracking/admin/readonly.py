@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+
+from tracking.admin.scoped import ScopedAdmin
 
 #: Rows that paging reaches; beyond, one filters.
 REACH = 10_000
@@ -25,7 +26,7 @@ class BoundedPaginator(Paginator):
         return rows.order_by().values("pk")[:REACH].count()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ScopedAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50

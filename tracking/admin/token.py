@@ -19,6 +19,7 @@ from tracking.admin.inline import IntegrationInline
 from tracking.admin.issued import show_token
 from tracking.admin.ledger import token_ledger
 from tracking.admin.pill import pill
+from tracking.admin.scoped import ScopedAdmin
 from tracking.admin.snippets import snippets
 from tracking.admin.tokenform import TokenForm
 from tracking.models import Token
@@ -35,7 +36,8 @@ VIEWS = {"rotate": tokenverbs.rotate, "revoke": tokenverbs.revoke, "ledger": tok
 
 
 @admin.register(Token)
-class TokenAdmin(admin.ModelAdmin):
+class TokenAdmin(ScopedAdmin):
+    owner = "pk"
     list_display = (
         "name",
         "prefix_shown",

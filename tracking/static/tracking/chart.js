@@ -44,9 +44,9 @@ function seriesOf(head, at, column, isStacked) {
 
 function axes(zone) {
     const axis = {stroke: colour("--body-quiet-color"), grid: {stroke: colour("--hairline-color"), width: 1}};
-    const said = (options) => new Intl.DateTimeFormat("sv-SE", {timeZone: zone, ...options});
-    const hour = said({hour: "2-digit", minute: "2-digit"});
-    const day = said({month: "2-digit", day: "2-digit"});
+    // Swedes write hours, Canadians days as the pages do.
+    const hour = new Intl.DateTimeFormat("sv-SE", {timeZone: zone, hour: "2-digit", minute: "2-digit"});
+    const day = new Intl.DateTimeFormat("en-CA", {timeZone: zone, month: "2-digit", day: "2-digit"});
     const times = (chart, ticks, place, space, step) => {
         let before = "";
         return ticks.map((tick) => {
