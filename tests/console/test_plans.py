@@ -1,0 +1,126 @@
+"""No page reads a whole table, however big it grows: by the plans of its statements."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from benchmarks.crowd import crowd, statements
+from tracking.models import Hit, Integration
+from tracking.models.partition import LEAVES, PARTITIONED, Leaf
+
+pytestmark = pytest.mark.django_db
+
+#: Tables that grow with the hits, or with the years.
+GROWING = re.compile(
+    r"tracking_(hit|outcome|attempt)(_\d{8})?$|tracking_(owed|deadletter|ledger|hitkey)$"
+    r"|tracking_(rollup|visitor)$"
+)
+HITS, DAYS = 20_000, 12
+# Years of hours that no page looks at.
+PAST = """
+    INSERT INTO tracking_ledger (hour, token_id, integration_id, what, reason, count)
+    SELECT date_trunc('hour', now()) - n * interval '1 hour', token_id, id, 'matched', '', 1
+    FROM generate_series(1000, 9000) AS n, (
+        SELECT token_id, id FROM tracking_integration UNION SELECT id, 0 FROM tracking_token
+    ) AS owner
+"""
+PATHS = (
+    *(f"/console/?span={span}" for span in ("24h", "7d", "30d")),
+    *(f"/console/integrations/?span={span}" for span in ("24h", "7d", "30d")),
+    *(f"/console/integrations/{{integration}}/?span={span}" for span in ("24h", "7d", "30d")),
+    "/console/audit/",
+)
+
+
+@pytest.fixture(scope="module")
+def crowded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Client]:
+    """Whoever sees everything, and enough of everything that Postgres minds."""
+    with django_db_blocker.unblock():
+        crowd(HITS, DAYS, waiting=3000)
+        with connection.cursor() as cursor:
+            cursor.execute(PAST)
+            cursor.execute("VACUUM ANALYZE")
+        client = Client()
+        client.force_login(User.objects.create_superuser("admin"))
+        yield client
+        empty()
+
+
+def empty() -> None:
+    """As after any test that committed something; and no leaf of a day that others do not have."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVES, [list(PARTITIONED)])
+        for leaf in (Leaf.named(name) for (name,) in cursor.fetchall()):
+            if leaf.day < yesterday:
+                cursor.execute(f"DROP TABLE {leaf.name}")
+    call_command("flush", interactive=False, verbosity=0, allow_cascade=True)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_reads_no_table_that_grows_as_a_whole(crowded: Client, path: str) -> None:
+    known = {
+        "integration": Integration.objects.order_by("pk")[0].pk,
+        "hit": Hit.objects.all()[0].pk,
+    }
+    with statements() as seen:
+        answer = crowded.get(path.format(**known))
+    assert answer.status_code == 200
+    assert seen
+    for sql, params in seen:
+        if sql.lstrip().startswith(("SELECT", "WITH")):
+            assert list(whole_reads(plan_of(sql, params))) == [], sql
+
+
+@pytest.mark.usefixtures("crowded")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM tracking_hit",
+        "SELECT id FROM tracking_hit WHERE payload ? 'x'",
+        "SELECT integration_id, min(owed_at) FROM tracking_owed GROUP BY 1",
+    ],
+)
+def test_a_statement_that_reads_everything_is_noticed(sql: str) -> None:
+    assert list(whole_reads(plan_of(sql, None)))
+
+
+def plan_of(sql: str, params: Any) -> dict[str, Any]:
+    """As Postgres would do it with tables too big to be read as a whole."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        found = cursor.fetchone()[0]
+    plan: dict[str, Any] = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return plan
+
+
+def whole_reads(node: dict[str, Any], *, limited: bool = False) -> Iterator[str]:
+    """Of the plan, what reads a growing table from one end to the other: without a condition on an
+    index, or a limit right above that ends it."""
+    kind, table = node["Node Type"], node.get("Relation Name", "")
+    if GROWING.match(table) and not is_empty(table):
+        is_bounded = "Index Cond" in node or limited or kind.startswith("Bitmap")
+        if kind == "Seq Scan" or not is_bounded:
+            yield f"{kind} of {table}"
+    passes = kind in {"Limit", "Append", "Merge Append", "Subquery Scan", "Result", "LockRows"}
+    for child in node.get("Plans", ()):
+        yield from whole_reads(child, limited=kind == "Limit" or (limited and passes))
+
+
+def is_empty(table: str) -> bool:
+    """The leaves of days to come are: there is no better way to read nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass) = 0", [table])
+        return bool(cursor.fetchone()[0])
