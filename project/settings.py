@@ -17,6 +17,10 @@ def flag(name: str, default: str = "") -> bool:
     return os.environ.get(name, default).lower() in {"1", "true", "yes", "on"}
 
 
+def number(name: str, default: int | None = None) -> int | None:
+    return int(os.environ[name]) if os.environ.get(name) else default
+
+
 def listed(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
@@ -134,6 +138,9 @@ HITSTREAM = {
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS",
         default=read_secret("allow_private_destinations") or "",
     ),
+    "HIT_DAYS": number("HITSTREAM_HIT_DAYS"),
+    "ATTEMPT_DAYS": number("HITSTREAM_ATTEMPT_DAYS", 30),
+    "DISK_BYTES": number("HITSTREAM_DISK_BYTES"),
     "LOCAL_FOLDER": os.environ.get("HITSTREAM_LOCAL_FOLDER", ""),
 }
 

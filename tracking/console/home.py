@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from tracking.console.access import page, show
 from tracking.console.line import lines_of
 from tracking.console.span import Span
-from tracking.models import Integration, Token
+from tracking.models import Integration, Token, retention
 from tracking.models.disk import measure
 from tracking.models.scope import Scope
 from tracking.models.volume import Counts, Volume, rates, volume
@@ -38,6 +38,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         buckets=buckets_of(came, span),
         lines=lines_of(scope.limit(Integration.objects.present()), span.since),
         disk=measure() if scope.is_all else None,
+        held=retention.held() if scope.is_all else None,
     )
 
 

@@ -53,6 +53,14 @@ def prune() -> Pruned:
     return pruned
 
 
+def held() -> tuple[date, str] | None:
+    """The oldest day that is kept beyond its time, and what for; None if none is."""
+    for leaf in past(datetime.now(UTC).date()):
+        if reason := why_needed(leaf):
+            return leaf.day, reason
+    return None
+
+
 def past(today: date) -> list[Leaf]:
     """The leaves whose days are over, oldest first."""
     days = {

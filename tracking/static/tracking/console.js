@@ -4,10 +4,14 @@
 const ZONE_COOKIE = "hitstream_zone";
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+function isKnown() {
+    return document.cookie.split("; ").includes(`${ZONE_COOKIE}=${zone}`);
+}
+
 // The page is asked for once more where it was made for another time zone.
-if (zone && !document.cookie.split("; ").includes(`${ZONE_COOKIE}=${zone}`)) {
+if (zone && !isKnown()) {
     document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=31536000; samesite=lax`;
-    if (navigator.cookieEnabled) location.reload();
+    if (isKnown()) location.reload();
 }
 
 const links = new Map(
