@@ -50,6 +50,7 @@ def paths() -> Iterator[str]:
         yield f"/console/?span={span}"
         yield f"/console/integrations/{integration}/?span={span}"
     yield "/console/integrations/"
+    yield "/console/live/"
     yield "/console/audit/"
     hit = Hit.objects.order_by("-pk")[0]
     _ = hit

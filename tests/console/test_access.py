@@ -26,6 +26,10 @@ def test_without_login_every_address_leads_to_the_form_and_back(pattern: URLPatt
     url = reverse(f"tracking-console:{pattern.name}", kwargs=arguments(pattern))
     for method in ("get", "post"):
         answer = getattr(Client(), method)(url)
+        if pattern.name == "live-hits":
+            # Asked for by a page's script, which knows what to do.
+            assert answer.status_code in {401, 405}
+            continue
         assert answer.status_code == 302
         assert answer["Location"] == f"/admin/login/?next={url}"
 
@@ -35,7 +39,7 @@ def test_staff_without_our_permissions_see_nothing(pattern: URLPattern) -> None:
     client = Client()
     client.force_login(person("nils"))
     url = reverse(f"tracking-console:{pattern.name}", kwargs=arguments(pattern))
-    assert client.get(url).status_code in {403, 405}
+    assert client.get(url).status_code in {401, 403, 405}
 
 
 def test_a_page_loads_nothing_from_elsewhere_and_is_kept_nowhere() -> None:

@@ -39,6 +39,7 @@ PATHS = (
     *(f"/console/?span={span}" for span in ("24h", "7d", "30d")),
     *(f"/console/integrations/?span={span}" for span in ("24h", "7d", "30d")),
     *(f"/console/integrations/{{integration}}/?span={span}" for span in ("24h", "7d", "30d")),
+    "/console/live/",
     "/console/audit/",
 )
 

@@ -7,6 +7,17 @@ from django.urls import NoReverseMatch, reverse
 
 from tracking.models import Token
 
+PYTHON = """\
+import requests
+
+hit = {hit}
+requests.post("{url}", json=hit, auth=("{secret}", "")).raise_for_status()"""
+JAVASCRIPT = """\
+<script>
+  window.hitstream = window.hitstream || [];
+  hitstream.push(["track", "Registered"]);
+</script>
+<script defer src="{url}"></script>"""
 HIT = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
 
 
@@ -26,6 +37,22 @@ def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
         ),
         ("In this project's Python", f'track({token.name!r}, "Registered", user_id="u1")'),
         ("On servers", curl(track, f"{token.prefix}_…")),
+    ]
+
+
+def first_hit(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
+    """Labels and texts that send a first hit, the secret left to be filled in; none where the site
+    takes no hits."""
+    try:
+        track = request.build_absolute_uri(reverse("tracking:track"))
+        path = reverse("tracking:first-party", args=(token.path,))
+    except NoReverseMatch:
+        return []
+    secret = f"{token.prefix}_…"
+    return [
+        ("curl", curl(track, secret)),
+        ("Python", PYTHON.format(url=track, secret=secret, hit=HIT)),
+        ("JavaScript", JAVASCRIPT.format(url=f"{request.build_absolute_uri(path)}.js")),
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import audit, home, integrations
+from tracking.console import audit, home, integrations, live
 
 app_name = "tracking-console"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("live/", live.live, name="live"),
+    path("live/hits/", live.hits, name="live-hits"),
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/<int:pk>/", integrations.integration, name="integration"),
     path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),

@@ -1,0 +1,231 @@
+"""Hits as they arrive, for everybody who watches, at the price of one."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from tests.browser import shoot
+from tests.conftest import Send, hit
+from tests.console.axe import violations
+from tests.console.conftest import SignIn
+from tests.integrations import add_webhook
+from tests.operations import deliver, let_die, post
+from tests.people import operator, viewer
+from tracking.console import snapshot
+from tracking.console.snapshot import Lookout
+from tracking.console.ticket import HEADER, LIFE, Ticket
+from tracking.models import Token
+from tracking.models.recent import RECENT, recent
+from tracking.models.scope import Scope
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    cache.clear()
+    monkeypatch.setattr("tracking.console.live.lookout", Lookout())
+    yield
+    cache.clear()
+
+
+EVERYTHING = Scope(None)
+
+
+def poll(scope: Scope = EVERYTHING, **filters: Any) -> Any:
+    client = Client()
+    return client.get("/console/live/hits/", filters, headers={HEADER: Ticket(scope).sign()}).json()
+
+
+def events(answer: Any) -> list[str]:
+    return [hit["event"] for hit in answer["hits"]]
+
+
+def test_the_last_hits_come_with_what_became_of_them(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "died")
+    post(send, "waits")
+    integration.enabled = False
+    integration.save()
+    post(send, "goes nowhere")
+    found = poll()
+    assert events(found) == ["goes nowhere", "waits", "died"]
+    assert [hit["states"] for hit in found["hits"]] == [{}, {"owed": 1}, {"dead": 1}]
+    assert (found["found"], found["looked"]) == (3, 3)
+
+
+def test_filters_leave_what_is_like_them(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "Ordered")
+    post(send, "Registered")
+    send({"event": {"name": "Ordered", "user": {"anonymousId": "a7"}}})
+    assert events(poll(event="ord")) == ["Ordered", "Ordered"]
+    assert events(poll(user="a7")) == ["Ordered"]
+    assert events(poll(user="u1", event="r")) == ["Registered"]
+    assert events(poll(outcome="dead")) == ["Ordered"]
+    assert events(poll(outcome="nowhere")) == []
+    assert events(poll(token=token.pk)) == ["Ordered", "Registered", "Ordered"]
+    assert events(poll(token="x")) == []
+
+
+def test_only_hits_of_tokens_in_the_ticket_are_told(send: Send, token: Token) -> None:
+    post(send, "a")
+    assert poll(Scope(frozenset()))["looked"] == 0
+    assert poll(Scope(frozenset({token.pk})))["looked"] == 1
+
+
+def test_without_a_good_ticket_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, url = Client(), "/console/live/hits/"
+    assert client.get(url).status_code == 401
+    good = Ticket(Scope(None)).sign()
+    assert client.get(url, headers={HEADER: f"{good}x"}).status_code == 401
+    assert client.get(url, headers={HEADER: good}).status_code == 200
+    assert client.post(url, headers={HEADER: good}).status_code == 405
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + LIFE + 2)
+    assert client.get(url, headers={HEADER: good}).status_code == 401
+
+
+def test_no_more_is_looked_at_than_the_last_hits(send: Send) -> None:
+    post(send, *(f"e{n}" for n in range(30)))
+    assert [each["event"] for each in recent(10)] == [f"e{n}" for n in range(29, 19, -1)]
+    assert RECENT == 500
+
+
+def committed() -> int:
+    """Transactions of this database that ended so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database"
+            " WHERE datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def watch(viewers: int, seconds: float) -> tuple[int, int]:
+    """Polls that were answered, and the looks that they cost: each thread is a process's, each
+    look one entry of the list."""
+    looks: list[float] = []
+
+    def noted(limit: int = RECENT) -> list[dict[str, Any]]:
+        looks.append(time.monotonic())
+        return recent(limit)
+
+    ticket = Ticket(Scope(None)).sign()
+    ends = time.monotonic() + seconds
+
+    def view() -> int:
+        client, polls = Client(), 0
+        while time.monotonic() < ends:
+            assert client.get("/console/live/hits/", headers={HEADER: ticket}).status_code == 200
+            polls += 1
+            time.sleep(0.2)
+        connections.close_all()
+        return polls
+
+    with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(viewers) as pool:
+        patched.setattr(snapshot, "recent", noted)
+        polls = sum(future.result() for future in [pool.submit(view) for _ in range(viewers)])
+    return polls, len(looks)
+
+
+def test_fifty_viewers_cost_the_database_what_one_costs(send: Send) -> None:
+    post(send, "a", "b", "c")
+    before = committed()
+    one, looks_of_one = watch(1, 5)
+    between = committed()
+    many, looks_of_many = watch(50, 5)
+    after = committed()
+    assert many > 20 * one
+    assert abs(looks_of_many - looks_of_one) <= 2
+    # Two statements a look, each a transaction of its own, and what counting them takes.
+    assert after - between <= between - before + 10
+
+
+def test_processes_share_what_one_of_them_has_found(send: Send) -> None:
+    post(send, "a")
+    one, other = Lookout(), Lookout()
+    assert one.look() is not other.look()
+    assert one.look().taken_at == other.look().taken_at
+
+
+def test_without_a_cache_each_process_looks_for_itself(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(send, "a")
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("No cache here.")
+
+    for verb in ("get", "set", "add"):
+        monkeypatch.setattr(cache, verb, refuse)
+    assert [each["event"] for each in Lookout().look().hits] == ["a"]
+
+
+def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "Old news")
+    page = sign_in(viewer(), "/console/live/")
+    rows = page.locator("#hs-live tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("dead letter")
+    post(send, "Ordered")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Ordered")
+    expect(rows.first).to_contain_text("owed")
+    deliver()
+    assert violations(page) == []
+    page.keyboard.press("p")
+    expect(page.locator("#hs-live-said")).to_have_text("Paused.")
+    post(send, "While paused")
+    time.sleep(1.5)
+    expect(rows).to_have_count(2)
+    page.keyboard.press("p")
+    expect(rows.first).to_contain_text("While paused")
+    page.fill("input[name=event]", "ord")
+    expect(rows).to_have_count(1)
+    page.fill("input[name=event]", "nothing")
+    expect(page.locator("#hs-live-said")).to_contain_text("None of the last 3")
+    page.fill("input[name=event]", "")
+    post(send, *(f"Event {n}" for n in range(12)))
+    expect(rows).to_have_count(15)
+    shoot(page, "console-live")
+
+
+def test_what_a_sender_wrote_is_text_on_the_page(sign_in: SignIn, send: Send) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    send({"event": {"name": name, "user": {"userId": name}}})
+    page = sign_in(viewer(), "/console/live/")
+    expect(page.locator("#hs-live a")).to_have_text(name)
+    assert page.locator("#hs-live img").count() == 0
+
+
+def test_the_guide_says_how_to_send_the_first_hit_and_that_it_came(
+    sign_in: SignIn, send: Send
+) -> None:
+    page = sign_in(operator(), "/console/live/")
+    expect(page.locator("h1")).to_have_text("The first hit")
+    for text in ("curl -i -u hs_", "requests.post", "hitstream.push"):
+        expect(page.locator("pre", has_text=text)).to_have_count(1)
+    assert violations(page) == []
+    shoot(page, "console-first")
+    send(hit())
+    expect(page.locator("#hs-first")).to_contain_text("The first hit is here: Registered")
+    shoot(page, "console-first-came")
+    page.click("text=Watch the next ones")
+    expect(page.locator("#hs-live tbody tr")).to_have_count(1)
+
+
+def test_without_a_token_the_guide_says_to_issue_one(sign_in: SignIn) -> None:
+    page: Page = sign_in(operator(), "/console/live/")
+    page.get_by_role("link", name="Issue one").wait_for()
+    assert violations(page) == []

@@ -1,0 +1,95 @@
+"""Hits as they arrive. On an empty system: how to send the first one, and that it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from tracking.admin.snippets import first_hit
+from tracking.console.access import page, show
+from tracking.console.snapshot import Snapshot, lookout
+from tracking.console.ticket import Ticket
+from tracking.models import Delivery, Hit, Token
+from tracking.models.scope import Scope
+
+#: Rows that a page shows.
+SHOWN = 100
+#: The outcome of a hit that was owed to nobody.
+NOWHERE = "nowhere"
+OUTCOMES = {**dict(Delivery.State.choices), NOWHERE: "Nowhere"}
+
+
+@page("view_hit", "view_token")
+def live(request: HttpRequest, scope: Scope) -> HttpResponse:
+    tokens = list(scope.limit(Token.objects.present().order_by("name"), "pk"))
+    # The least id of all leaves would have to be looked for in all of them.
+    is_empty = not scope.limit(Hit.objects.order_by("-pk")).values("pk")[:1]
+    wanted = request.GET.get("guide", "")
+    token = next((each for each in tokens if str(each.pk) == wanted), next(iter(tokens), None))
+    return show(
+        request,
+        "first" if is_empty else "live",
+        title="Live",
+        here="live",
+        tokens=tokens,
+        token=token,
+        snippets=first_hit(request, token) if token else (),
+        outcomes=OUTCOMES,
+        ticket=Ticket(scope).sign(),
+    )
+
+
+def without_transactions(view: Any) -> Any:
+    """ATOMIC_REQUESTS would begin one for each poll."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
+
+
+@login_not_required
+@require_safe
+@without_transactions
+def hits(request: HttpRequest) -> HttpResponse:
+    """JSON: the last `hits` that the filters `token`, `event`, `user` and `outcome` leave, how many
+    were looked at, and how many seconds these cover. The page's ticket opens it; 401 without."""
+    ticket = Ticket.of(request)
+    if ticket is None:
+        return JsonResponse({"code": "ticket_expired"}, status=401)
+    snapshot = lookout.look()
+    seen = [hit for hit in snapshot.hits if ticket.scope.sees(hit["token"])]
+    found = list(filtered(seen, request.GET.dict()))
+    answer = JsonResponse(
+        {
+            "hits": found[:SHOWN],
+            "found": len(found),
+            "looked": len(seen),
+            "seconds": covered(snapshot, seen),
+        }
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Those that have what is wanted; of texts, what they begin with."""
+    token, outcome = wanted.get("token", ""), wanted.get("outcome", "")
+    event, user = wanted.get("event", "").lower(), wanted.get("user", "")
+    for hit in hits:
+        users = (hit["user"], hit["anonymous"])
+        if (
+            token in ("", str(hit["token"]))
+            and (hit["event"] or hit["type"]).lower().startswith(event)
+            and any(each.startswith(user) for each in users)
+            and outcome in ("", *(hit["states"] or [NOWHERE]))
+        ):
+            yield hit
+
+
+def covered(snapshot: Snapshot, hits: list[dict[str, Any]]) -> float | None:
+    """Seconds back to the earliest of the hits; None without any."""
+    return max(0.001, snapshot.taken_at - hits[-1]["at"] / 1000) if hits else None
