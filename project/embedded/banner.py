@@ -16,6 +16,7 @@ def welcome(url: str, seconds: float) -> str:
     )
     return f"""ready in {seconds:.1f} s
 
+  Console {url}/console/
   Admin   {url}/admin/
           {login}
   Token   {read_secret(TOKEN)} (kept in {var / TOKEN})

@@ -87,6 +87,7 @@ def test_everything_comes_up_survives_kill_9_and_stops_cleanly(
     first = spawn(*RUN, PORT=str(free_port))
     banner = lines_until(first, "Ctrl-C stops everything")
     assert f"{url}/track" in banner
+    assert f"{url}/console/" in banner
     assert (var / "admin_password").read_text().strip() in banner
     assert (var / "development_token").read_text().strip() in banner
     assert {path.stat().st_mode & 0o777 for path in (var, *var.glob("*_*"))} == {0o700, 0o600}

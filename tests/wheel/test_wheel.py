@@ -192,6 +192,9 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     for name in ("change", "ledger", "replay", "backfill", "pause", "drain", "delete"):
         path = f"/admin/tracking/integration/{integration}/{name}/"
         assert operator.open(path).status == 200, name
+    for name in ("", "live", "search", "integrations", f"integrations/{integration}", "audit"):
+        path = f"/console/{name}/".replace("//", "/")
+        assert operator.open(path).status == 200, name
     host.manage("reconcile")
 
 
