@@ -30,7 +30,10 @@ def random_path() -> str:
 
 MAX_PATH = 20
 #: What an operator edits.
-CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience")
+CONFIGURED = (
+    *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
+    "breakdowns",
+)
 #: What `rotate` changes, and nothing else does.
 SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
 
@@ -106,6 +109,13 @@ class Token(models.Model):
         verbose_name="only for these groups",
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
+    )
+    breakdowns = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="Properties that analytics counts events by, one a line: plan. Hits are counted "
+        "by them from now on; `manage.py rollup --rebuild` counts earlier ones, too.",
     )
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -190,6 +200,7 @@ class Token(models.Model):
             "origins": self.origins,
             "ip_policy": self.ip_policy,
             **({"audience": self.audience} if self.audience else {}),
+            **({"breakdowns": self.breakdowns} if self.breakdowns else {}),
             "integrations": {
                 str(integration.pk): integration.snapshot()
                 for integration in self.integrations.order_by("pk")
