@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import home
+from tracking.console import analytics, home
 
 app_name = "tracking-console"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("analytics/", analytics.analytics, name="analytics"),
 ]

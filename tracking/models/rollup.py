@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from django.db import models
 from django.db.models import Case, F, QuerySet, Sum, Value, When
@@ -38,8 +38,8 @@ class RollupQuerySet(models.QuerySet["Rollup"]):
     def total(self) -> int:
         return self.aggregate(total=Sum("count"))["total"] or 0
 
-    def by(self, field: str) -> QuerySet[Rollup, tuple[str, int]]:
-        """Each `name` or `value` and its count, the greatest first."""
+    def by(self, field: str) -> QuerySet[Rollup, tuple[Any, int]]:
+        """Each `name`, `value` or `at`, and its count, the greatest first."""
         counted = self.order_by().values_list(field).annotate(total=Sum("count"))
         return counted.order_by("-total", field)
 
