@@ -216,9 +216,10 @@ def test_the_page_shows_what_happens(sign_in: SignIn, token: Token) -> None:
     page = sign_in(viewer(), f"{URL}?breakdown=plan")
     page.wait_for_selector("#series ~ .hs-chart canvas")
     assert violations(page) == []
-    shoot(page, "analytics-full")
     page.locator("section[aria-labelledby=series] summary").click()
     assert violations(page) == []
+    page.locator("section[aria-labelledby=series] summary").click()
+    shoot(page, "analytics-full")
     page.click("text=24h")
     page.wait_for_selector("#users ~ .hs-chart canvas")
     shoot(page, "analytics-hours")
