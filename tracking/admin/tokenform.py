@@ -25,7 +25,7 @@ def check_group(name: str) -> None:
 
 def check_property(name: str) -> None:
     if len(name) > MAX_PROPERTY:
-        raise ValidationError("A property's name has at most 100 characters.", "long")
+        raise ValidationError("At most 100 characters.", "long")
 
 
 class RotateForm(forms.Form):
@@ -56,7 +56,7 @@ class TokenForm(forms.ModelForm):
         required=False,
         check=check_property,
         help_text="Properties that analytics counts events by, one a line, 10 at the most: plan. "
-        "Hits are counted by them from now on.",
+        "Hits are counted by them from now on; `manage.py rollup --rebuild` counts earlier ones.",
     )
 
     def clean_breakdowns(self) -> list[str]:

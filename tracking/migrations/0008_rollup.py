@@ -76,7 +76,6 @@ class Migration(migrations.Migration):
                 base_field=models.CharField(max_length=100),
                 blank=True,
                 default=list,
-                help_text="Properties that analytics counts events by, one a line: plan. Hits are counted by them from now on; `manage.py rollup --rebuild` counts earlier ones, too.",
                 size=None,
             ),
         ),

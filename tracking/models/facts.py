@@ -74,11 +74,12 @@ WITH found AS MATERIALIZED (
     ) AS said
     WHERE value IS NOT NULL GROUP BY 1, 2, 3, 4, 5
 ), known AS (
-    SELECT valued.*, EXISTS (
-        SELECT FROM tracking_rollup AS kept
+    -- Not EXISTS, which may be planned as a scan of all the rollups.
+    SELECT valued.*, (
+        SELECT true FROM tracking_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
             = (valued.token_id, valued.dimension, valued.at, valued.name, valued.value)
-    ) AS is_known
+    ) IS NOT NULL AS is_known
     FROM valued
 ), room AS MATERIALIZED (
     SELECT *, <MAX_VALUES> - (

@@ -93,7 +93,8 @@ class Visitor(models.Model):
     """A user of a day: of any event, where `name` is empty, and of each event.
 
     `who` is a digest of the user id, else of the anonymous id, else of the e-mail's hash. The sets
-    are written to know who is new, and never counted.
+    are written to know who is new, and never counted. A row takes about 170 bytes, its index
+    included: a user who does four different things costs 850 bytes that day.
     """
 
     pk = models.CompositePrimaryKey("day", "token_id", "name", "who")

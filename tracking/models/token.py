@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,12 @@ from django.utils import timezone
 from tracking.conf import conf
 from tracking.models.revision import Revision
 from tracking.models.secret import Secret
-from tracking.models.sender import IpPolicy, check_origin
+from tracking.models.sender import IpPolicy, check_origin, random_path
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
 
     from tracking.models.integration import Integration
-
-
-def random_path() -> str:
-    """Nothing that a blocker would know, and nothing that reads like a word."""
-    return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
 
 
 MAX_PATH = 20
@@ -110,13 +104,8 @@ class Token(models.Model):
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
     )
-    breakdowns = ArrayField(
-        models.CharField(max_length=100),
-        default=list,
-        blank=True,
-        help_text="Properties that analytics counts events by, one a line: plan. Hits are counted "
-        "by them from now on; `manage.py rollup --rebuild` counts earlier ones, too.",
-    )
+    #: Properties that analytics counts events by.
+    breakdowns = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
