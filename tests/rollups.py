@@ -104,6 +104,7 @@ def rolled_up(dimension: str) -> dict[Any, int]:
     return {tuple(row[:-1]): row[-1] for row in rows.annotate(Sum("count"))}
 
 
-def values(dimension: str) -> Counter[str]:
-    rows = Rollup.objects.filter(dimension=dimension).values_list("value")
+def values(dimension: str, **of: str) -> Counter[str]:
+    """Of any event, if none is named."""
+    rows = Rollup.objects.filter(dimension=dimension, **{"name": "", **of}).values_list("value")
     return Counter(dict(rows.annotate(Sum("count"))))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
+from django.db.models import QuerySet
 
 from tests.conftest import Send, hit
 from tests.rollups import (
@@ -23,10 +24,11 @@ from tests.rollups import (
     values,
 )
 from tracking import track
+from tracking.ingest.arrival import Arrival
 from tracking.ingest.connection import connect
 from tracking.ingest.store import store
 from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark, retention, summary
-from tracking.models.facts import CAMPAIGN, DAY, HOUR, MAX_VALUES, OTHER, PAGE, USER
+from tracking.models.facts import CAMPAIGN, DAY, HOUR, MAX_NAMES, MAX_VALUES, OTHER, PAGE, USER
 from tracking.models.watermark import Busy
 
 
@@ -64,15 +66,21 @@ def test_thousands_of_hits_are_counted_as_sql_counts_them(
     counted += summary.catch_up()
     assert counted == Hit.objects.count() > 1000
     assert_right()
+    assert values("property:plan") == plans(Hit.objects.filter(token=blog))
+    bought = Hit.objects.filter(token=blog, name="Completed Transaction")
+    assert values("property:plan", name="Completed Transaction") == plans(bought)
+    assert values(PAGE).keys() == {"/0", "/1", "/2", "/3"}
+    assert values(CAMPAIGN).keys() == {"google"}
+
+
+def plans(hits: QuerySet[Hit]) -> Counter[str]:
     expected: Counter[str] = Counter()
-    for payload in Hit.objects.filter(token=blog).values_list("payload", flat=True):
+    for payload in hits.values_list("payload", flat=True):
         event = payload["event"]
         plan = (event if isinstance(event, dict) else payload["properties"])["plan"]
         if isinstance(plan, (str, int)) and plan != "":
             expected["true" if plan is True else str(plan)[:100]] += 1
-    assert values("property:plan") == expected
-    assert values(PAGE).keys() == {"/0", "/1", "/2", "/3"}
-    assert values(CAMPAIGN).keys() == {"google"}
+    return expected
 
 
 @pytest.mark.parametrize(
@@ -231,6 +239,31 @@ def test_a_property_has_so_many_values_a_day_and_the_rest_together(token: Token)
     assert (found["o1"], found["1"], found[OTHER]) == (2, 11, 250 - (MAX_VALUES - 3) + 1)
     assert sum(found.values()) == Hit.objects.count()
     assert_right()
+
+
+def test_so_many_events_a_day_have_names_and_the_rest_is_counted_together(token: Token) -> None:
+    Token.objects.filter(pk=token.pk).update(breakdowns=["plan"])
+    at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def events(*names: str, day: int = 0) -> list[Arrival]:
+        sent_at = (at + timedelta(days=day)).isoformat()
+        event = {"plan": "pro"}
+        return [arrival(token, event={**event, "name": each}, sentAt=sent_at) for each in names]
+
+    with connect() as own:
+        store(own, events("often", "often", *(f"e{number:03}" for number in range(MAX_NAMES + 20))))
+        summary.catch_up()
+        store(own, events("e001", "another") + events("another", day=1))
+        summary.catch_up()
+    found = {(at.day, name): count for (_, at, name), count in rolled_up(DAY).items()}
+    assert len(found) == MAX_NAMES + 2
+    assert (found[20, "often"], found[20, "e001"], found[20, OTHER]) == (2, 2, 22)
+    assert found[21, "another"] == 1
+    assert sum(found.values()) == Hit.objects.count()
+    assert values("property:plan") == {"pro": Hit.objects.count()}
+    assert values("property:plan", name=OTHER) == {"pro": 22}
+    assert {name for _, _, name in rolled_up(USER)} == {"", *(name for _, name in found)}
+    assert "Every hour" in command("--check")
 
 
 def test_a_rebuild_counts_everything_anew(token: Token) -> None:

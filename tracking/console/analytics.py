@@ -14,7 +14,7 @@ from tracking.console.access import page, show
 from tracking.console.question import DEFAULT, LAST, Question, QuestionForm
 from tracking.console.sheet import Figure, Row, Sheet, ranked
 from tracking.models import Watermark
-from tracking.models.facts import CAMPAIGN, DAY, PAGE
+from tracking.models.facts import CAMPAIGN, PAGE, PROPERTY, USER
 from tracking.models.rollup import RollupQuerySet
 from tracking.models.scope import Scope
 
@@ -87,10 +87,10 @@ def download(question: Question | None, table: str) -> HttpResponse:
 
 def over_time(question: Question, limit: int) -> Sheet:
     """The most frequent events, each by itself, and all others together."""
-    names = [name for name, _ in question.events().by("name")[: LINES + 1]]
+    names = [name for name, _ in question.asked_events().by("name")[: LINES + 1]]
     has_others = len(names) > LINES
     names = names[:LINES]
-    found = question.events().over_time(names, others="")
+    found = question.asked_events().over_time(names, others="")
     keys = [*names, *([""] * has_others)]
     zone = timezone.get_current_timezone()
     rows = [
@@ -110,7 +110,7 @@ def over_time(question: Question, limit: int) -> Sheet:
 
 
 def users(question: Question, limit: int) -> Sheet:
-    found = dict(question.users().by("at"))
+    found = dict(question.days(USER).by("at"))
     return Sheet(
         key="users",
         title="Unique users by day",
@@ -122,7 +122,7 @@ def users(question: Question, limit: int) -> Sheet:
 
 def events(question: Question, limit: int) -> Sheet:
     """Of all, whatever event is asked for: it is from here that another one is chosen."""
-    rows = question.events(name="")
+    rows = question.events()
     counts = rows.by("name")[:limit]
     return Sheet(
         key="events",
@@ -142,7 +142,7 @@ def by_value(
 def breakdown(question: Question, limit: int) -> Sheet:
     """Without a property it is empty."""
     name = question.breakdown
-    rows = question.broken_down() if name else question.broken_down().none()
+    rows = question.days(f"{PROPERTY}{name}")
     return top(question, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
 
 
@@ -150,7 +150,7 @@ def top(
     question: Question, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
 ) -> Sheet:
     """Each value's share is that of all events of these days, also of those that say none."""
-    counts = ranked(rows.by("value")[:limit], question.days(DAY).total())
+    counts = ranked(rows.by("value")[:limit], question.day_total())
     return Sheet(key=key, title=title, first=first, names=["Count"], rows=counts)
 
 

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from tracking.console.span import Span
 from tracking.models import Rollup, Token
-from tracking.models.facts import DAY, HOUR, PROPERTY, USER
+from tracking.models.facts import DAY, HOUR
 from tracking.models.rollup import RollupQuerySet
 from tracking.models.scope import Scope
 
@@ -38,26 +38,27 @@ class Question:
     name: str
     breakdown: str
 
-    def events(self, *, name: str | None = None) -> RollupQuerySet:
+    def events(self) -> RollupQuerySet:
         """All events of the span, by its unit."""
         dimension = HOUR if self.span.is_hourly else DAY
-        rows = self._rows(self.name if name is None else name)
-        return rows.within(dimension, self.span.since, self.span.until)
+        return self._rows.within(dimension, self.span.since, self.span.until)
+
+    def asked_events(self) -> RollupQuerySet:
+        """Of these those that are asked for."""
+        return self.events().filter(name=self.name) if self.name else self.events()
 
     def days(self, dimension: str) -> RollupQuerySet:
-        """What is counted by days only, of whole days."""
-        return self._rows(self.name).within(dimension, *self.span.day_bounds)
+        """What is counted by days only, of whole days and the event, or of any."""
+        return self._rows.within(dimension, *self.span.day_bounds).filter(name=self.name)
 
-    def users(self) -> RollupQuerySet:
-        """Of the event, or of any."""
-        rows = self._rows("").filter(name=self.name)
-        return rows.within(USER, *self.span.day_bounds)
+    def day_total(self) -> int:
+        """How many events these days have."""
+        rows = self._rows.within(DAY, *self.span.day_bounds)
+        return (rows.filter(name=self.name) if self.name else rows).total()
 
-    def broken_down(self) -> RollupQuerySet:
-        return self.days(f"{PROPERTY}{self.breakdown}")
-
-    def _rows(self, name: str) -> RollupQuerySet:
-        return Rollup.objects.of(self.scope, self.token_ids, name)
+    @property
+    def _rows(self) -> RollupQuerySet:
+        return Rollup.objects.of(self.scope, self.token_ids)
 
 
 class DayField(forms.DateField):

@@ -14,8 +14,9 @@ HOUR, DAY, USER, PAGE, CAMPAIGN = "hour", "day", "user", "page", "campaign"
 PROPERTY = "property:"
 #: What stands for the values that have no row of their own.
 OTHER = "(other)"
-#: Values that have one, of a token's day, event and dimension.
+#: Values that have one, of a token's day, event and dimension; and events, of a token's day.
 MAX_VALUES = 200
+MAX_NAMES = 500
 
 # As Event.properties reads the two payload shapes.
 PROPERTIES: LiteralString = """CASE jsonb_typeof(payload -> 'event') WHEN 'object'
@@ -42,11 +43,11 @@ WHENCE: LiteralString = """nullif(concat_ws(' / ',
         ), '')"""
 
 FACTS: LiteralString = """
-WITH found AS MATERIALIZED (
+WITH heard AS MATERIALIZED (
     SELECT token_id,
         date_trunc('hour', occurred_at, 'UTC') AS hour,
         date_trunc('day', occurred_at, 'UTC') AS day,
-        coalesce(nullif(hit.name, ''), nullif(hit.type, ''), '(none)') AS name,
+        coalesce(nullif(hit.name, ''), nullif(hit.type, ''), '(none)') AS called,
         md5(<WHO>)::uuid AS who,
         <WHERE> AS page,
         <WHENCE> AS campaign,
@@ -60,21 +61,47 @@ WITH found AS MATERIALIZED (
     ) AS hit
     CROSS JOIN LATERAL (SELECT <PROPERTIES> AS said) AS properties
     LEFT JOIN tracking_token AS token ON token.id = hit.token_id
+), called AS (
+    -- Not EXISTS, which may be planned as a scan of all the rollups.
+    SELECT spoken.*, (
+        SELECT true FROM tracking_rollup AS kept
+        WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
+            = (spoken.token_id, '<DAY>', spoken.day, spoken.called, '')
+    ) IS NOT NULL AS is_known
+    FROM (
+        SELECT token_id, day, called, count(*) AS count FROM heard GROUP BY 1, 2, 3
+    ) AS spoken
+), places AS MATERIALIZED (
+    SELECT *, <MAX_NAMES> - (
+        SELECT count(*) FROM tracking_rollup AS kept
+        WHERE (kept.token_id, kept.dimension, kept.at) = (new.token_id, '<DAY>', new.day)
+          AND kept.name <> '<OTHER>'
+    ) AS places
+    FROM (SELECT DISTINCT token_id, day FROM called WHERE NOT is_known) AS new
+), named AS MATERIALIZED (
+    SELECT token_id, day, called, CASE WHEN is_known OR places >= row_number() OVER (
+        PARTITION BY token_id, day, is_known ORDER BY count DESC, called
+    ) THEN called ELSE '<OTHER>' END AS name
+    FROM called LEFT JOIN places USING (token_id, day)
+), found AS MATERIALIZED (
+    SELECT * FROM heard JOIN named USING (token_id, day, called)
 ), hours AS (
     SELECT token_id, hour, day, name, count(*) AS count FROM found GROUP BY 1, 2, 3, 4
 ), valued AS MATERIALIZED (
-    SELECT token_id, dimension, day AS at, name, left(value, 100) AS value, count(*) AS count
+    -- Of each event and, under no name, of any.
+    SELECT token_id, dimension, day AS at, coalesce(name, '') AS name, value, count(*) AS count
     FROM (
-        SELECT token_id, '<PAGE>' AS dimension, day, name, page AS value FROM found
+        SELECT token_id, '<PAGE>' AS dimension, day, name, left(page, 100) AS value FROM found
         UNION ALL
-        SELECT token_id, '<CAMPAIGN>', day, name, campaign FROM found
+        SELECT token_id, '<CAMPAIGN>', day, name, left(campaign, 100) FROM found
         UNION ALL
-        SELECT token_id, '<PROPERTY>' || property, day, name, tracking_scalar(said -> property)
+        SELECT token_id, '<PROPERTY>' || property, day, name,
+            left(tracking_scalar(said -> property), 100)
         FROM found CROSS JOIN LATERAL unnest(breakdowns) AS property
     ) AS said
-    WHERE value IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+    WHERE value IS NOT NULL
+    GROUP BY token_id, dimension, day, value, GROUPING SETS ((said.name), ())
 ), known AS (
-    -- Not EXISTS, which may be planned as a scan of all the rollups.
     SELECT valued.*, (
         SELECT true FROM tracking_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
@@ -131,4 +158,5 @@ FACTS = (
     .replace("<PROPERTY>", PROPERTY)
     .replace("<OTHER>", OTHER)
     .replace("<MAX_VALUES>", str(MAX_VALUES))
+    .replace("<MAX_NAMES>", str(MAX_NAMES))
 )

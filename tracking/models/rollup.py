@@ -26,10 +26,9 @@ FORGET: LiteralString = """
 
 
 class RollupQuerySet(models.QuerySet["Rollup"]):
-    def of(self, scope: Scope, token_ids: Iterable[int], name: str = "") -> RollupQuerySet:
-        """Those of these tokens, as far as they are seen, and of the event, if one is named."""
-        rows = self.filter(token_id__in=[each for each in token_ids if scope.sees(each)])
-        return rows.filter(name=name) if name else rows
+    def of(self, scope: Scope, token_ids: Iterable[int]) -> RollupQuerySet:
+        """Those of these tokens, as far as they are seen."""
+        return self.filter(token_id__in=[each for each in token_ids if scope.sees(each)])
 
     def within(self, dimension: str, since: datetime, until: datetime) -> RollupQuerySet:
         """The dimension from `since` to before `until`. With `of` it is a range of the key."""
@@ -70,7 +69,11 @@ def _forget(table: LiteralString, column: LiteralString, before: date) -> int:
 
 class Rollup(models.Model):
     """So many hits (users, in the dimension `user`) with this value. `at` is the beginning of the
-    hour, or of the day."""
+    hour, or of the day.
+
+    What has a value, and the users, are counted of each event and, where `name` is empty, of any:
+    a page reads at most MAX_VALUES rows a token and day, however many events there are.
+    """
 
     pk = models.CompositePrimaryKey("token_id", "dimension", "at", "name", "value")
     token_id = models.BigIntegerField()
