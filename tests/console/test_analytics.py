@@ -16,7 +16,8 @@ from tests.people import viewer
 from tests.rollups import arrival
 from tracking.ingest.connection import connect
 from tracking.ingest.store import store
-from tracking.models import Token, summary
+from tracking.models import Token, Watermark, summary
+from tracking.models.partition import first_uuid7
 
 URL = "/console/analytics/"
 #: The second of two days that are shown by hours.
@@ -189,6 +190,15 @@ def test_the_empty_page_says_what_to_do(sign_in: SignIn, transactional_db: None)
     assert "manage.py rollup" in page.inner_text(".hs-empty")
     assert violations(page) == []
     shoot(page, "analytics-empty")
+
+
+def test_the_page_says_up_to_when_it_is_right(see: Client, token: Token) -> None:
+    keep(token, happened("a", DAY))
+    assert b"Later hits are not counted yet" not in see.get(URL).content
+    Watermark.objects.update(position=first_uuid7(DAY))
+    page = see.get(URL).content.decode()
+    assert "Later hits are not counted yet" in page
+    assert "2026-11-20 00:00:00" in page
 
 
 def test_the_page_shows_what_happens(sign_in: SignIn, token: Token) -> None:

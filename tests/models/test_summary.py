@@ -23,7 +23,7 @@ from tests.rollups import (
     users,
     values,
 )
-from tracking import track
+from tracking import tasks, track
 from tracking.ingest.arrival import Arrival
 from tracking.ingest.connection import connect
 from tracking.ingest.store import store
@@ -177,6 +177,36 @@ def test_marks_beyond_a_pass_are_counted_by_the_next(
         assert summary.run_pass() == summary.Counted(10, is_behind=True)
         store(own, [arrival(token) for _ in range(5)])
     assert summary.catch_up() == 30
+    assert_right()
+
+
+@pytest.mark.parametrize(
+    "count", [tasks.summarise, lambda: call_command("sweep", stdout=StringIO())]
+)
+def test_the_task_and_a_sweep_count_unless_somebody_does(token: Token, count: Any) -> None:
+    with connect() as own:
+        store(own, [arrival(token) for _ in range(5)])
+    with Watermark.objects.hold(), ThreadPoolExecutor() as threads:
+        assert threads.submit(busy).result()
+        threads.submit(tasks.summarise).result()
+        threads.submit(connections.close_all).result()
+    assert not Rollup.objects.exists()
+    count()
+    assert_right()
+
+
+def test_a_task_that_is_behind_calls_the_next(
+    token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[dict[str, Any]] = []
+    monkeypatch.setattr(summary, "PASS", 3)
+    monkeypatch.setattr(tasks, "SUMMARISE_SECONDS", 0.0)
+    monkeypatch.setattr(tasks.summarise, "apply_async", lambda **options: called.append(options))
+    with connect() as own:
+        store(own, [arrival(token) for _ in range(7)])
+    for _ in range(3):
+        tasks.summarise()
+    assert called == [{"expires": tasks.EXPIRES}] * 2
     assert_right()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 
@@ -23,6 +24,8 @@ LINES = 5
 SHOWN = 20
 EXPORTED = 10_000
 OTHERS = "all others"
+#: So far behind the worker is not if all is well.
+LATE = timedelta(minutes=5)
 
 
 @page("view_hit")
@@ -35,6 +38,7 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
     sheets = {key: build(question, SHOWN) for key, build in SHEETS.items()} if question else {}
     if sheets:
         sheets["events"] = with_links(request, sheets["events"])
+    counted_until = Watermark.objects.moment()
     return show(
         request,
         "analytics",
@@ -46,7 +50,8 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
         tables=[sheets[key] for key in TABLES if key in sheets],
         quick=links(request, question, form),
         link=kept(request, "last", "since", "until", "token", "name", "breakdown"),
-        counted_until=Watermark.objects.moment(),
+        counted_until=counted_until,
+        is_late=counted_until is not None and timezone.now() - counted_until > LATE,
     )
 
 

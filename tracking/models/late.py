@@ -1,29 +1,40 @@
 """Hits that may be committed after the roll-up has passed their ids.
 
-The roll-up counts ids up to COMMIT_LAG ago, by the database's clock. A hit that is stored later
+The roll-up counts ids that are `lag()` old, by the database's clock. A hit that is committed later
 than that would never be seen, so its id is written here, in the statement that stores it: whoever
 sees the one sees the other. That is every hit whose transaction somebody else ends (`track()`, an
 import), and any that is older, when its statement begins, than `after()`.
 
-A hit that is younger then is committed within the rest of COMMIT_LAG: its statement may take
-STATEMENT_TIMEOUT, and its commit COMMIT_SECONDS.
+What is younger then has the rest of the lag: its statement takes STATEMENT_TIMEOUT at the most, and
+its commit, which no timeout bounds, has COMMIT_SECONDS. If a disk holds a commit up for longer
+than that, its hits are not counted: `manage.py rollup --check` tells, `--rebuild` mends.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.db import models
 
 from tracking.conf import conf
 
-#: The longest that a commit itself takes, the disk's flush included: no timeout bounds it.
-COMMIT_SECONDS = 3.0
+#: How long a commit may take, the disk's flush and a synchronous standby included.
+COMMIT_SECONDS = 13.0
+#: So much older than COMMIT_LAG a hit has to be for the roll-up.
+SLACK = 10.0
 #: An age that every hit has, whatever its clock says.
 ALWAYS = "-1000 years"
 
 
 def after() -> str:
     """The age at which a hit is marked whose statement is a transaction, as an interval."""
-    return f"{max(0.0, conf.COMMIT_LAG - conf.STATEMENT_TIMEOUT - COMMIT_SECONDS)} seconds"
+    seconds = lag().total_seconds() - conf.STATEMENT_TIMEOUT - COMMIT_SECONDS
+    return f"{max(0.0, seconds)} seconds"
+
+
+def lag() -> timedelta:
+    """How old a hit is that the roll-up counts."""
+    return timedelta(seconds=conf.COMMIT_LAG + SLACK)
 
 
 class Late(models.Model):

@@ -1,6 +1,6 @@
 """The roll-up: hits are counted once, in the order of their ids, however late they are committed.
 
-A pass looks at one snapshot. It counts the hits that come after the watermark, up to COMMIT_LAG
+A pass looks at one snapshot. It counts the hits that come after the watermark, up to some seconds
 ago, and those before it that are marked late (`tracking.models.late`); it deletes the marks of
 both, and moves the watermark. A hit with a mark is counted by the first pass that sees it, which
 takes the mark away; one without is seen by the pass that goes over its id. All of a pass is
@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from tracking.conf import conf
+from tracking.models import late
 from tracking.models.facts import FACTS
 from tracking.models.partition import first_uuid7
 from tracking.models.watermark import NOBODY, Busy, Watermark
@@ -89,15 +88,15 @@ def count_next(cursor: CursorWrapper) -> Counted:
     cursor.execute(POSITION, [NOBODY])
     cursor.execute(READ)
     first, now = cursor.fetchone()
-    settled = first_uuid7(now - timedelta(seconds=conf.COMMIT_LAG))
+    settled = first_uuid7(now - late.lag())
     last, is_behind = end_of_pass(cursor, first, settled)
     cursor.execute(UNMARK, {"first": first, "last": last, "pass": PASS})
-    late = [hit_id for (hit_id,) in cursor.fetchall()]
-    ids = {"oldest": min(late, default=NOBODY), "newest": max(late, default=NOBODY)}
-    cursor.execute(FACTS, {"first": first, "last": last, "late": late, **ids})
+    marked = [hit_id for (hit_id,) in cursor.fetchall()]
+    ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
+    cursor.execute(FACTS, {"first": first, "last": last, "late": marked, **ids})
     (hits,) = cursor.fetchone()
     cursor.execute(MOVE, [last])
-    return Counted(hits, is_behind or len(late) == PASS)
+    return Counted(hits, is_behind or len(marked) == PASS)
 
 
 def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:
