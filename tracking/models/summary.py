@@ -42,6 +42,12 @@ UNMARK = """
     )
     SELECT hit_id FROM before ORDER BY hit_id
 """
+# A pass fits into memory. Of what it joins Postgres knows no sizes: with 500 events anything but a
+# hash join would compare each of them with every hit.
+PLAN = """
+    SELECT set_config('work_mem', '64MB', true), set_config('enable_mergejoin', 'off', true),
+        set_config('enable_nestloop', 'off', true)
+"""
 MOVE = "UPDATE tracking_watermark SET position = %s"
 
 
@@ -93,6 +99,7 @@ def count_next(cursor: CursorWrapper) -> Counted:
     cursor.execute(UNMARK, {"first": first, "last": last, "pass": PASS})
     marked = [hit_id for (hit_id,) in cursor.fetchall()]
     ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
+    cursor.execute(PLAN)
     cursor.execute(FACTS, {"first": first, "last": last, "late": marked, **ids})
     (hits,) = cursor.fetchone()
     cursor.execute(MOVE, [last])
