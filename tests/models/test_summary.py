@@ -4,6 +4,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -30,6 +31,8 @@ from tracking.ingest.store import store
 from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark, retention, summary
 from tracking.models.facts import CAMPAIGN, DAY, HOUR, MAX_NAMES, MAX_VALUES, OTHER, PAGE, USER
 from tracking.models.watermark import Busy
+
+STEPS = ("store", "commit", "rollback", "pass", "rebuild")
 
 
 def command(*arguments: str) -> str:
@@ -152,6 +155,36 @@ def test_a_statement_that_came_late_is_counted_once_it_is_committed(token: Token
         assert summary.catch_up() == 5
         other.commit()
         assert summary.catch_up() == 3
+    assert_right()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_the_order_of_commits_each_hit_is_counted_once(
+    token: Token, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "PASS", 7)
+    choose = random.Random(seed)
+    with ExitStack() as stack:
+        own = [stack.enter_context(connect()) for _ in range(4)]
+        for each in own:
+            each.autocommit = False
+        for _ in range(150):
+            each = choose.choice(own)
+            (what,) = choose.choices(STEPS, (6, 4, 1, 5, 0.1))
+            if what == "store":
+                # Without a hitId: nobody waits for another's key.
+                user = {"userId": f"u{choose.randrange(5)}"}
+                store(each, [arrival(token, **user) for _ in range(choose.randrange(1, 5))])
+            elif what == "pass":
+                summary.run_pass()
+            elif what == "rebuild":
+                summary.forget_all()
+            else:
+                getattr(each, what)()
+        for each in own:
+            each.commit()
+    summary.catch_up()
+    assert Hit.objects.count() > 50
     assert_right()
 
 
