@@ -1,9 +1,9 @@
 from django.contrib import admin
-from django.urls import include, path, reverse_lazy
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "Hitstream"
-admin.site.site_url = reverse_lazy("tracking-console:home")
+admin.site.site_url = "/console/"
 admin.site.index_title = "Tokens, integrations, hits"
 
 urlpatterns = [

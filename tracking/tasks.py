@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 
 from celery import Task, shared_task
@@ -15,8 +16,9 @@ from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError, connections, router
 
 from tracking.conf import conf
-from tracking.models import Bell, Ledger, Operation, maintenance, retention
+from tracking.models import Bell, Ledger, Operation, maintenance, retention, summary
 from tracking.models.operation import carry_out
+from tracking.models.watermark import Busy
 from tracking.outbox.engine import engine
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 EXPIRES = 15.0
 #: How long one task carries out operations; the next one goes on.
 OPERATE_SECONDS = 10.0
+#: How long one task counts hits; while there are more, the next one goes on.
+SUMMARISE_SECONDS = 10.0
 #: Ready for so many seconds, and nobody made its next step: an operation's worker died.
 NEGLECTED = 3.0
 
@@ -55,6 +59,14 @@ def operate() -> None:
     look into an index of what is not finished."""
     if carry_out(OPERATE_SECONDS, told=lambda operation: ring(), stopping=engine.stopping):
         operate.apply_async(expires=EXPIRES)
+
+
+@shared_task(name="tracking.summarise", throws=(OperationalError, InterfaceError))
+def summarise() -> None:
+    """New hits are in the rollups of analytics, unless somebody else is at it."""
+    with suppress(Busy):
+        if summary.summarise(SUMMARISE_SECONDS).is_behind:
+            summarise.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))

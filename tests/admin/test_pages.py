@@ -273,6 +273,18 @@ def test_an_integration_without_its_key_can_still_be_opened(
     assert "HITSTREAM_SECRET_KEYS" in answer.content.decode()
 
 
+def test_breakdowns_of_a_token_are_named_on_its_page(operator: Client, token: Token) -> None:
+    url = f"/admin/tracking/token/{token.pk}/change/"
+    inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}
+    form = {"name": "shop", "enabled": "on", "ip_policy": "keep", **inline}
+    for bad in ("x" * 101, "\n".join(map(str, range(11)))):
+        assert "At most" in operator.post(url, {**form, "breakdowns": bad}).content.decode()
+    assert operator.post(url, {**form, "breakdowns": "plan\n\n plan \nsize"}).status_code == 302
+    token.refresh_from_db()
+    assert token.breakdowns == ["plan", "size"]
+    assert Revision.objects.latest("pk").snapshot["breakdowns"] == token.breakdowns
+
+
 def test_the_sites_of_a_token_are_checked_when_saved(operator: Client, token: Token) -> None:
     url = f"/admin/tracking/token/{token.pk}/change/"
     inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}

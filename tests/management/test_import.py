@@ -22,12 +22,14 @@ from django.db import connection
 from tests.conftest import hit
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts, discrepancies
+from tests.rollups import rolled_up
 from tracking.ingest import importing
 from tracking.ingest.arrival import Arrival, Sender
 from tracking.ingest.chunkwriter import AlreadyImporting
 from tracking.ingest.lines import FileChanged
 from tracking.ingest.parsing import parse
-from tracking.models import Hit, Import, Owed, Token
+from tracking.models import Hit, Import, Owed, Token, Watermark, summary
+from tracking.models.facts import DAY
 
 Write = Callable[..., Path]
 
@@ -264,3 +266,13 @@ def database_url() -> str:
     base, _, query = os.environ["DATABASE_URL"].partition("?")
     url = f"{base.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
     return f"{url}?{query}" if query else url
+
+
+def test_hits_of_a_file_are_counted_however_long_their_transaction_was_open(
+    token: Token, write: Write
+) -> None:
+    summary.catch_up()
+    Watermark.objects.update(position="0fffffff-0000-7000-8000-000000000000")
+    import_hits(write(hit(sentAt="2019-02-21T10:00:00Z"), hit(), hit(hitId="a"), hit(hitId="a")))
+    assert summary.catch_up() == 3
+    assert rolled_up(DAY)[token.pk, datetime(2019, 2, 21, tzinfo=UTC), "Registered"] == 1

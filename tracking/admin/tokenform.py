@@ -13,9 +13,19 @@ from tracking.models.sender import check_origin
 GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
 
 
+#: Each is a row a day, an event and a value in the rollups.
+MAX_BREAKDOWNS = 10
+MAX_PROPERTY = 100
+
+
 def check_group(name: str) -> None:
     if not Group.objects.filter(name=name).exists():
         raise ValidationError("There is no group %(name)r.", "unknown", {"name": name})
+
+
+def check_property(name: str) -> None:
+    if len(name) > MAX_PROPERTY:
+        raise ValidationError("At most 100 characters.", "long")
 
 
 class RotateForm(forms.Form):
@@ -40,6 +50,20 @@ class TokenForm(forms.ModelForm):
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
     )
+
+    breakdowns = LinesField(
+        label="Breakdowns",
+        required=False,
+        check=check_property,
+        help_text="Properties that analytics counts events by, one a line, 10 at the most: plan. "
+        "Hits are counted by them from now on; `manage.py rollup --rebuild` counts earlier ones.",
+    )
+
+    def clean_breakdowns(self) -> list[str]:
+        names: list[str] = self.cleaned_data["breakdowns"]
+        if len(names) > MAX_BREAKDOWNS:
+            raise ValidationError("At most %(max)s properties.", "many", {"max": MAX_BREAKDOWNS})
+        return names
 
     def clean_name(self) -> str:
         """The constraint has a condition on a field that no form has: Django does not check it."""

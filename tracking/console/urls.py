@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import audit, home, integrations, live
+from tracking.console import analytics, audit, home, integrations, live
 
 app_name = "tracking-console"
 urlpatterns = [
@@ -15,4 +15,5 @@ urlpatterns = [
     path("integrations/<int:pk>/", integrations.integration, name="integration"),
     path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),
     path("audit/", audit.audit, name="audit"),
+    path("analytics/", analytics.analytics, name="analytics"),
 ]

@@ -26,6 +26,7 @@ from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.lines import Line
 from tracking.ingest.many import Result, conclude
 from tracking.ingest.statement import STORE
+from tracking.models import late
 
 #: Nobody waits for an answer here: a chunk may take its time. In milliseconds.
 TIMEOUT = 60_000
@@ -78,7 +79,9 @@ class ChunkWriter:
         self._claimed = self._claim(chunk)
         self._stored = self._connection.cursor()
         if self._batch:
-            self._stored.execute(STORE, store.parameters(self._batch), prepare=True)
+            # The commit comes whenever the next chunk is read.
+            parameters = store.parameters(self._batch, late.ALWAYS)
+            self._stored.execute(STORE, parameters, prepare=True)
         self._flush()
 
     def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:

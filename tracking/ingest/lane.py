@@ -26,6 +26,7 @@ from tracking.ingest.statement import STORE
 from tracking.ingest.store import Stored
 from tracking.ingest.ticket import Ticket, admit
 from tracking.ingest.wire import Row, Wire
+from tracking.models import late
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class Lane:
             if self._sent:
                 self._busy_since = time.monotonic()
                 self._batch = store.distinct([ticket.item for ticket in self._sent])
-                wire.send(store.parameters(self._batch))
+                wire.send(store.parameters(self._batch, late.after()))
         except Exception as error:
             self._fail(error)
 

@@ -1,7 +1,8 @@
 """The statement that stores a batch of arrivals, owes their deliveries and counts them.
 
-In: `arrivals`, a JSON array of Arrivals, and `window`, the least id of a hit that a repeated hitId
-still repeats. Out: a row: whether anything is owed, and the ids of what was stored before.
+In: `arrivals`, a JSON array of Arrivals, `window`, the least id of a hit that a repeated hitId
+still repeats, and `late_after`, the age at which a hit is marked late (see `models/late.py`).
+Out: a row: whether anything is owed, and the ids of what was stored before.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ WITH incoming AS MATERIALIZED (
         payload
     FROM incoming LEFT JOIN tracking_token AS token ON token.id = incoming.token_id
     WHERE incoming.digest IS NULL OR incoming.id IN (SELECT hit_id FROM fresh)
-    RETURNING id
+    RETURNING id, received_at AS stored_at
+), late AS (
+    INSERT INTO tracking_late (hit_id)
+    SELECT id FROM stored WHERE stored_at < statement_timestamp() - %(late_after)s::interval
 ), owed AS (
     INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
     SELECT integration.id, incoming.id, statement_timestamp(), statement_timestamp(),

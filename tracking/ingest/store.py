@@ -27,7 +27,7 @@ from tracking.ingest.connection import Connection
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.group import Group
 from tracking.ingest.statement import STORE
-from tracking.models import partition
+from tracking.models import late, partition
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Stored(Enum):
 
 
 Outcomes = Mapping[UUID, Stored | Exception]
-#: Called once something is owed, in place of the bell at once.
+#: Called once something is owed, in place of the bell at once: by a caller who commits later.
 Ring = Callable[[], object] | None
 
 #: A row with one of these fails for what it holds: its neighbours do not.
@@ -141,15 +141,20 @@ def hurry(connection: Connection) -> Iterator[None]:
 
 
 def execute(connection: Connection, batch: list[Arrival], ring: Ring) -> Outcomes:
-    found = connection.execute(STORE, parameters(batch), prepare=True).fetchall()
+    late_after = late.after() if ring is None else late.ALWAYS
+    found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
     ((owes, repeated),) = found
     return conclude(batch, owes, repeated, ring)
 
 
-def parameters(batch: Sequence[Arrival]) -> dict[str, str]:
+def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
     """What STORE takes, as text."""
     window = partition.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
-    return {"arrivals": msgspec.json.encode(batch).decode(), "window": str(window)}
+    return {
+        "arrivals": msgspec.json.encode(batch).decode(),
+        "window": str(window),
+        "late_after": late_after,
+    }
 
 
 def conclude(

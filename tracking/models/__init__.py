@@ -5,13 +5,16 @@ from tracking.models.delivery import Delivery
 from tracking.models.hit import Hit, HitKey
 from tracking.models.imported import Import
 from tracking.models.integration import Integration
+from tracking.models.late import Late
 from tracking.models.ledger import Ledger, Tally
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
 from tracking.models.revision import Revision
+from tracking.models.rollup import Rollup, Visitor
 from tracking.models.token import Token
 from tracking.models.total import Total
+from tracking.models.watermark import Watermark
 
 __all__ = [
     "Attempt",
@@ -22,12 +25,16 @@ __all__ = [
     "HitKey",
     "Import",
     "Integration",
+    "Late",
     "Ledger",
     "Operation",
     "Outcome",
     "Owed",
     "Revision",
+    "Rollup",
     "Tally",
     "Token",
     "Total",
+    "Visitor",
+    "Watermark",
 ]

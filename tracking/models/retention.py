@@ -19,6 +19,7 @@ from tracking.models.integration import Integration
 from tracking.models.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
 from tracking.models.owed import Owed
 from tracking.models.partition import Leaf
+from tracking.models.rollup import Rollup
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,13 @@ class Pruned:
 
 
 def prune() -> Pruned:
-    """Hits, outcomes and attempts past their days are gone, except what somebody still needs."""
+    """Hits, outcomes and attempts past their days are gone, except what somebody still needs; and
+    what analytics counted of those days."""
     pruned = Pruned([], {})
-    for leaf in past(datetime.now(UTC).date()):
+    today = datetime.now(UTC).date()
+    if conf.HIT_DAYS is not None:
+        Rollup.objects.forget(today - timedelta(days=conf.HIT_DAYS))
+    for leaf in past(today):
         reason = why_needed(leaf) or drop(leaf)
         if reason:
             pruned.kept[leaf.name] = reason

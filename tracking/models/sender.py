@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable
 from ipaddress import IPv4Address, ip_address, ip_network
 
@@ -30,6 +31,11 @@ def check_origin(origin: str) -> None:
             "one, and no path: https://shop.example.",
             code="origin",
         )
+
+
+def random_path() -> str:
+    """Nothing that a blocker would know, and nothing that reads like a word."""
+    return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
 
 
 def allows_origin(origins: Iterable[str], origin: str) -> bool:

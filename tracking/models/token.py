@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from django.utils import timezone
 from tracking.conf import conf
 from tracking.models.revision import Revision
 from tracking.models.secret import Secret
-from tracking.models.sender import IpPolicy, check_origin
+from tracking.models.sender import IpPolicy, check_origin, random_path
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -23,14 +22,12 @@ if TYPE_CHECKING:
     from tracking.models.integration import Integration
 
 
-def random_path() -> str:
-    """Nothing that a blocker would know, and nothing that reads like a word."""
-    return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
-
-
 MAX_PATH = 20
 #: What an operator edits.
-CONFIGURED = ("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience")
+CONFIGURED = (
+    *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
+    "breakdowns",
+)
 #: What `rotate` changes, and nothing else does.
 SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
 
@@ -107,6 +104,8 @@ class Token(models.Model):
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
     )
+    #: Properties that analytics counts events by.
+    breakdowns = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
@@ -190,6 +189,7 @@ class Token(models.Model):
             "origins": self.origins,
             "ip_policy": self.ip_policy,
             **({"audience": self.audience} if self.audience else {}),
+            **({"breakdowns": self.breakdowns} if self.breakdowns else {}),
             "integrations": {
                 str(integration.pk): integration.snapshot()
                 for integration in self.integrations.order_by("pk")

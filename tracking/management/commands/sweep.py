@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import Ledger, maintenance, retention
+from tracking.models import Ledger, maintenance, retention, summary
 from tracking.models.operation import carry_out
+from tracking.models.watermark import Busy
 from tracking.outbox.dispatch import due
 from tracking.outbox.engine import engine
 from tracking.tasks import OPERATE_SECONDS
@@ -16,7 +18,7 @@ from tracking.tasks import OPERATE_SECONDS
 class Command(BaseCommand):
     help = (
         "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
-        "forget old dedup keys, drop what is past retention, send what is due."
+        "forget old dedup keys, drop what is past retention, count new hits, send what is due."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,6 +34,8 @@ class Command(BaseCommand):
             f"{len(dropped)} partitions dropped."
         )
         Ledger.objects.roll_up()
+        with suppress(Busy):
+            summary.summarise(tasks.SUMMARISE_SECONDS)
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have something due.")
         if not options["deliver"]:

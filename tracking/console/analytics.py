@@ -1,0 +1,177 @@
+"""What happens how often, where, and to how many users: the rollups as charts, tables and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from tracking.console.access import page, show
+from tracking.console.question import DEFAULT, LAST, Question, QuestionForm
+from tracking.console.sheet import Figure, Row, Sheet, ranked
+from tracking.models import Watermark
+from tracking.models.facts import CAMPAIGN, PAGE, PROPERTY, USER
+from tracking.models.rollup import RollupQuerySet
+from tracking.models.scope import Scope
+
+#: Events with a line of their own, and rows of a table on the page and in a file.
+LINES = 5
+SHOWN = 20
+EXPORTED = 10_000
+OTHERS = "all others"
+#: So far behind the worker is not if all is well.
+LATE = timedelta(minutes=5)
+
+
+@page("view_hit")
+def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The page, or, with `format=csv`, one `table` of it."""
+    form = QuestionForm(request.GET, scope)
+    question = form.question()
+    if request.GET.get("format") == "csv":
+        return download(question, request.GET.get("table", ""))
+    sheets = {key: build(question, SHOWN) for key, build in SHEETS.items()} if question else {}
+    if sheets:
+        sheets["events"] = with_links(request, sheets["events"])
+    counted_until = Watermark.objects.moment()
+    return show(
+        request,
+        "analytics",
+        title="Analytics",
+        here="analytics",
+        form=form,
+        question=question,
+        sheets=sheets,
+        tables=[sheets[key] for key in TABLES if key in sheets],
+        quick=links(request, question, form),
+        link=kept(request, "last", "since", "until", "token", "name", "breakdown"),
+        counted_until=counted_until,
+        is_late=counted_until is not None and timezone.now() - counted_until > LATE,
+    )
+
+
+def links(
+    request: HttpRequest, question: Question | None, form: QuestionForm
+) -> list[tuple[str, str, bool]]:
+    """The quick ranges: a label, an address, and whether it is the present one."""
+    others = kept(request, "token", "name", "breakdown")
+    chosen = ""
+    if question is not None and not form.cleaned_data["since"]:
+        chosen = form.cleaned_data["last"] or DEFAULT
+    return [(each, f"?last={each}{others}", each == chosen) for each in LAST]
+
+
+def with_links(request: HttpRequest, sheet: Sheet) -> Sheet:
+    """Each row leads to the same of its event alone."""
+    others = kept(request, "last", "since", "until", "token", "breakdown")
+    rows = [replace(row, address=f"?{urlencode({'name': row.of})}{others}") for row in sheet.rows]
+    return replace(sheet, rows=rows)
+
+
+def kept(request: HttpRequest, *names: str) -> str:
+    """The part of the address that says this, to be put after another."""
+    asked = request.GET.copy()
+    for name in set(asked) - set(names):
+        del asked[name]
+    return f"&{asked.urlencode()}" if asked else ""
+
+
+def download(question: Question | None, table: str) -> HttpResponse:
+    """Raises Http404 if there is nothing like that."""
+    if question is None or table not in SHEETS:
+        raise Http404
+    period = question.period
+    name = f"hitstream-{table}-{period.first}-{period.last}"
+    return SHEETS[table](question, EXPORTED).download(name)
+
+
+def over_time(question: Question, limit: int) -> Sheet:
+    """The most frequent events, each by itself, and all others together."""
+    names = [name for name, _ in question.asked_events().by("name")[: LINES + 1]]
+    has_others = len(names) > LINES
+    names = names[:LINES]
+    found = question.asked_events().over_time(names, others="")
+    keys = [*names, *([""] * has_others)]
+    zone = timezone.get_current_timezone()
+    rows = [
+        Row(
+            at.astimezone(zone) if question.period.is_hourly else at,
+            [Figure(found.get(at, {}).get(key, 0)) for key in keys],
+        )
+        for at in (question.period.steps() if keys else ())
+    ]
+    return Sheet(
+        key="series",
+        title="Events over time",
+        first="Hour" if question.period.is_hourly else "Day (UTC)",
+        names=[*names, *([OTHERS] * has_others)],
+        rows=rows,
+    )
+
+
+def users(question: Question, limit: int) -> Sheet:
+    found = dict(question.days(USER).by("at"))
+    return Sheet(
+        key="users",
+        title="Unique users by day",
+        first="Day (UTC)",
+        names=["Users"],
+        rows=[Row(at, [Figure(found.get(at, 0))]) for at in question.period.days()],
+    )
+
+
+def events(question: Question, limit: int) -> Sheet:
+    """Of all, whatever event is asked for: it is from here that another one is chosen."""
+    rows = question.events()
+    counts = rows.by("name")[:limit]
+    return Sheet(
+        key="events",
+        title="Events",
+        first="Event",
+        names=["Count"],
+        rows=ranked(counts, rows.total()),
+    )
+
+
+def by_value(
+    question: Question, limit: int, *, key: str, title: str, first: str, dimension: str
+) -> Sheet:
+    return top(question, question.days(dimension), limit, key=key, title=title, first=first)
+
+
+def breakdown(question: Question, limit: int) -> Sheet:
+    """Without a property it is empty."""
+    name = question.breakdown
+    rows = question.days(f"{PROPERTY}{name}")
+    return top(question, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
+
+
+def top(
+    question: Question, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
+) -> Sheet:
+    """Each value's share is that of all events of these days, also of those that say none."""
+    counts = ranked(rows.by("value")[:limit], question.day_total())
+    return Sheet(key=key, title=title, first=first, names=["Count"], rows=counts)
+
+
+#: By the name in the address of its file.
+SHEETS: Mapping[str, Callable[[Question, int], Sheet]] = {
+    "series": over_time,
+    "users": users,
+    "events": events,
+    "pages": partial(by_value, key="pages", title="Pages", first="Page", dimension=PAGE),
+    "campaigns": partial(
+        by_value,
+        key="campaigns",
+        title="Campaigns",
+        first="Source / medium / name",
+        dimension=CAMPAIGN,
+    ),
+    "breakdown": breakdown,
+}
+TABLES = ("events", "pages", "campaigns", "breakdown")

@@ -1,0 +1,77 @@
+"""From when to when analytics looks, in steps of hours or days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.utils import timezone
+
+from tracking.models.facts import DAY, HOUR
+
+ONE_DAY = timedelta(days=1)
+ONE_HOUR = timedelta(hours=1)
+#: Up to so many days are shown by hours.
+HOURLY_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From `since` to before `until`, in steps of `unit`; and whole days of UTC, `first` to `last`,
+    for what is counted by days only."""
+
+    since: datetime
+    until: datetime
+    unit: str
+    first: date
+    last: date
+
+    @classmethod
+    def of_days(cls, first: date, last: date) -> Period:
+        """Few days are the viewer's own, by hours; more are those of UTC."""
+        hourly = (last - first).days < HOURLY_DAYS
+        zone = timezone.get_current_timezone() if hourly else UTC
+        since, until = (
+            whole_hour(datetime.combine(day, time(), zone)) for day in (first, last + ONE_DAY)
+        )
+        unit = HOUR if hourly else DAY
+        return cls(since=since, until=until, unit=unit, first=first, last=last)
+
+    @classmethod
+    def last_hours(cls, hours: int, now: datetime) -> Period:
+        """The hour that is not over yet is the last of them."""
+        until = whole_hour(now) + ONE_HOUR
+        since = until - hours * ONE_HOUR
+        return cls(since=since, until=until, unit=HOUR, first=since.date(), last=now.date())
+
+    @classmethod
+    def last_days(cls, days: int, now: datetime) -> Period:
+        return cls.of_days(now.date() - (days - 1) * ONE_DAY, now.date())
+
+    @property
+    def is_hourly(self) -> bool:
+        return self.unit == HOUR
+
+    @property
+    def day_bounds(self) -> tuple[datetime, datetime]:
+        """The days as moments: the first's beginning and the last's end."""
+        first, last = (datetime.combine(day, time(), UTC) for day in (self.first, self.last))
+        return first, last + ONE_DAY
+
+    def steps(self) -> Iterator[datetime]:
+        yield from moments(self.since, self.until, ONE_HOUR if self.is_hourly else ONE_DAY)
+
+    def days(self) -> Iterator[datetime]:
+        yield from moments(*self.day_bounds, ONE_DAY)
+
+
+def moments(since: datetime, until: datetime, step: timedelta) -> Iterator[datetime]:
+    while since < until:
+        yield since
+        since += step
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The beginning of its hour of UTC: some zones are half an hour off."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
