@@ -9,6 +9,7 @@ from tracking.models.ledger import Ledger, Tally
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
+from tracking.models.repeat import Repeat
 from tracking.models.revision import Revision
 from tracking.models.token import Token
 from tracking.models.total import Total
@@ -26,6 +27,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Owed",
+    "Repeat",
     "Revision",
     "Tally",
     "Token",
