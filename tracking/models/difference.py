@@ -47,8 +47,6 @@ def differences(hit: Hit, policy: str) -> Iterator[str]:
 
 
 def _times(hit: Hit) -> Iterator[str]:
-    if hit.clock == Clock.RECEIVED:
-        yield "No time was given, so it happened when it was received."
     if hit.clock == Clock.CORRECTED:
         said = hit.payload.get("timestamp") or hit.payload.get("originalTimestamp")
         passed = (hit.received_at - hit.sent_at).total_seconds()

@@ -30,10 +30,11 @@ LATEST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What one attempt came to, or what ended the delivery without one. `replayed` is the first
-    that follows a dead letter."""
+    """What one attempt came to, or what ended the delivery without one, so many seconds `after` the
+    hit's arrival. `replayed` is the first that follows a dead letter."""
 
     outcome: Outcome
+    after: float
     attempt: Attempt | None
     replayed: bool = False
 
@@ -111,8 +112,14 @@ class Story:
         return str(IpPolicy(known).label) if known else ""
 
     @property
+    def is_named(self) -> bool:
+        """Whether its hitId is the sender's."""
+        return self.hit.hit_id != str(self.hit.pk)
+
+    @property
     def is_known(self) -> bool:
-        return timezone.now() < self.known_until
+        """Whether its hitId would be known if it came again."""
+        return self.is_named and timezone.now() < self.known_until
 
     @property
     def payload(self) -> str:
@@ -146,7 +153,7 @@ def tell(hit: Hit) -> Story:
         repeat=Repeat.objects.filter(pk=hit.pk).first(),
         known_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
         ways=_ways(hit, snapshot),
-        turns=_turns(outcomes[:LATEST], attempts),
+        turns=_turns(hit, outcomes[:LATEST], attempts),
         is_whole=len(outcomes) <= LATEST,
     )
 
@@ -176,12 +183,16 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[Way, ...]:
     )
 
 
-def _turns(latest_first: Iterable[Outcome], attempts: Mapping[UUID, Attempt]) -> tuple[Turn, ...]:
+def _turns(
+    hit: Hit, latest_first: Iterable[Outcome], attempts: Mapping[UUID, Attempt]
+) -> tuple[Turn, ...]:
     """In the order of time."""
     turns: list[Turn] = []
     dead: set[int] = set()
     for outcome in sorted(latest_first, key=lambda each: (each.settled_at, each.attempt_id)):
-        turn = Turn(outcome=outcome, attempt=attempts.get(outcome.attempt_id))
+        after = (outcome.settled_at - hit.received_at).total_seconds()
+        attempt = attempts.get(outcome.attempt_id)
+        turn = Turn(outcome=outcome, after=after, attempt=attempt)
         turns.append(replace(turn, replayed=outcome.integration_id in dead))
         dead.discard(outcome.integration_id)
         if outcome.result == Result.BURIED:
