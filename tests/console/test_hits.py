@@ -73,7 +73,7 @@ def test_the_story_of_a_failing_webhook(sign_in: SignIn, send: Send, token: Toke
     expect(step(page, "Received")).to_contain_text("our-sdk 2.1")
     expect(step(page, "Received")).to_contain_text("shop/1.0")
     expect(step(page, "Received")).to_contain_text(token.prefix)
-    expect(step(page, "Received")).to_contain_text("the sender's `sentAt`")
+    expect(step(page, "Received")).to_contain_text("the sender's sentAt")
     expect(step(page, "Stored as new")).to_contain_text("2 times")
     matched = step(page, "Matched")
     expect(matched).to_contain_text("It took only these events: Paid, Refunded.")

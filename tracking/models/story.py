@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 
 from tracking.conf import conf
-from tracking.models.attempt import Attempt
 from tracking.models.delivery import OPEN, Delivery, present
 from tracking.models.difference import differences
 from tracking.models.hit import Hit
 from tracking.models.integration import Integration
 from tracking.models.matching import Verdict, verdicts
-from tracking.models.outcome import Outcome, Result
+from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
 from tracking.models.repeat import Repeat
 from tracking.models.revision import Revision
 from tracking.models.sender import IpPolicy
+from tracking.models.turn import Turn, turns
 
 #: Outcomes that are told at the most, the latest ones.
 LATEST = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What one attempt came to, or what ended the delivery without one, so many seconds `after` the
-    hit's arrival. `replayed` is the first that follows a dead letter."""
-
-    outcome: Outcome
-    after: float
-    attempt: Attempt | None
-    replayed: bool = False
-
-    @property
-    def colour(self) -> str:
-        return TURNS[Result(self.outcome.result)]
-
-
-TURNS = {
-    Result.DELIVERED: "good",
-    Result.FAILED: "paused",
-    Result.BURIED: "bad",
-    Result.SKIPPED: "off",
-    Result.CANCELLED: "off",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +120,6 @@ def tell(hit: Hit) -> Story:
     snapshot: Mapping[str, Any] = revision.snapshot if revision else {}
     latest = Outcome.objects.filter(hit_id=hit.pk).order_by("-settled_at")
     outcomes = list(latest.select_related("integration")[: LATEST + 1])
-    attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in outcomes])
     return Story(
         hit=hit,
         snapshot=snapshot,
@@ -153,7 +127,7 @@ def tell(hit: Hit) -> Story:
         repeat=Repeat.objects.filter(pk=hit.pk).first(),
         known_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
         ways=_ways(hit, snapshot),
-        turns=_turns(hit, outcomes[:LATEST], attempts),
+        turns=turns(hit, outcomes[:LATEST]),
         is_whole=len(outcomes) <= LATEST,
     )
 
@@ -181,20 +155,3 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[Way, ...]:
         )
         for pk in sorted(found, key=lambda pk: (pk not in judged, found[pk].name))
     )
-
-
-def _turns(
-    hit: Hit, latest_first: Iterable[Outcome], attempts: Mapping[UUID, Attempt]
-) -> tuple[Turn, ...]:
-    """In the order of time."""
-    turns: list[Turn] = []
-    dead: set[int] = set()
-    for outcome in sorted(latest_first, key=lambda each: (each.settled_at, each.attempt_id)):
-        after = (outcome.settled_at - hit.received_at).total_seconds()
-        attempt = attempts.get(outcome.attempt_id)
-        turn = Turn(outcome=outcome, after=after, attempt=attempt)
-        turns.append(replace(turn, replayed=outcome.integration_id in dead))
-        dead.discard(outcome.integration_id)
-        if outcome.result == Result.BURIED:
-            dead.add(outcome.integration_id)
-    return tuple(turns)
