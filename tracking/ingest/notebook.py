@@ -82,7 +82,14 @@ class Notebook(ABC, Generic[Key, Count]):
             self._note(counts)
 
     def _run(self) -> None:
-        while self._counts:
+        while self._goes_on():
             time.sleep(WRITE_EVERY)
             self.write()
             connections[router.db_for_write(Tally)].close()
+
+    def _goes_on(self) -> bool:
+        """Whether there is something to write. If not, the next note starts another thread."""
+        with self._lock:
+            if not self._counts:
+                self._thread = None
+            return bool(self._counts)

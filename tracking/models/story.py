@@ -30,17 +30,14 @@ LATEST = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """An integration, whether the hit was for it when it arrived (None where that is not on
-    record), and how the delivery stands; None where nothing was ever owed."""
+    record), and how the delivery stands; None where nothing was ever owed. `is_claimed`: a worker
+    is at it. `is_late`: it was owed later, by a backfill."""
 
     integration: Integration
     verdict: Verdict | None
     delivery: Delivery | None
-    is_claimed: bool = False
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it was owed later, by a backfill."""
-        return self.delivery is not None and (self.verdict is None or not self.verdict.matched)
+    is_claimed: bool
+    is_late: bool
 
     @property
     def is_open(self) -> bool:
@@ -142,9 +139,10 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[Way, ...]:
     }
     rows = Delivery.objects.filter(hit_id=hit.pk).select_related("integration")
     delivered = {delivery.integration_id: delivery for delivery in present(rows)}
-    claimed = set(
-        Owed.objects.filter(hit_id=hit.pk, claims__gt=0).values_list("integration", flat=True)
-    )
+    leased = Owed.objects.filter(hit_id=hit.pk, claims__gt=0, due_at__gt=timezone.now())
+    claimed = set(leased.values_list("integration", flat=True))
+    matched = {pk for pk, verdict in judged.items() if verdict.matched}
+    late = delivered.keys() - matched if snapshot else set()
     found = Integration.objects.in_bulk({*judged, *delivered})
     return tuple(
         Way(
@@ -152,6 +150,7 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[Way, ...]:
             verdict=judged.get(pk),
             delivery=delivered.get(pk),
             is_claimed=pk in claimed,
+            is_late=pk in late,
         )
         for pk in sorted(found, key=lambda pk: (pk not in judged, found[pk].name))
     )
