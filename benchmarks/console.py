@@ -53,7 +53,9 @@ def paths() -> Iterator[str]:
     yield "/console/live/"
     yield "/console/audit/"
     hit = Hit.objects.order_by("-pk")[0]
-    _ = hit
+    yield f"/console/hits/{hit.pk}/"
+    for value in ("bot", hit.user_id, hit.anonymous_id, "nobody@example.org"):
+        yield f"/console/search/?q={value}"
 
 
 def measure(client: Any, path: str) -> Timing:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from tracking.ingest.authentication import passes
 from tracking.ingest.refusals import refusals
+from tracking.ingest.repeats import repeats
 from tracking.ingest.store import writer
 from tracking.models import Token
 from tracking.models.secret import Secret
@@ -21,12 +22,14 @@ Send = Callable[..., Answer]
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
-    """One test's tokens, integrations and refusals are not those of the next."""
+    """One test's tokens, integrations, refusals and repetitions are not those of the next."""
     passes.clear()
     floors.clear()
     refusals.forget()
+    repeats.forget()
     yield
     refusals.forget()
+    repeats.forget()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from tracking.models import (
     Delivery,
     Hit,
     Integration,
+    Operation,
     Owed,
     Revision,
     Token,
@@ -151,6 +152,29 @@ def test_dead_letters_are_replayed_from_their_list(
     assert "1 dead letters are due again" in answer.content.decode()
     assert not DeadLetter.objects.exists()
     assert Owed.objects.count() == 1
+
+
+def test_a_replay_of_chosen_dead_letters_is_on_record_for_each_integration(
+    operator: Client, send: Send, token: Token
+) -> None:
+    with open_vendor(reply(400)) as vendor:
+        for name in ("Orders", "Invoices"):
+            add_webhook(token, vendor.url, name=name)
+        for _ in range(2):
+            send(hit())
+        engine.run()
+    letters = list(DeadLetter.objects.values_list("pk", flat=True))
+    chosen = {"action": "replay", "_selected_action": letters[:3]}
+    operator.post("/admin/tracking/deadletter/", chosen)
+    found = Operation.objects.all()
+    assert {each.integration.name: each.done for each in found} in (
+        {"Orders": 2, "Invoices": 1},
+        {"Orders": 1, "Invoices": 2},
+    )
+    for each in found:
+        assert (each.verb, each.state, each.asked_by) == ("replay", "finished", "operator")
+        assert each.done == each.total
+        assert not each.is_open
 
 
 def test_a_viewer_may_not_replay(operator: Client, transactional_db: None) -> None:

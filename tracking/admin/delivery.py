@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking import tasks
 from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
 from tracking.admin.pill import pill
 from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.admin.verbs import ring_on_commit
 from tracking.models import DeadLetter, Delivery, Hit
+from tracking.models.chosen import replay_chosen
 from tracking.models.deadletter import CODES
 
 
@@ -89,7 +89,10 @@ class DeadLetterAdmin(OfHitsAdmin):
 
     @admin.action(description="Replay selected dead letters", permissions=["replay"])
     def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        count = DeadLetter.objects.filter(pk__in=letters.values("pk")).replay()
-        # Under ATOMIC_REQUESTS nothing is due before the request has ended.
-        transaction.on_commit(tasks.ring, using=router.db_for_write(DeadLetter))
+        count = replay_chosen(
+            DeadLetter.objects.filter(pk__in=letters.values("pk")),
+            by=request.user.get_username(),
+            message="Chosen from the list of dead letters.",
+        )
+        ring_on_commit()
         messages.success(request, f"{count} dead letters are due again.")

@@ -1,8 +1,7 @@
-"""Hits, read-only: found by their ids, explained on one page."""
+"""Hits, read-only: found by their ids, each with its story."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,9 @@ from django.utils import timezone
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.models import Attempt, Delivery, Hit, Outcome
+from tracking.models import Hit
 from tracking.models.partition import first_uuid7
+from tracking.models.story import tell
 
 
 class ReceivedFilter(admin.SimpleListFilter):
@@ -74,21 +74,7 @@ class HitAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         hit = self.get_object(request, object_id)
-        context = story(hit) if hit else {}
+        context = {"story": tell(hit)} if hit else {}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
-
-
-def story(hit: Hit) -> dict[str, Any]:
-    """What became of the hit: its deliveries, and every attempt with what it came to."""
-    outcomes = list(Outcome.objects.filter(hit_id=hit.pk).select_related("integration"))
-    attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in outcomes])
-    return {
-        "payload": json.dumps(hit.payload, indent=2, ensure_ascii=False),
-        "deliveries": Delivery.objects.filter(hit_id=hit.pk).select_related("integration"),
-        "attempts": [
-            (outcome, attempts.get(outcome.attempt_id))
-            for outcome in sorted(outcomes, key=lambda outcome: outcome.attempt_id)
-        ],
-    }

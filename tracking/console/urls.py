@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import analytics, audit, home, integrations, live
+from tracking.console import analytics, audit, hits, home, integrations, live, search
 
 app_name = "tracking-console"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/<int:pk>/", integrations.integration, name="integration"),
     path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),
+    path("search/", search.search, name="search"),
+    path("hits/<uuid:hit_id>/", hits.hit, name="hit"),
+    path("hits/<uuid:hit_id>/<int:pk>/replay/", hits.replay, name="replay"),
+    path("hits/<uuid:hit_id>/<int:pk>/try-now/", hits.try_now, name="try-now"),
     path("audit/", audit.audit, name="audit"),
     path("analytics/", analytics.analytics, name="analytics"),
 ]

@@ -1,7 +1,8 @@
 """What a hit's `integrations` object switches on and off (the Segment convention).
 
 `{"All": false, "Webhook": true}`: integrations by their own name, else by their destination's
-label, slug or alias, else all of them. An object of options means on.
+label, slug or alias, else all of them. An object of options means on. Of entries that contradict
+each other, as `{"Webhook": true, "webhook": false}` do, off holds: their order is not stored.
 """
 
 from __future__ import annotations
@@ -23,11 +24,16 @@ def switches(integrations: Mapping[str, Any]) -> Switches | None:
             continue
         on = value is not False
         if name.lower() == "all":
-            found["all"]["all"] = on
+            _switch(found["all"], "all", on)
             continue
-        found["names"][name.lower()] = on
-        found["destinations"].update(dict.fromkeys(registry.slugs_named(name), on))
+        _switch(found["names"], name.lower(), on)
+        for slug in registry.slugs_named(name):
+            _switch(found["destinations"], slug, on)
     return found if integrations else None
+
+
+def _switch(switches: dict[str, bool], key: str, on: bool) -> None:
+    switches[key] = on and switches.get(key, True)
 
 
 def allows(found: Switches | None, *, handle: str, destination: str) -> bool:
@@ -36,3 +42,16 @@ def allows(found: Switches | None, *, handle: str, destination: str) -> bool:
         return True
     default = found["all"].get("all", True)
     return found["names"].get(handle, found["destinations"].get(destination, default))
+
+
+def entries_for(
+    integrations: Mapping[str, Any], *, handle: str, destination: str
+) -> Mapping[str, Any]:
+    """The entries that decide whether an integration is left on; none where nothing is said of
+    it."""
+    said = {name: value for name, value in integrations.items() if value is not None}
+    everything = {name: value for name, value in said.items() if name.lower() == "all"}
+    named = {name: value for name, value in said.items() if name not in everything}
+    own = {name: value for name, value in named.items() if name.lower() == handle}
+    kind = {n: value for n, value in named.items() if destination in registry.slugs_named(n)}
+    return own or kind or everything

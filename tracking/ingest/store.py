@@ -26,6 +26,7 @@ from tracking.ingest.arrival import Arrival
 from tracking.ingest.connection import Connection
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.group import Group
+from tracking.ingest.repeats import repeats
 from tracking.ingest.statement import STORE
 from tracking.models import late, partition
 
@@ -78,14 +79,17 @@ def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exce
     if len(outcomes) == len(arrivals):
         return [outcomes[arrival.id] for arrival in arrivals]
     firsts: dict[tuple[int, int], Stored | Exception] = {}
-    shared = []
+    shared, again = [], []
     for arrival in arrivals:
         if arrival.id in outcomes:
             outcome = firsts[key(arrival)] = outcomes[arrival.id]
         else:
             outcome = firsts[key(arrival)]
-            outcome = Stored.DUPLICATE if outcome is Stored.NEW else outcome
+            if isinstance(outcome, Stored):
+                outcome = Stored.DUPLICATE
+                again.append(arrival)
         shared.append(outcome)
+    repeats.note(again)
     return shared
 
 
@@ -160,9 +164,12 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 def conclude(
     batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], ring: Ring = None
 ) -> Outcomes:
-    """An outcome by id from STORE's row; the bell has rung if something is owed."""
+    """An outcome by id from STORE's row; the bell has rung if something is owed, and repetitions
+    are noted."""
     if owes:
         (ring or tasks.ring)()
+    if repeated:
+        repeats.note_among(batch, repeated)
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
     return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
 

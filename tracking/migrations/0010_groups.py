@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("tracking", "0008_rollup"),
+        ("tracking", "0009_repeat"),
     ]
 
     operations = [migrations.RunPython(groups, migrations.RunPython.noop)]

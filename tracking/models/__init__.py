@@ -10,6 +10,7 @@ from tracking.models.ledger import Ledger, Tally
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
+from tracking.models.repeat import Repeat
 from tracking.models.revision import Revision
 from tracking.models.rollup import Rollup, Visitor
 from tracking.models.token import Token
@@ -30,6 +31,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Owed",
+    "Repeat",
     "Revision",
     "Rollup",
     "Tally",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -79,3 +80,19 @@ COLOURS = {
     Delivery.State.SKIPPED: "off",
     Delivery.State.CANCELLED: "off",
 }
+#: States after which something may still come, the one that says most first.
+OPEN = (Delivery.State.OWED, Delivery.State.RETRYING, Delivery.State.DEAD)
+
+
+def present(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """One for each hit and integration, in its present state: what was sent twice, or is on its way
+    once more, has several rows."""
+    found = {(each.hit_id, each.integration_id): each for each in sorted(deliveries, key=_rank)}
+    return sorted(found.values(), key=lambda each: each.integration.name)
+
+
+def _rank(delivery: Delivery) -> tuple[int, float]:
+    """The last in this order is the present state."""
+    state, since = Delivery.State(delivery.state), delivery.since
+    place = OPEN.index(state) if state in OPEN else len(OPEN)
+    return -place, since.timestamp() if since else 0.0

@@ -13,6 +13,7 @@ from django.db import OperationalError, connections, router, transaction
 from tracking.conf import conf
 from tracking.models import partition
 from tracking.models.hit import Hit, HitKey
+from tracking.models.repeat import Repeat
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,11 @@ PRUNE_BLOCKS = 1000
 
 
 def run() -> tuple[list[str], int]:
-    """The partitions made and the number of dedup keys removed."""
-    return make_partitions(), prune_keys()
+    """The partitions made and the number of dedup keys removed; with them goes what was counted by
+    them."""
+    made, forgotten = make_partitions(), prune_keys()
+    Repeat.objects.prune()
+    return made, forgotten
 
 
 def make_partitions() -> list[str]:

@@ -56,6 +56,16 @@ class OperationQuerySet(models.QuerySet["Operation"]):
             asked_by=by,
         )
 
+    def record(
+        self, verb: type[Verb], integration: Integration, *, done: int, by: str, message: str = ""
+    ) -> Operation:
+        """What was done at once is on record as a finished operation."""
+        now, made = timezone.now(), self.model(verb=verb.name, integration=integration)
+        made.total, made.done, made.asked_by, made.message = done, done, by, message
+        made.state, made.started_at, made.ended_at = State.FINISHED, now, now
+        made.save()
+        return made
+
     def unfinished(self) -> OperationQuerySet:
         return self.using(router.db_for_write(self.model)).filter(state__in=OPEN)
 

@@ -108,6 +108,11 @@ class OwedQuerySet(models.QuerySet["Owed"]):
                 return claims
         return []
 
+    def hasten(self) -> int:
+        """What waits for its next try is due now; how many. What a worker has claimed is left."""
+        waiting = self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
+        return waiting.update(due_at=Now())
+
     def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
         """One due suspect at the most, to be sent alone. They have an index of their own."""
         counts = (SUSPECT_CLAIMS, MAX_CLAIMS)

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and texts as people read them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -38,3 +40,13 @@ def seconds(value: Any) -> str:
         if value >= size:
             return f"{value / size:.1f} {unit}"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
+
+
+@register.filter
+def code(text: str) -> SafeString:
+    """What stands between backticks looks like code. A lone one stays."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    forms = ("{}", "<code>{}</code>")
+    return format_html("".join(forms[at % 2] for at in range(len(parts))), *parts)

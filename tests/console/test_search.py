@@ -1,0 +1,121 @@
+"""One box finds a hit by whatever it is known by, and says why it may find none."""
+
+import hashlib
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from tests.browser import shoot
+from tests.conftest import Send, hit
+from tests.console.axe import violations
+from tests.console.conftest import SignIn
+from tests.integrations import add_webhook
+from tests.operations import let_die, post
+from tests.people import viewer
+from tracking.ingest.refusals import refusals
+from tracking.models import Hit, Token
+from tracking.models import search as models
+from tracking.models.scope import Scope
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EVERYTHING = Scope(None)
+MAIL = "ada@shop.example"
+
+
+def person(hit_id: str, **user: str) -> dict[str, object]:
+    return hit(hitId=hit_id, event={"name": "Registered", "user": user})
+
+
+def hashed(name: str, text: str = MAIL) -> str:
+    return hashlib.new(name, text.encode()).hexdigest()
+
+
+def found(term: str, scope: Scope = EVERYTHING) -> list[tuple[str, tuple[str, ...]]]:
+    return [(each.hit.hit_id, each.kinds) for each in models.search(term, scope)]
+
+
+def test_a_hit_is_found_by_each_of_its_values(send: Send) -> None:
+    send(person("h1", userId="u1", anonymousId="a1", emailHash=hashed("sha256")))
+    send(person("h2", userId="u2", anonymousId="u1", emailHash=hashed("md5")))
+    ours = Hit.objects.get(hit_id="h1").pk
+    assert found("h1") == [("h1", ("hitId",))]
+    assert found(f" {str(ours).upper()} ") == [("h1", ("our id",))]
+    assert found("a1") == [("h1", ("anonymous id",))]
+    assert found("u1") == [("h2", ("anonymous id",)), ("h1", ("user id",))]
+    assert found(hashed("sha256")) == [("h1", ("e-mail hash",))]
+    assert found(" Ada@Shop.example ") == [
+        ("h2", ("MD5 of the e-mail",)),
+        ("h1", ("SHA-256 of the e-mail",)),
+    ]
+    for nothing in ("h", "H1", "", "\0", "x" * 5000, "u1'--", "%"):
+        assert found(nothing) == []
+
+
+def test_what_postgres_cannot_hold_is_looked_for_as_it_was_stored(send: Send) -> None:
+    send(person("h\0", userId="u"))
+    assert found("h\0") == [("h\ufffd", ("hitId",))]
+
+
+def test_of_many_the_newest_are_shown(send: Send) -> None:
+    for number in range(models.SHOWN + 2):
+        send(person(f"h{number}", userId="bot"))
+    numbers = range(models.SHOWN + 1, 1, -1)
+    assert [hit_id for hit_id, _ in found("bot")] == [f"h{number}" for number in numbers]
+
+
+def test_hits_of_a_token_that_is_not_seen_are_not_found(send: Send, token: Token) -> None:
+    send(person("h1", userId="u1"))
+    assert found("u1", Scope(frozenset({token.pk})))
+    assert not found("u1", Scope(frozenset({token.pk + 1})))
+    assert not found("h1", Scope(frozenset()))
+
+
+def test_a_hit_that_is_meant_is_opened_at_once(send: Send) -> None:
+    send(person("h1", userId="u1"))
+    stored, client = Hit.objects.get(), Client()
+    client.force_login(viewer())
+    for term in ("h1", str(stored.pk)):
+        answer = client.get("/console/search/", {"q": term})
+        assert answer["Location"] == f"/console/hits/{stored.pk}/"
+    assert client.get("/console/search/", {"q": "u1"}).status_code == 200
+
+
+def test_the_box_finds_a_persons_hits_by_key(sign_in: SignIn, send: Send, token: Token) -> None:
+    webhook = add_webhook(token, name="Orders", event_names=["Bought"])
+    let_die(send, webhook, "Bought", "Bought")
+    post(send, "Registered", "Bought")
+    page = sign_in(viewer(), "/console/")
+    page.keyboard.press("/")
+    page.keyboard.type("u1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#content tbody tr")).to_have_count(4)
+    expect(page.locator("#content tbody tr").first).to_contain_text("Orders Owed")
+    expect(page.locator("#content tbody tr").nth(1)).to_contain_text("stored, sent nowhere")
+    expect(page.locator("#content tbody tr").nth(2)).to_contain_text("Dead letter")
+    expect(page.locator("[data-search]")).to_have_value("u1")
+    assert violations(page) == []
+    shoot(page, "console-search")
+    page.locator("#content tbody a").first.click()
+    expect(page.locator("h1")).to_have_text("Bought")
+
+
+def test_where_none_is_found_it_says_what_may_be_the_matter(
+    sign_in: SignIn, send: Send, token: Token
+) -> None:
+    send(hit())
+    send({"event": {"name": "nobody"}})
+    for _ in range(2):
+        send(b"not json")
+    refusals.write()
+    page = sign_in(viewer(), f"/console/search/?q={MAIL}")
+    expect(page.locator("#content")).to_contain_text(f"No stored hit has “{MAIL}”")
+    expect(page.locator("#content")).to_contain_text("SHA-256 and MD5")
+    expect(page.locator(".hs-checks ul li").first).to_have_text("2 json_invalid")
+    expect(page.locator(".hs-checks")).to_contain_text("3 hits were refused, and 1 taken")
+    expect(page.locator(".hs-checks")).to_contain_text("within 7 days")
+    assert violations(page) == []
+    shoot(page, "console-search-none")
+    page.goto(page.url.partition("?")[0])
+    expect(page.locator(".hs-empty")).to_contain_text("Whole values only")
+    assert violations(page) == []

@@ -1,0 +1,60 @@
+"""A hit's page: its story, and what can be done about the end of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from tracking.admin.verbs import ring_on_commit
+from tracking.console.access import page, show
+from tracking.models import DeadLetter, Hit, Owed
+from tracking.models.chosen import replay_chosen
+from tracking.models.scope import Scope
+from tracking.models.story import tell
+
+
+@page("view_hit")
+def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
+    obj = seen(scope, hit_id)
+    return show(
+        request,
+        "hit",
+        title=obj.name or obj.type,
+        here="search",
+        story=tell(obj),
+        has_verbs=True,
+    )
+
+
+def seen(scope: Scope, hit_id: UUID) -> Hit:
+    """The hit, unless its token is not seen."""
+    return get_object_or_404(scope.limit(Hit.objects.select_related("token")), pk=hit_id)
+
+
+@page("view_hit", "change_deadletter", methods=("POST",))
+def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
+    """The hit's dead letter at this integration is due again."""
+    obj = seen(scope, hit_id)
+    letters = DeadLetter.objects.filter(hit_id=obj.pk, integration=pk)
+    by = request.user.get_username()
+    if replay_chosen(letters, by=by, message=f"The hit {obj.hit_id} alone."):
+        ring_on_commit()
+        messages.success(request, "The dead letter is due again.")
+    else:
+        messages.warning(request, "There is no dead letter that could be replayed any more.")
+    return redirect("tracking-console:hit", obj.pk)
+
+
+@page("view_hit", "change_integration", methods=("POST",))
+def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
+    """The hit's next try at this integration is made now."""
+    obj = seen(scope, hit_id)
+    if Owed.objects.filter(hit_id=obj.pk, integration=pk).hasten():
+        ring_on_commit()
+        messages.success(request, "The next try is made now.")
+    else:
+        messages.warning(request, "It does not wait for a next try any more.")
+    return redirect("tracking-console:hit", obj.pk)

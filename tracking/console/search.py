@@ -1,0 +1,46 @@
+"""One box for everything that a hit may be known by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from tracking.conf import conf
+from tracking.console.access import page, show
+from tracking.models import search as models
+from tracking.models.scope import Scope
+from tracking.models.volume import Counts, volume
+
+#: Refusals of so many hours are told where nothing is found.
+HOURS = 24
+
+
+@page("view_hit")
+def search(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The hit's own page where its id was given, else a list, or why there may be none."""
+    term = request.GET.get("q", "").strip()
+    found = models.search(term, scope)
+    if len(found) == 1 and found[0].is_meant:
+        return redirect("tracking-console:hit", found[0].hit.pk)
+    came = lately(scope) if term and not found else Counts()
+    return show(
+        request,
+        "search",
+        title="Search",
+        here="search",
+        term=term,
+        found=found,
+        shown=models.SHOWN,
+        came=came,
+        reasons=sorted(came.reasons.items(), key=lambda reason: -reason[1]),
+        hours=HOURS,
+        dedup_days=conf.DEDUP_WINDOW / 86_400,
+        hit_days=conf.HIT_DAYS,
+    )
+
+
+def lately(scope: Scope) -> Counts:
+    """What came in, and what was refused, as far as it is seen."""
+    return volume(datetime.now(UTC) - timedelta(hours=HOURS), scope.token_ids).total

@@ -1,0 +1,95 @@
+"""What is counted in memory and written every few seconds.
+
+A best effort: noting costs the database nothing, and a process that is killed takes the counts of
+its last seconds with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from typing import Generic, TypeVar
+
+from django.db import connections, router
+
+from tracking.models import Tally
+
+logger = logging.getLogger(__name__)
+
+Key = TypeVar("Key", bound=Hashable)
+Count = TypeVar("Count")
+
+WRITE_EVERY = 5.0
+
+
+class Notebook(ABC, Generic[Key, Count]):
+    """Written by a thread of its own, which the first note starts."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[Key, Count] = {}
+        self._thread: threading.Thread | None = None
+
+    @abstractmethod
+    def add(self, one: Count, other: Count) -> Count:
+        """Both together."""
+
+    @abstractmethod
+    def save(self, counts: Mapping[Key, Count]) -> None:
+        """They are in the database."""
+
+    def _note(self, counts: Mapping[Key, Count], most: int | None = None) -> None:
+        """They are kept with what was noted before; a new key only while there are fewer than
+        `most`."""
+        if not counts:
+            return
+        with self._lock:
+            for key, count in counts.items():
+                known = self._counts.get(key)
+                if known is not None:
+                    self._counts[key] = self.add(known, count)
+                elif most is None or len(self._counts) < most:
+                    self._counts[key] = count
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                self._thread.start()
+
+    def forget(self) -> None:
+        """Nothing was noted."""
+        with self._lock:
+            self._counts.clear()
+
+    def write(self) -> None:
+        """What was noted is in the database; what it does not take now is kept."""
+        with self._lock:
+            counts, self._counts = self._counts, {}
+        if not counts:
+            return
+        try:
+            self.save(counts)
+        except Exception as error:
+            logger.debug("%s: not written yet: %s", self.name, error)
+            self._note(counts)
+
+    def _run(self) -> None:
+        while self._goes_on():
+            time.sleep(WRITE_EVERY)
+            self.write()
+            connections[router.db_for_write(Tally)].close()
+
+    def _goes_on(self) -> bool:
+        """Whether there is something to write. If not, the next note starts another thread."""
+        with self._lock:
+            if not self._counts:
+                self._thread = None
+            return bool(self._counts)
