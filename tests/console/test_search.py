@@ -15,8 +15,8 @@ from tests.operations import let_die, post
 from tests.people import viewer
 from tracking.ingest.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models import search as models
 from tracking.models.scope import Scope
+from tracking.models.search import SHOWN, find
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERYTHING = Scope(None)
@@ -32,7 +32,7 @@ def hashed(name: str, text: str = MAIL) -> str:
 
 
 def found(term: str, scope: Scope = EVERYTHING) -> list[tuple[str, tuple[str, ...]]]:
-    return [(each.hit.hit_id, each.kinds) for each in models.search(term, scope)]
+    return [(each.hit.hit_id, each.kinds) for each in find(term, scope)]
 
 
 def test_a_hit_is_found_by_each_of_its_values(send: Send) -> None:
@@ -58,9 +58,9 @@ def test_what_postgres_cannot_hold_is_looked_for_as_it_was_stored(send: Send) ->
 
 
 def test_of_many_the_newest_are_shown(send: Send) -> None:
-    for number in range(models.SHOWN + 2):
+    for number in range(SHOWN + 2):
         send(person(f"h{number}", userId="bot"))
-    numbers = range(models.SHOWN + 1, 1, -1)
+    numbers = range(SHOWN + 1, 1, -1)
     assert [hit_id for hit_id, _ in found("bot")] == [f"h{number}" for number in numbers]
 
 

@@ -154,6 +154,8 @@ def test_old_dedup_keys_are_forgotten(send: Send, settings: Any) -> None:
         ({"Webhook": False}, set()),
         ({"webhook": False, "second": True}, {"second"}),
         ({"first": False}, {"second"}),
+        ({"First": True, "first": False}, {"second"}),
+        ({"First": False, "first": True}, {"second"}),
         ({"first": {"option": 1}, "All": False}, {"first"}),
         ({"Mixpanel": False, "Google Analytics": {"clientId": "1"}}, {"first", "second"}),
     ],

@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 
 from tracking.conf import conf
 from tracking.console.access import page, show
-from tracking.models import search as models
 from tracking.models.scope import Scope
+from tracking.models.search import SHOWN, find
 from tracking.models.volume import Counts, volume
 
 #: Refusals of so many hours are told where nothing is found.
@@ -21,7 +21,7 @@ HOURS = 24
 def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The hit's own page where its id was given, else a list, or why there may be none."""
     term = request.GET.get("q", "").strip()
-    found = models.search(term, scope)
+    found = find(term, scope)
     if len(found) == 1 and found[0].is_meant:
         return redirect("tracking-console:hit", found[0].hit.pk)
     came = lately(scope) if term and not found else Counts()
@@ -32,7 +32,7 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
         here="search",
         term=term,
         found=found,
-        shown=models.SHOWN,
+        shown=SHOWN,
         came=came,
         reasons=sorted(came.reasons.items(), key=lambda reason: -reason[1]),
         hours=HOURS,

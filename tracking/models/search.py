@@ -37,7 +37,7 @@ class Found:
         return bool({OUR_ID, HIT_ID} & set(self.kinds))
 
 
-def search(term: str, scope: Scope) -> list[Found]:
+def find(term: str, scope: Scope) -> list[Found]:
     """The newest first. An e-mail address is found by its SHA-256 or MD5, too."""
     # As it would have been stored.
     term = term.strip().replace("\0", "\ufffd")
