@@ -42,7 +42,15 @@ function seriesOf(head, at, column, isStacked) {
     };
 }
 
-function axes(zone) {
+// Days are told by days, whatever the width.
+const DAYS = [1, 2, 7, 14, 28, 84, 365].map((days) => days * 86400);
+
+// Seconds between one row and the next.
+function stepOf(times) {
+    return Math.min(...times.slice(1).map((time, at) => time - times[at]), 86400);
+}
+
+function axes(zone, step) {
     const axis = {stroke: colour("--body-quiet-color"), grid: {stroke: colour("--hairline-color"), width: 1}};
     // Swedes write hours, Canadians days as the pages do.
     const hour = new Intl.DateTimeFormat("sv-SE", {timeZone: zone, hour: "2-digit", minute: "2-digit"});
@@ -57,7 +65,9 @@ function axes(zone) {
         });
     };
     const numbers = (chart, ticks) => ticks.map((tick) => tick.toLocaleString());
-    return [{...axis, values: times}, {...axis, size: 60, incrs: WHOLE, values: numbers}];
+    // A day is an hour shorter or longer twice a year.
+    const incrs = step > 80000 ? DAYS : undefined;
+    return [{...axis, incrs, values: times}, {...axis, size: 60, incrs: WHOLE, values: numbers}];
 }
 
 // Steps of an axis that counts: none below 1.
@@ -75,13 +85,15 @@ function draw(table) {
     (table.closest("[data-chart-of]") ?? table.parentElement).before(box);
     const places = isStacked ? [...heads.keys()].reverse() : [...heads.keys()];
     const drawn = isStacked ? stack(columns) : columns;
+    const step = stepOf(columns[0]);
+    const half = isStacked ? step / 2 : 0;
     const options = {
         width: box.clientWidth,
         height: 220,
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         cursor: {y: false},
-        scales: {y: {range: (chart, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
-        axes: axes(zone),
+        scales: {x: {range: (chart, low, high) => [low - half, high + half]}, y: {range: (chart, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
+        axes: axes(zone, step),
         series: [
             {value: "{YYYY}-{MM}-{DD} {HH}:{mm}"},
             ...places.map((at) => seriesOf(heads[at], at, columns[at + 1], isStacked)),
