@@ -27,6 +27,8 @@ app.conf.beat_schedule = {
     # The safety net under the bell: what a lost message or a dead worker left behind.
     "dispatch": {"task": "tracking.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
     "roll-up": {"task": "tracking.roll_up", "schedule": 60.0, "options": {"expires": 60.0}},
+    "pulse": {"task": "tracking.pulse", "schedule": 15.0, "options": {"expires": 15.0}},
+    "watch": {"task": "tracking.watch", "schedule": 60.0, "options": {"expires": 60.0}},
     "maintain": {"task": "tracking.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from project.embedded.paths import broker_url, database_url, read_secret
+from project.embedded.paths import broker_url, database_url, read_secret, var_directory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -119,6 +119,15 @@ if CELERY_BROKER_URL.startswith("redis"):
         }
     }
 
+# How alerts are mailed.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = flag("EMAIL_USE_TLS"), flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "hitstream@localhost")
+
 # `manage.py spectacular` prints what /api/schema serves.
 SPECTACULAR_SETTINGS = {"DEFAULT_GENERATOR_CLASS": "tracking.openapi.generator.Generator"}
 
@@ -134,6 +143,11 @@ HITSTREAM = {
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS",
         default=read_secret("allow_private_destinations") or "",
     ),
+    # With the embedded Postgres it is on the disk of var/.
+    "DISK": os.environ.get("HITSTREAM_DISK")
+    or ("" if os.environ.get("DATABASE_URL") else str(var_directory())),
+    "METRICS_TOKEN": os.environ.get("HITSTREAM_METRICS_TOKEN", ""),
+    "METRICS_FOR": tuple(listed("HITSTREAM_METRICS_FOR")),
     "LOCAL_FOLDER": os.environ.get("HITSTREAM_LOCAL_FOLDER", ""),
 }
 

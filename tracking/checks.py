@@ -16,6 +16,9 @@ from tracking.conf import Conf, conf
 from tracking.ingest.sender import UNIX, network_of
 from tracking.models import Hit, Integration, partition
 
+#: A token of fewer characters may be guessed.
+SHORT_TOKEN = 20
+
 
 @register("hitstream")
 def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -50,6 +53,28 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         for proxy in conf.TRUSTED_PROXIES
         if not is_proxy(proxy)
     ]
+
+
+@register("hitstream")
+def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Those who may read metrics are addresses or networks, and the token is not to be guessed."""
+    found: list[CheckMessage] = [
+        Error(
+            f"HITSTREAM['METRICS_FOR']: {reader!r} is no address and no network.",
+            id="tracking.E009",
+        )
+        for reader in conf.METRICS_FOR
+        if reader == UNIX or not is_proxy(reader)
+    ]
+    if 0 < len(conf.METRICS_TOKEN) < SHORT_TOKEN:
+        found.append(
+            Warning(
+                f"HITSTREAM['METRICS_TOKEN'] has only {len(conf.METRICS_TOKEN)} characters.",
+                hint="`openssl rand -hex 32` prints a good one.",
+                id="tracking.W009",
+            )
+        )
+    return found
 
 
 @register("hitstream")

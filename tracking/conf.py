@@ -49,6 +49,15 @@ class Conf:
     #: The same for the record of requests to vendors.
     ATTEMPT_DAYS: int | None = 30
 
+    #: A folder on the disk that Postgres writes to; empty: the disk is not looked at.
+    DISK: str = ""
+
+    # Metrics
+    #: Who may read /metrics: whoever sends this as `Authorization: Bearer …`, and whoever calls
+    #: from these addresses or networks. With neither of them there is no /metrics.
+    METRICS_TOKEN: str = ""
+    METRICS_FOR: tuple[str, ...] = ()
+
     # Delivery
     #: The least time between two wake-ups of the dispatcher by one process.
     RING_INTERVAL: float = 1.0

@@ -1,3 +1,6 @@
+from tracking.models.alert import Alert
+from tracking.models.alertchannel import AlertChannel
+from tracking.models.alertrule import AlertRule
 from tracking.models.attempt import Attempt
 from tracking.models.bell import Bell
 from tracking.models.deadletter import DeadLetter
@@ -6,14 +9,19 @@ from tracking.models.hit import Hit, HitKey
 from tracking.models.imported import Import
 from tracking.models.integration import Integration
 from tracking.models.ledger import Ledger, Tally
+from tracking.models.notice import Notice
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
+from tracking.models.pulse import Pulse
 from tracking.models.revision import Revision
 from tracking.models.token import Token
 from tracking.models.total import Total
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertRule",
     "Attempt",
     "Bell",
     "DeadLetter",
@@ -23,9 +31,11 @@ __all__ = [
     "Import",
     "Integration",
     "Ledger",
+    "Notice",
     "Operation",
     "Outcome",
     "Owed",
+    "Pulse",
     "Revision",
     "Tally",
     "Token",

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import Ledger, maintenance, retention
+from tracking.models import Ledger, Pulse, maintenance, retention
 from tracking.models.operation import carry_out
 from tracking.outbox.dispatch import due
 from tracking.outbox.engine import engine
@@ -16,7 +16,7 @@ from tracking.tasks import OPERATE_SECONDS
 class Command(BaseCommand):
     help = (
         "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
-        "forget old dedup keys, drop what is past retention, send what is due."
+        "forget old dedup keys, drop what is past retention, send what is due, tell alerts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        Pulse.objects.beat("sweep")
         made, forgotten = maintenance.run()
         dropped = retention.prune().dropped
         self.stdout.write(
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             f"{len(dropped)} partitions dropped."
         )
         Ledger.objects.roll_up()
+        tasks.watch()
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have something due.")
         if not options["deliver"]:
