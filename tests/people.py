@@ -3,7 +3,10 @@
 from django.contrib.auth.models import Group, Permission, User
 
 #: As an operator and a viewer are given them.
-VIEW = ("hit", "token", "integration", "delivery", "deadletter", "attempt", "operation", "revision")
+VIEW = (
+    *("hit", "token", "integration", "delivery", "deadletter", "attempt", "operation", "revision"),
+    *("alert", "alertrule", "alertchannel"),
+)
 
 
 def viewer(name: str = "vera", *, groups: tuple[str, ...] = ()) -> User:
@@ -13,7 +16,13 @@ def viewer(name: str = "vera", *, groups: tuple[str, ...] = ()) -> User:
 
 def operator(name: str = "olaf", *, groups: tuple[str, ...] = ()) -> User:
     """A viewer who may also configure and repair."""
-    changes = ("change_integration", "add_integration", "change_deadletter", "add_token")
+    changes = (
+        "change_integration",
+        "add_integration",
+        "change_deadletter",
+        "add_token",
+        "change_alert",
+    )
     views = (f"view_{model}" for model in VIEW)
     return person(name, *views, *changes, "change_token", groups=groups)
 

@@ -24,7 +24,7 @@ def ask() -> str:
     options: dict[str, Any] = {"connect_timeout": 2, "transport_options": TIMEOUTS.get(name, {})}
     with current_app.connection_for_write(**options) as connection:
         connection.ensure_connection(max_retries=1, timeout=2)
-        connection.default_channel.close()
+        connection.channel()
     return name
 
 

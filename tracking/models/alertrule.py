@@ -98,6 +98,21 @@ class AlertRule(models.Model):
             raise ValidationError({"threshold": "There are a hundred per cent."})
 
     @property
+    def looks_back(self) -> bool:
+        return self.kind not in (Kind.DISK, Kind.PARTITIONS)
+
+    @property
+    def threshold_said(self) -> str:
+        """With its unit; empty where it is not looked at."""
+        words = {
+            Kind.RATE: "below {:g} %",
+            Kind.DEAD: "more than {:g}",
+            Kind.DISK: "less than {:g} % free",
+            Kind.PARTITIONS: "fewer than {:g} days",
+        }
+        return words[Kind(self.kind)].format(self.threshold) if self.kind in words else ""
+
+    @property
     def window(self) -> timedelta:
         return timedelta(minutes=self.minutes)
 
