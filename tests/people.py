@@ -24,7 +24,7 @@ def operator(name: str = "olaf", *, groups: tuple[str, ...] = ()) -> User:
         "change_alert",
     )
     views = (f"view_{model}" for model in VIEW)
-    return person(name, *views, *changes, "change_token", groups=groups)
+    return person(name, *views, *changes, "change_token", "change_alert", groups=groups)
 
 
 def person(name: str, *permissions: str, groups: tuple[str, ...] = ()) -> User:

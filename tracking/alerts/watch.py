@@ -39,7 +39,7 @@ def watch() -> None:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            logger.exception("The rule %s cannot be looked at", rule)
+            logger.exception("The rule %s (%s) cannot be looked at", rule.pk, rule.kind)
     Alert.objects.prune()
 
 

@@ -53,11 +53,6 @@ HEADERS: dict[str, Any] = {
 }
 
 SECURITY: dict[str, Any] = {
-    "metricsToken": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The setting METRICS_TOKEN; not needed from where METRICS_FOR says.",
-    },
     "apiToken": {
         "type": "http",
         "scheme": "basic",
@@ -79,5 +74,10 @@ SECURITY: dict[str, Any] = {
         "in": "header",
         "name": "X-Write-Key",
         "description": "`key:secret` or `key`: a project id, or an API token where a secret is.",
+    },
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The setting METRICS_TOKEN; not needed from where METRICS_FOR says.",
     },
 }
