@@ -29,8 +29,8 @@ def of_proxies(request: HttpRequest) -> Iterator[str]:
         verb = "are" if len(there) > 1 else "is"
         yield (
             f"{' and '.join(there)} {verb} there, but {shown} is not in TRUSTED_PROXIES: if it is "
-            f"your proxy, set HITSTREAM_TRUSTED_PROXIES={value}. Until then every hit has its "
-            "address."
+            f"your proxy, set HITSTREAM_TRUSTED_PROXIES={value}. Until then every hit is taken to "
+            "come from there."
         )
     if "X-Forwarded-For" not in request.headers and is_trusted(peer):
         yield (

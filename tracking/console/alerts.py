@@ -14,10 +14,11 @@ from django.utils import timezone
 from tracking.admin.alertchannel import state_of_channel
 from tracking.console.access import page, show
 from tracking.models import Alert, AlertChannel, AlertRule, Notice
+from tracking.models.alert import AlertQuerySet
 from tracking.models.scope import Scope
 
 #: Alerts that are over, on one page; and the most that are open and shown.
-PER_PAGE, MAX_OPEN = 25, 200
+PER_PAGE, MAX_OPEN = 10, 200
 
 
 class SilenceForm(forms.Form):
@@ -69,7 +70,7 @@ def show_alerts(
         over = over.filter(pk__lt=min(int(before), 2**63 - 1))
     resolved = list(over[: PER_PAGE + 1])
     context: dict[str, Any] = {
-        "open": [(alert, form_of(alert, refused or {})) for alert in seen.open()[:MAX_OPEN]],
+        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(seen.open())],
         "resolved": resolved[:PER_PAGE],
         "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
         "is_first": not before,
@@ -77,6 +78,11 @@ def show_alerts(
         "channels": channels() if request.user.has_perm("tracking.view_alertchannel") else None,
     }
     return show(request, "alerts", title="Alerts", here="alerts", **context)
+
+
+def loudest(alerts: AlertQuerySet) -> list[Alert]:
+    """Those that are told first, then those that are silenced; the latest first."""
+    return sorted(alerts[:MAX_OPEN], key=lambda alert: alert.is_silent)
 
 
 def form_of(alert: Alert, refused: dict[int, SilenceForm]) -> SilenceForm:

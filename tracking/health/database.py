@@ -129,8 +129,8 @@ def of_partitions() -> Part:
     """Raises django.db.Error."""
     days = partition.days_ahead()
     if partition.are_enough(days):
-        return good("Partitions", f"{days} days lie ahead.")
+        return good("Partitions", f"They lie {days} days ahead.")
     return poor(
         "Partitions",
-        f"{days} days lie ahead: run Celery beat, or `manage.py sweep` from cron.",
+        f"They lie only {days} days ahead: run Celery beat, or `manage.py sweep` from cron.",
     )
