@@ -1,10 +1,12 @@
 """What each kind of rule finds, and what it lets pass."""
 
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from tests.alerts.rounds import a_round, pass_minutes, rule
@@ -222,7 +224,21 @@ def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
     assert len(found()) == 2
     Pulse.objects.beat("sweep")
     Alert.objects.all().delete()
+    (message,) = found()
+    assert message.startswith("The worker was never seen")
+    Pulse.objects.beat("deliver")
+    Alert.objects.all().delete()
     assert found() == []
+
+
+def test_a_sweep_tells_that_beat_died(token: Token) -> None:
+    rule("pulse", minutes=3)
+    for name in ("worker", "beat"):
+        Pulse.objects.beat(name)
+    Pulse.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=9))
+    call_command("sweep", stdout=StringIO())
+    (alert,) = Alert.objects.open()
+    assert alert.subject == "beat"
 
 
 def test_a_rule_is_about_its_token_or_integration_alone(token: Token) -> None:

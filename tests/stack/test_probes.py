@@ -42,6 +42,7 @@ def test_without_postgres_it_is_alive_and_not_ready(
     stack: Stack, postgres: EmbeddedPostgres
 ) -> None:
     postgres.stop()
+    wait_until(lambda: probe(stack, "/readyz")[0] == 503, within=3)
     status, body, seconds = probe(stack, "/readyz")
     assert (status, body["status"], seconds < 2) == (503, "unavailable", True)
     assert probe(stack, "/healthz")[0] == 200

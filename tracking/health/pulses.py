@@ -13,6 +13,10 @@ from tracking.models import Pulse
 SILENT = 60.0
 #: Cron has to run `manage.py sweep` at least this often where there is no worker.
 SWEEP_SILENT = 900.0
+#: A part that was not seen for so long was given up on purpose, if sweeps do its work.
+GIVEN_UP = 7 * 86_400.0
+#: `sweep` is any `manage.py sweep`, `deliver` one with --deliver.
+STAND_IN = {"worker": "deliver", "beat": "sweep"}
 TODO = {
     "worker": "run `celery -A project worker`, or `manage.py sweep --deliver` from cron",
     "beat": "run `celery -A project beat`, or `manage.py sweep` from cron",
@@ -25,15 +29,19 @@ def ages(now: datetime) -> dict[str, float]:
 
 
 def silent(*, seconds: float) -> dict[str, str]:
-    """The parts that nobody saw for so long, each with a sentence; none where sweeps do it all."""
+    """The parts that nobody saw for so long, each with a sentence."""
     seen = ages(timezone.now())
-    if seen.get("sweep", SWEEP_SILENT) < SWEEP_SILENT and not {"worker", "beat"} & seen.keys():
-        return {}
     return {
         name: f"The {name} {since(seen.get(name))}: {todo}."
         for name, todo in TODO.items()
-        if seen.get(name, seconds) >= seconds
+        if seen.get(name, seconds) >= seconds and not is_replaced(name, seen)
     }
+
+
+def is_replaced(name: str, seen: dict[str, float]) -> bool:
+    """Whether sweeps do its work, in a project that does not run it, or not any more."""
+    sweeps = seen.get(STAND_IN[name], SWEEP_SILENT) < SWEEP_SILENT
+    return sweeps and seen.get(name, GIVEN_UP) >= GIVEN_UP
 
 
 def since(age: float | None) -> str:
@@ -46,12 +54,12 @@ def since(age: float | None) -> str:
 def parts() -> list[Part]:
     """Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
-    return [
-        poor(name.capitalize(), mute[name])
-        if name in mute
-        else good(
-            name.capitalize(),
-            f"Seen {seen[name]:.0f} s ago." if name in seen else "Sweeps do its work.",
-        )
-        for name in TODO
-    ]
+    return [part_of(name, mute.get(name, ""), seen) for name in TODO]
+
+
+def part_of(name: str, complaint: str, seen: dict[str, float]) -> Part:
+    if complaint:
+        return poor(name.capitalize(), complaint)
+    replaced = is_replaced(name, seen)
+    said = "Sweeps do its work." if replaced else f"Seen {seen[name]:.0f} s ago."
+    return good(name.capitalize(), said)

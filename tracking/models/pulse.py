@@ -30,7 +30,7 @@ class PulseManager(models.Manager["Pulse"]):
 
 class Pulse(models.Model):
     """`worker`: a worker dispatched. `beat`: one did what only beat asks for. `sweep`: somebody,
-    such as cron, ran `manage.py sweep`."""
+    such as cron, ran `manage.py sweep`; `deliver`: with --deliver."""
 
     name = models.CharField(max_length=20, primary_key=True)
     beat_at = models.DateTimeField()

@@ -25,7 +25,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        Pulse.objects.beat("sweep")
+        for name in ("sweep", "deliver") if options["deliver"] else ("sweep",):
+            Pulse.objects.beat(name)
         made, forgotten = maintenance.run()
         dropped = retention.prune().dropped
         self.stdout.write(
