@@ -62,13 +62,14 @@ REPLAY: LiteralString = """
 """
 
 
-# No further than to the limit, whoever has millions of them.
+# No further than to the limit, whoever has millions of them; in the index's order, or the planner
+# reads the table for each that has none.
 DIED: LiteralString = """
     SELECT integration.id, counted.count
     FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
         SELECT count(*) FROM (
             SELECT FROM tracking_deadletter
-            WHERE integration_id = integration.id AND died_at >= %s LIMIT %s
+            WHERE integration_id = integration.id AND died_at >= %s ORDER BY died_at LIMIT %s
         ) AS found
     ) AS counted
 """

@@ -25,12 +25,15 @@ OLDEST: LiteralString = """
     ) AS waiting ON true
     WHERE least(tried.owed_at, waiting.owed_at) IS NOT NULL
 """
+# In the index's order: else the planner, taken in by the limit, reads the table for each integration
+# that has none.
 RETRYING: LiteralString = """
     SELECT integration.id, counted.count
     FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
         SELECT count(*) FROM (
             SELECT FROM tracking_owed
-            WHERE integration_id = integration.id AND attempts > 0 AND owed_at >= %s LIMIT %s
+            WHERE integration_id = integration.id AND attempts > 0 AND owed_at >= %s
+            ORDER BY owed_at LIMIT %s
         ) AS found
     ) AS counted
 """

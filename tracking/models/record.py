@@ -37,8 +37,9 @@ REGULAR: LiteralString = """
     GROUP BY 1
 """
 SENDING: LiteralString = """
-    SELECT token.id FROM unnest(%s::bigint[]) AS token (id)
-    WHERE EXISTS (SELECT FROM tracking_hit WHERE token_id = token.id AND id >= %s)
+    SELECT token.id FROM unnest(%s::bigint[]) AS token (id) CROSS JOIN LATERAL (
+        SELECT FROM tracking_hit WHERE token_id = token.id AND id >= %s ORDER BY id LIMIT 1
+    ) AS hit
 """
 
 
