@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tracking.conf import Conf, conf
 from tracking.ingest.sender import UNIX, network_of
-from tracking.models import Hit, Integration, partition
+from tracking.models import AlertChannel, Hit, Integration, partition
 
 #: A token of fewer characters may be guessed.
 SHORT_TOKEN = 20
@@ -140,8 +140,8 @@ def check_partitions(
 def check_secrets(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every integration's credentials can be read (asked with `check --database default`, and by
-    `migrate` before it migrates)."""
+    """The credentials of every integration and alert channel can be read (asked with
+    `check --database default`, and by `migrate` before it migrates)."""
     alias = router.db_for_read(Hit)
     if not databases or alias not in databases or not is_migrated(alias):
         return []
@@ -151,7 +151,10 @@ def check_secrets(
             hint="Put the old key behind the new one, or enter its credentials anew.",
             id="tracking.E005",
         )
-        for integration in Integration.objects.select_related("token")
+        for integration in (
+            *Integration.objects.select_related("token"),
+            *AlertChannel.objects.all(),
+        )
         if (error := integration.key_error()) is not None
     ]
 

@@ -206,7 +206,7 @@ def test_partitions_that_run_out(settings: Any, token: Token) -> None:
     assert found() == []  # In the tests no more than one day is made ahead.
     settings.HITSTREAM = {**settings.HITSTREAM, "PARTITION_DAYS_AHEAD": 30}
     (message,) = found()
-    assert message.startswith("Partitions lie 1 days ahead")
+    assert message.startswith("Partitions lie 1 day ahead")
 
 
 def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:

@@ -39,7 +39,7 @@ def test_a_part_that_is_missing_says_what_to_do(settings: Any) -> None:
     parts = found()
     said = "run `celery -A project worker`, or `manage.py sweep --deliver` from cron."
     assert parts["Worker"] == (False, f"The worker was never seen: {said}")
-    assert parts["Partitions"][1].startswith("They lie only 1 days ahead: run Celery beat")
+    assert parts["Partitions"][1].startswith("They lie only 1 day ahead: run Celery beat")
     assert parts["Disk"] == (False, "/nowhere is not there: mend HITSTREAM_DISK.")
 
 

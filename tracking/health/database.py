@@ -128,9 +128,10 @@ def of_migrations() -> Part:
 def of_partitions() -> Part:
     """Raises django.db.Error."""
     days = partition.days_ahead()
+    said = f"{days} day{'s' * (days != 1)}"
     if partition.are_enough(days):
-        return good("Partitions", f"They lie {days} days ahead.")
+        return good("Partitions", f"They lie {said} ahead.")
     return poor(
         "Partitions",
-        f"They lie only {days} days ahead: run Celery beat, or `manage.py sweep` from cron.",
+        f"They lie only {said} ahead: run Celery beat, or `manage.py sweep` from cron.",
     )

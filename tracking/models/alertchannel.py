@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from tracking.destinations.config import ConfigForm
-from tracking.models.fields import EncryptedJSONField, Sealed
+from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError
 
 #: The wait after the first failure and the longest one, in seconds; each is twice the one before.
 FIRST_GAP, LONGEST_GAP = 30.0, 900.0
@@ -49,6 +49,14 @@ class AlertChannel(models.Model):
     def settings(self) -> dict[str, Any]:
         """The configuration with its secrets in the clear. Raises SecretKeyError."""
         return {**self.config, **self.secrets.open()}
+
+    def key_error(self) -> SecretKeyError | None:
+        """Why the credentials cannot be read, None if they can."""
+        try:
+            self.secrets.open()
+        except SecretKeyError as error:
+            return error
+        return None
 
     def took(self) -> None:
         """What it was told has arrived."""

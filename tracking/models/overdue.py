@@ -25,8 +25,8 @@ OLDEST: LiteralString = """
     ) AS waiting ON true
     WHERE least(tried.owed_at, waiting.owed_at) IS NOT NULL
 """
-# In the index's order: else the planner, taken in by the limit, reads the table for each integration
-# that has none.
+# In the index's order: else the planner, taken in by the limit, reads the whole table for each
+# integration that has none.
 RETRYING: LiteralString = """
     SELECT integration.id, counted.count
     FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (

@@ -23,7 +23,7 @@ def running_out(rule: AlertRule) -> Iterator[Finding]:
     if not partition.are_enough(days, wanted=rule.threshold):
         yield Finding(
             subject="partitions",
-            message=f"Partitions lie {days} days ahead; without one no hit can be stored. Run "
+            message=f"Partitions lie {days} day{'s' * (days != 1)} ahead; without one no hit can be stored. Run "
             "Celery beat, or `manage.py sweep` from cron.",
         )
 
