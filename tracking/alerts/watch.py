@@ -50,4 +50,5 @@ def look(rule: AlertRule) -> None:
         current = locked.filter(pk=rule.pk).first()
         if current is not None:
             found = [*CONDITIONS[current.kind](current)] if current.enabled else []
-            Alert.objects.settle(current, found)
+            # Not from a replica, which may not know yet what is open.
+            Alert.objects.using(using).settle(current, found)

@@ -20,10 +20,11 @@ def full(rule: AlertRule) -> Iterator[Finding]:
 
 def running_out(rule: AlertRule) -> Iterator[Finding]:
     days = partition.days_ahead()
+    ahead = f"{days} day{'s' * (days != 1)} ahead"
     if not partition.are_enough(days, wanted=rule.threshold):
         yield Finding(
             subject="partitions",
-            message=f"Partitions lie {days} day{'s' * (days != 1)} ahead; without one no hit can be stored. Run "
+            message=f"Partitions lie {ahead}; without one no hit can be stored. Run "
             "Celery beat, or `manage.py sweep` from cron.",
         )
 
