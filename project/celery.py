@@ -28,6 +28,8 @@ app.conf.beat_schedule = {
     "dispatch": {"task": "tracking.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
     "roll-up": {"task": "tracking.roll_up", "schedule": 60.0, "options": {"expires": 60.0}},
     "summarise": {"task": "tracking.summarise", "schedule": 15.0, "options": {"expires": 15.0}},
+    "pulse": {"task": "tracking.pulse", "schedule": 15.0, "options": {"expires": 15.0}},
+    "watch": {"task": "tracking.watch", "schedule": 60.0, "options": {"expires": 60.0}},
     "maintain": {"task": "tracking.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 

@@ -123,6 +123,15 @@ if CELERY_BROKER_URL.startswith("redis"):
         }
     }
 
+# How alerts are mailed.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = flag("EMAIL_USE_TLS"), flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "hitstream@localhost")
+
 # `manage.py spectacular` prints what /api/schema serves.
 SPECTACULAR_SETTINGS = {"DEFAULT_GENERATOR_CLASS": "tracking.openapi.generator.Generator"}
 
@@ -141,6 +150,8 @@ HITSTREAM = {
     "HIT_DAYS": number("HITSTREAM_HIT_DAYS"),
     "ATTEMPT_DAYS": number("HITSTREAM_ATTEMPT_DAYS", 30),
     "DISK_BYTES": number("HITSTREAM_DISK_BYTES"),
+    "METRICS_TOKEN": os.environ.get("HITSTREAM_METRICS_TOKEN", ""),
+    "METRICS_FOR": tuple(listed("HITSTREAM_METRICS_FOR")),
     "LOCAL_FOLDER": os.environ.get("HITSTREAM_LOCAL_FOLDER", ""),
 }
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
+from tests.alerts.rounds import channel
 from tests.integrations import add_webhook
 from tracking.models import Token, partition
 
@@ -27,6 +28,8 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
         ({"REQUEST_DEADLINE": -1}, "tracking.E002"),
         ({"SECRET_KEYS": ()}, "tracking.W003"),
         ({"SECRET_KEYS": ("nonsense",)}, "tracking.E003"),
+        ({"METRICS_FOR": ("10.0.0.0/8", "prometheus")}, "tracking.E009"),
+        ({"METRICS_TOKEN": "short"}, "tracking.W009"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Any, changes: dict[str, Any], code: str) -> None:
@@ -58,3 +61,11 @@ def test_an_integration_whose_key_is_lost_is_named(token: Token, settings: Any) 
     messages = run_checks(tags=["database"], databases=["default"])
     (lost,) = [message for message in messages if message.id == "tracking.E005"]
     assert "Orders (shop)" in lost.msg
+
+
+def test_a_channel_whose_key_is_lost_is_named(transactional_db: None, settings: Any) -> None:
+    channel("slack", "On call", webhook_url="https://hooks.slack.com/services/T/B/x")
+    settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
+    messages = run_checks(tags=["database"], databases=["default"])
+    (lost,) = [message for message in messages if message.id == "tracking.E005"]
+    assert "On call" in lost.msg

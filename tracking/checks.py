@@ -14,7 +14,10 @@ from django.db.migrations.loader import MigrationLoader
 
 from tracking.conf import Conf, conf
 from tracking.ingest.sender import UNIX, network_of
-from tracking.models import Hit, Integration, partition
+from tracking.models import AlertChannel, Hit, Integration, partition
+
+#: A token of fewer characters may be guessed.
+SHORT_TOKEN = 20
 
 
 @register("hitstream")
@@ -50,6 +53,28 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         for proxy in conf.TRUSTED_PROXIES
         if not is_proxy(proxy)
     ]
+
+
+@register("hitstream")
+def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Those who may read metrics are addresses or networks, and the token is not to be guessed."""
+    found: list[CheckMessage] = [
+        Error(
+            f"HITSTREAM['METRICS_FOR']: {reader!r} is no address and no network.",
+            id="tracking.E009",
+        )
+        for reader in conf.METRICS_FOR
+        if reader == UNIX or not is_proxy(reader)
+    ]
+    if 0 < len(conf.METRICS_TOKEN) < SHORT_TOKEN:
+        found.append(
+            Warning(
+                f"HITSTREAM['METRICS_TOKEN'] has only {len(conf.METRICS_TOKEN)} characters.",
+                hint="`openssl rand -hex 32` prints a good one.",
+                id="tracking.W009",
+            )
+        )
+    return found
 
 
 @register("hitstream")
@@ -115,8 +140,8 @@ def check_partitions(
 def check_secrets(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every integration's credentials can be read (asked with `check --database default`, and by
-    `migrate` before it migrates)."""
+    """The credentials of every integration and alert channel can be read (asked with
+    `check --database default`, and by `migrate` before it migrates)."""
     alias = router.db_for_read(Hit)
     if not databases or alias not in databases or not is_migrated(alias):
         return []
@@ -126,7 +151,10 @@ def check_secrets(
             hint="Put the old key behind the new one, or enter its credentials anew.",
             id="tracking.E005",
         )
-        for integration in Integration.objects.select_related("token")
+        for integration in (
+            *Integration.objects.select_related("token"),
+            *AlertChannel.objects.all(),
+        )
         if (error := integration.key_error()) is not None
     ]
 

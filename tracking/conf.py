@@ -51,6 +51,11 @@ class Conf:
 
     #: What the database may grow to, in bytes; None: as much as the disk has, if we can see it.
     DISK_BYTES: int | None = None
+    # Metrics
+    #: Who may read /metrics: whoever sends this as `Authorization: Bearer …`, and whoever calls
+    #: from these addresses or networks. With neither of them there is no /metrics.
+    METRICS_TOKEN: str = ""
+    METRICS_FOR: tuple[str, ...] = ()
 
     # Delivery
     #: The least time between two wake-ups of the dispatcher by one process.

@@ -15,8 +15,10 @@ from celery import Task, shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError, connections, router
 
+from tracking.alerts.tell import tell
+from tracking.alerts.watch import watch as look
 from tracking.conf import conf
-from tracking.models import Bell, Ledger, Operation, maintenance, retention, summary
+from tracking.models import Bell, Ledger, Operation, Pulse, maintenance, retention, summary
 from tracking.models.operation import carry_out
 from tracking.models.watermark import Busy
 from tracking.outbox.engine import engine
@@ -39,6 +41,7 @@ def dispatch(task: Task[..., None]) -> None:
     if task.request.called_directly or task.request.is_eager:
         engine.run()
         return
+    Pulse.objects.beat("worker")
     if Operation.objects.neglected(NEGLECTED).exists():
         operate.apply_async(expires=EXPIRES)
     again = partial(dispatch.apply_async, expires=EXPIRES)
@@ -74,6 +77,19 @@ def maintain() -> None:
     """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
     maintenance.run()
     retention.prune()
+
+
+@shared_task(name="tracking.pulse", throws=(OperationalError, InterfaceError))
+def pulse() -> None:
+    """Beat is alive: nobody else asks for this."""
+    Pulse.objects.beat("beat")
+
+
+@shared_task(name="tracking.watch", throws=(OperationalError, InterfaceError))
+def watch() -> None:
+    """What is wrong is an alert, and is told."""
+    look()
+    tell()
 
 
 @worker_shutting_down.connect

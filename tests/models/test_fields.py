@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracking.exceptions import SetupError
-from tracking.models import Integration, Token
+from tracking.models import AlertChannel, Integration, Token
 from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError, generate_key
 
 OLD, NEW = generate_key(), generate_key()
@@ -170,6 +170,20 @@ def test_rotation_puts_all_secrets_under_the_newest_key(
     for integration in Integration.objects.exclude(name="Without secrets"):
         assert integration.secrets.open() == SECRETS
     assert stored(Integration.objects.get(name="Without secrets")) == ""
+
+
+@pytest.mark.django_db
+def test_rotation_renews_alert_channels_and_names_the_lost_one(settings: Any) -> None:
+    AlertChannel.objects.create(name="Lost", kind="slack", secrets=SECRETS)
+    use(settings, NEW)
+    kept = AlertChannel.objects.create(name="Kept", kind="slack", secrets=SECRETS)
+    newest = generate_key()
+    use(settings, newest, NEW)
+    with pytest.raises(CommandError, match="Alert channel 'Lost'"):
+        rotate()
+    use(settings, newest)
+    kept.refresh_from_db()
+    assert kept.secrets.open() == SECRETS
 
 
 @pytest.mark.django_db

@@ -10,7 +10,8 @@ from django.db import OperationalError, connection
 
 from tests.integrations import add_webhook
 from tracking.ingest.connection import connect
-from tracking.models import Integration, Token
+from tracking.models import AlertChannel, AlertRule, Integration, Token
+from tracking.models.alertrule import Kind
 
 
 def migrate(*to: str) -> None:
@@ -47,3 +48,14 @@ def test_every_token_of_an_older_database_gets_a_path_of_its_own() -> None:
     with connection.cursor() as cursor:
         found: Any = connection.introspection.get_constraints(cursor, "tracking_token")
     assert any(each["unique"] and each["columns"] == ["path"] for each in found.values())
+
+
+def test_a_database_gets_a_rule_of_each_kind_and_no_channel(transactional_db: None) -> None:
+    migrate("0006")
+    migrate()
+    rules = AlertRule.objects.all()
+    assert sorted(rule.kind for rule in rules) == sorted(Kind.values)
+    assert not AlertChannel.objects.exists()
+    for rule in rules:
+        rule.full_clean()
+    rules.delete()

@@ -1,4 +1,6 @@
 from tracking.admin import (
+    alertchannel,
+    alertrule,
     attempt,
     delivery,
     hit,
@@ -10,6 +12,8 @@ from tracking.admin import (
 )
 
 __all__ = [
+    "alertchannel",
+    "alertrule",
     "attempt",
     "delivery",
     "hit",

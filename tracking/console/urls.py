@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracking.console import analytics, audit, hits, home, integrations, live, search
+from tracking.console import (
+    alerts,
+    analytics,
+    audit,
+    hits,
+    home,
+    integrations,
+    live,
+    search,
+    selftest,
+)
 
 app_name = "tracking-console"
 urlpatterns = [
@@ -20,4 +30,8 @@ urlpatterns = [
     path("hits/<uuid:hit_id>/<int:pk>/try-now/", hits.try_now, name="try-now"),
     path("audit/", audit.audit, name="audit"),
     path("analytics/", analytics.analytics, name="analytics"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/<int:pk>/silence/", alerts.silence, name="alert-silence"),
+    path("alerts/<int:pk>/end-silence/", alerts.end_silence, name="alert-end-silence"),
+    path("self-test/", selftest.self_test, name="self-test"),
 ]

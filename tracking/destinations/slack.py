@@ -93,18 +93,19 @@ class Slack(Destination):
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
-        return self._post("\n".join(render(self._template, event) for event in events))
+        return self.post("\n".join(render(self._template, event) for event in events))
 
     async def verify(self, client: Client) -> str:
         """An empty text, which Slack posts nowhere."""
-        request = self._post("")
+        request = self.post("")
         response = await client.send(request, timeout=self.timeout)
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
             return "The webhook is there; nothing was posted."
         response.raise_for_status()
         return f"It answered {response.status} to an empty message."
 
-    def _post(self, text: str) -> Request:
+    def post(self, text: str) -> Request:
+        """The request that posts this mrkdwn."""
         return Request(
             url=self.config["webhook_url"],
             body=msgspec.json.encode({"text": text}),

@@ -109,18 +109,18 @@ class Webhook(Destination):
         return float(self.config.get("timeout", 10))
 
     def request(self, events: Sequence[Event]) -> Request:
-        return self._sign(self._body(events), name_batch(events))
+        return self.sign(self._body(events), name_batch(events))
 
     async def verify(self, client: Client) -> str:
         """A signed message of type `ping` without data: a receiver that checks signatures says so,
         and one that looks at the type knows that it is no hit."""
         now = datetime.now(UTC)
         body = msgspec.json.encode({"type": "ping", "timestamp": now, "data": {}})
-        response = await self.ask(client, self._sign(body, f"ping_{int(now.timestamp())}"))
+        response = await self.ask(client, self.sign(body, f"ping_{int(now.timestamp())}"))
         return f"It answered {response.status} to a signed ping."
 
-    def _sign(self, body: bytes, webhook_id: str) -> Request:
-        """Its timestamp is the sending time, as the specification wants it."""
+    def sign(self, body: bytes, webhook_id: str) -> Request:
+        """The signed request. Its timestamp is the sending time, as the specification wants it."""
         now = datetime.now(UTC)
         headers: dict[str, str] = self.config.get("headers") or {}
         signature = Signer(self.config["signing_secret"]).sign(webhook_id, now, body.decode())

@@ -1,5 +1,5 @@
-"""Every ingest route, and the most that its body may be. With and without a slash at the end: some
-SDKs count a redirect as delivered."""
+"""Every ingest route and probe, and the most that its body may be. With and without a slash at the
+end: some SDKs count a redirect as delivered."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tracking.events import TYPES
 from tracking.ingest.batch import TrackBatchView
 from tracking.ingest.body import MAX_BATCH, MAX_BODY, MAX_EVENT
 from tracking.ingest.collect import CollectView
+from tracking.ingest.probes import AliveView, PrometheusView, ReadyView
 from tracking.ingest.script import ScriptView
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
@@ -64,5 +65,8 @@ ROUTES = (
     Route("f/<slug:path>.js", ScriptView),
     Route("f/<slug:path>", CollectView, MAX_BODY, name="first-party"),
     *segment_routes(),
+    Route("healthz", AliveView, name="alive"),
+    Route("readyz", ReadyView, name="ready"),
+    Route("metrics", PrometheusView, name="metrics"),
 )
 urlpatterns = [pattern for route in ROUTES for pattern in route.patterns()]

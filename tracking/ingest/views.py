@@ -107,11 +107,14 @@ class IngestView(APIView):
         allow_origin(self.request._request, response)
         return response
 
+    def forbid(self, error: exceptions.MethodNotAllowed) -> HttpResponse:
+        response = respond(translate(error))
+        response.headers["Allow"] = self.methods
+        return response
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         if isinstance(exc, exceptions.MethodNotAllowed):
-            response = respond(translate(exc))
-            response.headers["Allow"] = self.methods
-            return response
+            return self.forbid(exc)
         if isinstance(exc, exceptions.APIException):
             exc = translate(exc)
         if isinstance(exc, IngestError):

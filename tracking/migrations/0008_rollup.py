@@ -26,7 +26,7 @@ NO_FUNCTIONS = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tracking", "0006_console"),
+        ("tracking", "0007_alert"),
     ]
 
     operations = [

@@ -1,3 +1,6 @@
+from tracking.models.alert import Alert
+from tracking.models.alertchannel import AlertChannel
+from tracking.models.alertrule import AlertRule
 from tracking.models.attempt import Attempt
 from tracking.models.bell import Bell
 from tracking.models.deadletter import DeadLetter
@@ -7,9 +10,11 @@ from tracking.models.imported import Import
 from tracking.models.integration import Integration
 from tracking.models.late import Late
 from tracking.models.ledger import Ledger, Tally
+from tracking.models.notice import Notice
 from tracking.models.operation import Operation
 from tracking.models.outcome import Outcome
 from tracking.models.owed import Owed
+from tracking.models.pulse import Pulse
 from tracking.models.repeat import Repeat
 from tracking.models.revision import Revision
 from tracking.models.rollup import Rollup, Visitor
@@ -18,6 +23,9 @@ from tracking.models.total import Total
 from tracking.models.watermark import Watermark
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertRule",
     "Attempt",
     "Bell",
     "DeadLetter",
@@ -28,9 +36,11 @@ __all__ = [
     "Integration",
     "Late",
     "Ledger",
+    "Notice",
     "Operation",
     "Outcome",
     "Owed",
+    "Pulse",
     "Repeat",
     "Revision",
     "Rollup",

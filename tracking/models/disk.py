@@ -18,6 +18,7 @@ from tracking.models.partition import PARTITIONED, Leaf
 
 #: Whole days that the growth is the mean of.
 GROWTH_DAYS = 7
+GIGABYTE = 1024**3
 #: How far it is looked ahead, in days.
 HORIZON = 3650
 SIZES: LiteralString = r"""
@@ -31,10 +32,11 @@ Days = Mapping[date, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """Bytes. `free` is None where it cannot be told; `growth` is of a day, None before anything has
-    grown; `full_on` is None if that is never or too far ahead."""
+    """Bytes. `size` and `free` are None where they cannot be told; `growth` is of a day, None
+    before anything has grown; `full_on` is None if that is never or too far ahead."""
 
     used: int
+    size: int | None
     free: int | None
     growth: int | None
     full_on: date | None
@@ -44,6 +46,17 @@ class Disk:
     @property
     def days_left(self) -> int | None:
         return (self.full_on - datetime.now(UTC).date()).days if self.full_on else None
+
+    @property
+    def free_share(self) -> float | None:
+        return self.free / self.size if self.size and self.free is not None else None
+
+    def __str__(self) -> str:
+        if self.size is None or self.free is None:
+            return "How much room is left cannot be told"
+        free, size = self.free / GIGABYTE, self.size / GIGABYTE
+        left = f", full in {self.days_left} days" if self.full_on else ""
+        return f"{free:,.1f} of {size:,.1f} GB are free ({self.free_share:.0%}){left}"
 
 
 def measure() -> Disk:
@@ -55,12 +68,14 @@ def measure() -> Disk:
         cursor.execute(SIZES)
         leaves = {Leaf.named(name): size for name, size in cursor.fetchall()}
     tables = by_table(leaves, today)
-    free, growth = free_bytes(used), {name: growth_of(days, today) for name, days in tables.items()}
+    size, free = room(used)
+    growth = {name: growth_of(days, today) for name, days in tables.items()}
     drops = drops_of(tables, growth, today)
     daily = sum(growth.values())
     upcoming = min((day for day, size in drops.items() if size), default=None)
     return Disk(
         used=used,
+        size=size,
         free=free,
         growth=daily or None,
         full_on=None if free is None else full_on(free, daily, drops, today),
@@ -119,17 +134,19 @@ def full_on(free: int, growth: int, drops: Mapping[date, int], today: date) -> d
     return None
 
 
-def free_bytes(used: int) -> int | None:
-    """As the deployment says it; else of the disk, where Postgres runs on this machine."""
+def room(used: int) -> tuple[int, int] | tuple[None, None]:
+    """The size and what is free of it, as the deployment says it; else of the disk, where Postgres
+    runs on this machine."""
     if conf.DISK_BYTES:
-        return max(0, conf.DISK_BYTES - used)
+        return conf.DISK_BYTES, max(0, conf.DISK_BYTES - used)
     connection = connections[router.db_for_read(Hit)]
     host = str(connection.settings_dict.get("HOST") or "")
     if not (host == "" or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}):
-        return None
+        return None, None
     # Only superusers and pg_read_all_settings may ask where the data is.
     savepoint = transaction.atomic(using=connection.alias)
     with suppress(Error, OSError), savepoint, connection.cursor() as cursor:
         cursor.execute("SHOW data_directory")
-        return shutil.disk_usage(cursor.fetchone()[0]).free
-    return None
+        usage = shutil.disk_usage(cursor.fetchone()[0])
+        return usage.total, usage.free
+    return None, None

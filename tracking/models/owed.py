@@ -5,6 +5,7 @@ Small rows without a payload, deleted when settled; what happened goes to the ou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
@@ -15,6 +16,7 @@ from django.db.models import Func, Value
 from django.db.models.functions import Now
 
 from tracking.models.integration import Integration
+from tracking.models.overdue import OLDEST, RETRYING
 
 #: A delivery claimed this often without an outcome is sent alone from then on, since one of the
 #: hits that it was claimed with seems to kill workers.
@@ -117,6 +119,20 @@ class OwedQuerySet(models.QuerySet["Owed"]):
         """One due suspect at the most, to be sent alone. They have an index of their own."""
         counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
         return [row for row, _ in self._claim(CLAIM, integration_id, counts, 1, lease, ALWAYS)]
+
+    def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
+        """Since when each is owed its oldest hit, if any, whether ten are owed or ten million."""
+        with connections[router.db_for_read(Owed)].cursor() as cursor:
+            cursor.execute(OLDEST, [list(integrations)])
+            return dict(cursor.fetchall())
+
+    def retrying(
+        self, integrations: Sequence[int], *, since: datetime = ALWAYS, limit: int
+    ) -> dict[int, int]:
+        """How many of each were tried in vain and are owed since then, counted up to the limit."""
+        with connections[router.db_for_read(Owed)].cursor() as cursor:
+            cursor.execute(RETRYING, [list(integrations), since, limit])
+            return dict(cursor.fetchall())
 
     def _claim(
         self,

@@ -125,3 +125,8 @@ def days_ahead() -> int:
     while all(Leaf(parent, day).name in present for parent in PARTITIONED):
         day += timedelta(days=1)
     return (day - today).days - 1
+
+
+def are_enough(days: int, *, wanted: float = ALARM_DAYS) -> bool:
+    """Whether so many days ahead are no cause for alarm; not more than are made."""
+    return days >= min(wanted, conf.PARTITION_DAYS_AHEAD)

@@ -16,9 +16,6 @@ from tracking.models.partition import first_uuid7
 
 #: Retrying deliveries are counted up to here.
 MANY = 10_000
-#: Of so many rows that have been due longest the oldest is looked for: a lease or a place in a
-#: user's lane moves only few of them back.
-FRONT = 100
 #: The deliveries that a percentile is taken of, and how many days back they are looked for.
 SAMPLE, SAMPLE_DAYS = 500, 7
 
@@ -31,21 +28,6 @@ SENT: LiteralString = """
         WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
     ) AS counted
     GROUP BY 1, 2
-"""
-# Of those tried in vain an index knows the oldest; of the others the longest due is the oldest.
-WAITING: LiteralString = """
-    SELECT id, retrying.count, least(retrying.oldest, front.oldest)
-    FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
-        SELECT count(*) AS count, min(owed_at) AS oldest FROM (
-            SELECT owed_at FROM tracking_owed
-            WHERE integration_id = id AND attempts > 0 ORDER BY owed_at LIMIT %(many)s
-        ) AS tried
-    ) AS retrying, LATERAL (
-        SELECT min(owed_at) AS oldest FROM (
-            SELECT owed_at FROM tracking_owed
-            WHERE integration_id = id ORDER BY due_at LIMIT %(front)s
-        ) AS due
-    ) AS front
 """
 LATENCY: LiteralString = """
     SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds)
@@ -89,9 +71,9 @@ def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]
 
 def waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
     """What waits of each integration; it costs the same with ten rows owed and ten million."""
-    with connections[router.db_for_read(Owed)].cursor() as cursor:
-        cursor.execute(WAITING, {"ids": list(ids), "many": MANY, "front": FRONT})
-        return {integration_id: Waiting(*rest) for integration_id, *rest in cursor.fetchall()}
+    retrying = Owed.objects.retrying(ids, limit=MANY)
+    oldest = Owed.objects.oldest_by_integration(ids)
+    return {pk: Waiting(retrying.get(pk, 0), oldest.get(pk)) for pk in ids}
 
 
 def latency(ids: Sequence[int]) -> Mapping[int, Latency]:

@@ -29,6 +29,7 @@ ABOUT: dict[str, Any] = {
         {"name": "Segment", "description": "For the SDKs that people already have."},
         {"name": "Segment, short", "description": "The same by their first letter."},
         {"name": "RudderStack", "description": "What its SDKs ask for beyond Segment's routes."},
+        {"name": "Probes", "description": "For load balancers and Prometheus."},
         {"name": "Jitsu", "description": "The same events, where its SDK sends them."},
     ],
 }
@@ -73,5 +74,10 @@ SECURITY: dict[str, Any] = {
         "in": "header",
         "name": "X-Write-Key",
         "description": "`key:secret` or `key`: a project id, or an API token where a secret is.",
+    },
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The setting METRICS_TOKEN; not needed from where METRICS_FOR says.",
     },
 }

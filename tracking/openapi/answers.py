@@ -45,11 +45,13 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             400, "A userId or an anonymousId is required, best in `event.user`."
         ),
         "origin_refused": Refusal(401, "The token takes nothing from https://shop.example."),
+        "metrics_refused": Refusal(401, "Neither the token nor the address may read metrics."),
         "token_invalid": Refusal(401, "The API token is unknown, revoked, expired or disabled."),
         "token_malformed": Refusal(401, "The credentials are not valid base64."),
         "token_missing": Refusal(
             401, "Send the API token as the user name of HTTP Basic, no password."
         ),
+        "metrics_off": Refusal(404, "HITSTREAM_METRICS_TOKEN and _METRICS_FOR are not set."),
         "method_not_allowed": Refusal(405, 'Method "GET" not allowed.'),
         "body_timeout": Refusal(408, "The body did not arrive in time"),
         "content_type_unsupported": Refusal(415, "The Content-Type must be application/json."),

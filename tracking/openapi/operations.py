@@ -7,12 +7,13 @@ from typing import Any
 
 from tracking.ingest.batch import TrackBatchView
 from tracking.ingest.collect import CollectView
+from tracking.ingest.probes import AliveView, PrometheusView, ReadyView
 from tracking.ingest.script import ScriptView
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
 from tracking.ingest.views import IngestView, TrackView
-from tracking.openapi import asked, hits, segment
+from tracking.openapi import asked, hits, probes, segment
 from tracking.openapi.operation import Operation
 
 #: From the view, as its route has set it up, and the path.
@@ -30,6 +31,9 @@ OPERATIONS: Mapping[type[IngestView], Describe] = {
     PixelView: asked.pixel,
     SettingsView: asked.settings,
     SourceConfigView: asked.source_config,
+    AliveView: probes.alive,
+    ReadyView: probes.ready,
+    PrometheusView: probes.metrics,
 }
 
 

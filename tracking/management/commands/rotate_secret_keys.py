@@ -1,14 +1,17 @@
-"""Re-encrypt every integration's secrets with the newest key of HITSTREAM_SECRET_KEYS."""
+"""Re-encrypt the secrets of integrations and alert channels with the newest key of
+HITSTREAM_SECRET_KEYS."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import router, transaction
+from django.db.models import QuerySet
 
-from tracking.models import Integration
+from tracking.models import AlertChannel, Integration
 from tracking.models.fields import Sealed, SecretKeyError, generate_key
 
 CHUNK = 100
@@ -16,8 +19,9 @@ CHUNK = 100
 
 class Command(BaseCommand):
     help = (
-        "Re-encrypts every integration's secrets with the first key of HITSTREAM_SECRET_KEYS."
-        " Afterwards the other keys may be removed, unless an integration is named as lost."
+        "Re-encrypts the secrets of integrations and alert channels with the first key of"
+        " HITSTREAM_SECRET_KEYS."
+        " Afterwards the other keys may be removed, unless something is named as lost."
     )
     # A key must be to be had while the checks still complain that there is none.
     requires_system_checks = ()
@@ -37,38 +41,53 @@ class Command(BaseCommand):
         if lost:
             raise CommandError(
                 "No key of HITSTREAM_SECRET_KEYS opens the secrets of:\n"
-                + "\n".join(f"  Integration '{name}' of token '{token}'" for name, token in lost)
+                + "\n".join(f"  {name}" for name in lost)
                 + "\nPut the old key back at the end of the list, or enter these secrets anew."
             )
 
 
-def rotate() -> tuple[int, list[tuple[str, str]]]:
+def rotate() -> tuple[int, list[str]]:
     """Every readable secret is under the newest key; a chunk of rows is locked at a time.
 
-    Returns how many integrations have secrets under it, and name and token of those that no key
-    opens. Raises SecretKeyError without a usable key.
+    Returns how many rows have secrets under it, and which ones no key opens. Raises SecretKeyError
+    without a usable key.
     """
     Sealed.seal({"key": "usable"})
     rotated = 0
-    lost: list[tuple[str, str]] = []
-    rows = Integration.objects.select_related("token").order_by("pk")
-    last = None
+    lost: list[str] = []
+    for rows in (
+        Integration.objects.select_related("token").order_by("pk"),
+        AlertChannel.objects.order_by("pk"),
+    ):
+        for kept, unread in chunks(rows):
+            rotated += sum(bool(row.secrets) for row in kept)
+            lost += [name_of(row) for row in unread]
+    return rotated, lost
+
+
+def chunks(rows: QuerySet[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
+    """The rows renewed, and those that no key opens, chunk by chunk."""
+    last = 0
     while True:
-        with transaction.atomic(using=router.db_for_write(Integration)):
-            later = rows if last is None else rows.filter(pk__gt=last)
-            chunk = list(later.select_for_update(of=("self",))[:CHUNK])
-            kept = [integration for integration in chunk if _renew(integration)]
-            Integration.objects.bulk_update(kept, ["secrets"])
+        with transaction.atomic(using=router.db_for_write(rows.model)):
+            chunk = list(rows.filter(pk__gt=last).select_for_update(of=("self",))[:CHUNK])
+            kept = [row for row in chunk if _renew(row)]
+            rows.model.objects.bulk_update(kept, ["secrets"])
         if not chunk:
-            return rotated, lost
+            return
         last = chunk[-1].pk
-        rotated += sum(bool(integration.secrets) for integration in kept)
-        lost += [(each.name, each.token.name) for each in chunk if each not in kept]
+        yield kept, [row for row in chunk if row not in kept]
 
 
-def _renew(integration: Integration) -> bool:
+def name_of(row: Integration | AlertChannel) -> str:
+    if isinstance(row, AlertChannel):
+        return f"Alert channel '{row.name}'"
+    return f"Integration '{row.name}' of token '{row.token.name}'"
+
+
+def _renew(row: Integration | AlertChannel) -> bool:
     try:
-        integration.secrets = integration.secrets.renew()
+        row.secrets = row.secrets.renew()
     except SecretKeyError:
         return False
     return True

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import Ledger, maintenance, retention, summary
+from tracking.models import Ledger, Pulse, maintenance, retention, summary
 from tracking.models.operation import carry_out
 from tracking.models.watermark import Busy
 from tracking.outbox.dispatch import due
@@ -18,7 +18,8 @@ from tracking.tasks import OPERATE_SECONDS
 class Command(BaseCommand):
     help = (
         "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
-        "forget old dedup keys, drop what is past retention, count new hits, send what is due."
+        "forget old dedup keys, drop what is past retention, count new hits, tell alerts, send "
+        "what is due."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for name in ("sweep", "deliver") if options["deliver"] else ("sweep",):
+            Pulse.objects.beat(name)
         made, forgotten = maintenance.run()
         dropped = retention.prune().dropped
         self.stdout.write(
@@ -36,6 +39,7 @@ class Command(BaseCommand):
         Ledger.objects.roll_up()
         with suppress(Busy):
             summary.summarise(tasks.SUMMARISE_SECONDS)
+        tasks.watch()
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have something due.")
         if not options["deliver"]:

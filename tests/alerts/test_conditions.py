@@ -1,0 +1,262 @@
+"""What each kind of rule finds, and what it lets pass."""
+
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from tests.alerts.rounds import a_round, pass_minutes, rule
+from tests.conftest import Send, hit
+from tests.integrations import add_webhook
+from tracking.models import (
+    Alert,
+    AlertRule,
+    DeadLetter,
+    Integration,
+    Ledger,
+    Owed,
+    Pulse,
+    Tally,
+    Token,
+    disk,
+)
+from tracking.models.pause import Cause
+
+
+def found() -> list[str]:
+    """What is open after a round."""
+    a_round()
+    return [alert.message for alert in Alert.objects.open()]
+
+
+@pytest.fixture
+def integration(token: Token) -> Integration:
+    return add_webhook(token, name="Orders")
+
+
+@pytest.fixture
+def old(token: Token) -> Token:
+    """The token, issued long ago."""
+    Token.objects.filter(pk=token.pk).update(created_at=timezone.now() - timedelta(days=30))
+    token.refresh_from_db()
+    return token
+
+
+def sent_before(token: Token, *, days: int, hours: int = 0) -> None:
+    """It sent hits at this hour, and so many hours before, on each of the last days."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+    Ledger.objects.bulk_create(
+        Ledger(hour=hour - timedelta(days=n), token_id=token.pk, what="accepted", count=9)
+        for n in range(1, days + 1)
+    )
+
+
+def count(integration: Integration, what: str, number: int, ago: timedelta = timedelta()) -> None:
+    hour = (timezone.now() - ago).replace(minute=0, second=0, microsecond=0)
+    Tally.objects.create(
+        hour=hour,
+        token_id=integration.token_id,
+        integration_id=integration.pk,
+        what=what,
+        count=number,
+    )
+
+
+def owe(integration: Integration, at: datetime, *, attempts: int = 0, number: int = 1) -> None:
+    Owed.objects.bulk_create(
+        Owed(integration=integration, hit_id=uuid4(), due_at=at, owed_at=at, attempts=attempts)
+        for _ in range(number)
+    )
+
+
+def bury(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
+            integration=integration,
+            hit_id=uuid4(),
+            died_at=timezone.now() - ago,
+            code="permanent",
+            message="No",
+            attempts=1,
+            attempt_id=uuid4(),
+        )
+        for _ in range(number)
+    )
+
+
+def test_a_token_that_usually_sends_at_this_hour_and_does_not(old: Token) -> None:
+    rule("source", minutes=30)
+    assert found() == []
+    sent_before(old, days=3)
+    assert found() == []
+    Ledger.objects.all().delete()
+    sent_before(old, days=7, hours=12)
+    assert found() == []
+    Ledger.objects.all().delete()
+    sent_before(old, days=4)
+    (message,) = found()
+    assert message.startswith("shop sent no hit in the last 30 minutes, though it usually does")
+
+
+def test_a_hit_is_enough(old: Token, send: Send) -> None:
+    rule("source", minutes=30)
+    sent_before(old, days=7)
+    assert send(hit()).status_code == 204
+    assert found() == []
+
+
+def test_a_token_that_a_rule_names_shall_always_send(old: Token, send: Send) -> None:
+    rule("source", minutes=30, token=old, calm=0)
+    assert len(found()) == 1
+    send(hit())
+    assert found() == []
+
+
+def test_a_token_that_is_new_or_may_not_send_is_let_alone(token: Token) -> None:
+    rule("source", minutes=30, token=token)
+    assert found() == []
+    Token.objects.filter(pk=token.pk).update(
+        created_at=timezone.now() - timedelta(days=1), enabled=False
+    )
+    assert found() == []
+
+
+def test_deliveries_that_fail(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=60, calm=0)
+    count(integration, "delivered", 18)
+    count(integration, "dead", 1)
+    assert found() == []  # Of so few no rate is made.
+    owe(integration, timezone.now(), attempts=2, number=9)
+    (message,) = found()
+    assert "64.3% of 28 deliveries worked" in message
+    assert "1 are dead letters, 9 are retried" in message
+    count(integration, "delivered", 100)
+    assert found() == []
+
+
+def test_what_failed_long_ago_or_was_not_tried_counts_for_nothing(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=60)
+    count(integration, "dead", 500, ago=timedelta(hours=5))
+    owe(integration, timezone.now(), number=50)
+    owe(integration, timezone.now() - timedelta(hours=5), attempts=3, number=50)
+    assert found() == []
+
+
+def test_a_hit_that_is_owed_for_too_long(integration: Integration) -> None:
+    rule("backlog", minutes=30)
+    owe(integration, timezone.now() - timedelta(minutes=29))
+    assert found() == []
+    owe(integration, timezone.now() - timedelta(minutes=45))
+    (message,) = found()
+    assert message == "Orders (shop): The oldest hit is owed for 45 minutes."
+
+
+def test_the_oldest_is_found_behind_retries_that_are_due_later(integration: Integration) -> None:
+    now = timezone.now()
+    owe(integration, now, number=200)
+    Owed.objects.create(
+        integration=integration,
+        hit_id=uuid4(),
+        due_at=now + timedelta(hours=3),
+        owed_at=now - timedelta(hours=9),
+        attempts=7,
+    )
+    oldest = Owed.objects.oldest_by_integration([integration.pk, integration.pk + 1])
+    assert oldest == {integration.pk: now - timedelta(hours=9)}
+
+
+@pytest.mark.parametrize("cause", [Cause.SETUP, Cause.DOWN])
+def test_a_pause_is_told_with_its_cause_and_reason(integration: Integration, cause: Cause) -> None:
+    rule("paused", minutes=5)
+    Integration.objects.hold(integration, cause, "It answered 401")
+    assert found() == []
+    pass_minutes(6)
+    assert found() == [f"Orders (shop): {cause.label}: It answered 401"]
+
+
+def test_new_dead_letters(integration: Integration) -> None:
+    rule("dead", threshold=2, minutes=60, calm=0)
+    bury(integration, 50, ago=timedelta(hours=2))
+    bury(integration, 2)
+    assert found() == []
+    bury(integration, 1)
+    (message,) = found()
+    assert message.startswith("Orders (shop): 3 new dead letters in the last 60 minutes.")
+    DeadLetter.objects.all().delete()
+    assert found() == []
+
+
+def test_a_disk_that_is_nearly_full(token: Token) -> None:
+    share = disk.measure().free_share
+    assert share is not None
+    rule("disk", threshold=share * 100 / 2)
+    assert found() == []
+    rule("disk", threshold=100)
+    (message,) = found()
+    assert "GB are free" in message
+
+
+def test_partitions_that_run_out(settings: Any, token: Token) -> None:
+    rule("partitions", threshold=7)
+    assert found() == []  # In the tests no more than one day is made ahead.
+    settings.HITSTREAM = {**settings.HITSTREAM, "PARTITION_DAYS_AHEAD": 30}
+    (message,) = found()
+    assert message.startswith("Partitions lie 1 day ahead")
+
+
+def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
+    rule("pulse", minutes=3)
+    Pulse.objects.beat("worker")
+    Pulse.objects.beat("beat")
+    assert found() == []
+    Pulse.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=7))
+    (message,) = found()
+    assert message.startswith("The beat was seen last 7 min ago: run `celery -A project beat`")
+
+
+def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
+    rule("pulse", minutes=3)
+    assert len(found()) == 2
+    Pulse.objects.beat("sweep")
+    Alert.objects.all().delete()
+    (message,) = found()
+    assert message.startswith("The worker was never seen")
+    Pulse.objects.beat("deliver")
+    Alert.objects.all().delete()
+    assert found() == []
+
+
+def test_a_sweep_tells_that_beat_died(token: Token) -> None:
+    rule("pulse", minutes=3)
+    for name in ("worker", "beat"):
+        Pulse.objects.beat(name)
+    Pulse.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=9))
+    call_command("sweep", stdout=StringIO())
+    (alert,) = Alert.objects.open()
+    assert alert.subject == "beat"
+
+
+def test_a_rule_is_about_its_token_or_integration_alone(token: Token) -> None:
+    other, _ = Token.objects.issue("blog")
+    first, second = add_webhook(token, name="One"), add_webhook(token, name="Two")
+    third = add_webhook(other, name="Three")
+    for each in (first, second, third):
+        each.pause()
+    pass_minutes(10)
+    rule("paused", minutes=5, token=token)
+    rule("paused", minutes=5, integration=third)
+    a_round()
+    about = {(alert.integration, alert.token) for alert in Alert.objects.open()}
+    assert about == {(first, token), (second, token), (third, other)}
+
+
+def test_one_rule_that_fails_stops_no_other(integration: Integration) -> None:
+    integration.pause()
+    pass_minutes(10)
+    AlertRule.objects.create(kind="nonsense")
+    rule("paused", minutes=5)
+    assert len(found()) == 1

@@ -1,0 +1,173 @@
+"""Channels that are down, that come up again, and processes that die while they tell."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from tests.alerts.rounds import a_round, channel, pass_minutes, rule
+from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.integrations import add_webhook
+from tracking.alerts.tell import tell, try_out
+from tracking.alerts.watch import watch
+from tracking.models import AlertChannel, Integration, Notice, Token
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with open_vendor(reply()) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def paused(token: Token) -> Integration:
+    rule("paused", minutes=5, calm=1)
+    integration = add_webhook(token, name="Orders & <more>")
+    integration.pause(reason="Broken", by="olaf")
+    pass_minutes(10)
+    return integration
+
+
+def test_slack_gets_one_message_that_calls_nobody(paused: Integration, vendor: Vendor) -> None:
+    channel("slack", webhook_url=vendor.url)
+    a_round()
+    a_round()
+    (received,) = vendor.received
+    text = received.json["text"]
+    assert ":red_circle: *New:*" in text
+    assert "Orders &amp; &lt;more&gt;" in text
+
+
+def test_a_webhook_gets_a_signed_message(paused: Integration, vendor: Vendor) -> None:
+    made = channel("webhook", url=vendor.url)
+    a_round()
+    (received,) = vendor.received
+    said = Verifier(made.issued["signing_secret"]).verify(received.body, received.headers)
+    assert said == received.json
+    (alert,) = said["data"]["alerts"]
+    assert (alert["state"], alert["kind"], alert["token"]) == ("opened", "paused", "shop")
+    assert alert["integration"] == "Orders & <more>"
+    assert alert["resolvedAt"] is None
+
+
+def test_a_channel_that_is_down_is_tried_again_later_and_says_so(
+    paused: Integration, vendor: Vendor
+) -> None:
+    vendor.answer = reply(500, b"out of order")
+    made = channel("webhook", url=vendor.url)
+    a_round()
+    a_round()
+    assert len(vendor.received) == 1
+    made.refresh_from_db()
+    assert "out of order" in made.error
+    notice = Notice.objects.get()
+    assert (notice.attempts, notice.sent_at) == (1, None)
+    pass_minutes(1)
+    a_round()
+    pass_minutes(1)
+    a_round()
+    ids = {received.headers["webhook-id"] for received in vendor.received}
+    assert (len(vendor.received), len(ids)) == (3, 1)
+    vendor.answer = reply()
+    pass_minutes(20)
+    a_round()
+    made.refresh_from_db()
+    assert (made.error, made.failures) == ("", 0)
+    assert Notice.objects.get().sent_at is not None
+    pass_minutes(60)
+    a_round()
+    assert len(vendor.received) == 4
+
+
+def test_one_channel_that_is_down_holds_up_no_other(
+    paused: Integration, vendor: Vendor, mailoutbox: Any
+) -> None:
+    vendor.answer = reply(500)
+    channel("slack", "A", webhook_url=vendor.url)
+    channel("email", "B", to="ops@example.com")
+    a_round()
+    assert len(mailoutbox) == 1
+
+
+def test_opened_and_over_while_it_was_down_come_in_one_message(
+    paused: Integration, vendor: Vendor
+) -> None:
+    vendor.answer = reply(500)
+    channel("webhook", url=vendor.url)
+    a_round()
+    paused.resume()
+    watch()
+    pass_minutes(2)
+    a_round()
+    vendor.answer = reply()
+    pass_minutes(20)
+    a_round()
+    said = json.loads(vendor.received[-1].body)
+    assert [alert["state"] for alert in said["data"]["alerts"]] == ["opened", "resolved"]
+
+
+def test_what_was_claimed_by_a_process_that_died_is_told_when_its_lease_is_over(
+    paused: Integration, vendor: Vendor
+) -> None:
+    made = channel("webhook", url=vendor.url)
+    watch()
+    Notice.objects.owe()
+    assert len(Notice.objects.claim(made)) == 1  # And then it dies.
+    tell()
+    assert vendor.received == []
+    pass_minutes(2)
+    tell()
+    tell()
+    assert len(vendor.received) == 1
+
+
+def test_a_disabled_channel_is_told_nothing(paused: Integration, vendor: Vendor) -> None:
+    channel("webhook", url=vendor.url)
+    AlertChannel.objects.update(enabled=False)
+    a_round()
+    assert vendor.received == []
+
+
+def test_what_could_not_be_told_a_hundred_times_is_given_up(
+    paused: Integration, vendor: Vendor
+) -> None:
+    vendor.answer = reply(500)
+    channel("webhook", url=vendor.url)
+    a_round()
+    Notice.objects.update(attempts=99)
+    pass_minutes(20)
+    a_round()
+    pass_minutes(1000)
+    a_round()
+    assert len(vendor.received) == 2
+    assert Notice.objects.get().next_at is None
+
+
+def test_a_private_address_is_not_called(settings: Any, vendor: Vendor, token: Token) -> None:
+    made = channel("slack", webhook_url=vendor.url)
+    settings.HITSTREAM = {**settings.HITSTREAM, "ALLOW_PRIVATE_DESTINATIONS": False}
+    verdict = try_out(made)
+    assert not verdict.works
+    assert "cannot be called" in verdict.message
+    assert vendor.connections == 0
+
+
+def test_a_test_says_what_came_back(token: Token, vendor: Vendor) -> None:
+    made = channel("slack", webhook_url=f"{vendor.url}/very-secret")
+    assert try_out(made).works
+    assert "a test" in vendor.received[0].json["text"]
+    vendor.answer = reply(404, b"no_team")
+    verdict = try_out(made)
+    assert not verdict.works
+    assert "no_team" in verdict.message
+    assert "very-secret" not in f"{verdict.message}{verdict.said}"
+
+
+def test_a_mail_server_that_is_down_is_an_answer(settings: Any, token: Token) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    verdict = try_out(channel("email", to="ops@example.com"))
+    assert not verdict.works
+    assert "could not be sent" in verdict.message

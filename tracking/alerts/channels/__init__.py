@@ -1,0 +1,1 @@
+"""How alerts are told: a Channel for each kind, one a file."""

@@ -1,0 +1,40 @@
+"""The contract of a channel: its configuration and a message in, a sentence of what came back out.
+
+What speaks HTTP goes by the wire of the destinations, with all that is refused there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tracking.alerts.message import Message
+from tracking.destinations.base import Destination, Request
+from tracking.destinations.config import ConfigForm
+from tracking.destinations.http import Client
+
+TIMEOUT = 10.0
+
+
+class Channel:
+    Config: ClassVar[type[ConfigForm]]
+    docs_url: ClassVar[str] = ""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+
+    def send(self, message: Message) -> str:
+        """What came back, for the operator; it was taken. Raises DeliveryError."""
+        raise NotImplementedError
+
+
+def post(destination: Destination, request: Request) -> str:
+    """The destination has taken the request. Raises DeliveryError."""
+    return asyncio.run(_post(destination, request))
+
+
+async def _post(destination: Destination, request: Request) -> str:
+    async with Client() as client:
+        response = await destination.ask(client, request)
+    return f"It answered {response.status}."

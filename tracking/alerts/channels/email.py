@@ -1,0 +1,70 @@
+"""By e-mail, as Django is set up to send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+
+from tracking.alerts.channels.base import Channel
+from tracking.alerts.message import WORDS, Line, Message
+from tracking.destinations.config import ConfigForm
+from tracking.exceptions import RetryableError
+
+MAX_SUBJECT = 200
+MAX_ADDRESSES = 20
+
+
+class AddressesField(forms.CharField):
+    """E-mail addresses, one a line; cleaned to a list."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = super().clean(value).replace(",", "\n").splitlines()
+        addresses = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        for address in addresses:
+            validate_email(address)
+        if len(addresses) > MAX_ADDRESSES:
+            raise ValidationError("More than %(most)s addresses.", params={"most": MAX_ADDRESSES})
+        return addresses
+
+
+class EmailConfig(ConfigForm):
+    to = AddressesField(label="To", help_text="E-mail addresses, one a line.")
+
+
+class Email(Channel):
+    Config = EmailConfig
+
+    def send(self, message: Message) -> str:
+        """Raises RetryableError."""
+        to: list[str] = self.config["to"]
+        subject = " ".join(message.title.split())[:MAX_SUBJECT]
+        try:
+            send_mail(subject, write(message), settings.DEFAULT_FROM_EMAIL, to)
+        except Exception as error:  # Whatever a backend raises: SMTP's, a socket's, a provider's.
+            said = f"{type(error).__name__}: {error}"
+            raise RetryableError(f"The mail could not be sent. {said}") from error
+        return f"The mail server took it for {', '.join(to)}."
+
+
+def write(message: Message) -> str:
+    if not message.lines:
+        return message.title
+    text = "\n\n".join(write_line(line) for line in message.lines)
+    return f"{text}\n\n{message.url}/console/alerts/\n" if message.url else f"{text}\n"
+
+
+def write_line(line: Line) -> str:
+    times = f"Opened {line.opened_at:%Y-%m-%d %H:%M} UTC"
+    if line.resolved_at:
+        times += f", over {line.resolved_at:%Y-%m-%d %H:%M} UTC"
+    return f"{WORDS[line.what].upper()}: {line.text}\n{times}"

@@ -1,0 +1,57 @@
+"""To any HTTP endpoint, signed as Standard Webhooks has it (see `tracking.destinations.webhook`).
+
+The body is `{"type": "alerts", "timestamp": …, "data": {"title": …, "alerts": […]}}`; a test's type
+is `test`, without alerts. `webhook-id` is the same for a message that is sent again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tracking.alerts.channels.base import Channel, post
+from tracking.alerts.message import Line, Message
+from tracking.destinations import webhook
+
+
+class WebhookConfig(webhook.WebhookConfig):
+    """As the destination's, but for what is about hits."""
+
+    batch_size = None  # type: ignore[assignment]
+    timeout = None  # type: ignore[assignment]
+
+
+class Webhook(Channel):
+    Config = WebhookConfig
+    docs_url = webhook.Webhook.docs_url
+
+    def send(self, message: Message) -> str:
+        """Raises DeliveryError."""
+        destination = webhook.Webhook(self.config)
+        now = datetime.now(UTC)
+        said = {
+            "type": "alerts" if message.lines else "test",
+            "timestamp": now,
+            "data": {
+                "title": message.title,
+                "alerts": [describe(line) for line in message.lines],
+            },
+        }
+        key = message.key or f"test_{int(now.timestamp())}"
+        return post(destination, destination.sign(msgspec.json.encode(said), key))
+
+
+def describe(line: Line) -> dict[str, Any]:
+    """The alert as the receiver sees it; times are UTC."""
+    return {
+        "id": line.alert_id,
+        "state": line.what.value,
+        "kind": line.kind,
+        "token": line.token or None,
+        "integration": line.integration or None,
+        "message": line.text,
+        "openedAt": line.opened_at.astimezone(UTC),
+        "resolvedAt": line.resolved_at and line.resolved_at.astimezone(UTC),
+    }

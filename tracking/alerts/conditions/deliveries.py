@@ -1,0 +1,89 @@
+"""Integrations whose deliveries fail, wait, or died.
+
+The rate is, of the hits of the hours that the rule's minutes lie in,
+
+    delivered / (delivered + dead + retrying)
+
+where the first two are the ledger's and retrying is what was tried in vain since then and is still
+owed, counted no further than to a limit. What was not tried yet counts for nothing, nor does what
+was skipped or cancelled; and of a few hits no rate is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from tracking.models import AlertRule, DeadLetter, Integration, Owed
+from tracking.models.alert import Finding
+from tracking.models.pause import Cause
+from tracking.models.record import ended
+
+#: Of fewer hits than these no rate is made.
+LEAST = 20
+#: As far as anything is counted.
+LIMIT = 10_000
+
+
+def of(integration: Integration, message: str) -> Finding:
+    return Finding(
+        subject=f"integration:{integration.pk}",
+        token=integration.token,
+        integration=integration,
+        message=f"{integration}: {message}",
+    )
+
+
+def failing(rule: AlertRule) -> Iterator[Finding]:
+    integrations = list(rule.integrations())
+    ids = [each.pk for each in integrations]
+    since = (timezone.now() - rule.window).replace(minute=0, second=0, microsecond=0)
+    counted = ended(ids, since)
+    retrying = Owed.objects.retrying(ids, since=since, limit=LIMIT)
+    for each in integrations:
+        delivered, dead = counted[each.pk]["delivered"], max(0, counted[each.pk]["dead"])
+        failed = dead + retrying.get(each.pk, 0)
+        tried = delivered + failed
+        if tried >= LEAST and delivered * 100 < rule.threshold * tried:
+            yield of(
+                each,
+                f"{delivered / tried:.1%} of {tried:,} deliveries worked since {since:%H:%M} UTC; "
+                f"{dead:,} are dead letters, {failed - dead:,} are retried.",
+            )
+
+
+def waiting(rule: AlertRule) -> Iterator[Finding]:
+    integrations = list(rule.integrations())
+    oldest = Owed.objects.oldest_by_integration([each.pk for each in integrations])
+    now = timezone.now()
+    for each in integrations:
+        since = oldest.get(each.pk)
+        if since is not None and now - since >= rule.window:
+            minutes = int((now - since).total_seconds() // 60)
+            why = f" It is paused: {each.paused_reason}" if each.paused_at else ""
+            yield of(each, f"The oldest hit is owed for {minutes:,} minutes.{why}")
+
+
+def paused(rule: AlertRule) -> Iterator[Finding]:
+    until = timezone.now() - rule.window
+    for each in rule.integrations().filter(paused_at__lte=until):
+        cause = Cause(each.paused_cause or Cause.OPERATOR)
+        by = f" ({each.paused_by})" if cause == Cause.OPERATOR and each.paused_by else ""
+        reason = f": {each.paused_reason}" if each.paused_reason else "."
+        yield of(each, f"{cause.label}{by}{reason}")
+
+
+def dying(rule: AlertRule) -> Iterator[Finding]:
+    integrations = list(rule.integrations())
+    since = timezone.now() - rule.window
+    died = DeadLetter.objects.died([each.pk for each in integrations], since, limit=LIMIT)
+    for each in integrations:
+        count = died.get(each.pk, 0)
+        if count > rule.threshold:
+            many = f"{count:,} or more" if count == LIMIT else f"{count:,}"
+            yield of(
+                each,
+                f"{many} new dead letter{'s' * (count != 1)} in the last {rule.minutes} minutes. "
+                "Replay them once their reason is mended.",
+            )

@@ -1,0 +1,35 @@
+"""What Hitstream stands on: disk, partitions, worker and beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracking.health import pulses
+from tracking.models import AlertRule, disk, partition
+from tracking.models.alert import Finding
+
+
+def full(rule: AlertRule) -> Iterator[Finding]:
+    found = disk.measure()
+    if found.free_share is not None and found.free_share * 100 < rule.threshold:
+        yield Finding(
+            subject="disk",
+            message=f"{found}. Make the disk larger, or keep hits for fewer days (HIT_DAYS).",
+        )
+
+
+def running_out(rule: AlertRule) -> Iterator[Finding]:
+    days = partition.days_ahead()
+    ahead = f"{days} day{'s' * (days != 1)} ahead"
+    if not partition.are_enough(days, wanted=rule.threshold):
+        yield Finding(
+            subject="partitions",
+            message=f"Partitions lie {ahead}; without one no hit can be stored. Run "
+            "Celery beat, or `manage.py sweep` from cron.",
+        )
+
+
+def silent(rule: AlertRule) -> Iterator[Finding]:
+    """Only a round that somebody else calls can tell: `manage.py sweep`, or beat of its worker."""
+    for name, said in pulses.silent(seconds=rule.window.total_seconds()).items():
+        yield Finding(subject=name, message=said)

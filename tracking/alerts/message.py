@@ -1,0 +1,77 @@
+"""What a channel is told at once: all that has changed since it was told last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from tracking.conf import conf
+from tracking.models import Notice
+from tracking.models.notice import What
+
+WORDS = {What.OPENED: "new", What.STILL_OPEN: "still open", What.RESOLVED: "over"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One alert: what has become of it, and what it says."""
+
+    what: What
+    text: str
+    kind: str
+    alert_id: int
+    token: str
+    integration: str
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """`key` is the same for the same notices, so that a receiver can tell a repeated message."""
+
+    key: str
+    title: str
+    lines: Sequence[Line]
+
+    @property
+    def url(self) -> str:
+        """Where our pages are, if the deployment says so."""
+        return str(conf.PUBLIC_URL)
+
+
+def compose(notices: Sequence[Notice]) -> Message:
+    """One message of them all, what is wrong first."""
+    ordered = sorted(notices, key=lambda notice: [*What].index(What(notice.what)))
+    counts = Counter(What(notice.what) for notice in ordered)
+    said = ", ".join(f"{count} {WORDS[what]}" for what, count in counts.items())
+    first = ordered[0].alert.message
+    name = first if len(ordered) == 1 else f"{len(ordered)} alerts"
+    ids = ",".join(str(notice.pk) for notice in notices)
+    return Message(
+        key=f"alerts_{sha256(ids.encode()).hexdigest()[:32]}",
+        title=f"Hitstream: {name} ({said})" if len(ordered) > 1 else f"Hitstream: {said}: {first}",
+        lines=[line_of(notice) for notice in ordered],
+    )
+
+
+def line_of(notice: Notice) -> Line:
+    alert = notice.alert
+    return Line(
+        what=What(notice.what),
+        text=alert.message,
+        kind=alert.rule.kind,
+        alert_id=alert.pk,
+        token=alert.token.name if alert.token else "",
+        integration=alert.integration.name if alert.integration else "",
+        opened_at=alert.opened_at,
+        resolved_at=alert.resolved_at,
+    )
+
+
+def a_test() -> Message:
+    """What a channel's test says."""
+    return Message(key="", title="Hitstream: a test. This channel works.", lines=())

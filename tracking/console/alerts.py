@@ -1,0 +1,114 @@
+"""What is wrong now, what was, and what somebody would be told of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+
+from tracking.admin.alertchannel import state_of_channel
+from tracking.console.access import page, show
+from tracking.models import Alert, AlertChannel, AlertRule, Notice
+from tracking.models.alert import AlertQuerySet
+from tracking.models.scope import Scope
+
+#: Alerts that are over, on one page; and the most that are open and shown.
+PER_PAGE, MAX_OPEN = 10, 200
+
+
+class SilenceForm(forms.Form):
+    hours = forms.TypedChoiceField(
+        label="For",
+        coerce=int,
+        choices=((1, "an hour"), (4, "4 hours"), (24, "a day"), (168, "a week")),
+    )
+    reason = forms.CharField(label="Why", max_length=300)
+
+
+@page("view_alert")
+def alerts(request: HttpRequest, scope: Scope) -> HttpResponse:
+    return show_alerts(request, scope)
+
+
+@page("change_alert", methods=("POST",))
+def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
+    """The alert is told to nobody for a while."""
+    alert = find(scope, pk)
+    form = SilenceForm(request.POST, auto_id=f"id_{pk}_%s")
+    if not form.is_valid():
+        return show_alerts(request, scope, refused={pk: form})
+    until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
+    alert.silence(until=until, reason=form.cleaned_data["reason"], by=request.user.get_username())
+    messages.success(request, "Nobody is told of it for now.")
+    return redirect("tracking-console:alerts")
+
+
+@page("change_alert", methods=("POST",))
+def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
+    find(scope, pk).end_silence()
+    messages.success(request, "It is told again.")
+    return redirect("tracking-console:alerts")
+
+
+def find(scope: Scope, pk: int) -> Alert:
+    """The open alert, if it is seen. Raises Http404."""
+    return get_object_or_404(scope.limit(Alert.objects.open()), pk=pk)
+
+
+def show_alerts(
+    request: HttpRequest, scope: Scope, *, refused: dict[int, SilenceForm] | None = None
+) -> HttpResponse:
+    seen = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
+    over = seen.over()
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        over = over.filter(pk__lt=min(int(before), 2**63 - 1))
+    resolved = list(over[: PER_PAGE + 1])
+    context: dict[str, Any] = {
+        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(seen.open())],
+        "resolved": resolved[:PER_PAGE],
+        "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
+        "is_first": not before,
+        "rules": rules(scope),
+        "channels": channels() if request.user.has_perm("tracking.view_alertchannel") else None,
+    }
+    return show(request, "alerts", title="Alerts", here="alerts", **context)
+
+
+def loudest(alerts: AlertQuerySet) -> list[Alert]:
+    """Those that are told first, then those that are silenced; the latest first."""
+    return sorted(alerts[:MAX_OPEN], key=lambda alert: alert.is_silent)
+
+
+def form_of(alert: Alert, refused: dict[int, SilenceForm]) -> SilenceForm:
+    return refused.get(alert.pk) or SilenceForm(auto_id=f"id_{alert.pk}_%s")
+
+
+def rules(scope: Scope) -> list[AlertRule]:
+    """Those that are about nobody in particular, or about a token that is seen."""
+    found = AlertRule.objects.select_related("token", "integration__token")
+    found = found.prefetch_related("channels")
+    return [rule for rule in found if (of := token_of(rule)) is None or scope.sees(of)]
+
+
+def token_of(rule: AlertRule) -> int | None:
+    return rule.integration.token_id if rule.integration else rule.token_id
+
+
+def channels() -> list[dict[str, Any]]:
+    """Each with its state, and how many notices wait for it or were given up."""
+    unsent = Notice.objects.filter(sent_at=None)
+    return [
+        {
+            "channel": channel,
+            "state": state_of_channel(channel),
+            "waiting": unsent.filter(channel=channel).exclude(next_at=None)[:100].count(),
+            "given_up": unsent.filter(channel=channel, next_at=None)[:100].count(),
+        }
+        for channel in AlertChannel.objects.all()
+    ]

@@ -1,0 +1,37 @@
+"""What the server sees of this very request, how its parts are, and what to change."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from tracking.conf import conf
+from tracking.console.access import page, show
+from tracking.console.advice import advice, shown_headers
+from tracking.health import everything
+from tracking.ingest.sender import client_ip
+from tracking.ingest.trail import trail
+from tracking.models.scope import Scope
+
+
+@page("view_token", "view_integration")
+def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
+    return show(
+        request,
+        "selftest",
+        title="Self-test",
+        here="self-test",
+        parts=everything.parts(),
+        advice=advice(request),
+        seen={
+            "Your address": client_ip(request.META) or "not known",
+            "Connected to us": request.META.get("REMOTE_ADDR") or "a unix socket",
+            "Scheme": request.scheme,
+            "Host": request.get_host(),
+            "Origin": request.headers.get("Origin") or "not sent with a page view",
+            "This page": request.build_absolute_uri("/"),
+            "Public URL": conf.PUBLIC_URL or "as each request says it (HITSTREAM_PUBLIC_URL)",
+            "Trusted proxies": ", ".join(conf.TRUSTED_PROXIES) or "none",
+        },
+        hops=trail(request.META),
+        headers=shown_headers(request),
+    )

@@ -1,0 +1,137 @@
+"""Postgres: whether it answers, and what it says of itself.
+
+It is asked on a connection made for that, as a new client would be: the pool's may be taken.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import LiteralString
+
+import psycopg
+from django.db import connections, router
+from django.db.migrations.loader import MigrationLoader
+
+from tracking.health.part import Part, bad, good, poor
+from tracking.health.question import NoAnswerError, Question
+from tracking.models import Hit, partition
+
+#: How long a page or a probe waits for it, in seconds.
+PATIENCE = 1.0
+#: With a greater share of all connections taken, the next processes find none.
+CROWDED = 0.9
+#: Hits of clocks that differ by more than this many seconds are filed under other days.
+SKEW = 5.0
+ASK: LiteralString = """
+    SELECT current_setting('server_version'), clock_timestamp(),
+        current_setting('max_connections')::int,
+        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+        pg_database_size(current_database())
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """`seconds` is how long connecting took, `skew` by how much its clock is ahead of ours, `size`
+    what the database takes in bytes."""
+
+    version: str
+    seconds: float
+    skew: float
+    connections: int
+    max_connections: int
+    size: int
+
+
+def ask() -> Postgres:
+    """Raises psycopg.Error."""
+    parameters = connections[router.db_for_write(Hit)].get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    patient = {"connect_timeout": 2, "tcp_user_timeout": 2000}
+    began = time.monotonic()
+    with psycopg.connect(**{**parameters, **patient}, autocommit=True) as connection:
+        seconds = time.monotonic() - began
+        connection.execute("SET statement_timeout = 2000")
+        before = datetime.now(UTC)
+        row = connection.execute(ASK).fetchone()
+        after = datetime.now(UTC)
+    assert row is not None
+    version, clock, most, taken, size = row
+    skew = (clock - before - (after - before) / 2).total_seconds()
+    return Postgres(
+        version=version,
+        seconds=seconds,
+        skew=skew,
+        connections=taken,
+        max_connections=most,
+        size=size,
+    )
+
+
+postgres = Question(ask, patience=PATIENCE, remember=1.0)
+
+
+def reason() -> str:
+    """Why Postgres cannot be used now; empty where it can."""
+    try:
+        postgres.answer()
+    except NoAnswerError:
+        return f"Postgres does not answer within {PATIENCE:g} s."
+    except psycopg.Error as error:
+        return f"Postgres refuses: {str(error).strip().splitlines()[-1]}"
+    return ""
+
+
+def parts() -> list[Part]:
+    """Postgres, its connections and its clock; the first alone where it does not answer."""
+    if why := reason():
+        return [bad("Postgres", f"{why} Start it, or mend DATABASE_URL.")]
+    found = postgres.answer()
+    return [
+        good("Postgres", f"{found.version}, connected in {found.seconds * 1000:.0f} ms."),
+        of_connections(found),
+        of_clock(found),
+    ]
+
+
+def of_connections(found: Postgres) -> Part:
+    taken = f"{found.connections} of {found.max_connections} are taken"
+    if found.connections < CROWDED * found.max_connections:
+        return good("Connections", f"{taken}.")
+    return poor(
+        "Connections", f"{taken}: raise max_connections of Postgres, or run fewer processes."
+    )
+
+
+def of_clock(found: Postgres) -> Part:
+    if abs(found.skew) < SKEW:
+        return good("Clock", f"Within {max(abs(found.skew), 0.001):.3f} s of Postgres's.")
+    way = "behind" if found.skew > 0 else "ahead of"
+    return poor(
+        "Clock", f"{abs(found.skew):.0f} s {way} Postgres's: run a time service on both hosts."
+    )
+
+
+def of_migrations() -> Part:
+    """Raises django.db.Error."""
+    loader = MigrationLoader(connections[router.db_for_write(Hit)])
+    known = {key for key in loader.graph.nodes if key[0] == "tracking"}
+    missing = sorted(name for _, name in known - set(loader.applied_migrations))
+    if missing:
+        return bad("Migrations", f"{', '.join(missing)} not applied: run `manage.py migrate`.")
+    return good("Migrations", "All are applied.")
+
+
+def of_partitions() -> Part:
+    """Raises django.db.Error."""
+    days = partition.days_ahead()
+    said = f"{days} day{'s' * (days != 1)}"
+    if partition.are_enough(days):
+        return good("Partitions", f"They lie {said} ahead.")
+    return poor(
+        "Partitions",
+        f"They lie only {said} ahead: run Celery beat, or `manage.py sweep` from cron.",
+    )

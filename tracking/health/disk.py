@@ -1,0 +1,23 @@
+"""The disk that Postgres writes to, where it can be seen from here."""
+
+from __future__ import annotations
+
+from tracking.health.part import Part, good, poor
+from tracking.models.disk import Disk, measure
+
+#: With a smaller share of it free, or fewer days until it is full, somebody should act.
+LITTLE, SOON = 0.1, 7
+
+
+def part() -> Part:
+    disk = measure()
+    if disk.free_share is None:
+        return good("Disk", f"{disk}: HITSTREAM_DISK_BYTES may say what the database may grow to.")
+    if is_little(disk):
+        return poor("Disk", f"{disk}: make it larger, or keep hits for fewer days (HIT_DAYS).")
+    return good("Disk", f"{disk}.")
+
+
+def is_little(disk: Disk) -> bool:
+    share, days = disk.free_share, disk.days_left
+    return share is not None and (share < LITTLE or (days is not None and days < SOON))

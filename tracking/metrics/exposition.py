@@ -1,0 +1,36 @@
+"""The figures as text. Many readers at once cost as much as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from tracking.health.question import Question
+from tracking.metrics.figures import figures
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+#: How long a reader waits, in seconds: less than Prometheus does by default.
+PATIENCE = 5.0
+
+
+class Figures(Collector):
+    def collect(self) -> Iterable[Metric]:
+        return figures()
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that nothing is read where it is registered."""
+        return ()
+
+
+def write() -> bytes:
+    """Raises django.db.Error."""
+    registry = CollectorRegistry()
+    registry.register(Figures())
+    return generate_latest(registry)
+
+
+exposition = Question(write, patience=PATIENCE, remember=1.0)

@@ -1,0 +1,164 @@
+"""What is counted, owed and wrong, as Prometheus has it: from Postgres, at one price.
+
+The counts are the ledger's totals. What is not in them is looked up by an index for each
+integration, and counted no further than to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import LiteralString
+
+from django.db import connections, router
+from django.db.models import Count
+from django.utils import timezone
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from tracking.health import database, pulses
+from tracking.health.question import NoAnswerError
+from tracking.models import Alert, Integration, Owed, Token, disk, partition
+from tracking.models.alertrule import Kind
+from tracking.models.pause import Cause
+from tracking.models.total import Total
+
+#: As far as those that are retried are counted.
+LIMIT = 10_000
+# One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
+COUNTS: LiteralString = """
+    SELECT token_id, integration_id, what, reason, sum(count)::bigint FROM (
+        SELECT token_id, integration_id, what, reason, count FROM tracking_total
+        UNION ALL
+        SELECT token_id, integration_id, what, reason, count FROM tracking_tally
+    ) AS counted
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+HIT_RESULTS = ("accepted", "duplicate", "refused")
+#: What only grows. Dead letters do not: a replay takes them back.
+RESULTS = ("matched", "delivered", "skipped", "cancelled")
+INTEGRATION = ("token", "integration")
+
+
+class Names:
+    """How tokens and integrations are labelled. A deleted one keeps its counts, under its id, since
+    its name may be another's by now."""
+
+    def __init__(self) -> None:
+        self.tokens = {
+            token.pk: f"{token.name} (deleted {token.pk})" if token.deleted_at else token.name
+            for token in Token.objects.only("name", "deleted_at")
+        }
+        self.integrations = {
+            each.pk: f"{each.name} (deleted {each.pk})" if each.deleted_at else each.name
+            for each in Integration.objects.only("name", "deleted_at")
+        }
+
+    def token(self, pk: int) -> str:
+        return self.tokens.get(pk, "")
+
+    def of(self, each: Integration) -> list[str]:
+        return [self.token(each.token_id), self.integrations[each.pk]]
+
+
+def figures() -> Iterator[Metric]:
+    """All of it. Raises django.db.Error."""
+    names = Names()
+    yield from counts(names)
+    yield from states(names)
+    yield from alerts()
+    yield from system()
+
+
+def counts(names: Names) -> Iterator[Metric]:
+    hits = CounterMetricFamily(
+        "hitstream_hits",
+        "Hits by what became of them; a duplicate was accepted, too.",
+        labels=("token", "result", "reason"),
+    )
+    ended = CounterMetricFamily(
+        "hitstream_deliveries",
+        "Deliveries by what became of them; every one was matched.",
+        labels=(*INTEGRATION, "result"),
+    )
+    dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
+    owed = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
+    sums: dict[tuple[int, int], dict[str, int]] = {}
+    with connections[router.db_for_read(Total)].cursor() as cursor:
+        cursor.execute(COUNTS)
+        for token_id, integration_id, what, reason, count in cursor.fetchall():
+            if not integration_id and what in HIT_RESULTS:
+                hits.add_metric([names.token(token_id), what, reason], count)
+            elif integration_id:
+                known = sums.setdefault((token_id, integration_id), {})
+                known[what] = known.get(what, 0) + count
+    for (token_id, integration_id), of in sums.items():
+        labels = [names.token(token_id), names.integrations.get(integration_id, "")]
+        for what in RESULTS:
+            ended.add_metric([*labels, what], of.get(what, 0))
+        dead.add_metric(labels, of.get("dead", 0))
+        settled = sum(of.get(what, 0) for what in ("delivered", "skipped", "cancelled", "dead"))
+        owed.add_metric(labels, of.get("matched", 0) - settled)
+    yield from (hits, ended, dead, owed)
+
+
+def states(names: Names) -> Iterator[Metric]:
+    retrying = GaugeMetricFamily(
+        "hitstream_retrying",
+        f"Deliveries tried in vain and still owed, counted up to {LIMIT}.",
+        labels=INTEGRATION,
+    )
+    oldest = GaugeMetricFamily(
+        "hitstream_oldest_owed_seconds",
+        "Age of the oldest delivery that is owed; 0 if none is.",
+        labels=INTEGRATION,
+    )
+    paused = GaugeMetricFamily(
+        "hitstream_paused", "1 if paused for this cause.", labels=(*INTEGRATION, "cause")
+    )
+    present = list(Integration.objects.present())
+    ids = [each.pk for each in present]
+    tried, since = Owed.objects.retrying(ids, limit=LIMIT), Owed.objects.oldest_by_integration(ids)
+    now = timezone.now()
+    for each in present:
+        labels = names.of(each)
+        retrying.add_metric(labels, tried.get(each.pk, 0))
+        age = (now - since[each.pk]).total_seconds() if each.pk in since else 0.0
+        oldest.add_metric(labels, max(0.0, age))
+        for cause in Cause:
+            held = each.paused_at is not None and each.paused_cause == cause
+            paused.add_metric([*labels, cause.value], float(held))
+    yield from (retrying, oldest, paused)
+
+
+def alerts() -> Iterator[Metric]:
+    found = GaugeMetricFamily("hitstream_alerts_open", "Open alerts.", labels=("kind",))
+    open_ = Alert.objects.open().order_by().values_list("rule__kind").annotate(Count("pk"))
+    counted = dict(open_)
+    for kind in Kind:
+        found.add_metric([kind.value], counted.get(kind.value, 0))
+    yield found
+
+
+def system() -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "hitstream_partitions_ahead_days",
+        "Days to come that hits can be stored on.",
+        value=partition.days_ahead(),
+    )
+    pulse = GaugeMetricFamily(
+        "hitstream_pulse_age_seconds", "Since a part was last seen to.", labels=("part",)
+    )
+    for name, age in sorted(pulses.ages(timezone.now()).items()):
+        pulse.add_metric([name], age)
+    yield pulse
+    try:
+        found = database.postgres.answer()
+    except NoAnswerError:
+        return
+    yield GaugeMetricFamily("hitstream_database_bytes", "Size of the database.", value=found.size)
+    yield GaugeMetricFamily(
+        "hitstream_database_connections", "Clients of Postgres.", value=found.connections
+    )
+    space = disk.measure()
+    if space.size is not None and space.free is not None:
+        yield GaugeMetricFamily("hitstream_disk_free_bytes", "Free space.", value=space.free)
+        yield GaugeMetricFamily("hitstream_disk_bytes", "The disk's size.", value=space.size)

@@ -1,0 +1,41 @@
+"""When a part that works by itself was last seen to: a row for each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import LiteralString
+
+from django.db import connections, models, router
+
+BEAT: LiteralString = """
+    INSERT INTO tracking_pulse AS pulse (name, beat_at) VALUES (%s, clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET beat_at = clock_timestamp()
+        WHERE pulse.beat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
+            AND clock_timestamp()
+"""
+#: Seconds between two beats of one part, at the least.
+PULSE_SECONDS = 5.0
+
+
+class PulseManager(models.Manager["Pulse"]):
+    def beat(self, name: str) -> None:
+        """The part is alive. It writes only where nobody did for a few seconds."""
+        with connections[router.db_for_write(Pulse)].cursor() as cursor:
+            cursor.execute(BEAT, [name, PULSE_SECONDS])
+
+    def seen(self) -> dict[str, datetime]:
+        """When each part was last seen to; those that never were are missing."""
+        return dict(self.values_list("name", "beat_at"))
+
+
+class Pulse(models.Model):
+    """`worker`: a worker dispatched. `beat`: one did what only beat asks for. `sweep`: somebody,
+    such as cron, ran `manage.py sweep`; `deliver`: with --deliver."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    beat_at = models.DateTimeField()
+
+    objects = PulseManager()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.beat_at}"

@@ -1,0 +1,82 @@
+"""What load balancers and Prometheus ask. No token is asked for, but for the metrics their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracking.openapi.answers import answer
+from tracking.openapi.batches import answered, exact
+from tracking.openapi.operation import ALWAYS, Operation
+from tracking.openapi.schemas import Schema
+
+PARTS: Schema = {
+    "type": "object",
+    "additionalProperties": exact(
+        {"state": {"enum": ["good", "poor", "bad"]}, "said": {"type": "string"}}
+    ),
+}
+POSTGRES = {"state": "good", "said": "18.1, connected in 3 ms."}
+DOWN = {"state": "bad", "said": "Postgres does not answer within 1 s."}
+
+
+def stating(*states: str) -> Schema:
+    return exact({"status": {"enum": list(states)}, "parts": PARTS})
+
+
+def alive(view: Any, path: str) -> Operation:
+    return Operation(
+        tag="Probes",
+        summary="Whether the process answers",
+        description="Nothing else is looked at. Restart it where this does not answer.",
+        answers=answered(exact({"status": {"const": "ok"}}), "It does.", alive={"status": "ok"}),
+        codes=ALWAYS,
+    )
+
+
+def ready(view: Any, path: str) -> Operation:
+    unavailable = stating("unavailable")
+    refused = answer(503, ["overloaded"])
+    refused["content"] = {
+        "application/json": {
+            "schema": {"anyOf": [unavailable, refused["content"]["application/json"]["schema"]]},
+            "examples": {
+                "without_postgres": {
+                    "value": {"status": "unavailable", "parts": {"Postgres": DOWN}},
+                }
+            },
+        }
+    }
+    return Operation(
+        tag="Probes",
+        summary="Whether hits can be stored",
+        description="503 where Postgres does not answer in a second. Without a broker, a worker or "
+        "beat hits are stored all the same: then it is `degraded`, and 200.",
+        answers={
+            **answered(
+                stating("ok", "degraded"),
+                "They can.",
+                ready={"status": "ok", "parts": {"Postgres": POSTGRES}},
+            ),
+            "503": refused,
+        },
+        codes=ALWAYS - {"overloaded"},
+    )
+
+
+def metrics(view: Any, path: str) -> Operation:
+    off = answer(404, ["metrics_off"])
+    off["description"] = "The deployment has not said who may read them."
+    return Operation(
+        tag="Probes",
+        summary="Figures for Prometheus",
+        description="Of the whole deployment, the same from every process.",
+        security=[{"metricsToken": []}],
+        answers={
+            "200": {
+                "description": "In Prometheus's text format.",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            "404": off,
+        },
+        codes=ALWAYS | {"metrics_refused", "unavailable"},
+    )
