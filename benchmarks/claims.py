@@ -22,7 +22,7 @@ import django
 from benchmarks.stack import Bench, bench
 
 if TYPE_CHECKING:
-    from tracking.models.owed import Claim
+    from tracking.models.claim import Claim
 
 INTEGRATION, BATCH, FEED = 1, 100, 1000
 BASE, FINISHED, BESIDE, CHUNK = 100_000, 5_000_000, 500_000, 500_000

@@ -14,8 +14,9 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
+from tracking.alerts.watch import watch
 from tracking.ingest.refusals import refusals
-from tracking.models import Ledger, Token, Total
+from tracking.models import AlertRule, Integration, Ledger, Token, Total
 from tracking.models.total import Balance
 from tracking.models.traffic import latency, sent, waiting
 from tracking.models.volume import rates, volume
@@ -111,8 +112,12 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     down = add_webhook(token, name="Warehouse")
     down.pause(reason="Moving to another account", by="anna")
     post(send, *(f"event {n}" for n in range(30)))
+    AlertRule.objects.create(kind="paused", minutes=1)
+    Integration.objects.filter(pk=down.pk).update(paused_at=datetime.now(UTC) - AGO)
+    watch()
     page = sign_in(operator(), "/console/")
     page.locator(".hs-chart canvas").wait_for()
+    expect(page.locator(".hs-open")).to_contain_text("Moving to another account")
     expect(page.locator(".hs-tiles")).to_contain_text("32")
     page.get_by_text("These numbers as a table").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24

@@ -27,7 +27,7 @@ from tracking.ingest.connection import connect
 from tracking.ingest.parsing import parse
 from tracking.ingest.store import store
 from tracking.models import DeadLetter, Owed, Token
-from tracking.models.owed import Claim
+from tracking.models.claim import Claim
 from tracking.outbox.books import Books
 from tracking.outbox.packing import events_of
 from tracking.outbox.sender import Batch, Sent

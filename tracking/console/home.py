@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from tracking.console.access import page, show
 from tracking.console.line import lines_of
 from tracking.console.span import Span
-from tracking.models import Integration, Token, retention
+from tracking.models import Alert, Integration, Token, retention
 from tracking.models.disk import measure
 from tracking.models.scope import Scope
 from tracking.models.volume import Counts, Volume, rates, volume
 
+#: Open alerts that are told at the most; the others are on their page.
+ALERTS = 3
 #: What the chart stacks, in which of its colours.
 SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
@@ -37,9 +39,17 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         series=SERIES,
         buckets=buckets_of(came, span),
         lines=lines_of(scope.limit(Integration.objects.present()), span.since),
+        alerts=open_alerts(request, scope),
         disk=measure() if scope.is_all else None,
         held=retention.held() if scope.is_all else None,
     )
+
+
+def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
+    """The first that are open, for whoever may see alerts."""
+    if not request.user.has_perm("tracking.view_alert"):
+        return []
+    return list(scope.limit(Alert.objects.open())[:ALERTS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ Small rows without a payload, deleted when settled; what happened goes to the ou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
-from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
+from tracking.models.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
 from tracking.models.integration import Integration
 from tracking.models.overdue import OLDEST, RETRYING
 
@@ -29,60 +28,7 @@ MAX_CLAIMS = 32_767
 PARKING = 300.0
 PARKING_ROUNDS = 5
 
-# Found by their places in the table: no estimate of the planner's makes it walk the index of a
-# queue that was empty a moment ago and is full of dead rows.
-DUE: LiteralString = """
-    WITH due AS MATERIALIZED (
-        SELECT ctid AS place, due_at FROM tracking_owed
-        WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
-          AND due_at <= statement_timestamp() AND due_at >= %(floor)s
-        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    )
-    UPDATE tracking_owed AS owed
-"""
-CLAIM: LiteralString = """
-    SET due_at = statement_timestamp() + make_interval(secs => %(lease)s), claims = claims + 1
-    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
-    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at, true
-"""
-# Behind an earlier hit of its lane a delivery is parked: due at once when that one is settled; by
-# itself, should that be missed, when that one is due or after a while.
-CLAIM_FIRST_OF_LANE: LiteralString = """
-    SET (due_at, claims) = (
-        SELECT CASE WHEN max(behind.due_at) IS NULL
-                   THEN statement_timestamp() + make_interval(secs => %(lease)s)
-                   ELSE interval '1 ms' + greatest(
-                       max(behind.due_at),
-                       statement_timestamp() + make_interval(secs => %(parking)s)
-                   )
-               END,
-               owed.claims + (max(behind.due_at) IS NULL)::integer
-        FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
-            SELECT earlier.due_at FROM tracking_owed AS earlier
-            WHERE earlier.integration_id = %(integration)s
-              AND earlier.lane = owed.lane AND earlier.seq < owed.seq
-            ORDER BY earlier.seq LIMIT 1
-        ) AS behind ON true
-    )
-    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
-    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at,
-        due_at = statement_timestamp() + make_interval(secs => %(lease)s)
-"""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A delivery that is ours until `leased_until`; `attempts` were made before. `reached` is the
-    latest time at which one of those claimed with it was due."""
-
-    integration_id: int
-    hit_id: UUID
-    reached: datetime
-    leased_until: datetime
-    claims: int
-    attempts: int
-    owed_at: datetime
 
 
 class OwedQuerySet(models.QuerySet["Owed"]):

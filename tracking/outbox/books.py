@@ -16,8 +16,8 @@ from tracking.destinations.record import printable
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 from tracking.models import Integration, maintenance
+from tracking.models.claim import Claim
 from tracking.models.outcome import Result
-from tracking.models.owed import Claim
 from tracking.models.settlement import AttemptMade, Entry, settle
 from tracking.outbox.attempts import CODE_LIMIT, attempt_of
 from tracking.outbox.retry import delay

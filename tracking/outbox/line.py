@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from tracking.conf import conf
 from tracking.destinations.http import Client
 from tracking.models import Integration, Owed
-from tracking.models.owed import Claim
+from tracking.models.claim import Claim
 from tracking.outbox.books import Books
 from tracking.outbox.breaker import Breaker, Hold
 from tracking.outbox.floors import floors

@@ -9,7 +9,8 @@ from tracking.destinations.base import Destination
 from tracking.destinations.mapping import Skipped, prepare
 from tracking.events import Event
 from tracking.models import Hit
-from tracking.models.owed import FATAL_CLAIMS, Claim
+from tracking.models.claim import Claim
+from tracking.models.owed import FATAL_CLAIMS
 from tracking.outbox.books import Books
 from tracking.outbox.sender import Batch, Sent
 
