@@ -50,8 +50,11 @@ def paths() -> Iterator[str]:
         yield f"/console/?span={span}"
         yield f"/console/integrations/{integration}/?span={span}"
     yield "/console/integrations/"
-    yield "/console/live/"
-    yield "/console/audit/"
+    for name in ("live", "alerts", "audit", "self-test"):
+        yield f"/console/{name}/"
+    for last in ("24h", "7d", "30d", "90d"):
+        yield f"/console/analytics/?last={last}&breakdown=plan"
+    yield "/console/analytics/?last=30d&format=csv&table=pages"
     hit = Hit.objects.order_by("-pk")[0]
     yield f"/console/hits/{hit.pk}/"
     for value in ("bot", hit.user_id, hit.anonymous_id, "nobody@example.org"):
@@ -76,6 +79,7 @@ def prepare(servers: Bench) -> Any:
     os.environ.update(servers.environment, DJANGO_SETTINGS_MODULE="project.settings")
     django.setup()
     from django.contrib.auth.models import User  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
     from benchmarks.crowd import crowd  # noqa: PLC0415
@@ -83,6 +87,9 @@ def prepare(servers: Bench) -> Any:
     begun = time.monotonic()
     crowd(HITS, DAYS, waiting=WAITING)
     sys.stderr.write(f"{HITS:,} hits stand after {time.monotonic() - begun:.0f} s\n")
+    begun = time.monotonic()
+    call_command("rollup", stdout=sys.stderr)
+    sys.stderr.write(f"They are counted for analytics after {time.monotonic() - begun:.0f} s\n")
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.create_superuser("admin"))
     return client

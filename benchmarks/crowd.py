@@ -128,7 +128,7 @@ def crowd(hits: int, days: int, *, waiting: int) -> list[Token]:
 
 
 def make_token(number: int) -> Token:
-    token, _ = Token.objects.issue(f"site {number}")
+    token, _ = Token.objects.issue(f"site {number}", breakdowns=["plan"])
     for name in ("Warehouse", "Webhook"):
         Integration.objects.create(
             token=token, name=name, destination="webhook", config={"url": "http://127.0.0.1:9/"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -39,16 +39,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.extend(violation(said)))
         page.set_default_timeout(10_000)
         yield page
     assert not complaints, complaints
-
-
-def violation(said: ConsoleMessage) -> list[str]:
-    """What a Content-Security-Policy forbade the page, but not what tests/console/axe.py does."""
-    forbidden = "Content Security Policy" in said.text and said.location["url"] != "axe.js"
-    return [f"{said.location['url']}: {said.text}"] if forbidden else []
 
 
 def shoot(page: Page, name: str) -> None:

@@ -1,11 +1,11 @@
 """A browser that is signed in to the console."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser import chromium, page  # noqa: F401 (fixtures)
@@ -14,8 +14,11 @@ SignIn = Callable[[User, str], Page]
 
 
 @pytest.fixture
-def sign_in(page: Page, live_server: LiveServer) -> SignIn:  # noqa: F811
-    """The page of this path, as this person sees it."""
+def sign_in(page: Page, live_server: LiveServer) -> Iterator[SignIn]:  # noqa: F811
+    """The page of this path, as this person sees it. Whatever its Content-Security-Policy forbids
+    fails the test."""
+    forbidden: list[str] = []
+    page.on("console", lambda said: forbidden.extend(violation(said)))
 
     def open_as(user: User, path: str = "/console/") -> Page:
         client = Client()
@@ -25,4 +28,11 @@ def sign_in(page: Page, live_server: LiveServer) -> SignIn:  # noqa: F811
         page.goto(f"{live_server.url}{path}")
         return page
 
-    return open_as
+    yield open_as
+    assert not forbidden, forbidden
+
+
+def violation(said: ConsoleMessage) -> list[str]:
+    """What the policy forbade the page, but not what axe.py does itself."""
+    is_ours = "Content Security Policy" in said.text and said.location["url"] != "axe.js"
+    return [f"{said.location['url']}: {said.text}"] if is_ours else []
