@@ -91,5 +91,6 @@ def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dic
 
 
 def covered(snapshot: Snapshot, hits: list[dict[str, Any]]) -> float | None:
-    """Seconds back to the earliest of the hits; None without any."""
-    return max(0.001, snapshot.taken_at - hits[-1]["at"] / 1000) if hits else None
+    """Seconds back to the earliest of the hits; None without any, or where its clock is ahead."""
+    seconds = snapshot.taken_at - hits[-1]["at"] / 1000 if hits else 0.0
+    return seconds if seconds > 0 else None

@@ -42,6 +42,11 @@ function seriesOf(head, at, column, isStacked) {
     };
 }
 
+// Pixels for the numbers beside an axis.
+function room(chart, labels) {
+    return 24 + 8 * Math.max(2, ...(labels ?? []).map((label) => label.length));
+}
+
 // Days are told by days, whatever the width.
 const DAYS = [1, 2, 7, 14, 28, 84, 365].map((days) => days * 86400);
 
@@ -67,7 +72,7 @@ function axes(zone, step) {
     const numbers = (chart, ticks) => ticks.map((tick) => tick.toLocaleString());
     // A day is an hour shorter or longer twice a year.
     const incrs = step > 80000 ? DAYS : undefined;
-    return [{...axis, incrs, values: times}, {...axis, size: 60, incrs: WHOLE, values: numbers}];
+    return [{...axis, incrs, values: times}, {...axis, size: room, incrs: WHOLE, values: numbers}];
 }
 
 // Steps of an axis that counts: none below 1.

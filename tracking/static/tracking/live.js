@@ -68,7 +68,7 @@ function show(answer) {
     if (focused) [...table.querySelectorAll("a")].find((each) => each.href === focused)?.focus();
     known = new Set([...(known ?? []), ...answer.hits.map((hit) => hit.id)].slice(-2000));
     const rate = answer.seconds ? answer.looked / answer.seconds : 0;
-    const pace = answer.seconds < 60 ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second come in. ` : "";
+    const pace = answer.seconds && answer.seconds < 60 ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second come in. ` : "";
     const more = answer.found > answer.hits.length || answer.looked > 499;
     said.textContent = answer.hits.length
         ? `${pace}${more ? `The last ${answer.hits.length} of more are shown, out of the last ${answer.looked} hits.` : `${answer.hits.length} are shown.`}`
