@@ -12,7 +12,7 @@ from tests.console.conftest import SignIn
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post, replay
-from tests.people import operator, viewer
+from tests.people import operator, person, viewer
 from tracking.models import Attempt, Hit, Integration, Owed, Token
 from tracking.models.failure import CAUSES, failures, reasons
 
@@ -39,6 +39,17 @@ def test_of_many_causes_the_latest_are_told(send: Send, token: Token) -> None:
         last.pk, last.message = uuid7(), f"No {letter} here"
         last.save(force_insert=True)
     assert len(failures(integration)) == CAUSES
+
+
+def test_requests_are_shown_to_who_may_see_attempts(send: Send, token: Token) -> None:
+    """Their bodies are full of hits."""
+    integration = add_webhook(token)
+    let_die(send, integration, "a")
+    for somebody, is_told in ((person("ina", "view_integration"), False), (viewer(), True)):
+        client = Client()
+        client.force_login(somebody)
+        text = client.get(f"/console/integrations/{integration.pk}/").content.decode()
+        assert ("no such thing" in text) is is_told
 
 
 def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -> None:
