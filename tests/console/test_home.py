@@ -16,9 +16,9 @@ from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
 from tracking.ingest.refusals import refusals
-from tracking.models import Ledger, Owed, Token, Total
+from tracking.models import Ledger, Outcome, Owed, Token, Total
 from tracking.models.total import Balance
-from tracking.models.traffic import MANY, latency, sent, waiting
+from tracking.models.traffic import MANY, REACH, latency, sent, waiting
 from tracking.models.volume import rates, volume
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +100,23 @@ def test_what_is_not_counted_to_its_end_is_not_told_as_if_it_were(token: Token) 
         text = client.get(path).content.decode()
         assert "10,000+" in text
         assert "≤ 20,000" in text
+
+
+def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: Token) -> None:
+    """Of an integration that skips everything there may be millions of ends and no delivery."""
+    integration = add_webhook(token)
+
+    def end(result: str, count: int) -> None:
+        ended = {"integration": integration, "result": result, "settled_at": datetime.now(UTC)}
+        Outcome.objects.bulk_create(
+            Outcome(hit_id=uuid7(), attempt_id=uuid7(), **ended) for _ in range(count)
+        )
+
+    end("delivered", 1)
+    end("skipped", REACH - 1)
+    assert latency([integration.pk]).keys() == {integration.pk}
+    end("skipped", 1)
+    assert not latency([integration.pk])
 
 
 def test_a_token_that_is_not_seen_is_not_on_the_page(send: Send, token: Token) -> None:
