@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.ingest.posting import Answer, ask, get
+from tracking.health.database import postgres
 from tracking.metrics.exposition import exposition
 from tracking.models import Tally
 
@@ -40,6 +42,19 @@ def test_ready_says_what_is_degraded_and_is_200() -> None:
     assert (answer.status_code, said["status"]) == (200, "degraded")
     assert said["parts"]["Postgres"]["state"] == "good"
     assert said["parts"]["Worker"]["state"] == "poor"
+
+
+def test_strangers_are_not_told_where_postgres_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", "secret_database")
+    postgres.forget()
+    answer = get("/readyz")
+    postgres.forget()
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert "refuses" in answer.json()["parts"]["Postgres"]["said"]
+    assert "secret_database" not in answer.content.decode()
+    assert "secret_database" in caplog.text
 
 
 def test_without_leave_there_are_no_metrics(settings: Any) -> None:
