@@ -57,6 +57,26 @@ def test_strangers_are_not_told_where_postgres_is(
     assert "secret_database" in caplog.text
 
 
+def test_what_postgres_does_not_tell_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Connections that there are still work, and it takes no more; then not even that."""
+    postgres.forget()
+    with monkeypatch.context() as patched, connection.cursor() as cursor:
+        patched.setitem(connection.settings_dict, "NAME", "secret_database")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        assert answer.status_code == 200
+        assert "hitstream_database_bytes" not in answer.content.decode()
+        exposition.forget()
+        cursor.execute("ALTER TABLE tracking_total RENAME TO gone")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        cursor.execute("ALTER TABLE gone RENAME TO tracking_total")
+    exposition.forget()
+    postgres.forget()
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+
+
 def test_without_leave_there_are_no_metrics(settings: Any) -> None:
     assert metrics(settings).status_code == 404
     assert metrics(settings, bearer="anything").status_code == 404
