@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from tests.conftest import Send
 from tests.integrations import add_webhook
 from tests.operations import let_die, post, replay
 from tests.people import operator
-from tracking.models import DeadLetter, Hit, Integration, Operation, Token
+from tracking.models import (
+    AlertChannel,
+    AlertRule,
+    DeadLetter,
+    Hit,
+    Integration,
+    Operation,
+    Token,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,3 +126,54 @@ def test_a_group_that_there_is_not_is_refused(token: Token) -> None:
     client.post(url, {**data, **inline, "audience": "Shop"})
     token.refresh_from_db()
     assert token.audience == ["Shop"]
+
+
+def test_rules_about_what_is_not_seen_are_not_there(kept: Kept) -> None:
+    AlertRule.objects.all().delete()
+    kept_rules = [
+        AlertRule.objects.create(kind="source", token=kept.token),
+        AlertRule.objects.create(kind="paused", integration=kept.integration),
+    ]
+    outside = client_of()
+    lists = outside.get("/admin/tracking/alertrule/")
+    assert lists.context["cl"].result_count == 0
+    assert b"kept-" not in lists.content
+    assert b"kept-" not in outside.get("/admin/tracking/alertrule/add/").content
+    for rule in kept_rules:
+        url = f"/admin/tracking/alertrule/{rule.pk}/change/"
+        assert outside.get(url).status_code == 302
+        outside.post(url, {"kind": rule.kind, "threshold": 0, "minutes": 60, "calm": 1})
+        rule.refresh_from_db()
+        assert rule.calm == 10
+
+
+def test_who_does_not_see_all_tokens_decides_nothing_about_alerts_of_all(kept: Kept) -> None:
+    """A channel is told of every token, and a rule about all of them is also about the others."""
+    AlertRule.objects.all().delete()
+    general = AlertRule.objects.create(kind="paused")
+    mail = AlertChannel.objects.create(name="Operators", kind="email", config={"to": ["a@b.c"]})
+    outside = client_of()
+    asked = {"kind": "paused", "threshold": 0, "minutes": 60, "calm": 1}
+    for url in (
+        f"/admin/tracking/alertrule/{general.pk}/change/",
+        "/admin/tracking/alertchannel/add/?kind=email",
+        f"/admin/tracking/alertchannel/{mail.pk}/change/",
+    ):
+        said = {**asked, "name": "Mine", "config-to": "otto@example.org"}
+        assert outside.post(url, said).status_code == 403
+    assert outside.post("/admin/tracking/alertrule/add/", asked).status_code == 200
+    own, _ = Token.objects.issue("own")
+    outside.post("/admin/tracking/alertrule/add/", {**asked, "token": own.pk})
+    assert [rule.token for rule in AlertRule.objects.exclude(pk=general.pk)] == [own]
+    assert AlertChannel.objects.get() == mail
+
+
+@pytest.mark.parametrize("path", ["deadletter/", "alertrule/add/"])
+def test_a_list_asks_no_more_for_many_integrations(
+    token: Token, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        add_webhook(token, name=f"Webhook {number}")
+    client = client_of()
+    with django_assert_max_num_queries(25):
+        assert client.get(f"/admin/tracking/{path}").status_code == 200

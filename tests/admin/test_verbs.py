@@ -250,3 +250,25 @@ def test_a_configuration_can_be_tried_out(operator: Client, token: Token) -> Non
         assert "does not work" in said
         assert "who are you?" in said
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [
+        ("/console/", "/console/"),
+        ("nowhere", "nowhere"),
+        ("https://evil.example/", "{own}"),
+        ("//evil.example/", "{own}"),
+        ("javascript:alert(1)", "{own}"),
+        ("admin:logout", "{own}"),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_verb_goes_on_at_a_page_of_this_site_alone(
+    integration: Integration, asked: str, led: str
+) -> None:
+    own = f"/admin/tracking/integration/{integration.pk}/change/"
+    client = somebody("change_integration", "view_integration")
+    url = f"/admin/tracking/integration/{integration.pk}/pause/"
+    answer = client.post(url, {"reason": "Moving", "next": asked})
+    assert answer["Location"] == led.format(own=own)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.urls import include, path
 from standardwebhooks import Webhook as Verifier
 
 from tests.alerts.rounds import a_round, channel, pass_minutes, rule
@@ -13,6 +14,9 @@ from tests.integrations import add_webhook
 from tracking.alerts.tell import tell, try_out
 from tracking.alerts.watch import watch
 from tracking.models import AlertChannel, Integration, Notice, Token
+
+#: Of a host that has the console elsewhere.
+urlpatterns = [path("ops/", include("tracking.console.urls"))]
 
 
 @pytest.fixture
@@ -171,3 +175,18 @@ def test_a_mail_server_that_is_down_is_an_answer(settings: Any, token: Token) ->
     verdict = try_out(channel("email", to="ops@example.com"))
     assert not verdict.works
     assert "could not be sent" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("urls", "told"),
+    [(__name__, "\n\nhttps://hits.example/ops/alerts/\n"), ("tracking.urls", "UTC\n")],
+)
+def test_a_mail_leads_to_the_console_where_the_host_has_it(
+    paused: Integration, settings: Any, mailoutbox: Any, urls: str, told: str
+) -> None:
+    settings.ROOT_URLCONF = urls
+    settings.HITSTREAM = {**settings.HITSTREAM, "PUBLIC_URL": "https://hits.example"}
+    channel("email", to="ops@example.com")
+    a_round()
+    (mail,) = mailoutbox
+    assert mail.body.endswith(told)

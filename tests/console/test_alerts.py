@@ -166,3 +166,10 @@ def test_the_page_costs_as_many_queries_however_much_was_wrong(
     client.force_login(operator())
     with django_assert_max_num_queries(22):
         client.get("/console/alerts/")
+
+
+@pytest.mark.parametrize("before", ["9" * 5000, "9" * 25, "-1", "%00", "x"])
+def test_nonsense_in_the_address_is_ignored(before: str) -> None:
+    client = Client()
+    client.force_login(viewer())
+    assert client.get(f"/console/alerts/?before={before}").status_code == 200

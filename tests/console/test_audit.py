@@ -117,3 +117,12 @@ def test_the_page(sign_in: SignIn, send: Send, token: Token) -> None:
     page.click("button:has-text('Filter')")
     page.get_by_text("Paused Orders").wait_for()
     assert page.get_by_text("Rotated").count() == 0
+
+
+@pytest.mark.parametrize(
+    "asked", ["by=%00", "by=\ufffd\u202e", "token=%00", "before=0001-01-01T00:00:00%2B14:00"]
+)
+def test_nonsense_in_the_address_finds_nothing_or_is_ignored(token: Token, asked: str) -> None:
+    client = Client()
+    client.force_login(viewer())
+    assert client.get(f"/console/audit/?{asked}").status_code == 200

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from playwright.sync_api import expect
+from uuid_utils.compat import uuid7
 
 from tests.browser import shoot
 from tests.conftest import Send, hit
@@ -16,9 +17,9 @@ from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
 from tracking.alerts.watch import watch
 from tracking.ingest.refusals import refusals
-from tracking.models import AlertRule, Integration, Ledger, Token, Total
+from tracking.models import AlertRule, Integration, Ledger, Outcome, Owed, Token, Total
 from tracking.models.total import Balance
-from tracking.models.traffic import latency, sent, waiting
+from tracking.models.traffic import MANY, REACH, latency, sent, waiting
 from tracking.models.volume import rates, volume
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +84,40 @@ def test_what_was_never_sent_to_has_no_numbers(token: Token) -> None:
     assert Total.objects.balances().get(integration.pk, Balance({})).owed == 0
     assert waiting([integration.pk])[integration.pk].oldest is None
     assert latency([integration.pk]) == {}
+
+
+def test_what_is_not_counted_to_its_end_is_not_told_as_if_it_were(token: Token) -> None:
+    integration = add_webhook(token)
+    Total.objects.create(
+        token_id=token.pk, integration_id=integration.pk, what="matched", count=3 * MANY
+    )
+    now = datetime.now(UTC)
+    Owed.objects.bulk_create(
+        Owed(hit_id=uuid7(), integration=integration, due_at=now, attempts=1) for _ in range(MANY)
+    )
+    client = Client()
+    client.force_login(viewer())
+    for path in ("/console/", "/console/integrations/", f"/console/integrations/{integration.pk}/"):
+        text = client.get(path).content.decode()
+        assert "10,000+" in text
+        assert "≤ 20,000" in text
+
+
+def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: Token) -> None:
+    """Of an integration that skips everything there may be millions of ends and no delivery."""
+    integration = add_webhook(token)
+
+    def end(result: str, count: int) -> None:
+        ended = {"integration": integration, "result": result, "settled_at": datetime.now(UTC)}
+        Outcome.objects.bulk_create(
+            Outcome(hit_id=uuid7(), attempt_id=uuid7(), **ended) for _ in range(count)
+        )
+
+    end("delivered", 1)
+    end("skipped", REACH - 1)
+    assert latency([integration.pk]).keys() == {integration.pk}
+    end("skipped", 1)
+    assert not latency([integration.pk])
 
 
 def test_a_token_that_is_not_seen_is_not_on_the_page(send: Send, token: Token) -> None:

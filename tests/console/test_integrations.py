@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from playwright.sync_api import expect
+from uuid_utils.compat import uuid7
 
 from tests.browser import shoot
 from tests.conftest import Send
@@ -11,9 +12,9 @@ from tests.console.conftest import SignIn
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post, replay
-from tests.people import operator, viewer
-from tracking.models import Hit, Integration, Owed, Token
-from tracking.models.failure import failures, reasons
+from tests.people import operator, person, viewer
+from tracking.models import Attempt, Hit, Integration, Owed, Token
+from tracking.models.failure import CAUSES, failures, reasons
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,6 +28,28 @@ def test_failures_are_grouped_by_what_was_the_matter(send: Send, token: Token) -
     assert (second.status, second.requests, second.hits) == (400, 3, 3)
     assert "no such thing" in second.sample.response_body
     assert reasons(integration)["dead"] == [("permanent", 4)]
+
+
+def test_of_many_causes_the_latest_are_told(send: Send, token: Token) -> None:
+    """A sample has whole bodies: a thousand of them would be a page of many megabytes."""
+    integration = add_webhook(token)
+    let_die(send, integration, "a")
+    last = Attempt.objects.get()
+    for letter in "bcdefghijklmnopqrstuvwxyz":
+        last.pk, last.message = uuid7(), f"No {letter} here"
+        last.save(force_insert=True)
+    assert len(failures(integration)) == CAUSES
+
+
+def test_requests_are_shown_to_who_may_see_attempts(send: Send, token: Token) -> None:
+    """Their bodies are full of hits."""
+    integration = add_webhook(token)
+    let_die(send, integration, "a")
+    for somebody, is_told in ((person("ina", "view_integration"), False), (viewer(), True)):
+        client = Client()
+        client.force_login(somebody)
+        text = client.get(f"/console/integrations/{integration.pk}/").content.decode()
+        assert ("no such thing" in text) is is_told
 
 
 def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -> None:

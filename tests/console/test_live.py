@@ -80,6 +80,14 @@ def test_only_hits_of_tokens_in_the_ticket_are_told(send: Send, token: Token) ->
     assert poll(Scope(frozenset({token.pk})))["looked"] == 1
 
 
+def test_a_ticket_for_thousands_of_tokens_is_still_a_header(send: Send, token: Token) -> None:
+    send(hit())
+    many = [token.pk, *(token.pk + number for number in range(2, 5000) if number % 10)]
+    assert len(Ticket(Scope(frozenset(many))).sign()) < 4000
+    assert events(poll(Scope(frozenset(many)))) == ["Registered"]
+    assert events(poll(Scope(frozenset(each + 1 for each in many)))) == []
+
+
 def test_without_a_good_ticket_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     client, url = Client(), "/console/live/hits/"
     assert client.get(url).status_code == 401

@@ -91,7 +91,8 @@ def test_https_outside_and_http_inside(settings: Any) -> None:
 
 
 def test_what_opens_something_is_masked(settings: Any) -> None:
-    secrets = {"authorization": "Bearer very-secret", "x-api-key": "very-secret"}
+    names = ("x-api-key", "x-amzn-oidc-data", "cf-access-jwt-assertion", "x-session-id")
+    secrets = {"authorization": "Bearer very-secret", **dict.fromkeys(names, "very-secret")}
     text = seen(settings, headers=secrets)
     assert "very-secret" not in text
     assert "sessionid" not in text

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.ingest.posting import Answer, ask, get
+from tracking.health.database import postgres
 from tracking.metrics.exposition import exposition
 from tracking.models import Tally
 
@@ -40,6 +42,39 @@ def test_ready_says_what_is_degraded_and_is_200() -> None:
     assert (answer.status_code, said["status"]) == (200, "degraded")
     assert said["parts"]["Postgres"]["state"] == "good"
     assert said["parts"]["Worker"]["state"] == "poor"
+
+
+def test_strangers_are_not_told_where_postgres_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", "secret_database")
+    postgres.forget()
+    answer = get("/readyz")
+    postgres.forget()
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert "refuses" in answer.json()["parts"]["Postgres"]["said"]
+    assert "secret_database" not in answer.content.decode()
+    assert "secret_database" in caplog.text
+
+
+def test_what_postgres_does_not_tell_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Connections that there are still work, and it takes no more; then not even that."""
+    postgres.forget()
+    with monkeypatch.context() as patched, connection.cursor() as cursor:
+        patched.setitem(connection.settings_dict, "NAME", "secret_database")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        assert answer.status_code == 200
+        assert "hitstream_database_bytes" not in answer.content.decode()
+        exposition.forget()
+        cursor.execute("ALTER TABLE tracking_total RENAME TO gone")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        cursor.execute("ALTER TABLE gone RENAME TO tracking_total")
+    exposition.forget()
+    postgres.forget()
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
 
 
 def test_without_leave_there_are_no_metrics(settings: Any) -> None:

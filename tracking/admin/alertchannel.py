@@ -21,6 +21,7 @@ from tracking.alerts.channels.registry import CHANNELS
 from tracking.alerts.tell import try_out
 from tracking.models import AlertChannel
 from tracking.models.alertchannel import Kind
+from tracking.models.scope import Scope
 
 
 @admin.register(AlertChannel)
@@ -30,6 +31,13 @@ class AlertChannelAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A channel is told of every token, so it is for whoever sees them all."""
+        return super().has_add_permission(request) and Scope.of(request.user).is_all
+
+    def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
+        return super().has_change_permission(request, obj) and Scope.of(request.user).is_all
 
     @admin.display(description="state")
     def state(self, channel: AlertChannel) -> SafeString:

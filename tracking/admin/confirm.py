@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -52,7 +51,8 @@ def confirm(
     back = asked_back(request)
     if filters.is_valid() and form.is_valid():
         done = act(request, obj, {**filters.cleaned_data, **form.cleaned_data})
-        return redirect(back) if back and isinstance(done, HttpResponseRedirect) else done
+        is_over = isinstance(done, HttpResponseRedirect)
+        return HttpResponseRedirect(back) if back and is_over else done
     context = {
         **site.admin_site.each_context(request),
         "title": title,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from django.urls import NoReverseMatch, reverse
+
 from tracking.conf import conf
 from tracking.models import Notice
 from tracking.models.notice import What
@@ -39,8 +41,12 @@ class Message:
 
     @property
     def url(self) -> str:
-        """Where our pages are, if the deployment says so."""
-        return str(conf.PUBLIC_URL)
+        """The console's page of alerts; empty if the deployment does not say where that is."""
+        try:
+            path = reverse("tracking-console:alerts")
+        except NoReverseMatch:
+            return ""
+        return f"{conf.PUBLIC_URL.rstrip('/')}{path}" if conf.PUBLIC_URL else ""
 
 
 def compose(notices: Sequence[Notice]) -> Message:

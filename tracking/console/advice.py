@@ -89,5 +89,9 @@ def shown_headers(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def is_secret(name: str) -> bool:
-    words = ("cookie", "authorization", "token", "secret", "key", "csrf")
+    words = (
+        *("cookie", "authorization", "token", "secret", "key", "csrf", "session", "password"),
+        # What proxies that sign people in pass on: X-Amzn-Oidc-Data, Cf-Access-Jwt-Assertion.
+        *("jwt", "oidc", "assertion", "credential", "signature"),
+    )
     return any(word in name.lower() for word in words)

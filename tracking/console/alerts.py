@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -19,6 +20,8 @@ from tracking.models.scope import Scope
 
 #: Alerts that are over, on one page; and the most that are open and shown.
 PER_PAGE, MAX_OPEN = 10, 200
+#: No id is so long.
+MAX_DIGITS = 19
 
 
 class SilenceForm(forms.Form):
@@ -66,8 +69,8 @@ def show_alerts(
     seen = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
     over = seen.over()
     before = request.GET.get("before", "")
-    if before.isdecimal():
-        over = over.filter(pk__lt=min(int(before), 2**63 - 1))
+    if before.isdecimal() and len(before) < MAX_DIGITS:
+        over = over.filter(pk__lt=int(before))
     resolved = list(over[: PER_PAGE + 1])
     context: dict[str, Any] = {
         "open": [(alert, form_of(alert, refused or {})) for alert in loudest(seen.open())],
@@ -75,6 +78,7 @@ def show_alerts(
         "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
         "is_first": not before,
         "rules": rules(scope),
+        "sees_all": scope.is_all,
         "channels": channels() if request.user.has_perm("tracking.view_alertchannel") else None,
     }
     return show(request, "alerts", title="Alerts", here="alerts", **context)
@@ -89,15 +93,9 @@ def form_of(alert: Alert, refused: dict[int, SilenceForm]) -> SilenceForm:
     return refused.get(alert.pk) or SilenceForm(auto_id=f"id_{alert.pk}_%s")
 
 
-def rules(scope: Scope) -> list[AlertRule]:
-    """Those that are about nobody in particular, or about a token that is seen."""
-    found = AlertRule.objects.select_related("token", "integration__token")
-    found = found.prefetch_related("channels")
-    return [rule for rule in found if (of := token_of(rule)) is None or scope.sees(of)]
-
-
-def token_of(rule: AlertRule) -> int | None:
-    return rule.integration.token_id if rule.integration else rule.token_id
+def rules(scope: Scope) -> QuerySet[AlertRule]:
+    found = AlertRule.objects.seen(scope).select_related("token", "integration__token")
+    return found.prefetch_related("channels")
 
 
 def channels() -> list[dict[str, Any]]:

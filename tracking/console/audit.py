@@ -19,7 +19,9 @@ PAGE = 50
 @page("view_revision", "view_operation")
 def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
     """`before`, an ISO time, says where the page begins; `token` and `by` filter."""
-    token, by = request.GET.get("token", ""), request.GET.get("by", "").strip()
+    token = request.GET.get("token", "")
+    # As it would have been stored.
+    by = request.GET.get("by", "").strip().replace("\0", "\ufffd")
     found = entries(
         scope,
         limit=PAGE + 1,

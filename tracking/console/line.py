@@ -28,12 +28,13 @@ class Line:
 
     @property
     def pending(self) -> int:
-        """Owed, and not tried in vain yet."""
+        """Owed, and not tried in vain yet; at the most so many where more are retrying than were
+        counted."""
         return max(0, self.balance.owed - self.waiting.retrying)
 
     @property
     def are_many(self) -> bool:
-        """Whether more are retrying than were counted."""
+        """Whether more may be retrying than were counted."""
         return self.waiting.retrying >= MANY
 
 

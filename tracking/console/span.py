@@ -46,20 +46,17 @@ class Span:
         return self.bucket_of(self.now - timedelta(days=self.days))
 
     def bucket_of(self, moment: datetime) -> datetime:
-        """The beginning of its hour or day."""
-        local = timezone.localtime(moment)
-        hour = 0 if not self.is_hourly else local.hour
-        start = local.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
-        return start if not self.is_hourly else start.replace(fold=local.fold)
+        """The beginning of its hour or day, in UTC: an hour that comes twice is two of them."""
+        start = timezone.localtime(moment).replace(minute=0, second=0, microsecond=0)
+        return (start if self.is_hourly else start.replace(hour=0, fold=0)).astimezone(UTC)
 
     def buckets(self) -> Iterator[datetime]:
         """The beginnings of all, the present one included."""
-        step = timedelta(hours=1) if self.is_hourly else timedelta(days=1)
         moment, seen = self.since, None
         while moment <= self.now:
             bucket = self.bucket_of(moment)
             if bucket != seen:
                 yield bucket
             seen = bucket
-            # In UTC: a day with 25 hours has them all.
-            moment = timezone.localtime(moment.astimezone(UTC) + step)
+            # Also of days: one with 25 hours must not end before the next begins.
+            moment += timedelta(hours=1)

@@ -5,6 +5,7 @@ It is asked on a connection made for that, as a new client would be: the pool's 
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from django.db.migrations.loader import MigrationLoader
 from tracking.health.part import Part, bad, good, poor
 from tracking.health.question import NoAnswerError, Question
 from tracking.models import Hit, partition
+
+logger = logging.getLogger(__name__)
 
 #: How long a page or a probe waits for it, in seconds.
 PATIENCE = 1.0
@@ -81,7 +84,9 @@ def reason() -> str:
     except NoAnswerError:
         return f"Postgres does not answer within {PATIENCE:g} s."
     except psycopg.Error as error:
-        return f"Postgres refuses: {str(error).strip().splitlines()[-1]}"
+        # Where it is and by what name it was asked is for the log: probes are answered to anybody.
+        logger.warning("Postgres refuses: %s", str(error).strip())
+        return f"Postgres refuses ({type(error).__name__}): the log says why."
     return ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from ipaddress import ip_address
 
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -78,6 +79,8 @@ class PrometheusView(ProbeView):
             return HttpResponse(exposition.answer(), content_type=CONTENT_TYPE, headers=FRESH)
         except NoAnswerError:
             raise Unavailable("Postgres does not answer in time.") from None
+        except Error:
+            raise Unavailable("Postgres refuses.") from None
 
 
 def check_reader(request: HttpRequest) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import LiteralString
 
+import psycopg
 from django.db import connections, router
 from django.db.models import Count
 from django.utils import timezone
@@ -152,7 +153,7 @@ def system() -> Iterator[Metric]:
     yield pulse
     try:
         found = database.postgres.answer()
-    except NoAnswerError:
+    except (NoAnswerError, psycopg.Error):
         return
     yield GaugeMetricFamily("hitstream_database_bytes", "Size of the database.", value=found.size)
     yield GaugeMetricFamily(

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from tracking.models.alertchannel import AlertChannel
 from tracking.models.integration import Integration
+from tracking.models.scope import Scope
 from tracking.models.token import Token
 
 #: A rule looks back a week at the most.
@@ -32,6 +33,18 @@ class Kind(models.TextChoices):
 
 OF_TOKENS = frozenset({Kind.SOURCE})
 OF_INTEGRATIONS = frozenset({Kind.RATE, Kind.BACKLOG, Kind.PAUSED, Kind.DEAD})
+
+
+class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
+    def seen(self, scope: Scope) -> AlertRuleQuerySet:
+        """Those that are about nobody in particular, or about a token that is seen."""
+        if scope.token_ids is None:
+            return self
+        tokens = sorted(scope.token_ids)
+        return self.filter(
+            Q(token=None) | Q(token__in=tokens),
+            Q(integration=None) | Q(integration__token__in=tokens),
+        )
 
 
 class AlertRule(models.Model):
@@ -78,6 +91,8 @@ class AlertRule(models.Model):
         help_text="Who is told. None: every channel that is enabled.",
     )
 
+    objects = AlertRuleQuerySet.as_manager()
+
     class Meta:
         ordering = ("kind", "pk")
 
@@ -96,6 +111,11 @@ class AlertRule(models.Model):
             raise ValidationError({"integration": "It is another token's."})
         if self.threshold > 100 and self.kind in (Kind.RATE, Kind.DISK):
             raise ValidationError({"threshold": "There are a hundred per cent."})
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is about every token, or about the system."""
+        return self.token_id is None and self.integration_id is None
 
     @property
     def looks_back(self) -> bool:

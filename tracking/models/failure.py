@@ -16,8 +16,9 @@ from tracking.models.partition import first_uuid7
 
 #: The last attempts that are looked through, and how far back at the most.
 LATEST, DAYS = 1000, 7
-#: Reasons that are told at the most, the most frequent ones.
-REASONS = 20
+#: Reasons that are told at the most, the most frequent ones; and causes, the latest ones: each has
+#: a sample with whole bodies.
+REASONS, CAUSES = 20, 20
 
 # Numbers differ from one message to the next: ids, times, lengths.
 FAILURES: LiteralString = r"""
@@ -29,7 +30,7 @@ FAILURES: LiteralString = r"""
     ) AS latest
     WHERE code <> ''
     GROUP BY code, status, regexp_replace(left(message, 200), '[0-9]+', '#', 'g')
-    ORDER BY max(made_at) DESC
+    ORDER BY max(made_at) DESC LIMIT %(causes)s
 """
 COUNTED: LiteralString = """
     SELECT what, reason, sum(count)::bigint FROM (
@@ -59,6 +60,7 @@ def failures(integration: Integration) -> list[Failure]:
     """Of its last attempts, the latest cause first."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=DAYS))
     parameters: dict[str, Any] = {"integration": integration.pk, "since": since, "limit": LATEST}
+    parameters["causes"] = CAUSES
     alias = router.db_for_read(Attempt)
     with connections[alias].cursor() as cursor:
         cursor.execute(FAILURES, parameters)

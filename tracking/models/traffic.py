@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from django.db import connections, router
 
@@ -16,8 +16,9 @@ from tracking.models.partition import first_uuid7
 
 #: Retrying deliveries are counted up to here.
 MANY = 10_000
-#: The deliveries that a percentile is taken of, and how many days back they are looked for.
-SAMPLE, SAMPLE_DAYS = 500, 7
+#: The deliveries that a percentile is taken of, and how many days back they are looked for, among
+#: how many ends of any kind: where all are skipped or die, there may be millions.
+SAMPLE, SAMPLE_DAYS, REACH = 500, 7, 5_000
 
 SENT: LiteralString = """
     SELECT integration_id, what, sum(count)::bigint FROM (
@@ -35,9 +36,12 @@ LATENCY: LiteralString = """
         SELECT extract(epoch FROM settled_at)::float8
             - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
             AS seconds
-        FROM tracking_outcome
-        WHERE integration_id = id AND result = 'delivered' AND hit_id >= %(since)s
-        ORDER BY hit_id DESC LIMIT %(limit)s
+        FROM (
+            SELECT hit_id, settled_at, result FROM tracking_outcome
+            WHERE integration_id = id AND hit_id >= %(since)s
+            ORDER BY hit_id DESC LIMIT %(reach)s
+        ) AS ended
+        WHERE result = 'delivered' ORDER BY hit_id DESC LIMIT %(limit)s
     ) AS latest
     GROUP BY 1
 """
@@ -79,6 +83,7 @@ def waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
 def latency(ids: Sequence[int]) -> Mapping[int, Latency]:
     """How fast the last hits got to each integration; none where none did of late."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
+    bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}
     with connections[router.db_for_read(Owed)].cursor() as cursor:
-        cursor.execute(LATENCY, {"ids": list(ids), "since": since, "limit": SAMPLE})
+        cursor.execute(LATENCY, {"ids": list(ids), **bounds})
         return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}

@@ -60,7 +60,7 @@ def write(message: Message) -> str:
     if not message.lines:
         return message.title
     text = "\n\n".join(write_line(line) for line in message.lines)
-    return f"{text}\n\n{message.url}/console/alerts/\n" if message.url else f"{text}\n"
+    return f"{text}\n\n{message.url}\n" if message.url else f"{text}\n"
 
 
 def write_line(line: Line) -> str:
