@@ -9,7 +9,7 @@ from tests.conftest import Send
 from tests.integrations import add_webhook
 from tests.operations import let_die, post, replay
 from tests.people import operator
-from tracking.models import DeadLetter, Hit, Integration, Operation, Token
+from tracking.models import AlertRule, DeadLetter, Hit, Integration, Operation, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,3 +117,20 @@ def test_a_group_that_there_is_not_is_refused(token: Token) -> None:
     client.post(url, {**data, **inline, "audience": "Shop"})
     token.refresh_from_db()
     assert token.audience == ["Shop"]
+
+
+def test_alert_rules_are_without_what_is_not_seen(kept: Kept) -> None:
+    AlertRule.objects.all().delete()
+    AlertRule.objects.create(kind="disk")
+    of_token = AlertRule.objects.create(kind="source", token=kept.token)
+    AlertRule.objects.create(kind="dead", integration=kept.integration)
+    url = "/admin/tracking/alertrule/"
+    inside, outside = client_of("Shop"), Client()
+    outside.force_login(operator("otto"))
+    assert inside.get(url).context["cl"].result_count == 3
+    assert outside.get(url).context["cl"].result_count == 1
+    assert outside.get(f"{url}{of_token.pk}/change/").status_code == 302
+    assert inside.get(f"{url}{of_token.pk}/change/").status_code == 200
+    for client, is_seen in ((inside, True), (outside, False)):
+        form = client.get(f"{url}add/").content.decode()
+        assert ("kept-shop" in form, "kept-hook" in form) == (is_seen, is_seen)
