@@ -399,6 +399,19 @@ def test_a_rebuild_counts_everything_anew(token: Token) -> None:
     assert_right()
 
 
+def test_a_rebuild_behind_a_long_reader_changes_nothing(token: Token) -> None:
+    with connect() as own, connect() as reader:
+        store(own, [arrival(token)])
+        command()
+        with reader.transaction(), django_connection.cursor() as cursor:
+            reader.execute("SELECT FROM tracking_rollup")
+            cursor.execute("SET statement_timeout = '20s'")
+            with pytest.raises(CommandError, match="lock timeout"):
+                command("--rebuild", "--yes")
+            cursor.execute("RESET statement_timeout")
+    assert_right()
+
+
 def test_a_rebuild_that_is_not_meant_changes_nothing(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
