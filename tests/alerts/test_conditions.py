@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from tracking.models import (
     Token,
     disk,
 )
+from tracking.models.alertrule import MAX_ROWS
 from tracking.models.pause import Cause
 
 
@@ -260,3 +262,9 @@ def test_one_rule_that_fails_stops_no_other(integration: Integration) -> None:
     AlertRule.objects.create(kind="nonsense")
     rule("paused", minutes=5)
     assert len(found()) == 1
+
+
+def test_no_rule_waits_for_more_dead_letters_than_are_counted(transactional_db: None) -> None:
+    AlertRule(kind="dead", threshold=MAX_ROWS - 1).full_clean()
+    with pytest.raises(ValidationError, match="no further than to 10,000"):
+        AlertRule(kind="dead", threshold=MAX_ROWS).full_clean()
