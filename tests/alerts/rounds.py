@@ -40,5 +40,5 @@ def pass_minutes(minutes: int) -> None:
         fine_since=F("fine_since") - ago,
         silent_until=F("silent_until") - ago,
     )
-    Notice.objects.update(next_at=F("next_at") - ago)
+    Notice.objects.update(next_at=F("next_at") - ago, sent_at=F("sent_at") - ago)
     Integration.objects.update(paused_at=F("paused_at") - ago)

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -24,6 +25,8 @@ from tracking.models import (
     Token,
     disk,
 )
+from tracking.models.alertrule import MAX_ROWS
+from tracking.models.partition import first_uuid7
 from tracking.models.pause import Cause
 
 
@@ -66,10 +69,24 @@ def count(integration: Integration, what: str, number: int, ago: timedelta = tim
     )
 
 
-def owe(integration: Integration, at: datetime, *, attempts: int = 0, number: int = 1) -> None:
+def owe(
+    integration: Integration,
+    at: datetime,
+    *,
+    attempts: int = 0,
+    number: int = 1,
+    received_at: datetime | None = None,
+) -> None:
+    first = first_uuid7(received_at or at)
     Owed.objects.bulk_create(
-        Owed(integration=integration, hit_id=uuid4(), due_at=at, owed_at=at, attempts=attempts)
-        for _ in range(number)
+        Owed(
+            integration=integration,
+            hit_id=UUID(int=first.int + place),
+            due_at=at,
+            owed_at=at,
+            attempts=attempts,
+        )
+        for place in range(number)
     )
 
 
@@ -143,6 +160,17 @@ def test_what_failed_long_ago_or_was_not_tried_counts_for_nothing(integration: I
     count(integration, "dead", 500, ago=timedelta(hours=5))
     owe(integration, timezone.now(), number=50)
     owe(integration, timezone.now() - timedelta(hours=5), attempts=3, number=50)
+    assert found() == []
+
+
+def test_retries_of_a_replay_are_not_set_against_deliveries_of_new_hits(
+    integration: Integration,
+) -> None:
+    """What the replay delivered is counted in the hours of its hits."""
+    rule("rate", threshold=90, minutes=60)
+    yesterday = timezone.now() - timedelta(days=1)
+    count(integration, "delivered", 5000, ago=timedelta(days=1))
+    owe(integration, timezone.now(), attempts=1, number=50, received_at=yesterday)
     assert found() == []
 
 
@@ -260,3 +288,9 @@ def test_one_rule_that_fails_stops_no_other(integration: Integration) -> None:
     AlertRule.objects.create(kind="nonsense")
     rule("paused", minutes=5)
     assert len(found()) == 1
+
+
+def test_no_rule_waits_for_more_dead_letters_than_are_counted(transactional_db: None) -> None:
+    AlertRule(kind="dead", threshold=MAX_ROWS - 1).full_clean()
+    with pytest.raises(ValidationError, match="no further than to 10,000"):
+        AlertRule(kind="dead", threshold=MAX_ROWS).full_clean()

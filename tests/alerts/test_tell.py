@@ -1,19 +1,24 @@
 """Channels that are down, that come up again, and processes that die while they tell."""
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import include, path
+from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
 from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
+from tracking.alerts.channels import email
 from tracking.alerts.tell import tell, try_out
 from tracking.alerts.watch import watch
-from tracking.models import AlertChannel, Integration, Notice, Token
+from tracking.models import Alert, AlertChannel, Integration, Notice, Token
 
 #: Of a host that has the console elsewhere.
 urlpatterns = [path("ops/", include("tracking.console.urls"))]
@@ -42,6 +47,42 @@ def test_slack_gets_one_message_that_calls_nobody(paused: Integration, vendor: V
     text = received.json["text"]
     assert ":red_circle: *New:*" in text
     assert "Orders &amp; &lt;more&gt;" in text
+
+
+def test_slack_is_told_how_many_it_has_no_room_for(
+    token: Token, vendor: Vendor, settings: Any
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "PUBLIC_URL": "https://hits.example"}
+    rule("paused", minutes=5)
+    for number in range(60):
+        add_webhook(token, name=f"Number {number}").pause(reason="&" * 200)
+    pass_minutes(10)
+    channel("slack", webhook_url=vendor.url)
+    a_round()
+    text = vendor.received[0].json["text"]
+    assert len(text) <= 3000
+    *told, rest = text.splitlines()
+    assert rest == f"… and {60 - len(told)} more: https://hits.example/console/alerts/"
+
+
+def test_what_is_silenced_while_a_channel_is_down_is_not_told_then(
+    paused: Integration, vendor: Vendor
+) -> None:
+    vendor.answer = reply(500)
+    channel("slack", webhook_url=vendor.url)
+    a_round()
+    vendor.answer = reply()
+    until = timezone.now() + timedelta(hours=1)
+    Alert.objects.get().silence(until=until, reason="Known", by="olaf")
+    pass_minutes(30)
+    a_round()
+    assert len(vendor.received) == 1
+    pass_minutes(31)
+    a_round()
+    a_round()
+    assert len(vendor.received) == 2
+    assert "New" in vendor.received[1].json["text"]
+    assert "Still" not in vendor.received[1].json["text"]
 
 
 def test_a_webhook_gets_a_signed_message(paused: Integration, vendor: Vendor) -> None:
@@ -190,3 +231,25 @@ def test_a_mail_leads_to_the_console_where_the_host_has_it(
     a_round()
     (mail,) = mailoutbox
     assert mail.body.endswith(told)
+
+
+def test_a_mail_server_that_says_nothing_is_left_alone_after_a_while(
+    settings: Any, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email, "TIMEOUT", 0.2)
+    answered = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0]:
+                answered.wait(5)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+        settings.EMAIL_TIMEOUT = None
+        verdict = try_out(channel("email", to="ops@example.com"))
+        answered.set()
+        thread.join()
+    assert "timed out" in verdict.message

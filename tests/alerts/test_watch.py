@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.integrations import add_webhook
+from tracking.ingest.connection import connect
 from tracking.models import Alert, Integration, Notice, Token
 
 
@@ -127,6 +129,60 @@ def test_a_silence_outlasts_the_alert(paused: Integration, mailoutbox: Any) -> N
     a_round()
     assert Alert.objects.open().get().is_silent
     assert len(mailoutbox) == 1
+
+
+def test_what_opened_in_a_silence_is_told_once_when_that_is_over(
+    paused: Integration, mailoutbox: Any
+) -> None:
+    a_round()
+    until = timezone.now() + timedelta(hours=1)
+    Alert.objects.get().silence(until=until, reason="Known", by="olaf")
+    paused.resume()
+    a_round()
+    pass_minutes(11)
+    paused.pause()
+    a_round()
+    pass_minutes(6)
+    a_round()
+    assert len(mailoutbox) == 1
+    pass_minutes(60)
+    for _ in range(2):
+        a_round()
+    told = "".join(mail.body for mail in mailoutbox)
+    assert (told.count("NEW"), told.count("OVER"), told.count("STILL OPEN")) == (2, 1, 0)
+
+
+def test_a_channel_that_comes_after_a_silence_is_told_once(
+    paused: Integration, mailoutbox: Any
+) -> None:
+    a_round()
+    until = timezone.now() + timedelta(hours=1)
+    Alert.objects.get().silence(until=until, reason="Known", by="olaf")
+    pass_minutes(61)
+    a_round()
+    channel("email", "Bosses", to="boss@example.com")
+    for _ in range(2):
+        a_round()
+    (mail,) = (mail for mail in mailoutbox if mail.to == ["boss@example.com"])
+    assert mail.body.startswith("NEW")
+    assert "STILL" not in mail.body
+
+
+def test_a_rule_that_cannot_be_looked_at_stops_no_other(
+    paused: Integration, mailoutbox: Any
+) -> None:
+    """Of the table of what is owed it gets no lock in time, as it would run into a timeout."""
+    rule("backlog", minutes=5)
+    with connect() as other, other.transaction():
+        other.execute("LOCK TABLE tracking_owed IN ACCESS EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 50")
+        try:
+            a_round()
+        finally:
+            connection.close()
+    (mail,) = mailoutbox
+    assert "The vendor migrates" in mail.body
 
 
 def test_a_rule_that_is_switched_off_has_no_open_alert(paused: Integration) -> None:

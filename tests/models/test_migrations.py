@@ -1,5 +1,6 @@
 """An older database becomes a newer one with all that is in it."""
 
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.migrations import recorder
+from django.db.migrations.loader import MigrationLoader
 
 from tests.integrations import add_webhook
 from tracking.ingest.connection import connect
@@ -59,3 +62,37 @@ def test_a_database_gets_a_rule_of_each_kind_and_no_channel(transactional_db: No
     for rule in rules:
         rule.full_clean()
     rules.delete()
+
+
+@pytest.mark.parametrize("before", ["0005", "0006", "0007"])
+def test_behind_a_long_reader_of_tokens_it_fails_and_ingest_goes_on(
+    transactional_db: None, before: str
+) -> None:
+    migrate(before)
+    with connect() as reader, reader.transaction():
+        reader.execute("SELECT FROM tracking_token")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate()
+    migrate()
+    AlertRule.objects.all().delete()
+
+
+def test_no_index_of_a_queue_is_made_while_nobody_may_write_to_it(transactional_db: None) -> None:
+    made = []
+    for name in sorted(recorder.MigrationRecorder(connection).applied_migrations()):
+        if name[0] == "tracking" and name[1] > "0005":
+            out = StringIO()
+            call_command("sqlmigrate", *name, stdout=out)
+            made += re.findall(r'CREATE INDEX (.*)"tracking_\w+" ON "(\w+)"', out.getvalue())
+    queues = {"tracking_owed", "tracking_deadletter"}
+    assert {how for how, table in made if table in queues} == {"CONCURRENTLY "}
+    assert queues < {table for _, table in made}
+
+
+def test_a_process_of_the_version_before_can_still_make_a_token(transactional_db: None) -> None:
+    """Its INSERT names the columns that it knows."""
+    old = MigrationLoader(connection).project_state(("tracking", "0005_mapping")).apps
+    made = old.get_model("tracking", "Token").objects.create(
+        name="shop", prefix="hs_x", digest=b"x"
+    )
+    assert Token.objects.get(pk=made.pk).audience == []

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection as django_connection
 from django.db import connections, transaction
 from django.db.models import QuerySet
 
 from tests.conftest import Send, hit
 from tests.rollups import (
+    aged,
     arrival,
     plain,
     random_arrival,
@@ -30,6 +32,7 @@ from tracking.ingest.connection import connect
 from tracking.ingest.store import store
 from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark, retention, summary
 from tracking.models.facts import CAMPAIGN, DAY, HOUR, MAX_NAMES, MAX_VALUES, OTHER, PAGE, USER
+from tracking.models.partition import first_uuid7
 from tracking.models.watermark import Busy
 
 STEPS = ("store", "commit", "rollback", "pass", "rebuild")
@@ -199,6 +202,59 @@ def test_hits_that_come_in_time_are_not_marked(token: Token, send: Send) -> None
     assert Late.objects.count() == 1
 
 
+def test_hits_are_counted_after_the_clock_of_the_database_was_put_back(
+    token: Token, send: Send
+) -> None:
+    summary.catch_up()
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    Watermark.objects.update(position=first_uuid7(ahead))
+    send(hit())
+    assert summary.catch_up() == 1
+    assert_right()
+
+
+def test_a_hit_is_marked_if_its_statement_may_take_longer_than_the_roll_up_waits(
+    token: Token, settings: Any
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "STATEMENT_TIMEOUT": 60.0}
+    with connect() as own, connect() as other:
+        # By the clock of its host it comes from the future, if only a little.
+        other.autocommit = False
+        store(other, [aged(arrival(token), seconds=-65.0)])
+        store(own, [arrival(token)])
+        assert summary.catch_up() == 1
+        Watermark.objects.update(position=first_uuid7(datetime.now(UTC) + timedelta(minutes=1)))
+        other.commit()
+    assert summary.catch_up() == 1
+
+
+ODD_PAGES: Any = ("/text", 7, [], {"path": [1]}, {"url": "x" * 9999})
+ODD_CAMPAIGNS: Any = ([], {"source": {"a": 1}, "name": True})
+ODD_NAMES: Any = (OTHER, "\x00", "", None, 7, "é" * 255)
+ODD_PLANS: Any = (1e308, -0.0, [[[]]], OTHER, "\x00", "𝄞" * 300, "\n")
+ODD: list[dict[str, Any]] = [
+    *({"context": {"page": page}} for page in ODD_PAGES),
+    *({"context": {"campaign": campaign}} for campaign in ODD_CAMPAIGNS),
+    *({"event": {"name": name, "plan": "pro"}} for name in ODD_NAMES),
+    *({"event": {"name": "Viewed Page", "page": page, "url": page}} for page in ODD_PAGES),
+    *({"event": {"plan": plan}} for plan in ODD_PLANS),
+    {"event": {"user": [], "properties": "x"}, "properties": 5, "type": "page"},
+    {"sentAt": "0001-01-01T00:00:00Z"},
+    {"sentAt": "9999-12-31T23:59:59Z"},
+]
+
+
+def test_whatever_a_hit_says_it_is_counted(token: Token) -> None:
+    Token.objects.filter(pk=token.pk).update(breakdowns=["plan", "user", "𝄞" * 100, "name"])
+    with connect() as own:
+        for each in ODD:
+            store(own, [arrival(token, **each)])
+    assert summary.catch_up() == len(ODD)
+    with django_connection.cursor() as cursor:
+        cursor.execute("SELECT sum(count) FROM tracking_rollup WHERE dimension = 'hour'")
+        assert cursor.fetchone() == (len(ODD),)
+
+
 def test_marks_beyond_a_pass_are_counted_by_the_next(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +396,19 @@ def test_a_rebuild_counts_everything_anew(token: Token) -> None:
         assert values("property:plan") == {"pro": 5}
         other.commit()
         assert "1 hits" in command()
+    assert_right()
+
+
+def test_a_rebuild_behind_a_long_reader_changes_nothing(token: Token) -> None:
+    with connect() as own, connect() as reader:
+        store(own, [arrival(token)])
+        command()
+        with reader.transaction(), django_connection.cursor() as cursor:
+            reader.execute("SELECT FROM tracking_rollup")
+            cursor.execute("SET statement_timeout = '20s'")
+            with pytest.raises(CommandError, match="lock timeout"):
+                command("--rebuild", "--yes")
+            cursor.execute("RESET statement_timeout")
     assert_right()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from django.db import InterfaceError, OperationalError, router, transaction
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 
 from tracking.alerts.conditions import deliveries, sources, system
 from tracking.models import Alert, AlertRule
@@ -36,11 +36,16 @@ def watch() -> None:
     for rule in AlertRule.objects.all():
         try:
             look(rule)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            # A timeout, say, is this rule's own trouble; a dead database is everybody's.
+            if isinstance(error, (OperationalError, InterfaceError)) and is_gone():
+                raise
             logger.exception("The rule %s (%s) cannot be looked at", rule.pk, rule.kind)
     Alert.objects.prune()
+
+
+def is_gone() -> bool:
+    return not connections[router.db_for_write(AlertRule)].is_usable()
 
 
 def look(rule: AlertRule) -> None:

@@ -59,6 +59,7 @@ WITH incoming AS MATERIALIZED (
 ), late AS (
     INSERT INTO tracking_late (hit_id)
     SELECT id FROM stored WHERE stored_at < statement_timestamp() - %(late_after)s::interval
+        OR id <= (SELECT position FROM tracking_watermark)
 ), owed AS (
     INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
     SELECT integration.id, incoming.id, statement_timestamp(), statement_timestamp(),

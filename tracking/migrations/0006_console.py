@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '2s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Total",
             fields=[
@@ -45,26 +46,6 @@ class Migration(migrations.Migration):
                 ("count", models.BigIntegerField()),
             ],
         ),
-        migrations.AddField(
-            model_name="token",
-            name="audience",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=150),
-                blank=True,
-                default=list,
-                help_text="Names of groups, one a line: who is in none of them sees nothing of the token. Empty: everybody who may see tokens.",
-                size=None,
-                verbose_name="only for these groups",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="owed",
-            index=models.Index(
-                condition=models.Q(("attempts__gt", 0)),
-                fields=["integration", "owed_at"],
-                name="tracking_owed_retrying",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="total",
             constraint=models.UniqueConstraint(
@@ -80,4 +61,17 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["made_at"], name="tracking_revision_made"),
         ),
         migrations.RunSQL(TOTALS, migrations.RunSQL.noop),
+        migrations.AddField(
+            model_name="token",
+            name="audience",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=150),
+                blank=True,
+                db_default=[],
+                default=list,
+                help_text="Names of groups, one a line: who is in none of them sees nothing of the token. Empty: everybody who may see tokens.",
+                size=None,
+                verbose_name="only for these groups",
+            ),
+        ),
     ]

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '2s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Alert",
             fields=[
@@ -186,10 +187,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
                 ("beat_at", models.DateTimeField()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="deadletter",
-            index=models.Index(fields=["integration", "died_at"], name="tracking_deadletter_died"),
         ),
         migrations.AddField(
             model_name="alert",

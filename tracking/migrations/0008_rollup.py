@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '2s'", migrations.RunSQL.noop),
         migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
         migrations.CreateModel(
             name="Late",
@@ -69,16 +70,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.AddField(
-            model_name="token",
-            name="breakdowns",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=100),
-                blank=True,
-                default=list,
-                size=None,
-            ),
-        ),
         migrations.CreateModel(
             name="Rollup",
             fields=[
@@ -106,5 +97,16 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["at"], name="tracking_rollup_at")],
             },
+        ),
+        migrations.AddField(
+            model_name="token",
+            name="breakdowns",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=100),
+                blank=True,
+                db_default=[],
+                default=list,
+                size=None,
+            ),
         ),
     ]

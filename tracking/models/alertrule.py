@@ -16,6 +16,8 @@ from tracking.models.token import Token
 
 #: A rule looks back a week at the most.
 MAX_MINUTES = 7 * 24 * 60
+#: Rows of one integration that it looks at.
+MAX_ROWS = 10_000
 
 
 class Kind(models.TextChoices):
@@ -111,6 +113,9 @@ class AlertRule(models.Model):
             raise ValidationError({"integration": "It is another token's."})
         if self.threshold > 100 and self.kind in (Kind.RATE, Kind.DISK):
             raise ValidationError({"threshold": "There are a hundred per cent."})
+
+        if self.kind == Kind.DEAD and self.threshold >= MAX_ROWS:
+            raise ValidationError({"threshold": f"It counts no further than to {MAX_ROWS:,}."})
 
     @property
     def is_of_all(self) -> bool:

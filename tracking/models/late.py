@@ -3,7 +3,8 @@
 The roll-up counts ids that are `lag()` old, by the database's clock. A hit that is committed later
 than that would never be seen, so its id is written here, in the statement that stores it: whoever
 sees the one sees the other. That is every hit whose transaction somebody else ends (`track()`, an
-import), and any that is older, when its statement begins, than `after()`.
+import), and any that, when its statement begins, is older than `after()` or not after the
+watermark: the database's clock may have been put back.
 
 What is younger then has the rest of the lag: its statement takes STATEMENT_TIMEOUT at the most, and
 its commit, which no timeout bounds, has COMMIT_SECONDS. If a disk holds a commit up for longer
@@ -27,9 +28,10 @@ ALWAYS = "-1000 years"
 
 
 def after() -> str:
-    """The age at which a hit is marked whose statement is a transaction, as an interval."""
+    """The age at which a hit is marked whose statement is a transaction, as an interval: below
+    zero, of one that comes from the future by its host's clock, if statements may take long."""
     seconds = lag().total_seconds() - conf.STATEMENT_TIMEOUT - COMMIT_SECONDS
-    return f"{max(0.0, seconds)} seconds"
+    return f"{seconds} seconds"
 
 
 def lag() -> timedelta:

@@ -33,14 +33,15 @@ class What(models.TextChoices):
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def owe(self) -> None:
         """Whatever an enabled channel should be told and was not is to be told: what opened; what
-        is over, if it was told that it opened; what is still open when a silence is over."""
+        is over, if it was told that it opened; what is still open when a silence is over, if it was
+        told before that that it opened."""
         audible = Alert.objects.exclude(silent_until__gt=timezone.now())
         for channel in AlertChannel.objects.filter(enabled=True):
             everybody = Q(rule__channels=None)
             ours = audible.filter(everybody | Q(rule__channels=channel))
             opened = self._heard(channel, What.OPENED)
             self._owe(channel, What.OPENED, ours.open().exclude(opened))
-            spoken_of = ours.open().filter(opened).exclude(silent_until=None)
+            spoken_of = ours.open().filter(self._heard_before_silence(channel))
             self._owe(
                 channel,
                 What.STILL_OPEN,
@@ -52,6 +53,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def _heard(self, channel: AlertChannel, what: What) -> Exists:
         return Exists(Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=what))
 
+    def _heard_before_silence(self, channel: AlertChannel) -> Exists:
+        opened = Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=What.OPENED)
+        return Exists(opened.filter(sent_at__lt=OuterRef("silent_until")))
+
     def _owe(self, channel: AlertChannel, what: What, alerts: AlertQuerySet) -> None:
         self.bulk_create(
             [Notice(alert=alert, channel=channel, what=what) for alert in alerts.distinct()],
@@ -59,10 +64,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         )
 
     def due(self) -> NoticeQuerySet:
-        """Those to be told now, the oldest first."""
-        return self.filter(
-            sent_at=None, next_at__lte=timezone.now(), channel__enabled=True
-        ).order_by("pk")
+        """Those to be told now, the oldest first; none of what somebody has silenced since."""
+        now = timezone.now()
+        due = self.filter(sent_at=None, next_at__lte=now, channel__enabled=True)
+        return due.exclude(alert__silent_until__gt=now).order_by("pk")
 
     def claim(self, channel: AlertChannel) -> list[Notice]:
         """What the channel is to be told now is nobody else's for a while."""

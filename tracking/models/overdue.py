@@ -30,8 +30,8 @@ OLDEST: LiteralString = """
 RETRYING: LiteralString = """
     SELECT integration.id, counted.count
     FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
-        SELECT count(*) FROM (
-            SELECT FROM tracking_owed
+        SELECT count(*) FILTER (WHERE hit_id >= %s) AS count FROM (
+            SELECT hit_id FROM tracking_owed
             WHERE integration_id = integration.id AND attempts > 0 AND owed_at >= %s
             ORDER BY owed_at LIMIT %s
         ) AS found

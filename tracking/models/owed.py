@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from tracking.models.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
 from tracking.models.integration import Integration
 from tracking.models.overdue import OLDEST, RETRYING
+from tracking.models.partition import first_uuid7
 
 #: A delivery claimed this often without an outcome is sent alone from then on, since one of the
 #: hits that it was claimed with seems to kill workers.
@@ -75,9 +76,10 @@ class OwedQuerySet(models.QuerySet["Owed"]):
     def retrying(
         self, integrations: Sequence[int], *, since: datetime = ALWAYS, limit: int
     ) -> dict[int, int]:
-        """How many of each were tried in vain and are owed since then, counted up to the limit."""
+        """How many of each, of hits received since then, were tried in vain, counted up to the
+        limit: a replay's are of earlier hits."""
         with connections[router.db_for_read(Owed)].cursor() as cursor:
-            cursor.execute(RETRYING, [list(integrations), since, limit])
+            cursor.execute(RETRYING, [list(integrations), first_uuid7(since), since, limit])
             return dict(cursor.fetchall())
 
     def _claim(

@@ -116,7 +116,9 @@ def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID
 
 def forget_all() -> None:
     """Nothing is counted: all that is still stored will be, from the first hit on. The marks stay,
-    and go with the hits they mark."""
+    and go with the hits they mark. Raises OperationalError, and changes nothing, behind somebody
+    who reads the counts for long: pages would queue behind us."""
     with Watermark.objects.hold(wait=True) as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("TRUNCATE tracking_rollup, tracking_visitor")
         cursor.execute(MOVE, [NOBODY])

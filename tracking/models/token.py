@@ -99,13 +99,16 @@ class Token(models.Model):
     audience = ArrayField(
         models.CharField(max_length=150),
         default=list,
+        db_default=[],
         blank=True,
         verbose_name="only for these groups",
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
     )
     #: Properties that analytics counts events by.
-    breakdowns = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    breakdowns = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=[], blank=True
+    )
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)

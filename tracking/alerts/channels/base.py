@@ -14,6 +14,7 @@ from tracking.destinations.base import Destination, Request
 from tracking.destinations.config import ConfigForm
 from tracking.destinations.http import Client
 
+#: Seconds that a mail server may take for each of its answers.
 TIMEOUT = 10.0
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
+from django.core.mail import get_connection, send_mail
 from django.core.validators import validate_email
 
-from tracking.alerts.channels.base import Channel
+from tracking.alerts.channels.base import TIMEOUT, Channel
 from tracking.alerts.message import WORDS, Line, Message
 from tracking.destinations.config import ConfigForm
 from tracking.exceptions import RetryableError
@@ -49,7 +49,11 @@ class Email(Channel):
         to: list[str] = self.config["to"]
         subject = " ".join(message.title.split())[:MAX_SUBJECT]
         try:
-            send_mail(subject, write(message), settings.DEFAULT_FROM_EMAIL, to)
+            backend: Any = get_connection()
+            # Without EMAIL_TIMEOUT Django waits for a silent server for ever.
+            if getattr(backend, "timeout", TIMEOUT) is None:
+                backend.timeout = TIMEOUT
+            send_mail(subject, write(message), settings.DEFAULT_FROM_EMAIL, to, connection=backend)
         except Exception as error:  # Whatever a backend raises: SMTP's, a socket's, a provider's.
             said = f"{type(error).__name__}: {error}"
             raise RetryableError(f"The mail could not be sent. {said}") from error

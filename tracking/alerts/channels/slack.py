@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import WORDS, Message
 from tracking.destinations import slack
 from tracking.destinations.config import ConfigForm
 from tracking.models.notice import What
 
+#: Characters for what is told; the rest is for how many were left out, and where they are.
+ROOM = slack.TEXT_LIMIT - 300
 SIGNS = {
     What.OPENED: ":red_circle:",
     What.STILL_OPEN: ":red_circle:",
@@ -33,10 +37,14 @@ class Slack(Channel):
 
 
 def write(message: Message) -> str:
-    """Slack's mrkdwn, with nothing in it that would call people or look like a link."""
+    """Slack's mrkdwn, with nothing in it that would call people or look like a link. What it has no
+    room for is counted."""
     lines = [
         f"{SIGNS[line.what]} *{WORDS[line.what].capitalize()}:* {slack.show(line.text)}"
         for line in message.lines
     ]
-    text = "\n".join(lines) or slack.show(message.title)
-    return text if len(text) <= slack.TEXT_LIMIT else text[: slack.TEXT_LIMIT - 1] + "…"
+    shown = sum(size <= ROOM for size in accumulate(len(line) + 1 for line in lines))
+    if shown < len(lines):
+        where = f": {message.url}/console/alerts/" if message.url else "."
+        lines[shown:] = [f"… and {len(lines) - shown} more{slack.show(where)}"]
+    return "\n".join(lines) or slack.show(message.title)

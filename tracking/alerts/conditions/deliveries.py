@@ -17,13 +17,12 @@ from django.utils import timezone
 
 from tracking.models import AlertRule, DeadLetter, Integration, Owed
 from tracking.models.alert import Finding
+from tracking.models.alertrule import MAX_ROWS
 from tracking.models.pause import Cause
 from tracking.models.record import ended
 
 #: Of fewer hits than these no rate is made.
 LEAST = 20
-#: As far as anything is counted.
-LIMIT = 10_000
 
 
 def of(integration: Integration, message: str) -> Finding:
@@ -40,7 +39,7 @@ def failing(rule: AlertRule) -> Iterator[Finding]:
     ids = [each.pk for each in integrations]
     since = (timezone.now() - rule.window).replace(minute=0, second=0, microsecond=0)
     counted = ended(ids, since)
-    retrying = Owed.objects.retrying(ids, since=since, limit=LIMIT)
+    retrying = Owed.objects.retrying(ids, since=since, limit=MAX_ROWS)
     for each in integrations:
         delivered, dead = counted[each.pk]["delivered"], max(0, counted[each.pk]["dead"])
         failed = dead + retrying.get(each.pk, 0)
@@ -77,11 +76,11 @@ def paused(rule: AlertRule) -> Iterator[Finding]:
 def dying(rule: AlertRule) -> Iterator[Finding]:
     integrations = list(rule.integrations())
     since = timezone.now() - rule.window
-    died = DeadLetter.objects.died([each.pk for each in integrations], since, limit=LIMIT)
+    died = DeadLetter.objects.died([each.pk for each in integrations], since, limit=MAX_ROWS)
     for each in integrations:
         count = died.get(each.pk, 0)
         if count > rule.threshold:
-            many = f"{count:,} or more" if count == LIMIT else f"{count:,}"
+            many = f"{count:,} or more" if count == MAX_ROWS else f"{count:,}"
             yield of(
                 each,
                 f"{many} new dead letter{'s' * (count != 1)} in the last {rule.minutes} minutes. "

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from tracking.models import recount, summary
 
@@ -31,10 +32,18 @@ class Command(BaseCommand):
             self.stdout.write("Hits that are not stored any more will not be counted any more.")
             if not options["yes"] and not self.is_meant():
                 raise CommandError("Nothing was changed.")
-            summary.forget_all()
+            self.forget_all()
         self.stdout.write(f"{summary.catch_up():,} hits counted.")
         if options["check"]:
             self.check_counts()
+
+    def forget_all(self) -> None:
+        try:
+            summary.forget_all()
+        except OperationalError as error:
+            raise CommandError(
+                f"Nothing was changed. Does somebody read the counts, such as a backup? {error}"
+            ) from error
 
     def is_meant(self) -> bool:
         try:
