@@ -45,6 +45,6 @@ def write(message: Message) -> str:
     ]
     shown = sum(size <= ROOM for size in accumulate(len(line) + 1 for line in lines))
     if shown < len(lines):
-        where = f": {message.url}/console/alerts/" if message.url else "."
+        where = f": {message.url}" if message.url else "."
         lines[shown:] = [f"… and {len(lines) - shown} more{slack.show(where)}"]
     return "\n".join(lines) or slack.show(message.title)
