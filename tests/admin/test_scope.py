@@ -1,10 +1,12 @@
 """A token that is kept for groups, and all that belongs to it, in the admin."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from uuid_utils.compat import uuid7
 
 from tests.conftest import Send
 from tests.integrations import add_webhook
@@ -103,6 +105,25 @@ def test_dead_letters_that_are_not_seen_are_not_replayed(kept: Kept) -> None:
     data = {"action": "replay", "_selected_action": [letter.pk]}
     client_of().post("/admin/tracking/deadletter/", data)
     assert DeadLetter.objects.filter(pk=letter.pk).exists()
+
+
+def test_hits_that_are_not_seen_hide_none_that_are(kept: Kept) -> None:
+    """A search of dead letters looks at the last thousand hits of that name."""
+    own, _ = Token.objects.issue("own")
+    letter = DeadLetter.objects.get()
+    hit = Hit.objects.get(pk=letter.hit_id)
+    hit.token, hit.pk, hit.name = own, uuid7(), "same"
+    hit.save(force_insert=True)
+    letter.pk, letter.hit_id, letter.integration = None, hit.pk, add_webhook(own, name="own-hook")
+    letter.save(force_insert=True)
+    others = []
+    for _ in range(1000):
+        other = copy(hit)
+        other.token, other.pk = kept.token, uuid7()
+        others.append(other)
+    Hit.objects.bulk_create(others)
+    found = client_of().get("/admin/tracking/deadletter/?q=same").context["cl"]
+    assert [each.hit_id for each in found.result_list] == [hit.pk]
 
 
 def test_nothing_is_added_to_or_previewed_of_a_token_that_is_not_seen(kept: Kept) -> None:

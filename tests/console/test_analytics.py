@@ -121,6 +121,9 @@ def test_a_file_has_no_formulas(see: Client, token: Token) -> None:
     assert answer["Content-Disposition"] == expected
     rows = list(csv.reader(StringIO(answer.content.decode())))[1:]
     assert {row[0] for row in rows} == {*(f"'{name}" for name in names[:5]), "a=b"}
+    Token.objects.filter(pk=token.pk).update(breakdowns=["=1+1"])
+    asked = {"format": "csv", "table": "breakdown", "breakdown": "=1+1", "since": "2026-11-20"}
+    assert see.get(URL, asked).content.startswith(b"'=1+1,")
 
 
 @pytest.mark.parametrize("key", ["series", "users", "events", "pages", "campaigns", "breakdown"])

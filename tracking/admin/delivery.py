@@ -48,7 +48,8 @@ class OfHitsAdmin(ReadOnlyAdmin):
         if not search_term.strip():
             return queryset, False
         admin_of_hits = HitAdmin(Hit, self.admin_site)
-        hits, _ = admin_of_hits.get_search_results(request, Hit.objects.all(), search_term)
+        seen = admin_of_hits.get_queryset(request)
+        hits, _ = admin_of_hits.get_search_results(request, seen, search_term)
         return queryset.filter(hit_id__in=list(hits.values_list("pk", flat=True)[:1000])), False
 
 

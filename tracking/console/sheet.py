@@ -65,7 +65,7 @@ class Sheet:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         writer = csv.writer(response)
         has_shares = any(row.figure.share is not None for row in self.rows)
-        writer.writerow([self.first, *map(plain, self.names), *(["Share"] * has_shares)])
+        writer.writerow([*map(plain, (self.first, *self.names)), *(["Share"] * has_shares)])
         for row in self.rows:
             of = row.of.isoformat() if isinstance(row.of, datetime) else plain(row.of)
             shares = [f"{row.figure.share:.6f}"] if row.figure.share is not None else []
