@@ -255,6 +255,20 @@ def test_whatever_a_hit_says_it_is_counted(token: Token) -> None:
         assert cursor.fetchone() == (len(ODD),)
 
 
+def test_of_long_hits_no_more_is_kept_than_is_counted(token: Token) -> None:
+    """Their payloads would not fit into the memory that a pass has."""
+    Token.objects.filter(pk=token.pk).update(breakdowns=["plan"])
+    event = {"plan": "pro", "text": "x" * 50_000}
+    with connect() as own:
+        for _ in range(15):
+            store(own, [arrival(token, event=event) for _ in range(100)])
+        with django_connection.cursor() as cursor:
+            cursor.execute("SET temp_file_limit = '1MB'")
+            assert summary.catch_up() == 1500
+            cursor.execute("RESET temp_file_limit")
+    assert values("property:plan") == {"pro": 1500}
+
+
 def test_marks_beyond_a_pass_are_counted_by_the_next(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,22 +44,26 @@ WHENCE: LiteralString = """nullif(concat_ws(' / ',
 
 FACTS: LiteralString = """
 WITH heard AS MATERIALIZED (
+    -- No more of each hit than is counted: all of a pass is kept, and payloads may be long.
     SELECT token_id,
         date_trunc('hour', occurred_at, 'UTC') AS hour,
         date_trunc('day', occurred_at, 'UTC') AS day,
         coalesce(nullif(hit.name, ''), nullif(hit.type, ''), '(none)') AS called,
         md5(<WHO>)::uuid AS who,
-        <WHERE> AS page,
-        <WHENCE> AS campaign,
+        left(<WHERE>, 100) AS page,
+        left(<WHENCE>, 100) AS campaign,
         breakdowns,
-        CASE WHEN breakdowns <> '{}' THEN said END AS said
+        ARRAY(
+            SELECT left(tracking_scalar(said -> property), 100) FROM unnest(breakdowns) AS property
+        ) AS told
     FROM (
         SELECT * FROM tracking_hit WHERE id > %(first)s AND id <= %(last)s
         UNION ALL
         SELECT * FROM tracking_hit
         WHERE id = ANY(%(late)s::uuid[]) AND id >= %(oldest)s AND id <= %(newest)s
     ) AS hit
-    CROSS JOIN LATERAL (SELECT <PROPERTIES> AS said) AS properties
+    -- OFFSET: it is made once a hit, not wherever it is looked into.
+    CROSS JOIN LATERAL (SELECT <PROPERTIES> AS said OFFSET 0) AS properties
     LEFT JOIN tracking_token AS token ON token.id = hit.token_id
 ), called AS (
     -- Not EXISTS, which may be planned as a scan of all the rollups.
@@ -91,13 +95,12 @@ WITH heard AS MATERIALIZED (
     -- Of each event and, under no name, of any.
     SELECT token_id, dimension, day AS at, coalesce(name, '') AS name, value, count(*) AS count
     FROM (
-        SELECT token_id, '<PAGE>' AS dimension, day, name, left(page, 100) AS value FROM found
+        SELECT token_id, '<PAGE>' AS dimension, day, name, page AS value FROM found
         UNION ALL
-        SELECT token_id, '<CAMPAIGN>', day, name, left(campaign, 100) FROM found
+        SELECT token_id, '<CAMPAIGN>', day, name, campaign FROM found
         UNION ALL
-        SELECT token_id, '<PROPERTY>' || property, day, name,
-            left(tracking_scalar(said -> property), 100)
-        FROM found CROSS JOIN LATERAL unnest(breakdowns) AS property
+        SELECT token_id, '<PROPERTY>' || property, day, name, said
+        FROM found CROSS JOIN LATERAL unnest(breakdowns, told) AS each (property, said)
     ) AS said
     WHERE value IS NOT NULL
     GROUP BY token_id, dimension, day, value, GROUPING SETS ((said.name), ())
