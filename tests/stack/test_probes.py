@@ -35,7 +35,7 @@ def all_say(stack: Stack, status: int) -> bool:
 
 
 def state_of(stack: Stack, part: str) -> str:
-    return str(probe(stack, "/readyz")[1]["parts"][part]["state"])
+    return str(probe(stack, "/readyz")[1]["parts"][part])
 
 
 def test_it_is_ready_once_worker_and_beat_were_seen(stack: Stack) -> None:
