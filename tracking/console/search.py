@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from tracking.conf import conf
 from tracking.console.access import page, show
 from tracking.models.scope import Scope
-from tracking.models.search import SHOWN, find
+from tracking.models.search import REACH, SHOWN, find
 from tracking.models.volume import Counts, volume
 
 #: Refusals of so many hours are told where nothing is found.
@@ -33,6 +33,7 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
         term=term,
         found=found,
         shown=SHOWN,
+        reach=None if scope.is_all else REACH,
         came=came,
         reasons=sorted(came.reasons.items(), key=lambda reason: -reason[1]),
         hours=HOURS,
