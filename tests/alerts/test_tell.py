@@ -16,7 +16,7 @@ from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking.alerts.channels import email
-from tracking.alerts.tell import tell, try_out
+from tracking.alerts.tell import tell, tell_channel, try_out
 from tracking.alerts.watch import watch
 from tracking.models import Alert, AlertChannel, Integration, Notice, Token
 
@@ -253,3 +253,18 @@ def test_a_mail_server_that_says_nothing_is_left_alone_after_a_while(
         answered.set()
         thread.join()
     assert "timed out" in verdict.message
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_channel_that_is_deleted_while_it_is_told_holds_up_no_other(
+    paused: Integration, vendor: Vendor, status: int
+) -> None:
+    vendor.answer = reply(status)
+    made = channel("slack", webhook_url=vendor.url)
+    watch()
+    Notice.objects.owe()
+    notices = Notice.objects.claim(made)
+    AlertChannel.objects.filter(pk=made.pk).delete()
+    tell_channel(made, notices)
+    assert len(vendor.received) == 1
+    assert not AlertChannel.objects.exists()

@@ -61,11 +61,16 @@ class AlertChannel(models.Model):
     def took(self) -> None:
         """What it was told has arrived."""
         self.told_at, self.failures, self.error = timezone.now(), 0, ""
-        self.save(update_fields=("told_at", "failures", "error"))
+        self._note("told_at", "failures", "error")
 
     def failed(self, error: str) -> datetime:
         """It could not be told, for this reason; when it may be tried again."""
         gap = min(FIRST_GAP * float(2 ** min(self.failures, 10)), LONGEST_GAP)
         self.failures, self.error = min(self.failures + 1, 1000), error
-        self.save(update_fields=("failures", "error"))
+        self._note("failures", "error")
         return timezone.now() + timedelta(seconds=gap)
+
+    def _note(self, *names: str) -> None:
+        """Of a channel that somebody has deleted meanwhile, nothing."""
+        values = {name: getattr(self, name) for name in names}
+        AlertChannel.objects.filter(pk=self.pk).update(**values)
