@@ -16,6 +16,8 @@ from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
 from tracking.alerts.watch import watch
+from tracking.console.home import ROWS
+from tracking.console.integrations import PER_PAGE
 from tracking.ingest.refusals import refusals
 from tracking.models import AlertRule, Integration, Ledger, Outcome, Owed, Token, Total
 from tracking.models.total import Balance
@@ -161,3 +163,32 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
         page.locator(".hs-chart canvas").wait_for()
     assert violations(page) == []
     shoot(page, "console-home")
+
+
+def test_of_many_tokens_and_integrations_the_first_are_told(token: Token) -> None:
+    for number in range(ROWS + 5):
+        Token.objects.issue(f"token {number}")
+        add_webhook(token, name=f"Hook {number}")
+    add_webhook(token, name="Zoo").pause(reason="Moving", by="anna")
+    client = Client()
+    client.force_login(viewer())
+    text = client.get("/console/").content.decode()
+    assert "6 more sent less" in text
+    assert "And 6 more:" in text
+    # What is held back comes first.
+    assert text.index("Zoo") < text.index("Hook 0")
+
+
+def test_the_list_of_integrations_has_pages(token: Token) -> None:
+    for number in range(PER_PAGE + 1):
+        add_webhook(token, name=f"Hook {number:03}")
+    client = Client()
+    client.force_login(viewer())
+    first, second = (
+        client.get(f"/console/integrations/?span=7d&page={page}").content.decode()
+        for page in (1, 2)
+    )
+    assert "page=2" in first
+    assert f"Hook {PER_PAGE:03}" in second
+    assert f"Hook {PER_PAGE:03}" not in first
+    assert client.get("/console/integrations/?page=nonsense").status_code == 200

@@ -89,6 +89,13 @@ def test_it_is_made_without_a_single_request(destination: Destination, vendor: V
     assert vendor.connections == 0
 
 
+@pytest.mark.parametrize("type", TYPES)
+def test_why_it_skips_says_nothing_that_a_sender_chose(destination: Destination, type: str) -> None:
+    """Reasons are counted by their words, and anybody may send a hit."""
+    event = replace(next(iter(SAMPLES.values())), type=type, name="Zyx", user_id="Zyx", payload={})
+    assert "Zyx" not in destination.skip(event)
+
+
 def test_its_batches_obey_its_limits(
     kind: type[Destination], destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:

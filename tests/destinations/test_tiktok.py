@@ -55,7 +55,7 @@ def test_an_event_without_a_page_is_skipped_with_a_reason() -> None:
 
 def test_another_event_is_sent_only_if_asked_for() -> None:
     danced = replace(SALE, name="Danced")
-    assert TIKTOK.skip(danced) == "Danced is none of TikTok's standard events."
+    assert TIKTOK.skip(danced) == "It is none of TikTok's standard events."
     assert TikTok({**CONFIG, "custom_events": True}).skip(danced) == ""
 
 

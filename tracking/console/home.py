@@ -9,7 +9,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 
 from tracking.console.access import page, show
-from tracking.console.line import lines_of
+from tracking.console.line import in_order, lines_of
 from tracking.console.span import Span
 from tracking.models import Alert, Integration, Token, retention
 from tracking.models.disk import measure
@@ -18,6 +18,8 @@ from tracking.models.volume import Counts, Volume, rates, volume
 
 #: Open alerts that are told at the most; the others are on their page.
 ALERTS = 3
+#: Tokens, and integrations, that are told at the most.
+ROWS = 50
 #: What the chart stacks, in which of its colours.
 SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
@@ -27,6 +29,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
     span = Span.asked(request)
     came = volume(span.since, scope.token_ids)
     sources = list(sources_of(scope, came))
+    integrations = scope.limit(Integration.objects.present())
     return show(
         request,
         "home",
@@ -35,10 +38,12 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         span=span,
         total=came.total,
         rate=sum(source.rate for source in sources),
-        sources=sources,
+        sources=sources[:ROWS],
+        more_sources=max(0, len(sources) - ROWS),
         series=SERIES,
         buckets=buckets_of(came, span),
-        lines=lines_of(scope.limit(Integration.objects.present()), span.since),
+        lines=lines_of(in_order(integrations)[:ROWS], span.since),
+        more_lines=max(0, integrations.count() - ROWS),
         alerts=open_alerts(request, scope),
         disk=measure() if scope.is_all else None,
         held=retention.held() if scope.is_all else None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from tracking.console.access import page, show
-from tracking.console.line import lines_of
+from tracking.console.line import in_order, lines_of
 from tracking.console.span import Span
 from tracking.ingest.errors import IngestError
 from tracking.ingest.inside import track
@@ -21,6 +22,8 @@ from tracking.models.scope import Scope
 
 #: What the chart stacks, in which of its colours.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
+#: Integrations that are listed on one page.
+PER_PAGE = 100
 #: The last operations that are shown.
 OPERATIONS = 5
 TEST_EVENT = "Hitstream Test"
@@ -30,13 +33,16 @@ TEST_USER = "hitstream-test"
 @page("view_integration")
 def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
     span = Span.asked(request)
+    found = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
+    this = found.get_page(request.GET.get("page"))
     return show(
         request,
         "integrations",
         title="Integrations",
         here="integrations",
         span=span,
-        lines=lines_of(scope.limit(Integration.objects.present()), span.since),
+        page=this,
+        lines=lines_of(this, span.since),
     )
 
 
@@ -44,7 +50,7 @@ def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
 def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     span = Span.asked(request)
     obj = present(scope, pk)
-    (line,) = lines_of(Integration.objects.filter(pk=pk), span.since)
+    (line,) = lines_of([obj], span.since)
     counted = reasons(obj)
     operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
     return show(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.safestring import SafeString
 
 from tracking.admin.pill import state_of_integration
@@ -38,9 +38,16 @@ class Line:
         return self.waiting.retrying >= MANY
 
 
-def lines_of(integrations: QuerySet[Integration], since: datetime) -> list[Line]:
-    """By their tokens' names and their own."""
-    found = list(integrations.select_related("token").order_by("token__name", "name"))
+def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """Those that are held back first, the latest of them before; then by their tokens' names and
+    their own."""
+    held_back_first = F("paused_at").desc(nulls_last=True)
+    return integrations.select_related("token").order_by(held_back_first, "token__name", "name")
+
+
+def lines_of(integrations: Iterable[Integration], since: datetime) -> list[Line]:
+    """In the same order."""
+    found = list(integrations)
     ids = [integration.pk for integration in found]
     went, balances, waits, fast = (
         sent(ids, since),

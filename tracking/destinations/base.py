@@ -100,7 +100,8 @@ class Destination:
         return Recorder(Request(url="", body=b"", secrets=self.secrets)).mask(text)
 
     def skip(self, event: Event) -> str:
-        """Why the vendor has no use for the event, for the operator to read; empty to send it."""
+        """Why the vendor has no use for the event, for the operator to read; empty to send it. It
+        is counted by its words, so there is nothing of the event's own in it."""
         if event.type not in self.takes:
             return f"{self.label} has no use for events of type {event.type}."
         return ""

@@ -84,7 +84,7 @@ class Meta(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return f"{own_name(event) or 'It'} is none of Meta's standard events."
+            return "It is none of Meta's standard events."
         if event.received_at - event.occurred_at > OLDEST:
             return "It is older than the 7 days that Meta takes events for."
         if not is_matchable(user_data(event)):

@@ -78,7 +78,7 @@ class TikTok(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return f"{own_name(event) or 'It'} is none of TikTok's standard events."
+            return "It is none of TikTok's standard events."
         if not read_visit(event).url:
             return "TikTok takes an event of the web only with the page's address."
         return ""
