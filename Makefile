@@ -7,7 +7,7 @@ APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
-.PHONY: bench-claims chaos bench-deps clients clean
+.PHONY: bench-claims bench-console chaos bench-deps clients clean
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
@@ -45,7 +45,7 @@ bench: $(VENV)/.dev bench-deps
 bench-size bench-soak bench-overload: bench-%: $(VENV)/.dev bench-deps
 	@$(BIN)/python -m benchmarks.$*
 
-bench-delivery bench-isolation bench-claims: bench-%: $(VENV)/.dev
+bench-delivery bench-isolation bench-claims bench-console: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.$*
 
 # Two random seeds, or those given: make chaos SEED="7 11"
