@@ -20,6 +20,15 @@ Answer = Any
 Send = Callable[..., Answer]
 
 
+#: Folders whose files take longest: begun first, no process works on alone at the end.
+LONG = ("stack", "outbox", "embedded", "wheel")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {folder: place for place, folder in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(LONG)))
+
+
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """One test's tokens, integrations, refusals and repetitions are not those of the next."""

@@ -82,6 +82,7 @@ def test_who_opts_out_is_forgotten_and_stays_out(visit: Visit, stored: Stored, h
     settled(page)
     hits.refuse_all(503)
     track(page, "Added Product")
+    wait_until(lambda: "Added Product" in hits.names(), within=SECONDS)
     page.evaluate("() => hitstream.optOut()")
     assert storage(page) == OPTED_OUT
     hits.pass_all()
