@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from tracking.admin.channelform import form_for
 from tracking.admin.confirm import confirm
 from tracking.admin.integrationform import CONFIG
-from tracking.admin.issued import show_once
+from tracking.admin.issued import IssuingAdmin
 from tracking.admin.pill import pill
 from tracking.alerts.channels.registry import CHANNELS
 from tracking.alerts.tell import try_out
@@ -25,7 +25,7 @@ from tracking.models.scope import Scope
 
 
 @admin.register(AlertChannel)
-class AlertChannelAdmin(admin.ModelAdmin):
+class AlertChannelAdmin(IssuingAdmin):
     list_display = ("name", "kind", "state", "told_at")
     change_form_template = "admin/tracking/alertchannel/change_form.html"
 
@@ -79,18 +79,6 @@ class AlertChannelAdmin(admin.ModelAdmin):
         if not change:
             obj.kind = self.kind(request)
         obj.save()
-
-    def response_add(self, request: HttpRequest, obj: AlertChannel, *args: Any) -> HttpResponse:
-        return self.show_issued(request, obj) or super().response_add(request, obj, *args)
-
-    def response_change(self, request: HttpRequest, obj: AlertChannel) -> HttpResponse:
-        return self.show_issued(request, obj) or super().response_change(request, obj)
-
-    def show_issued(self, request: HttpRequest, obj: AlertChannel) -> HttpResponse | None:
-        if not obj.issued:
-            return None
-        secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
-        return show_once(self, request, obj, title=f"{obj.name} is set up", secrets=secrets)
 
     def change_view(
         self,

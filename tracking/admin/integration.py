@@ -16,7 +16,7 @@ from django.urls import URLPattern, path
 from tracking.admin import verbs
 from tracking.admin.filters import PresentFilter
 from tracking.admin.integrationform import CONFIG, MAPPING, IntegrationForm, form_for
-from tracking.admin.issued import show_once
+from tracking.admin.issued import IssuingAdmin
 from tracking.admin.ledger import integration_ledger
 from tracking.admin.mappingpreview import show_mapping
 from tracking.admin.pill import pause_of, state_of_integration
@@ -29,7 +29,7 @@ from tracking.models.scope import Scope
 
 
 @admin.register(Integration)
-class IntegrationAdmin(ScopedAdmin):
+class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
     list_display = ("name", "token", "destination", "state", "created_at")
     list_filter = (("token", PresentFilter), "destination", "enabled")
     list_select_related = ("token",)
@@ -102,18 +102,6 @@ class IntegrationAdmin(ScopedAdmin):
             obj.destination = self.slug(request)
         obj.save(by=request.user.get_username())
         verbs.ring_on_commit()
-
-    def response_add(self, request: HttpRequest, obj: Integration, *args: Any) -> HttpResponse:
-        return self.show_issued(request, obj) or super().response_add(request, obj, *args)
-
-    def response_change(self, request: HttpRequest, obj: Integration) -> HttpResponse:
-        return self.show_issued(request, obj) or super().response_change(request, obj)
-
-    def show_issued(self, request: HttpRequest, obj: Integration) -> HttpResponse | None:
-        if not obj.issued:
-            return None
-        secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
-        return show_once(self, request, obj, title=f"{obj.name} is set up", secrets=secrets)
 
     @admin.action(description="Resume selected integrations", permissions=["change"])
     def resume_selected(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:

@@ -43,3 +43,19 @@ def show_token(
         return show_once(site, request, token, title=title, secrets=secrets)
     secrets.append(("Send a first hit", curl(url, secret)))
     return show_once(site, request, token, title=title, secrets=secrets)
+
+
+class IssuingAdmin(admin.ModelAdmin):
+    """Shows once what was made for the operator while saving: the object's `issued`."""
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        return self.show_issued(request, obj) or super().response_add(request, obj, *args)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self.show_issued(request, obj) or super().response_change(request, obj)
+
+    def show_issued(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
+        if not obj.issued:
+            return None
+        secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
+        return show_once(self, request, obj, title=f"{obj.name} is set up", secrets=secrets)
