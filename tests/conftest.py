@@ -27,6 +27,8 @@ LONG = ("stack", "outbox", "embedded", "wheel")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {folder: place for place, folder in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(item.path.parent.name, len(LONG)))
+    # Of tests with one name the processes would run one.
+    assert len({item.nodeid for item in items}) == len(items)
 
 
 @pytest.fixture(autouse=True)
