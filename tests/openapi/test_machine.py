@@ -2,6 +2,7 @@
 with the token and without, as many as it can think of in bounds."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 from project.wsgi import application
@@ -108,11 +110,7 @@ def is_negative(case: Case[Any], location: ParameterLocation | None = None) -> b
     return part is not None and part.mode is GenerationMode.NEGATIVE
 
 
-@schema.parametrize()
-@bounded
-def test_the_server_does_what_the_document_says(
-    case: Case[Any], token: Token, secret: Secret
-) -> None:
+def the_server_does_what_the_document_says(case: Case[Any], token: Token, secret: Secret) -> None:
     if is_negative(case, ParameterLocation.PATH):
         return  # That is no route of ours.
     if not is_negative(case) and case.path not in FOR_ALL:
@@ -133,3 +131,21 @@ def refuse_a_stranger(case: Case[Any]) -> None:
     case.validate_response(answer, conform)
     assert answer.status_code in {400, 401, 404}
     assert Hit.objects.count() == before
+
+
+def a_test_of(method: str, path: str) -> Any:
+    @schema.include(method=method, path=path).parametrize()
+    @bounded
+    def test(case: Case[Any], token: Token, secret: Secret) -> None:
+        the_server_does_what_the_document_says(case, token, secret)
+
+    return test
+
+
+# A function each: Schemathesis gives all tests of one function the same id, and of those processes
+# that share the tests out run one.
+for found in schema.get_all_operations():
+    assert isinstance(found, Ok), found
+    operation = found.ok()
+    name = re.sub(r"\W+", "_", f"test_{operation.method}{operation.path}").rstrip("_").lower()
+    globals()[name] = a_test_of(operation.method, operation.path)
