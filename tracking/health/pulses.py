@@ -17,7 +17,8 @@ SWEEP_SILENT = 900.0
 GIVEN_UP = 7 * 86_400.0
 #: `sweep` is any `manage.py sweep`, `deliver` one with --deliver.
 STAND_IN = {"worker": "deliver", "beat": "sweep"}
-TODO = {
+#: What to do where one is silent.
+REMEDIES = {
     "worker": "run `celery -A project worker`, or `manage.py sweep --deliver` from cron",
     "beat": "run `celery -A project beat`, or `manage.py sweep` from cron",
 }
@@ -32,8 +33,8 @@ def silent(*, seconds: float) -> dict[str, str]:
     """The parts that nobody saw for so long, each with a sentence."""
     seen = ages(timezone.now())
     return {
-        name: f"The {name} {since(seen.get(name))}: {todo}."
-        for name, todo in TODO.items()
+        name: f"The {name} {since(seen.get(name))}: {remedy}."
+        for name, remedy in REMEDIES.items()
         if seen.get(name, seconds) >= seconds and not is_replaced(name, seen)
     }
 
@@ -54,7 +55,7 @@ def since(age: float | None) -> str:
 def parts() -> list[Part]:
     """Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
-    return [part_of(name, mute.get(name, ""), seen) for name in TODO]
+    return [part_of(name, mute.get(name, ""), seen) for name in REMEDIES]
 
 
 def part_of(name: str, complaint: str, seen: dict[str, float]) -> Part:
