@@ -24,7 +24,7 @@ from benchmarks.stack import Bench
 from project.embedded.paths import ROOT
 
 if TYPE_CHECKING:
-    from tracking.ingest.arrival import Arrival
+    from tracking.ingest.parse.arrival import Arrival
 
 HITS = int(os.environ.get("BENCH_IMPORT_HITS", "1000000"))
 PATHS = ("/v1/batch", "/track/batch")

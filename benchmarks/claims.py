@@ -22,7 +22,7 @@ import django
 from benchmarks.stack import Bench, bench
 
 if TYPE_CHECKING:
-    from tracking.models.claim import Claim
+    from tracking.models.deliveries.claim import Claim
 
 INTEGRATION, BATCH, FEED = 1, 100, 1000
 BASE, FINISHED, BESIDE, CHUNK = 100_000, 5_000_000, 500_000, 500_000
@@ -37,9 +37,9 @@ COME = """
 
 def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]], object]]:
     """How the worker claims a batch and how it finishes one: the only lines here that know."""
+    from tracking.delivery.scan_bounds import floors  # noqa: PLC0415
     from tracking.models import Integration, Owed  # noqa: PLC0415 (only once the apps are loaded)
-    from tracking.models.settlement import Entry, settle  # noqa: PLC0415
-    from tracking.outbox.floors import floors  # noqa: PLC0415
+    from tracking.models.deliveries.settle import Entry, settle  # noqa: PLC0415
 
     integration = Integration(pk=INTEGRATION, token_id=1)
 

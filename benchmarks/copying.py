@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from benchmarks.stack import Bench
 
 if TYPE_CHECKING:
-    from tracking.ingest.arrival import Arrival
+    from tracking.ingest.parse.arrival import Arrival
 
 BATCH, BATCHES = 500, 60
 #: About what a request takes without the database, in seconds.
@@ -44,7 +44,7 @@ class Writer:
 
         django.setup()
         from tracking import tasks  # noqa: PLC0415
-        from tracking.ingest.connection import connect  # noqa: PLC0415
+        from tracking.ingest.write.connection import connect  # noqa: PLC0415
         from tracking.models import Integration, Token  # noqa: PLC0415
 
         tasks.ring = lambda: None
@@ -57,8 +57,8 @@ class Writer:
 
     def batches(self, *, size: int, count: int) -> list[list[Arrival]]:
         """So many batches of different hits, already parsed."""
-        from tracking.ingest.arrival import Sender  # noqa: PLC0415
-        from tracking.ingest.parsing import parse  # noqa: PLC0415
+        from tracking.ingest.parse.arrival import Sender  # noqa: PLC0415
+        from tracking.ingest.parse.track_payload import parse  # noqa: PLC0415
 
         sender = Sender(token_id=self.token.pk, ip="127.0.0.1", user_agent="benchmark")
         return [
@@ -66,7 +66,7 @@ class Writer:
         ]
 
     def store(self, arrivals: list[Arrival]) -> None:
-        from tracking.ingest.store import Stored, store  # noqa: PLC0415
+        from tracking.ingest.write.store import Stored, store  # noqa: PLC0415
 
         assert store(self.connection, arrivals) == [Stored.NEW] * len(arrivals)
 

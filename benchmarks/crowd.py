@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from tracking.models import Integration, Token
-from tracking.models.partition import LEAVES, PARTITIONED, Leaf
+from tracking.models.hits.partitions import LEAVES, PARTITIONED, Leaf
 
 TOKENS = 5
 #: Milliseconds of a day that hits come in: those of today are all in the past, but for the first

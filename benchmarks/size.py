@@ -45,7 +45,7 @@ def fill(servers: Bench) -> None:
 
     os.environ.update(servers.environment, DJANGO_SETTINGS_MODULE="project.settings")
     django.setup()
-    from tracking.models.partition import Leaf  # noqa: PLC0415 (only once the apps are loaded)
+    from tracking.models.hits.partitions import Leaf  # noqa: PLC0415 (only once the apps are loaded)
 
     def fill_day(ago: int) -> None:
         leaf = Leaf("tracking_hit", today - timedelta(days=ago))

@@ -13,10 +13,10 @@ from project.front.body import OTHER, Limit
 from project.front.rsgi import Front
 from project.wsgi import application
 from tracking.conf import conf
-from tracking.ingest.lane import lane
-from tracking.ingest.refusals import refusals
 from tracking.ingest.routes import ROUTES
-from tracking.ingest.store import writer
+from tracking.ingest.write.loop_writer import lane
+from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.store import writer
 
 ROOT = reverse("tracking:track").removesuffix("track")
 LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}

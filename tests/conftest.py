@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tracking.ingest.authentication import passes
-from tracking.ingest.refusals import refusals
-from tracking.ingest.repeats import repeats
-from tracking.ingest.store import writer
+from tracking.delivery.scan_bounds import floors
+from tracking.ingest.auth.authentication import passes
+from tracking.ingest.write.duplicates import repeats
+from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.store import writer
 from tracking.models import Token
-from tracking.models.secret import Secret
-from tracking.outbox.floors import floors
+from tracking.models.tokens.api_token import Secret
 
 Answer = Any
 Send = Callable[..., Answer]

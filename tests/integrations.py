@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tracking.destinations import registry
+from tracking.destinations.contract import registry
 from tracking.models import Integration, Token
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Sum
 
 from tracking.models import Integration, Ledger, Owed, Tally, Token
-from tracking.models.reconcile import reconcile
+from tracking.models.upkeep.reconcile import reconcile
 
 
 def discrepancies() -> list[str]:

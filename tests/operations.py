@@ -7,12 +7,12 @@ from django.db import connections
 
 from tests.conftest import Send, hit
 from tests.destinations.vendor import open_vendor, reply
+from tracking.delivery.engine import engine
 from tracking.models import Integration, Operation
-from tracking.models.backfill import Backfill
-from tracking.models.criteria import Criteria
-from tracking.models.operation import carry_out
-from tracking.models.replay import Replay
-from tracking.outbox.engine import engine
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.operations.backfill import Backfill
+from tracking.models.operations.operation import carry_out
+from tracking.models.operations.replay import Replay
 
 
 def post(send: Send, *names: str, **changes: Any) -> None:

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 
-from tracking.models.role import OPERATORS, VIEWERS, make_groups
+from tracking.models.access.roles import OPERATORS, VIEWERS, make_groups
 
 
 def viewer(name: str = "vera", *, groups: tuple[str, ...] = ()) -> User:

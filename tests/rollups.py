@@ -13,13 +13,13 @@ from django.db import connection
 from django.db.models import Sum
 from uuid_utils.compat import uuid7
 
-from tracking.ingest.arrival import Arrival, Sender
-from tracking.ingest.parsing import parse
+from tracking.ingest.parse.arrival import Arrival, Sender
+from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import parse_event
-from tracking.ingest.statement import STORE
-from tracking.ingest.store import distinct, parameters
+from tracking.ingest.write.statement import STORE
+from tracking.ingest.write.store import distinct, parameters
 from tracking.models import Rollup, Token
-from tracking.models.partition import first_uuid7
+from tracking.models.hits.partitions import first_uuid7
 
 NAMES = ("Registered", "Viewed Page", "Completed Transaction", "", "Ünïcode 'quoted'")
 PLAIN = """

@@ -8,7 +8,8 @@ from django.db import connection
 
 from tests.alerts.rounds import channel
 from tests.integrations import add_webhook
-from tracking.models import Token, partition
+from tracking.models import Token
+from tracking.models.hits import partitions
 
 
 def found(settings: Any, **changes: Any) -> list[str]:
@@ -49,7 +50,7 @@ def test_too_few_partitions_are_reported(settings: Any) -> None:
             cursor.execute(sql, params)
             return cursor
 
-        made = partition.make_ahead(execute)
+        made = partitions.make_ahead(execute)
         assert codes() == []
         for leaf in made:
             cursor.execute(f"DROP TABLE {leaf}")

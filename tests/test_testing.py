@@ -14,10 +14,10 @@ from tests.conftest import Answer, basic, hit
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking import tasks
-from tracking.ingest.connection import connect
+from tracking.ingest.write.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
-from tracking.models.partition import PARTITIONED, Leaf
-from tracking.models.secret import Secret
+from tracking.models.hits.partitions import PARTITIONED, Leaf
+from tracking.models.tokens.api_token import Secret
 from tracking.testing import on_this_connection
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracking.ingest.inside import track
+    from tracking.ingest.track import track
 
 __all__ = ["track"]
 
@@ -12,6 +12,6 @@ def __getattr__(name: str) -> Any:
     """`track` stores models, which can be imported only once the apps are loaded."""
     if name != "track":
         raise AttributeError(f"module 'tracking' has no attribute {name!r}")
-    from tracking.ingest.inside import track  # noqa: PLC0415
+    from tracking.ingest.track import track  # noqa: PLC0415
 
     return track

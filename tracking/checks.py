@@ -13,8 +13,9 @@ from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 
 from tracking.conf import Conf, conf
-from tracking.ingest.sender import UNIX, network_of
-from tracking.models import AlertChannel, Hit, Integration, partition
+from tracking.ingest.auth.client_ip import UNIX, network_of
+from tracking.models import AlertChannel, Hit, Integration
+from tracking.models.hits import partitions
 
 #: A token of fewer characters may be guessed.
 SHORT_TOKEN = 20
@@ -122,10 +123,10 @@ def check_partitions(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """A week of partitions lies ahead (asked with `check --database default`)."""
-    if not databases or router.db_for_read(Hit) not in databases or not partition.is_installed():
+    if not databases or router.db_for_read(Hit) not in databases or not partitions.is_installed():
         return []
-    days = partition.days_ahead()
-    if days >= partition.ALARM_DAYS:
+    days = partitions.days_ahead()
+    if days >= partitions.ALARM_DAYS:
         return []
     return [
         Warning(
@@ -163,7 +164,7 @@ def is_migrated(alias: str) -> bool:
     """Whether the tables are as the models have them."""
     loader = MigrationLoader(connections[alias])
     applied = set(loader.applied_migrations)
-    return partition.is_installed() and applied.issuperset(loader.graph.leaf_nodes("tracking"))
+    return partitions.is_installed() and applied.issuperset(loader.graph.leaf_nodes("tracking"))
 
 
 def is_proxy(proxy: str) -> bool:

@@ -15,13 +15,15 @@ from celery import Task, shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError, connections, router
 
-from tracking.alerts.tell import tell
-from tracking.alerts.watch import watch as look
+from tracking.alerts.evaluate import watch as look
+from tracking.alerts.notify import tell
 from tracking.conf import conf
-from tracking.models import Bell, Ledger, Operation, Pulse, maintenance, retention, summary
-from tracking.models.operation import carry_out
-from tracking.models.watermark import Busy
-from tracking.outbox.engine import engine
+from tracking.delivery.engine import engine
+from tracking.models import Bell, Ledger, Operation, Pulse
+from tracking.models.analytics import rollup_job
+from tracking.models.analytics.watermark import Busy
+from tracking.models.operations.operation import carry_out
+from tracking.models.upkeep import maintenance, retention
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def operate() -> None:
 def summarise() -> None:
     """New hits are in the rollups of analytics, unless somebody else is at it."""
     with suppress(Busy):
-        if summary.summarise(SUMMARISE_SECONDS).is_behind:
+        if rollup_job.summarise(SUMMARISE_SECONDS).is_behind:
             summarise.apply_async(expires=EXPIRES)
 
 

@@ -25,10 +25,10 @@ from django.test import override_settings
 
 from tracking import tasks
 from tracking.conf import conf
-from tracking.ingest.authentication import passes
-from tracking.ingest.borrowed import borrow
-from tracking.ingest.group import Group
-from tracking.outbox.floors import floors
+from tracking.delivery.scan_bounds import floors
+from tracking.ingest.auth.authentication import passes
+from tracking.ingest.write.django_connection import borrow
+from tracking.ingest.write.group_commit import Group
 
 
 def silence() -> None:

@@ -4,7 +4,7 @@ from project.front.body import Limit
 from project.server import LIMITS, app
 from project.wsgi import application
 from tracking.ingest import wsgi
-from tracking.ingest.body import MAX_BODY
+from tracking.ingest.parse.body import MAX_BODY
 from tracking.ingest.routes import ROUTES, Route
 
 from benchmarks.stock.urls import NullView  # isort: skip (only once the apps are loaded)

@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tracking.ingest.authentication import Pass
-from tracking.ingest.body import MAX_BODY, read
-from tracking.ingest.parsing import parse
-from tracking.ingest.sender import sender_of
-from tracking.ingest.views import TrackView
+from tracking.ingest.auth.authentication import Pass
+from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.http.views import TrackView
+from tracking.ingest.parse.body import MAX_BODY, read
+from tracking.ingest.parse.track_payload import parse
 
 
 class StockView(APIView):

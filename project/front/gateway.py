@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from project.front.body import Body
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
-from tracking.ingest.waiting import PENDING
+from tracking.ingest.write.deferred import PENDING
 
 log = logging.getLogger(__name__)
 

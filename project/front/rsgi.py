@@ -27,7 +27,7 @@ from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
-from tracking.ingest.waiting import WAITS, NeedsThread
+from tracking.ingest.write.deferred import WAITS, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
 CLOSE_SECONDS = 4.0

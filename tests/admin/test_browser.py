@@ -15,13 +15,13 @@ from standardwebhooks import Webhook
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
-from tracking.ingest.arrival import Sender
-from tracking.ingest.connection import connect
-from tracking.ingest.parsing import parse
-from tracking.ingest.store import store
+from tracking.delivery.engine import engine
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import store
 from tracking.models import DeadLetter, Integration, Owed, Token
-from tracking.models.operation import carry_out
-from tracking.outbox.engine import engine
+from tracking.models.operations.operation import carry_out
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.admin.test_browser import signed_in  # noqa: F401 (fixture)
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.destination import Destination
 from tracking.models import Token
 
 

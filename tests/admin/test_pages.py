@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from tests.conftest import Send, hit
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
+from tracking.delivery.engine import engine
 from tracking.models import (
     Attempt,
     DeadLetter,
@@ -25,7 +26,6 @@ from tracking.models import (
     Revision,
     Token,
 )
-from tracking.outbox.engine import engine
 
 LISTS = [
     *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import F
 
 from tracking.alerts.channels.registry import CHANNELS
-from tracking.alerts.tell import tell
-from tracking.alerts.watch import watch
-from tracking.destinations.config import ConfigForm
+from tracking.alerts.evaluate import watch
+from tracking.alerts.notify import tell
+from tracking.destinations.contract.config_form import ConfigForm
 from tracking.models import Alert, AlertChannel, AlertRule, Integration, Notice
 
 

@@ -23,11 +23,11 @@ from tracking.models import (
     Pulse,
     Tally,
     Token,
-    disk,
 )
-from tracking.models.alertrule import MAX_ROWS
-from tracking.models.partition import first_uuid7
-from tracking.models.pause import Cause
+from tracking.models.alerts.rule import MAX_ROWS
+from tracking.models.hits.partitions import first_uuid7
+from tracking.models.integrations.pause import Cause
+from tracking.models.upkeep import disk
 
 
 def found() -> list[str]:

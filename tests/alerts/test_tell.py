@@ -16,8 +16,8 @@ from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking.alerts.channels import email
-from tracking.alerts.tell import tell, tell_channel, try_out
-from tracking.alerts.watch import watch
+from tracking.alerts.evaluate import watch
+from tracking.alerts.notify import tell, tell_channel, try_out
 from tracking.models import Alert, AlertChannel, Integration, Notice, Token
 
 #: Of a host that has the console elsewhere.

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.integrations import add_webhook
-from tracking.ingest.connection import connect
+from tracking.ingest.write.connection import connect
 from tracking.models import Alert, Integration, Notice, Token
 
 

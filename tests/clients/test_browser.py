@@ -8,7 +8,7 @@ from tests.clients.sdk import asked
 from tests.clients.tap import Tap
 from tests.conftest import hit
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 
 @pytest.mark.parametrize("name", ["analytics-next.html", "rudder.html", "jitsu.html"])

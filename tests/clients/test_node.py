@@ -6,7 +6,7 @@ from tests.clients.comparison import check
 from tests.clients.sdk import Driver, asked
 from tests.clients.tap import Tap
 from tracking.models import Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 
 @pytest.mark.parametrize("name", ["segment-node.mjs", "rudder-node.mjs", "jitsu-node.mjs"])

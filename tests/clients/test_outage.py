@@ -9,7 +9,7 @@ from tests.clients.sdk import Driver, asked
 from tests.clients.server import outage
 from tests.clients.tap import Tap, open_tap
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 MILLISECONDS = 3000
 DRIVERS = ("segment_python.py", "rudder_python.py", "segment-node.mjs", "rudder-node.mjs")

@@ -10,7 +10,7 @@ from tests.console.conftest import SignIn
 from tests.people import person, viewer
 from tracking.console.urls import urlpatterns
 from tracking.models import Token
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,10 +14,11 @@ from tests.console.axe import violations
 from tests.console.conftest import SignIn
 from tests.people import viewer
 from tests.rollups import arrival
-from tracking.ingest.connection import connect
-from tracking.ingest.store import store
-from tracking.models import Token, Watermark, summary
-from tracking.models.partition import first_uuid7
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import store
+from tracking.models import Token, Watermark
+from tracking.models.analytics import rollup_job
+from tracking.models.hits.partitions import first_uuid7
 
 URL = "/console/analytics/"
 #: The second of two days that are shown by hours.
@@ -39,7 +40,7 @@ def keep(token: Token, *hits: dict[str, Any]) -> None:
     """The hits are stored and counted."""
     with connect() as own:
         store(own, [arrival(token, **hit) for hit in hits])
-    summary.catch_up()
+    rollup_job.catch_up()
 
 
 def happened(name: str, at: datetime, user: str = "u1", **said: Any) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from tests.integrations import add_webhook
 from tests.operations import let_die, replay
 from tests.people import operator, viewer
 from tracking.models import Integration, Token
-from tracking.models.audit import entries
-from tracking.models.deletion import delete_token
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.models.explain.audit_log import entries
+from tracking.models.operations.delete import delete_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERYTHING = Scope(None)

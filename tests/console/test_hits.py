@@ -14,11 +14,11 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import backfill, deliver, let_die, post, work
 from tests.people import operator, viewer
-from tracking.ingest.repeats import repeats
+from tracking.ingest.write.duplicates import repeats
 from tracking.models import DeadLetter, Delivery, Hit, Integration, Owed, Token
-from tracking.models.audit import entries
-from tracking.models.scope import Scope
-from tracking.models.story import tell
+from tracking.models.access.scope import Scope
+from tracking.models.explain.audit_log import entries
+from tracking.models.explain.hit_history import tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,14 +15,14 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
-from tracking.alerts.watch import watch
+from tracking.alerts.evaluate import watch
 from tracking.console.home import ROWS
 from tracking.console.integrations import PER_PAGE
-from tracking.ingest.refusals import refusals
+from tracking.ingest.write.refusals import refusals
 from tracking.models import AlertRule, Integration, Ledger, Outcome, Owed, Token, Total
-from tracking.models.total import Balance
-from tracking.models.traffic import MANY, REACH, latency, sent, waiting
-from tracking.models.volume import rates, volume
+from tracking.models.ledger.delivery_stats import MANY, REACH, latency, sent, waiting
+from tracking.models.ledger.ingest_stats import rates, volume
+from tracking.models.ledger.totals import Balance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AGO = timedelta(hours=2)

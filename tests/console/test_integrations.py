@@ -14,7 +14,7 @@ from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post, replay
 from tests.people import operator, person, viewer
 from tracking.models import Attempt, Hit, Integration, Owed, Token
-from tracking.models.failure import CAUSES, failures, reasons
+from tracking.models.ledger.failure_groups import CAUSES, failures, reasons
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

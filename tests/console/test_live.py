@@ -18,11 +18,11 @@ from tests.console.conftest import SignIn
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
+from tracking.console.poll_token import HEADER, LIFE, Ticket
 from tracking.console.snapshot import Lookout
-from tracking.console.ticket import HEADER, LIFE, Ticket
 from tracking.models import Token
-from tracking.models.recent import RECENT, recent
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.models.explain.recent import RECENT, recent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

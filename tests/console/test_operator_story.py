@@ -14,7 +14,7 @@ from tests.ledger import assert_exact
 from tests.operations import deliver
 from tests.people import operator
 from tracking.models import Integration
-from tracking.models.operation import carry_out
+from tracking.models.operations.operation import carry_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,8 @@ from pytest_django import DjangoDbBlocker
 from benchmarks.crowd import crowd, statements
 from tests.people import viewer
 from tracking.models import Hit, Integration, Token
-from tracking.models.partition import LEAVES, PARTITIONED, Leaf
-from tracking.models.recent import RECENT, recent
+from tracking.models.explain.recent import RECENT, recent
+from tracking.models.hits.partitions import LEAVES, PARTITIONED, Leaf
 
 pytestmark = pytest.mark.django_db
 

@@ -13,10 +13,10 @@ from tests.console.conftest import SignIn
 from tests.integrations import add_webhook
 from tests.operations import let_die, post
 from tests.people import viewer
-from tracking.ingest.refusals import refusals
+from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models.scope import Scope
-from tracking.models.search import SHOWN, find
+from tracking.models.access.scope import Scope
+from tracking.models.explain.search import SHOWN, find
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERYTHING = Scope(None)

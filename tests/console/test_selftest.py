@@ -10,7 +10,7 @@ from tests.browser import shoot
 from tests.console.axe import violations
 from tests.console.conftest import SignIn
 from tests.people import viewer
-from tracking.health import everything
+from tracking.health import overview
 from tracking.models import Pulse
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ KEY = "k" * 60
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    everything.stored.forget()
+    overview.stored.forget()
 
 
 def seen(settings: Any, remote: str = "10.0.0.1", headers: Any = None, **how: Any) -> str:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tracking.console.span import Span
+from tracking.console.time_range import Span
 
 
 def buckets(name: str, now: datetime) -> list[datetime]:

@@ -14,7 +14,7 @@ from tests.operations import let_die, replay
 from tests.people import viewer
 from tracking.console.urls import urlpatterns
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

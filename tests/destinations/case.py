@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.destinations.vendor import Answer, reply
-from tracking.destinations.base import Destination, Request
-from tracking.destinations.config import ConfigForm
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.contract.destination import Destination, Request
 
 
 def read_json(body: bytes) -> Any:

@@ -14,8 +14,8 @@ import pytest
 from tests.destinations.case import Case, case_of
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.sample import SEED as PAYLOAD
-from tracking.destinations.base import Destination, Request
-from tracking.destinations.http import Client, Response
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.transport.http import Client, Response
 from tracking.events import Event
 from tracking.exceptions import DeliveryError
 

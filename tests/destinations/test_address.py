@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracking.destinations.address import is_public
+from tracking.destinations.transport.ssrf import is_public
 
 pytestmark = pytest.mark.usefixtures("private_refused")
 

@@ -17,10 +17,10 @@ import pytest
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.rabbitmq import RabbitMQ, rabbitmq
 from tests.stack.stack import free_port
-from tracking.destinations.amqp import Amqp
-from tracking.destinations.amqp_form import AmqpConfig
-from tracking.destinations.http import Client
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.amqp.config import AmqpConfig
+from tracking.destinations.vendors.amqp.destination import Amqp
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, RetryableError, SetupError
 

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from tests.destinations.cases.bigquery import ACCOUNT, KEY
 from tests.destinations.samples import SALE, sales, sample
 from tests.destinations.vendor import Received, Vendor, reply
-from tracking.destinations import google
-from tracking.destinations.bigquery import SCHEMA, BigQuery
-from tracking.destinations.bigquery_form import BigQueryConfig
-from tracking.destinations.bigquery_rows import describe
-from tracking.destinations.http import Client
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport import google_auth
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.bigquery.config import BigQueryConfig
+from tracking.destinations.vendors.bigquery.destination import SCHEMA, BigQuery
+from tracking.destinations.vendors.bigquery.rows import describe
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
@@ -32,9 +32,9 @@ NO_TABLE = {"error": {"code": 404, "message": "Not found: Table shop-1:analytics
 
 @pytest.fixture(autouse=True)
 def no_tokens() -> Iterator[None]:
-    google._tokens.clear()
+    google_auth._tokens.clear()
     yield
-    google._tokens.clear()
+    google_auth._tokens.clear()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from tests.destinations.samples import SALE, sales
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.clickhouse import DDL, ClickHouse, ClickHouseConfig
-from tracking.destinations.http import Client
-from tracking.destinations.rows import COLUMNS
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.spec.rows import COLUMNS
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.clickhouse.destination import DDL, ClickHouse, ClickHouseConfig
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 

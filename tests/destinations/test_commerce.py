@@ -8,15 +8,15 @@ import pytest
 
 from tests.destinations.samples import SALE, line_item, sample
 from tests.destinations.strict.hits import SEGMENT_PRODUCT, SEGMENT_PROPERTIES
-from tracking.destinations.catalogue import ALIASES, CATALOGUE, meaning, own_name
-from tracking.destinations.commerce import read_sale, worth
-from tracking.destinations.listing import (
+from tracking.destinations.spec.browsing import (
     Campaign,
     read_campaigns,
     read_listing,
     read_search,
     read_step,
 )
+from tracking.destinations.spec.ecommerce import read_sale, worth
+from tracking.destinations.spec.event_names import ALIASES, CATALOGUE, meaning, own_name
 from tracking.events import Event
 
 

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.destinations.conftest import send
 from tests.destinations.vendor import Vendor, open_vendor, reply
-from tracking.destinations.base import Request
+from tracking.destinations.contract.destination import Request
 from tracking.exceptions import RetryableError, SetupError
 
 pytestmark = pytest.mark.usefixtures("private_refused")
@@ -110,7 +110,9 @@ def test_a_name_that_leads_to_private_addresses_is_refused(
 def test_a_name_with_a_public_address_too_is_called_there_only(vendor: Vendor) -> None:
     # 192.0.2.1 stands for the public address: no test calls a real one.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tracking.destinations.address.V4_REFUSED", (IPv4Network("127.0.0.0/8"),))
+        patch.setattr(
+            "tracking.destinations.transport.ssrf.V4_REFUSED", (IPv4Network("127.0.0.0/8"),)
+        )
         request = Request(url=f"http://hook.example.com:{vendor.port}/", body=b"{}")
         with pytest.raises(RetryableError):
             send(request, resolver=Names(["127.0.0.1", "192.0.2.1"]), timeout=0.5)

@@ -14,9 +14,9 @@ import pytest
 from tests.destinations.case import Case
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
-from tracking.destinations.config import ConfigForm
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.contract.destination import Destination
 from tracking.events import TYPES
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,10 +11,10 @@ import pytest
 from tests.destinations.case import Case
 from tests.destinations.samples import SALE
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
-from tracking.destinations.http import Client
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 

@@ -11,8 +11,11 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, line_item, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.google_analytics import GoogleAnalytics, GoogleAnalyticsConfig
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.vendors.google_analytics.destination import (
+    GoogleAnalytics,
+    GoogleAnalyticsConfig,
+)
 from tracking.events import Event
 
 GOOGLE = GoogleAnalytics({"measurement_id": "G-ABC123", "api_secret": "s", "region": "eu"})

@@ -22,8 +22,8 @@ from tests.destinations.vendor import (
     reply,
     stall,
 )
-from tracking.destinations.http import RESPONSE_LIMIT, Client, read_retry_after
-from tracking.destinations.record import BODY_LIMIT
+from tracking.destinations.transport.http import RESPONSE_LIMIT, Client, read_retry_after
+from tracking.destinations.transport.recorder import BODY_LIMIT
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES
 from tests.destinations.vendor import Vendor
-from tracking.destinations.klaviyo import Klaviyo, read_phone
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.vendors.klaviyo.destination import Klaviyo, read_phone
 from tracking.events import Event
 
 ORDER = {

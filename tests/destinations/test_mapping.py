@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import SAMPLES
-from tracking.destinations import document, expressions
-from tracking.destinations.mapping import Mapping, Skipped, digest
+from tracking.destinations.mapping import document, expressions
+from tracking.destinations.mapping.event_mapping import Mapping, Skipped, digest
 from tracking.events import Event
 from tracking.exceptions import PermanentError
 

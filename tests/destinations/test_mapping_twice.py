@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import SAMPLES
-from tracking.destinations import document
-from tracking.destinations.mapping import Mapping
+from tracking.destinations.mapping import document
+from tracking.destinations.mapping.event_mapping import Mapping
 from tracking.events import Event
 from tracking.exceptions import RetryableError
 
@@ -63,6 +63,6 @@ def test_a_renamed_page_has_its_new_name_in_the_payload_too() -> None:
 def test_a_mapping_that_takes_too_long_makes_no_other_event_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tracking.destinations.mapping.TIME_LIMIT", -1.0)
+    monkeypatch.setattr("tracking.destinations.mapping.event_mapping.TIME_LIMIT", -1.0)
     with pytest.raises(RetryableError, match="too long"):
         applied(drop=["ip"])

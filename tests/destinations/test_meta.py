@@ -14,9 +14,9 @@ import pytest
 from tests.destinations.samples import SALE, SAMPLES, sample
 from tests.destinations.strict.hits import catalogue_events
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.http import Client
-from tracking.destinations.meta import Meta
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.meta.destination import Meta
 from tracking.events import Event
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 

@@ -22,7 +22,7 @@ from tests.destinations.vendor import (
     reply,
     reset,
 )
-from tracking.destinations.base import Request
+from tracking.destinations.contract.destination import Request
 from tracking.exceptions import DeliveryError, RetryableError, SetupError
 
 

@@ -26,12 +26,12 @@ from tests.destinations.cases.bigquery import ACCOUNT
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor, reply
 from tests.stack.stack import free_port
-from tracking.destinations.http import Client
-from tracking.destinations.object_storage import ObjectStorage
-from tracking.destinations.rows import COLUMNS, row
-from tracking.destinations.storage import stores
-from tracking.destinations.storage.form import ObjectStorageConfig
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.spec.rows import COLUMNS, row
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.object_storage import stores
+from tracking.destinations.vendors.object_storage.config import ObjectStorageConfig
+from tracking.destinations.vendors.object_storage.destination import ObjectStorage
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 

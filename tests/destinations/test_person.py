@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, sample
-from tracking.destinations import person
-from tracking.destinations.person import make_fbc, read_clicks, read_person, read_visit
+from tracking.destinations.spec import person
+from tracking.destinations.spec.person import make_fbc, read_clicks, read_person, read_visit
 from tracking.events import Event
 
 DIGEST = hashlib.sha256(b"x").hexdigest()

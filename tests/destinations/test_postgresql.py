@@ -20,11 +20,11 @@ from psycopg import sql
 
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.stack import free_port
-from tracking.destinations.http import Client
-from tracking.destinations.postgresql import PostgreSQL
-from tracking.destinations.postgresql_form import PostgreSQLConfig
-from tracking.destinations.rows import COLUMNS, row
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.spec.rows import COLUMNS, row
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.postgresql.config import PostgreSQLConfig
+from tracking.destinations.vendors.postgresql.destination import PostgreSQL
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
@@ -149,7 +149,7 @@ def test_what_one_hit_does_wrong_is_permanent(config: dict[str, Any]) -> None:
 
 
 def test_a_locked_table_is_retried(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracking.destinations.postgresql.STATEMENT_SECONDS", 1)
+    monkeypatch.setattr("tracking.destinations.vendors.postgresql.destination.STATEMENT_SECONDS", 1)
     deliver(make(config, table="locked"), [SALE])
     with database(config) as connection, connection.transaction():
         connection.execute("LOCK TABLE locked")

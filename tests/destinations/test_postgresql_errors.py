@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tracking.destinations.postgresql import explain
+from tracking.destinations.vendors.postgresql.destination import explain
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 

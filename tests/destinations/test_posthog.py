@@ -10,9 +10,9 @@ import pytest
 
 from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.http import Client
-from tracking.destinations.posthog import PostHog
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.posthog.destination import PostHog
 from tracking.events import Event
 from tracking.exceptions import RetryableError
 

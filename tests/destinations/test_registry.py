@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
-from tracking.destinations.webhook import Webhook
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.exceptions import SetupError
 
 

@@ -17,9 +17,9 @@ from tests.clients.server import serving
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTION, sample
 from tests.destinations.vendor import Vendor, reply
 from tests.sample import SEED
-from tracking.destinations.http import Client
-from tracking.destinations.segment import Segment
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.segment.destination import Segment
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 from tracking.models import Hit, Integration, Token

@@ -9,9 +9,15 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.record import Recorder
-from tracking.destinations.slack import TEXT_LIMIT, VALUE_LIMIT, Slack, SlackConfig, render
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.recorder import Recorder
+from tracking.destinations.vendors.slack.destination import (
+    TEXT_LIMIT,
+    VALUE_LIMIT,
+    Slack,
+    SlackConfig,
+    render,
+)
 from tracking.events import Event
 
 URL = "https://hooks.slack.com/services/T0/B0/secret"

@@ -13,9 +13,9 @@ import pytest
 from tests.destinations.samples import SALE, sample
 from tests.destinations.strict.hits import catalogue_events
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.http import Client
-from tracking.destinations.tiktok import TikTok
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.tiktok.destination import TikTok
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 

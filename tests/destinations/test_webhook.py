@@ -14,9 +14,9 @@ import pytest
 import standardwebhooks
 
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.http import Client
-from tracking.destinations.record import MASK
-from tracking.destinations.webhook import Webhook
+from tracking.destinations.transport.http import Client
+from tracking.destinations.transport.recorder import MASK
+from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.destinations.test_webhook import SECRET
-from tracking.destinations.webhook import Webhook, WebhookConfig
+from tracking.destinations.vendors.webhook.destination import Webhook, WebhookConfig
 
 
 def fill(*stored: str, **data: Any) -> WebhookConfig:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.destinations.case import case_of
 from tests.destinations.strict.hits import catalogue_events, hits
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.destination import Destination
 from tracking.events import Event
 
 SLUGS = ("amplitude", "google-analytics", "meta", "mixpanel", "posthog", "tiktok")

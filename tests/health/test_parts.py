@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tracking.health import broker, everything
+from tracking.health import broker, overview
 from tracking.health.database import Postgres, of_clock, of_connections
 from tracking.models import Pulse
 
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def found() -> dict[str, tuple[bool, str]]:
     broker.broker.forget()
-    everything.stored.forget()
-    return {part.name: (part.is_good, part.said) for part in everything.parts()}
+    overview.stored.forget()
+    return {part.name: (part.is_good, part.said) for part in overview.parts()}
 
 
 def postgres(**changes: Any) -> Postgres:

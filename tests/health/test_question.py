@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from tracking.health.question import NoAnswerError, Question
+from tracking.health.probe import NoAnswerError, Question
 
 
 def test_an_answer_is_remembered_for_a_while() -> None:

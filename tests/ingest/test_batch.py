@@ -9,9 +9,9 @@ import pytest
 from tests.conftest import basic, hit
 from tests.ingest.posting import post
 from tests.ledger import counts
-from tracking.ingest.refusals import refusals
+from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 

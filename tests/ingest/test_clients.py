@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.conftest import Send, basic
 from tracking.models import Hit
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 CAPTURES = Path(__file__).resolve().parents[1] / "clients" / "ddm"
 BODIES = sorted(path.name for path in CAPTURES.glob("*.raw") if "preflight" not in path.name)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import hit
 from tests.ingest.posting import ask, post
-from tracking.ingest.authentication import passes
+from tracking.ingest.auth.authentication import passes
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 PAGE = "https://shop.example"
 

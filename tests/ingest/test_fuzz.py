@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Send, basic, hit
 from tracking.models import Hit
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

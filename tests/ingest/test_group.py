@@ -11,10 +11,10 @@ import pytest
 from django.db import connection
 
 from tests.conftest import Send, hit
-from tracking.ingest.connection import Connection
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.group import Group
-from tracking.ingest.store import writer
+from tracking.ingest.write.connection import Connection
+from tracking.ingest.write.group_commit import Group
+from tracking.ingest.write.store import writer
 from tracking.models import Hit
 
 pytestmark = pytest.mark.django_db(transaction=True)

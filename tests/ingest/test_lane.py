@@ -13,12 +13,12 @@ import pytest
 from django.db import connection
 
 from tests.ingest.test_store import arrivals
-from tracking.ingest import store
-from tracking.ingest.arrival import Arrival
 from tracking.ingest.errors import BadRequest, Unavailable
-from tracking.ingest.group import Group
-from tracking.ingest.lane import ArrivalTicket, Lane
-from tracking.ingest.store import Stored
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write import store
+from tracking.ingest.write.group_commit import Group
+from tracking.ingest.write.loop_writer import ArrivalTicket, Lane
+from tracking.ingest.write.store import Stored
 from tracking.models import Hit, Token
 
 NEW, DUPLICATE = Stored.NEW, Stored.DUPLICATE

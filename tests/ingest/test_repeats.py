@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.conftest import Send, hit
-from tracking.ingest import repeats as noted
-from tracking.ingest.arrival import Sender
-from tracking.ingest.connection import connect
-from tracking.ingest.parsing import parse
-from tracking.ingest.repeats import repeats
-from tracking.ingest.store import store
-from tracking.models import Hit, Repeat, Token, maintenance
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write import duplicates as noted
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.duplicates import repeats
+from tracking.ingest.write.store import store
+from tracking.models import Hit, Repeat, Token
+from tracking.models.upkeep import maintenance
 
 
 def counted() -> dict[str, int]:

@@ -9,7 +9,7 @@ from tests.conftest import basic
 from tests.ingest.posting import Answer, ask
 from tracking.ingest.routes import ROUTES
 from tracking.models import Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 PATHS = sorted(
     f"/{route.path}{end}".replace("<slug:path>", "{path}").replace("<str:key>", "{key}")

@@ -13,7 +13,7 @@ from tests.conftest import basic
 from tests.ingest.posting import get, post
 from tests.integrations import add_webhook
 from tracking.models import Hit, Integration, Owed, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 SUCCESS = {"success": True}
 #: What each type has to say.

@@ -12,12 +12,14 @@ from psycopg import errors
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
-from tracking.ingest.arrival import Arrival, Sender
-from tracking.ingest.connection import connect
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parsing import parse
-from tracking.ingest.store import Stored, store, writer
-from tracking.models import Hit, HitKey, Owed, Token, maintenance, partition
+from tracking.ingest.parse.arrival import Arrival, Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import Stored, store, writer
+from tracking.models import Hit, HitKey, Owed, Token
+from tracking.models.hits import partitions
+from tracking.models.upkeep import maintenance
 
 
 def arrive(token: Token, body: bytes) -> Arrival:
@@ -126,12 +128,12 @@ def test_many_foreign_hit_ids_stall_the_others_no_longer_than_one(
 
 def test_a_missing_partition_is_made_when_a_hit_needs_it(send: Send) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(partition.LEAVES, [list(partition.PARTITIONED)])
+        cursor.execute(partitions.LEAVES, [list(partitions.PARTITIONED)])
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
-    assert partition.days_ahead() < 0
+    assert partitions.days_ahead() < 0
     assert send(hit()).status_code == 204
-    assert partition.days_ahead() == 1
+    assert partitions.days_ahead() == 1
 
 
 def test_old_dedup_keys_are_forgotten(send: Send, settings: Any) -> None:

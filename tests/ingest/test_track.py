@@ -16,7 +16,7 @@ from tests.conftest import Send, basic, hit
 from tests.sample import SEED
 from tracking.ingest.wsgi import answer
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 
 def nested(levels: int) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracking.conf import conf
-from tracking.ingest.sender import clean_ip, client_ip
-from tracking.ingest.trail import trail
+from tracking.ingest.auth.client_ip import clean_ip, client_ip
+from tracking.ingest.auth.client_ip_trace import trail
 
 ADDRESSES = ["10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.9", "::1", "nonsense", ""]
 

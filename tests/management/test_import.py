@@ -23,13 +23,14 @@ from tests.conftest import hit
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts, discrepancies
 from tests.rollups import rolled_up
-from tracking.ingest import importing
-from tracking.ingest.arrival import Arrival, Sender
-from tracking.ingest.chunkwriter import AlreadyImporting
-from tracking.ingest.lines import FileChanged
-from tracking.ingest.parsing import parse
-from tracking.models import Hit, Import, Owed, Token, Watermark, summary
-from tracking.models.facts import DAY
+from tracking.ingest.file_import import run
+from tracking.ingest.file_import.chunk_writer import AlreadyImporting
+from tracking.ingest.file_import.line_file import FileChanged
+from tracking.ingest.parse.arrival import Arrival, Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.models import Hit, Import, Owed, Token, Watermark
+from tracking.models.analytics import rollup_job
+from tracking.models.analytics.rollup_sql import DAY
 
 Write = Callable[..., Path]
 
@@ -176,8 +177,8 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
         return msgspec.structs.replace(arrival, **poison)
 
     refused: list[tuple[int, str]] = []
-    importing.run(
-        importing.begin(token, path),
+    run.run(
+        run.begin(token, path),
         path,
         read,
         refused=lambda line, result: refused.append((line.number, str(result.error))),
@@ -194,12 +195,12 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
 
 def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write: Write) -> None:
     path = write(*(hit() for _ in range(20)))
-    first, second = importing.begin(token, path), importing.begin(token, path)
+    first, second = run.begin(token, path), run.begin(token, path)
     sender = Sender(token_id=token.pk, ip=None, user_agent="")
     read = partial(parse, sender=sender)
-    importing.run(first, path, read, refused=print, told=print)
+    run.run(first, path, read, refused=print, told=print)
     with pytest.raises(AlreadyImporting):
-        importing.run(second, path, read, refused=print, told=print)
+        run.run(second, path, read, refused=print, told=print)
     assert Hit.objects.count() == 20
 
 
@@ -224,7 +225,7 @@ def test_a_file_that_changes_is_not_taken_for_imported(token: Token, write: Writ
         return parse(body, sender)
 
     with pytest.raises(FileChanged):
-        importing.run(importing.begin(token, path), path, read, refused=print, told=print)
+        run.run(run.begin(token, path), path, read, refused=print, told=print)
     path.write_bytes(before)
     assert "stored: 2,000, duplicate: 0, refused: 0" in import_hits(path)
     numbers = Hit.objects.values_list("payload__number", flat=True)
@@ -271,8 +272,8 @@ def database_url() -> str:
 def test_hits_of_a_file_are_counted_however_long_their_transaction_was_open(
     token: Token, write: Write
 ) -> None:
-    summary.catch_up()
+    rollup_job.catch_up()
     Watermark.objects.update(position="0fffffff-0000-7000-8000-000000000000")
     import_hits(write(hit(sentAt="2019-02-21T10:00:00Z"), hit(), hit(hitId="a"), hit(hitId="a")))
-    assert summary.catch_up() == 3
+    assert rollup_job.catch_up() == 3
     assert rolled_up(DAY)[token.pk, datetime(2019, 2, 21, tzinfo=UTC), "Registered"] == 1

@@ -90,7 +90,7 @@ def test_ctrl_c_stops_between_chunks_and_says_how_far(
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tracking.management.operating.time.sleep", interrupt)
+    monkeypatch.setattr("tracking.management.operation_command.time.sleep", interrupt)
     out = io.StringIO()
     with pytest.raises(CommandError, match=r"Stopped by Ctrl-C\."):
         call_command("replay", "shop/Webhook", "--yes", "--rate", "1", stdout=out)

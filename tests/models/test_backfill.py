@@ -11,12 +11,12 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import backfill, let_die, post, work
+from tracking.delivery.engine import engine
 from tracking.models import Hit, Integration, Operation, Owed, Token
-from tracking.models import backfill as module
-from tracking.models.backfill import Backfill
-from tracking.models.criteria import Criteria
-from tracking.models.deletion import delete_integration
-from tracking.outbox.engine import engine
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.operations import backfill as module
+from tracking.models.operations.backfill import Backfill
+from tracking.models.operations.delete import delete_integration
 
 
 @pytest.fixture(autouse=True)

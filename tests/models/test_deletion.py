@@ -8,7 +8,7 @@ from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
-from tracking.ingest.authentication import passes
+from tracking.ingest.auth.authentication import passes
 from tracking.models import (
     Attempt,
     DeadLetter,
@@ -19,10 +19,10 @@ from tracking.models import (
     Owed,
     Token,
 )
-from tracking.models.cancel import Cancel
-from tracking.models.criteria import Criteria
-from tracking.models.deletion import delete_integration, delete_token
-from tracking.models.settlement import Entry, settle
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.deliveries.settle import Entry, settle
+from tracking.models.operations.cancel import Cancel
+from tracking.models.operations.delete import delete_integration, delete_token
 
 
 @pytest.fixture(autouse=True)

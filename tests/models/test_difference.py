@@ -6,8 +6,8 @@ import pytest
 
 from tests.conftest import Send, hit
 from tracking.models import Hit, Token
-from tracking.models.sender import IpPolicy
-from tracking.models.story import tell
+from tracking.models.explain.hit_history import tell
+from tracking.models.tokens.privacy import IpPolicy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,7 +7,7 @@ from django.test import override_settings
 
 from tests.conftest import Send, hit
 from tracking.conf import conf
-from tracking.models.disk import drops_of, full_on, growth_of, measure
+from tracking.models.upkeep.disk import drops_of, full_on, growth_of, measure
 
 TODAY = date(2026, 3, 10)
 

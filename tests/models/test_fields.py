@@ -18,7 +18,12 @@ from hypothesis import strategies as st
 
 from tracking.exceptions import SetupError
 from tracking.models import AlertChannel, Integration, Token
-from tracking.models.fields import EncryptedJSONField, Sealed, SecretKeyError, generate_key
+from tracking.models.integrations.encrypted_json import (
+    EncryptedJSONField,
+    Sealed,
+    SecretKeyError,
+    generate_key,
+)
 
 OLD, NEW = generate_key(), generate_key()
 SECRETS = {"signing_secret": "whsec_abcdef", "headers": {"X-Own": "hunter2"}}
@@ -115,7 +120,7 @@ def test_a_migration_recreates_the_field() -> None:
     field = Integration._meta.get_field("secrets")
     assert isinstance(field, EncryptedJSONField)
     _, path, args, kwargs = field.deconstruct()
-    assert path == "tracking.models.fields.EncryptedJSONField"
+    assert path == "tracking.models.integrations.encrypted_json.EncryptedJSONField"
     again = EncryptedJSONField(*args, **kwargs)
     assert again.deconstruct()[1:] == field.deconstruct()[1:]
     assert not again.editable

@@ -11,14 +11,14 @@ from tests.conftest import Send, basic, hit
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
-from tracking.ingest.arrival import Sender
-from tracking.ingest.connection import connect
-from tracking.ingest.parsing import parse
-from tracking.ingest.refusals import refusals
-from tracking.ingest.store import store
+from tracking.delivery.engine import engine
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.store import store
 from tracking.models import DeadLetter, Hit, Ledger, Outcome, Owed, Tally, Token
-from tracking.models.ledger import What
-from tracking.outbox.engine import engine
+from tracking.models.ledger.ledger import What
 
 
 def reconciled() -> str:

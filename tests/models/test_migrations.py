@@ -12,9 +12,9 @@ from django.db.migrations import recorder
 from django.db.migrations.loader import MigrationLoader
 
 from tests.integrations import add_webhook
-from tracking.ingest.connection import connect
+from tracking.ingest.write.connection import connect
 from tracking.models import AlertChannel, AlertRule, Integration, Token
-from tracking.models.alertrule import Kind
+from tracking.models.alerts.rule import Kind
 
 
 def migrate(*to: str) -> None:

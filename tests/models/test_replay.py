@@ -11,10 +11,12 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
-from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token, deadletter, verb
-from tracking.models.criteria import Criteria
-from tracking.models.replay import Replay
-from tracking.outbox.engine import engine
+from tracking.delivery.engine import engine
+from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token
+from tracking.models.deliveries import dead_letter
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.operations import base
+from tracking.models.operations.replay import Replay
 
 
 @pytest.fixture
@@ -137,7 +139,7 @@ def test_a_letter_whose_hit_is_owed_is_not_counted_twice(
 def test_a_queryset_replays_in_chunks(
     send: Send, integration: Integration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadletter, "REPLAY_CHUNK", 2)
+    monkeypatch.setattr(dead_letter, "REPLAY_CHUNK", 2)
     let_die(send, integration, "A", "B", "C", "D", "E")
     assert DeadLetter.objects.filter(code="permanent").replay() == 5
     assert DeadLetter.objects.all().replay() == 0
@@ -168,11 +170,11 @@ def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
 def test_a_chunk_has_a_bound_and_progress(
     send: Send, integration: Integration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracking.models.operation.CHUNK", 2)
+    monkeypatch.setattr("tracking.models.operations.operation.CHUNK", 2)
     let_die(send, integration, "A", "B", "C", "D", "E")
     replay(integration)
     assert work() == [2, 4, 5]
-    assert verb.CHUNK == 1000
+    assert base.CHUNK == 1000
 
 
 def test_a_rate_is_kept(send: Send, integration: Integration) -> None:
@@ -229,7 +231,7 @@ def test_a_step_that_fails_changes_nothing_and_says_why(
 def test_a_killed_worker_leaves_nothing_half_done(
     send: Send, integration: Integration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracking.models.operation.CHUNK", 1)
+    monkeypatch.setattr("tracking.models.operations.operation.CHUNK", 1)
     let_die(send, integration, "A", "B", "C")
     operation = replay(integration)
     operation.step()

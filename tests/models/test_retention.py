@@ -9,9 +9,10 @@ from django.db import connection
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
-from tracking.ingest.connection import connect
-from tracking.models import DeadLetter, Hit, Owed, Token, retention
-from tracking.models.partition import Leaf
+from tracking.ingest.write.connection import connect
+from tracking.models import DeadLetter, Hit, Owed, Token
+from tracking.models.hits.partitions import Leaf
+from tracking.models.upkeep import retention
 
 OLD = (datetime.now(UTC) - timedelta(days=10)).date()
 LEAVES = [Leaf(parent, OLD) for parent in ("tracking_hit", "tracking_outcome", "tracking_attempt")]

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from tests.people import operator, viewer
-from tracking.models.role import OPERATORS, VIEWERS
+from tracking.models.access.roles import OPERATORS, VIEWERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,13 +27,24 @@ from tests.rollups import (
     values,
 )
 from tracking import tasks, track
-from tracking.ingest.arrival import Arrival
-from tracking.ingest.connection import connect
-from tracking.ingest.store import store
-from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark, retention, summary
-from tracking.models.facts import CAMPAIGN, DAY, HOUR, MAX_NAMES, MAX_VALUES, OTHER, PAGE, USER
-from tracking.models.partition import first_uuid7
-from tracking.models.watermark import Busy
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import store
+from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark
+from tracking.models.analytics import rollup_job
+from tracking.models.analytics.rollup_sql import (
+    CAMPAIGN,
+    DAY,
+    HOUR,
+    MAX_NAMES,
+    MAX_VALUES,
+    OTHER,
+    PAGE,
+    USER,
+)
+from tracking.models.analytics.watermark import Busy
+from tracking.models.hits.partitions import first_uuid7
+from tracking.models.upkeep import retention
 
 STEPS = ("store", "commit", "rollback", "pass", "rebuild")
 
@@ -57,7 +68,7 @@ def assert_right() -> None:
 def test_thousands_of_hits_are_counted_as_sql_counts_them(
     token: Token, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(summary, "PASS", 300)
+    monkeypatch.setattr(rollup_job, "PASS", 300)
     choose = random.Random(seed)
     blog, _ = Token.objects.issue("blog", breakdowns=["plan"])
     counted = 0
@@ -68,8 +79,8 @@ def test_thousands_of_hits_are_counted_as_sql_counts_them(
                 store_in_time(own, batch)
             else:
                 store(own, batch)
-                counted += summary.run_pass().hits
-    counted += summary.catch_up()
+                counted += rollup_job.run_pass().hits
+    counted += rollup_job.catch_up()
     assert counted == Hit.objects.count() > 1000
     assert_right()
     assert values("property:plan") == plans(Hit.objects.filter(token=blog))
@@ -107,7 +118,7 @@ def plans(hits: QuerySet[Hit]) -> Counter[str]:
 def test_a_page_is_where_it_happened(token: Token, said: Any, page: str | None) -> None:
     with connect() as own:
         store(own, [arrival(token, **said)])
-    summary.catch_up()
+    rollup_job.catch_up()
     assert list(values(PAGE)) == ([page] if page else [])
 
 
@@ -117,7 +128,7 @@ def test_a_campaign_is_what_is_known_of_it(token: Token) -> None:
         store(own, [arrival(token, context={"campaign": campaign})])
         store(own, [arrival(token, context={"campaign": {"name": 5, "source": None}})])
         store(own, [arrival(token, context={"campaign": {"source": ""}})])
-    summary.catch_up()
+    rollup_job.catch_up()
     assert values(CAMPAIGN) == {"google / cpc / autumn": 1, "5": 1}
 
 
@@ -137,17 +148,17 @@ def test_a_hit_in_an_open_transaction_is_counted_once_it_is_committed(token: Tok
         with ThreadPoolExecutor() as threads:
             ordering = threads.submit(order)
             assert written.wait(10)
-            summary.catch_up()
+            rollup_job.catch_up()
             # The watermark goes past the hit's id, as it does some seconds later.
             Watermark.objects.update(position="0fffffff-0000-7000-8000-000000000000")
-            summary.catch_up()
+            rollup_job.catch_up()
             assert sum(rolled_up(HOUR).values()) == 5
             passed.set()
             ordering.result()
     assert Late.objects.count() == 1
-    assert summary.catch_up() == 1
+    assert rollup_job.catch_up() == 1
     assert_right()
-    assert summary.catch_up() == 0
+    assert rollup_job.catch_up() == 0
 
 
 def test_a_statement_that_came_late_is_counted_once_it_is_committed(token: Token) -> None:
@@ -155,9 +166,9 @@ def test_a_statement_that_came_late_is_counted_once_it_is_committed(token: Token
         store_in_time(own, [arrival(token) for _ in range(5)])
         other.autocommit = False
         store(other, [arrival(token) for _ in range(3)])
-        assert summary.catch_up() == 5
+        assert rollup_job.catch_up() == 5
         other.commit()
-        assert summary.catch_up() == 3
+        assert rollup_job.catch_up() == 3
     assert_right()
 
 
@@ -165,7 +176,7 @@ def test_a_statement_that_came_late_is_counted_once_it_is_committed(token: Token
 def test_whatever_the_order_of_commits_each_hit_is_counted_once(
     token: Token, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(summary, "PASS", 7)
+    monkeypatch.setattr(rollup_job, "PASS", 7)
     choose = random.Random(seed)
     with ExitStack() as stack:
         own = [stack.enter_context(connect()) for _ in range(4)]
@@ -179,14 +190,14 @@ def test_whatever_the_order_of_commits_each_hit_is_counted_once(
                 user = {"userId": f"u{choose.randrange(5)}"}
                 store(each, [arrival(token, **user) for _ in range(choose.randrange(1, 5))])
             elif what == "pass":
-                summary.run_pass()
+                rollup_job.run_pass()
             elif what == "rebuild":
-                summary.forget_all()
+                rollup_job.forget_all()
             else:
                 getattr(each, what)()
         for each in own:
             each.commit()
-    summary.catch_up()
+    rollup_job.catch_up()
     assert Hit.objects.count() > 50
     assert_right()
 
@@ -194,22 +205,22 @@ def test_whatever_the_order_of_commits_each_hit_is_counted_once(
 def test_hits_that_come_in_time_are_not_marked(token: Token, send: Send) -> None:
     send(hit())
     assert not Late.objects.exists()
-    assert summary.catch_up() == 0
+    assert rollup_job.catch_up() == 0
     track(token, "Registered", user_id="u1")
     assert Late.objects.count() == 1
     # The mark is of a hit that is not counted yet: it stays.
-    assert summary.catch_up() == 0
+    assert rollup_job.catch_up() == 0
     assert Late.objects.count() == 1
 
 
 def test_hits_are_counted_after_the_clock_of_the_database_was_put_back(
     token: Token, send: Send
 ) -> None:
-    summary.catch_up()
+    rollup_job.catch_up()
     ahead = datetime.now(UTC) + timedelta(hours=1)
     Watermark.objects.update(position=first_uuid7(ahead))
     send(hit())
-    assert summary.catch_up() == 1
+    assert rollup_job.catch_up() == 1
     assert_right()
 
 
@@ -222,10 +233,10 @@ def test_a_hit_is_marked_if_its_statement_may_take_longer_than_the_roll_up_waits
         other.autocommit = False
         store(other, [aged(arrival(token), seconds=-65.0)])
         store(own, [arrival(token)])
-        assert summary.catch_up() == 1
+        assert rollup_job.catch_up() == 1
         Watermark.objects.update(position=first_uuid7(datetime.now(UTC) + timedelta(minutes=1)))
         other.commit()
-    assert summary.catch_up() == 1
+    assert rollup_job.catch_up() == 1
 
 
 ODD_PAGES: Any = ("/text", 7, [], {"path": [1]}, {"url": "x" * 9999})
@@ -249,7 +260,7 @@ def test_whatever_a_hit_says_it_is_counted(token: Token) -> None:
     with connect() as own:
         for each in ODD:
             store(own, [arrival(token, **each)])
-    assert summary.catch_up() == len(ODD)
+    assert rollup_job.catch_up() == len(ODD)
     with django_connection.cursor() as cursor:
         cursor.execute("SELECT sum(count) FROM tracking_rollup WHERE dimension = 'hour'")
         assert cursor.fetchone() == (len(ODD),)
@@ -264,7 +275,7 @@ def test_of_long_hits_no_more_is_kept_than_is_counted(token: Token) -> None:
             store(own, [arrival(token, event=event) for _ in range(100)])
         with django_connection.cursor() as cursor:
             cursor.execute("SET temp_file_limit = '1MB'")
-            assert summary.catch_up() == 1500
+            assert rollup_job.catch_up() == 1500
             cursor.execute("RESET temp_file_limit")
     assert values("property:plan") == {"pro": 1500}
 
@@ -272,14 +283,14 @@ def test_of_long_hits_no_more_is_kept_than_is_counted(token: Token) -> None:
 def test_marks_beyond_a_pass_are_counted_by_the_next(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(summary, "PASS", 10)
-    summary.catch_up()
+    monkeypatch.setattr(rollup_job, "PASS", 10)
+    rollup_job.catch_up()
     with connect() as own:
         store(own, [arrival(token) for _ in range(35)])
         assert Late.objects.count() == 35
-        assert summary.run_pass() == summary.Counted(10, is_behind=True)
+        assert rollup_job.run_pass() == rollup_job.Counted(10, is_behind=True)
         store(own, [arrival(token) for _ in range(5)])
-    assert summary.catch_up() == 30
+    assert rollup_job.catch_up() == 30
     assert_right()
 
 
@@ -302,7 +313,7 @@ def test_a_task_that_is_behind_calls_the_next(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[dict[str, Any]] = []
-    monkeypatch.setattr(summary, "PASS", 3)
+    monkeypatch.setattr(rollup_job, "PASS", 3)
     monkeypatch.setattr(tasks, "SUMMARISE_SECONDS", 0.0)
     monkeypatch.setattr(tasks.summarise, "apply_async", lambda **options: called.append(options))
     with connect() as own:
@@ -317,11 +328,11 @@ def test_a_pass_that_fails_leaves_nothing(token: Token) -> None:
     with connect() as own:
         store(own, [arrival(token) for _ in range(5)])
         with Watermark.objects.hold() as cursor:
-            assert summary.count_next(cursor).hits == 5
+            assert rollup_job.count_next(cursor).hits == 5
             transaction.set_rollback(True)
     assert [model.objects.exists() for model in (Rollup, Visitor, Watermark)] == [False] * 3
     assert Late.objects.count() == 5
-    assert summary.catch_up() == 5
+    assert rollup_job.catch_up() == 5
     assert_right()
 
 
@@ -334,7 +345,7 @@ def test_of_many_workers_one_counts(token: Token) -> None:
     def work() -> int:
         hits = 0
         while not done.is_set():
-            hits += summary.catch_up()
+            hits += rollup_job.catch_up()
         connections.close_all()
         return hits
 
@@ -344,13 +355,13 @@ def test_of_many_workers_one_counts(token: Token) -> None:
             store(own, [random_arrival(token, choose) for _ in range(40)])
         done.set()
         counted = sum(worker.result() for worker in workers)
-    assert counted + summary.catch_up() == Hit.objects.count()
+    assert counted + rollup_job.catch_up() == Hit.objects.count()
     assert_right()
 
 
 def busy() -> bool:
     try:
-        summary.run_pass()
+        rollup_job.run_pass()
     except Busy:
         return True
     finally:
@@ -363,10 +374,10 @@ def test_a_property_has_so_many_values_a_day_and_the_rest_together(token: Token)
     with connect() as own:
         often = [arrival(token, event={"order": number % 3}) for number in range(30)]
         store(own, often + [arrival(token, event={"order": f"o{n}"}) for n in range(250)])
-        summary.catch_up()
+        rollup_job.catch_up()
         assert len(values("property:order")) == MAX_VALUES + 1
         store(own, [arrival(token, event={"order": name}) for name in ("o1", "new", "o0", 1)])
-        summary.catch_up()
+        rollup_job.catch_up()
     found = values("property:order")
     assert len(found) == MAX_VALUES + 1
     assert (found["o1"], found["1"], found[OTHER]) == (2, 11, 250 - (MAX_VALUES - 3) + 1)
@@ -385,9 +396,9 @@ def test_so_many_events_a_day_have_names_and_the_rest_is_counted_together(token:
 
     with connect() as own:
         store(own, events("often", "often", *(f"e{number:03}" for number in range(MAX_NAMES + 20))))
-        summary.catch_up()
+        rollup_job.catch_up()
         store(own, events("e001", "another") + events("another", day=1))
-        summary.catch_up()
+        rollup_job.catch_up()
     found = {(at.day, name): count for (_, at, name), count in rolled_up(DAY).items()}
     assert len(found) == MAX_NAMES + 2
     assert (found[20, "often"], found[20, "e001"], found[20, OTHER]) == (2, 2, 22)
@@ -457,7 +468,7 @@ def test_what_is_past_retention_is_forgotten_and_nothing_else(token: Token, sett
         for days in (0, 3, 4, 400):
             sent_at = (now - timedelta(days=days)).isoformat()
             store(own, [arrival(token, sentAt=sent_at)])
-    summary.catch_up()
+    rollup_job.catch_up()
     before = Visitor.objects.count()
     retention.prune()
     kept = sorted((now.date() - at.date()).days for _, at, _ in rolled_up(DAY))
@@ -472,6 +483,6 @@ def test_a_user_is_counted_once_a_day_and_event(token: Token) -> None:
         for user in users_of:
             store(own, [arrival(token, **{"userId": None, **each}) for each in users_of])
             store(own, [arrival(token, **{"userId": None, **user}, event={"name": "Bought"})])
-            summary.catch_up()
+            rollup_job.catch_up()
     found = Counter({name: count for (_, _, name), count in rolled_up(USER).items()})
     assert found == {"": 2, "track": 2, "Bought": 2}

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi import checks
 from project.wsgi import application
 from tests.conftest import basic, hit
 from tracking.models import Hit, Token
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tracking.models import Hit
-from tracking.models.secret import Secret
+from tracking.models.tokens.api_token import Secret
 from tracking.openapi.samples import HIT
 
 

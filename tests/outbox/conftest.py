@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from tests.destinations.vendor import Vendor, open_vendor, reply
-from tracking.ingest.arrival import Sender
-from tracking.ingest.connection import connect
-from tracking.ingest.parsing import parse
-from tracking.ingest.store import store
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import store
 from tracking.models import Token
 
 Storing = Callable[[Iterable[tuple[str, str]]], None]

@@ -12,10 +12,10 @@ from tests.destinations.samples import TRANSACTION
 from tests.destinations.strict.amplitude import AmplitudeDouble
 from tests.destinations.strict.google_analytics import GoogleAnalyticsDouble
 from tests.destinations.strict.judge import serve
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
+from tracking.delivery.engine import engine
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.destination import Destination
 from tracking.models import DeadLetter, Delivery, Integration, Token
-from tracking.outbox.engine import engine
 
 
 def add(token: Token, slug: str, **config: Any) -> Integration:

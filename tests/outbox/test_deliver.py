@@ -16,24 +16,15 @@ from standardwebhooks import Webhook
 from tests.conftest import Send, hit
 from tests.destinations.vendor import Answer, Vendor, open_vendor, reply
 from tests.integrations import add_webhook
-from tracking.destinations.webhook import Webhook as Webhook_
-from tracking.ingest.connection import connect
-from tracking.models import (
-    Attempt,
-    DeadLetter,
-    Delivery,
-    Hit,
-    Integration,
-    Outcome,
-    Owed,
-    Token,
-    partition,
-)
-from tracking.models.settlement import Entry, settle
-from tracking.outbox.dispatch import due
-from tracking.outbox.engine import engine
-from tracking.outbox.floors import floors
-from tracking.outbox.retry import delay
+from tracking.delivery.due import due
+from tracking.delivery.engine import engine
+from tracking.delivery.retry import delay
+from tracking.delivery.scan_bounds import floors
+from tracking.destinations.vendors.webhook.destination import Webhook as Webhook_
+from tracking.ingest.write.connection import connect
+from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Outcome, Owed, Token
+from tracking.models.deliveries.settle import Entry, settle
+from tracking.models.hits import partitions
 
 Rule = Callable[[Any], Answer]
 
@@ -409,7 +400,7 @@ def test_missing_leaves_are_made_when_an_outcome_needs_them(
     add_webhook(token, vendor.url)
     post(send)
     with connection.cursor() as cursor:
-        cursor.execute(partition.LEAVES, [["tracking_outcome", "tracking_attempt"]])
+        cursor.execute(partitions.LEAVES, [["tracking_outcome", "tracking_attempt"]])
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
     engine.run()

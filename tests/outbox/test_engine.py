@@ -17,13 +17,13 @@ from tests.ledger import counts, discrepancies
 from tests.outbox.conftest import Storing
 from tests.outbox.test_pauses import delivered, hits
 from tracking import tasks
-from tracking.destinations.base import Destination
-from tracking.destinations.http import Client
-from tracking.destinations.webhook import Webhook
+from tracking.delivery import run
+from tracking.delivery.engine import engine
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.events import Event, Receipt
 from tracking.models import Attempt, Bell, DeadLetter, Delivery, Integration, Owed, Token
-from tracking.outbox import run
-from tracking.outbox.engine import engine
 
 
 @pytest.fixture

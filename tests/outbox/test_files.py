@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Send, hit
-from tracking.destinations import registry
-from tracking.destinations.http import Client
+from tracking.delivery.engine import engine
+from tracking.destinations.contract import registry
+from tracking.destinations.transport.http import Client
 from tracking.models import Attempt, Delivery, Hit, Integration, Token
-from tracking.outbox.engine import engine
 
 CONFIG = {"service": "local", "bucket": "hits", "format": "ndjson", "batch_size": 4}
 

@@ -20,17 +20,17 @@ from hypothesis.stateful import (
 
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
+from tracking.delivery.batching import events_of
+from tracking.delivery.request_pool import Batch, Sent
+from tracking.delivery.results import Books
 from tracking.events import Exchange, Receipt, Said
 from tracking.exceptions import PermanentError, RetryableError, SetupError
-from tracking.ingest.arrival import Sender
-from tracking.ingest.connection import connect
-from tracking.ingest.parsing import parse
-from tracking.ingest.store import store
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.connection import connect
+from tracking.ingest.write.store import store
 from tracking.models import DeadLetter, Owed, Token
-from tracking.models.claim import Claim
-from tracking.outbox.books import Books
-from tracking.outbox.packing import events_of
-from tracking.outbox.sender import Batch, Sent
+from tracking.models.deliveries.claim import Claim
 
 SAID = Said(
     method="POST",

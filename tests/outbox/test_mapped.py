@@ -7,8 +7,8 @@ import pytest
 from tests.conftest import Send, hit
 from tests.destinations.vendor import Vendor
 from tests.integrations import add_webhook
+from tracking.delivery.engine import engine
 from tracking.models import Attempt, Integration, Owed, Token
-from tracking.outbox.engine import engine
 
 
 def test_a_mapping_that_is_slow_is_not_tried_over_and_over(
@@ -17,7 +17,7 @@ def test_a_mapping_that_is_slow_is_not_tried_over_and_over(
     integration = add_webhook(token, vendor.url)
     Integration.objects.filter(pk=integration.pk).update(mapping={"drop": ["ip"]})
     assert send(hit(hitId="h1")).status_code == 204
-    monkeypatch.setattr("tracking.destinations.mapping.TIME_LIMIT", -1.0)
+    monkeypatch.setattr("tracking.destinations.mapping.event_mapping.TIME_LIMIT", -1.0)
     engine.run()
     assert Attempt.objects.count() == 1
     assert Owed.objects.get().attempts == 1

@@ -11,8 +11,9 @@ from tests.destinations.vendor import Received, Vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import discrepancies
 from tests.outbox.conftest import Storing
-from tracking.models import DeadLetter, Integration, Owed, Token, owed
-from tracking.outbox.engine import engine
+from tracking.delivery.engine import engine
+from tracking.models import DeadLetter, Integration, Owed, Token
+from tracking.models.deliveries import queue
 
 USERS, HITS = 100, 10_000
 
@@ -97,7 +98,7 @@ def test_one_request_carries_one_hit_of_each_user(
 def test_a_parked_hit_whose_release_was_lost_is_due_again_by_itself(
     token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owed, "PARKING", 0.3)
+    monkeypatch.setattr(queue, "PARKING", 0.3)
     integration = add_webhook(token, vendor.url, ordered=True)
     stored([("a1", "anna"), ("a2", "anna")])
     assert len(Owed.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1

@@ -14,9 +14,9 @@ from tests.integrations import add_webhook
 from tests.ledger import discrepancies
 from tests.outbox.conftest import Storing
 from tracking.conf import conf
-from tracking.destinations.webhook import Webhook
+from tracking.delivery.engine import engine
+from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.models import Attempt, DeadLetter, Delivery, Integration, Owed, Token
-from tracking.outbox.engine import engine
 
 
 def hits(count: int, prefix: str = "h") -> list[tuple[str, str]]:

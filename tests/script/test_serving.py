@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tracking.ingest.script import SOURCE
+from tracking.ingest.http.script import SOURCE
 
 MAX_ZIPPED = 2048
 STRING = re.compile(r'"[^"]*"|`[^`]*`')

@@ -1,10 +1,10 @@
 from tracking.admin import (
-    alertchannel,
-    alertrule,
+    alert_channel,
+    alert_rule,
     attempt,
     delivery,
     hit,
-    imported,
+    file_import,
     integration,
     operation,
     revision,

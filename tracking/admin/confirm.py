@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from tracking.models.preview import Preview
+from tracking.models.operations.preview import Preview
 
 Act = Callable[[HttpRequest, Any, dict[str, Any]], HttpResponse]
 #: The object and what the filters say, to what would be done.

@@ -13,12 +13,12 @@ from django.utils.safestring import SafeString
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
-from tracking.admin.pill import pill
-from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.admin.verbs import ring_on_commit
+from tracking.admin.integration_actions import ring_on_commit
+from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import DeadLetter, Delivery, Hit
-from tracking.models.chosen import replay_chosen
-from tracking.models.deadletter import CODES
+from tracking.models.deliveries.dead_letter import CODES
+from tracking.models.operations.replay_selected import replay_chosen
+from tracking.presentation.pill import pill
 
 
 def link_to_hit(hit_id: Any) -> SafeString:

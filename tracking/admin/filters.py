@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from tracking.models import Token
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
 
 
 class PresentFilter(admin.RelatedFieldListFilter):

@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tracking.admin.filters import PresentFilter
-from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Hit
-from tracking.models.partition import first_uuid7
-from tracking.models.story import tell
+from tracking.models.explain.hit_history import tell
+from tracking.models.hits.partitions import first_uuid7
 
 
 class ReceivedFilter(admin.SimpleListFilter):

@@ -13,19 +13,20 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from tracking.admin import verbs
+from tracking.admin import integration_actions
+from tracking.admin.connection_test import verify
 from tracking.admin.filters import PresentFilter
-from tracking.admin.integrationform import CONFIG, MAPPING, IntegrationForm, form_for
-from tracking.admin.issued import IssuingAdmin
+from tracking.admin.integration_form import CONFIG, MAPPING, IntegrationForm, form_for
 from tracking.admin.ledger import integration_ledger
-from tracking.admin.mappingpreview import show_mapping
-from tracking.admin.pill import pause_of, state_of_integration
-from tracking.admin.scoped import ScopedAdmin
-from tracking.admin.verification import verify
-from tracking.destinations import registry
+from tracking.admin.mapping_preview import show_mapping
+from tracking.admin.scoped_admin import ScopedAdmin
+from tracking.admin.show_secret import IssuingAdmin
+from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
-from tracking.models import Integration, backlog
-from tracking.models.scope import Scope
+from tracking.models import Integration
+from tracking.models.access.scope import Scope
+from tracking.models.operations import backlog
+from tracking.presentation.pill import pause_of, state_of_integration
 
 
 @admin.register(Integration)
@@ -101,14 +102,14 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         if not change:
             obj.destination = self.slug(request)
         obj.save(by=request.user.get_username())
-        verbs.ring_on_commit()
+        integration_actions.ring_on_commit()
 
     @admin.action(description="Resume selected integrations", permissions=["change"])
     def resume_selected(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:
         for integration in integrations.exclude(paused_at=None):
             integration.resume(by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
-        verbs.ring_on_commit()
+        integration_actions.ring_on_commit()
         messages.success(request, "What was held back is due now.")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -131,7 +132,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return verbs.delete(self, request, object_id)
+        return integration_actions.delete(self, request, object_id)
 
     def get_urls(self) -> list[URLPattern]:
         pages = {"ledger": integration_ledger, "verify": verify}
@@ -145,7 +146,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         ]
         shown = self.admin_site.admin_view(partial(show_mapping, self))
         own.append(path("mapping/", shown, name="tracking_integration_mapping"))
-        return [*verbs.urls(self), *own, *super().get_urls()]
+        return [*integration_actions.urls(self), *own, *super().get_urls()]
 
 
 def standing(integration: Integration) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from tracking.models import Ledger
-from tracking.models.ledger import ENDS, Hour
+from tracking.models.ledger.ledger import ENDS, Hour
 
 DAYS = {"1": "a day", "7": "a week", "30": "a month"}
 OF_INTEGRATION = ("matched", *ENDS)

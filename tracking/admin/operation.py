@@ -14,11 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.admin.filters import PresentFilter
-from tracking.admin.pill import pill
-from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.admin.verbs import ring_on_commit
+from tracking.admin.integration_actions import ring_on_commit
+from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
-from tracking.models.operation import State
+from tracking.models.operations.operation import State
+from tracking.presentation.pill import pill
 
 COLOURS = {
     State.WAITING: "off",

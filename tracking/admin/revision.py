@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from tracking.admin.filters import PresentFilter
-from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Revision
 
 

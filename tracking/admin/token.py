@@ -14,17 +14,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.admin import tokenverbs
-from tracking.admin.inline import IntegrationInline
-from tracking.admin.issued import show_token
+from tracking.admin import token_actions
+from tracking.admin.integration_inline import IntegrationInline
 from tracking.admin.ledger import token_ledger
-from tracking.admin.pill import pill
-from tracking.admin.scoped import ScopedAdmin
-from tracking.admin.snippets import snippets
-from tracking.admin.tokenform import TokenForm
+from tracking.admin.scoped_admin import ScopedAdmin
+from tracking.admin.show_secret import show_token
+from tracking.admin.token_form import TokenForm
 from tracking.models import Token
-from tracking.models.secret import Secret
-from tracking.models.token import CONFIGURED
+from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.token import CONFIGURED
+from tracking.presentation.pill import pill
+from tracking.presentation.snippets import snippets
 
 FACTS = (
     *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),
@@ -32,7 +32,7 @@ FACTS = (
 )
 
 
-VIEWS = {"rotate": tokenverbs.rotate, "revoke": tokenverbs.revoke, "ledger": token_ledger}
+VIEWS = {"rotate": token_actions.rotate, "revoke": token_actions.revoke, "ledger": token_ledger}
 
 
 @admin.register(Token)
@@ -143,4 +143,4 @@ class TokenAdmin(ScopedAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return tokenverbs.delete(self, request, object_id)
+        return token_actions.delete(self, request, object_id)

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from tracking.conf import conf
 from tracking.models import Notice
-from tracking.models.notice import What
+from tracking.models.alerts.notification import What
 
 WORDS = {What.OPENED: "new", What.STILL_OPEN: "still open", What.RESOLVED: "over"}
 

@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
 
 Args = ParamSpec("Args")
 View = Callable[Concatenate[HttpRequest, Scope, Args], HttpResponse]

@@ -12,12 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tracking.console.access import page, show
-from tracking.console.question import DEFAULT, LAST, Question, QuestionForm
-from tracking.console.sheet import Figure, Row, Sheet, ranked
+from tracking.console.query import DEFAULT, LAST, Question, QuestionForm
+from tracking.console.table import Figure, Row, Sheet, ranked
 from tracking.models import Watermark
-from tracking.models.facts import CAMPAIGN, PAGE, PROPERTY, USER
-from tracking.models.rollup import RollupQuerySet
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.models.analytics.rollup import RollupQuerySet
+from tracking.models.analytics.rollup_sql import CAMPAIGN, PAGE, PROPERTY, USER
 
 #: Events with a line of their own, and rows of a table on the page and in a file.
 LINES = 5

@@ -10,8 +10,8 @@ from django.utils.timezone import is_naive
 
 from tracking.console.access import page, show
 from tracking.models import Token
-from tracking.models.audit import entries
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.models.explain.audit_log import entries
 
 PAGE = 50
 

@@ -8,12 +8,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from tracking.admin.verbs import ring_on_commit
+from tracking.admin.integration_actions import ring_on_commit
 from tracking.console.access import page, show
 from tracking.models import DeadLetter, Hit, Owed
-from tracking.models.chosen import replay_chosen
-from tracking.models.scope import Scope
-from tracking.models.story import tell
+from tracking.models.access.scope import Scope
+from tracking.models.explain.hit_history import tell
+from tracking.models.operations.replay_selected import replay_chosen
 
 
 @page("view_hit")

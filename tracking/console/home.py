@@ -9,12 +9,13 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 
 from tracking.console.access import page, show
-from tracking.console.line import in_order, lines_of
-from tracking.console.span import Span
-from tracking.models import Alert, Integration, Token, retention
-from tracking.models.disk import measure
-from tracking.models.scope import Scope
-from tracking.models.volume import Counts, Volume, rates, volume
+from tracking.console.integration_row import in_order, lines_of
+from tracking.console.time_range import Span
+from tracking.models import Alert, Integration, Token
+from tracking.models.access.scope import Scope
+from tracking.models.ledger.ingest_stats import Counts, Volume, rates, volume
+from tracking.models.upkeep import retention
+from tracking.models.upkeep.disk import measure
 
 #: Open alerts that are told at the most; the others are on their page.
 ALERTS = 3

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from tracking.console.access import page, show
-from tracking.console.line import in_order, lines_of
-from tracking.console.span import Span
+from tracking.console.integration_row import in_order, lines_of
+from tracking.console.time_range import Span
 from tracking.ingest.errors import IngestError
-from tracking.ingest.inside import track
+from tracking.ingest.track import track
 from tracking.models import Integration, Ledger, Operation
-from tracking.models.failure import failures, reasons
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.models.ledger.failure_groups import failures, reasons
 
 #: What the chart stacks, in which of its colours.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}

@@ -10,12 +10,12 @@ from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from tracking.admin.snippets import first_hit
 from tracking.console.access import page, show
+from tracking.console.poll_token import Ticket
 from tracking.console.snapshot import Snapshot, lookout
-from tracking.console.ticket import Ticket
 from tracking.models import Delivery, Hit, Token
-from tracking.models.scope import Scope
+from tracking.models.access.scope import Scope
+from tracking.presentation.snippets import first_hit
 
 #: Rows that a page shows.
 SHOWN = 100

@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 
 from tracking.conf import conf
 from tracking.console.access import page, show
-from tracking.models.scope import Scope
-from tracking.models.search import REACH, SHOWN, find
-from tracking.models.volume import Counts, volume
+from tracking.models.access.scope import Scope
+from tracking.models.explain.search import REACH, SHOWN, find
+from tracking.models.ledger.ingest_stats import Counts, volume
 
 #: Refusals of so many hours are told where nothing is found.
 HOURS = 24

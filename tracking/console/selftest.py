@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 
 from tracking.conf import conf
 from tracking.console.access import page, show
-from tracking.console.advice import advice, shown_headers
-from tracking.health import everything
-from tracking.ingest.sender import client_ip
-from tracking.ingest.trail import trail
-from tracking.models.scope import Scope
+from tracking.console.diagnostics import advice, shown_headers
+from tracking.health import overview
+from tracking.ingest.auth.client_ip import client_ip
+from tracking.ingest.auth.client_ip_trace import trail
+from tracking.models.access.scope import Scope
 
 
 @page("view_token", "view_integration")
@@ -20,7 +20,7 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
         "selftest",
         title="Self-test",
         here="self-test",
-        parts=everything.parts(),
+        parts=overview.parts(),
         advice=advice(request),
         seen={
             "Your address": client_ip(request.META) or "not known",

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from tracking.models.recent import recent
+from tracking.models.explain.recent import recent
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import current_app
 
-from tracking.health.part import Part, good, poor
-from tracking.health.question import NoAnswerError, Question
+from tracking.health.component import Part, good, poor
+from tracking.health.probe import NoAnswerError, Question
 
 PATIENCE = 0.8
 #: What makes a transport's own calls end, by its name: a thread must not hang for hours.

@@ -15,9 +15,10 @@ import psycopg
 from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 
-from tracking.health.part import Part, bad, good, poor
-from tracking.health.question import NoAnswerError, Question
-from tracking.models import Hit, partition
+from tracking.health.component import Part, bad, good, poor
+from tracking.health.probe import NoAnswerError, Question
+from tracking.models import Hit
+from tracking.models.hits import partitions
 
 logger = logging.getLogger(__name__)
 
@@ -132,9 +133,9 @@ def of_migrations() -> Part:
 
 def of_partitions() -> Part:
     """Raises django.db.Error."""
-    days = partition.days_ahead()
+    days = partitions.days_ahead()
     said = f"{days} day{'s' * (days != 1)}"
-    if partition.are_enough(days):
+    if partitions.are_enough(days):
         return good("Partitions", f"They lie {said} ahead.")
     return poor(
         "Partitions",

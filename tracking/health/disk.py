@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tracking.health.part import Part, good, poor
-from tracking.models.disk import Disk, measure
+from tracking.health.component import Part, good, poor
+from tracking.models.upkeep.disk import Disk, measure
 
 #: With a smaller share of it free, or fewer days until it is full, somebody should act.
 LITTLE, SOON = 0.1, 7

@@ -10,15 +10,15 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from tracking.events import TYPES
-from tracking.ingest.batch import TrackBatchView
-from tracking.ingest.body import MAX_BATCH, MAX_BODY, MAX_EVENT
-from tracking.ingest.collect import CollectView
-from tracking.ingest.probes import AliveView, PrometheusView, ReadyView
-from tracking.ingest.script import ScriptView
+from tracking.ingest.http.collect import CollectView
+from tracking.ingest.http.probes import AliveView, PrometheusView, ReadyView
+from tracking.ingest.http.script import ScriptView
+from tracking.ingest.http.track_batch import TrackBatchView
+from tracking.ingest.http.views import IngestView, TrackView
+from tracking.ingest.parse.body import MAX_BATCH, MAX_BODY, MAX_EVENT
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
-from tracking.ingest.views import IngestView, TrackView
 
 
 @dataclass(frozen=True)

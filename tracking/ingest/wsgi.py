@@ -17,8 +17,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, URLPattern, reverse
 
-from tracking.ingest.cors import allow_origin
 from tracking.ingest.errors import IngestError, respond
+from tracking.ingest.http.cors import allow_origin
 from tracking.ingest.routes import ROUTES, Route
 
 logger = logging.getLogger(__name__)

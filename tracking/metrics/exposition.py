@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from tracking.health.question import Question
+from tracking.health.probe import Question
 from tracking.metrics.figures import figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

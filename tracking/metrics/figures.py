@@ -15,12 +15,14 @@ from django.db.models import Count
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from tracking.health import database, pulses
-from tracking.health.question import NoAnswerError
-from tracking.models import Alert, Integration, Owed, Token, disk, partition
-from tracking.models.alertrule import Kind
-from tracking.models.pause import Cause
-from tracking.models.total import Total
+from tracking.health import database, heartbeats
+from tracking.health.probe import NoAnswerError
+from tracking.models import Alert, Integration, Owed, Token
+from tracking.models.alerts.rule import Kind
+from tracking.models.hits import partitions
+from tracking.models.integrations.pause import Cause
+from tracking.models.ledger.totals import Total
+from tracking.models.upkeep import disk
 
 #: As far as those that are retried are counted.
 LIMIT = 10_000
@@ -143,12 +145,12 @@ def system() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "hitstream_partitions_ahead_days",
         "Days to come that hits can be stored on.",
-        value=partition.days_ahead(),
+        value=partitions.days_ahead(),
     )
     pulse = GaugeMetricFamily(
         "hitstream_pulse_age_seconds", "Since a part was last seen to.", labels=("part",)
     )
-    for name, age in sorted(pulses.ages(timezone.now()).items()):
+    for name, age in sorted(heartbeats.ages(timezone.now()).items()):
         pulse.add_metric([name], age)
     yield pulse
     try:

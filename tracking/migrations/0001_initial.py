@@ -6,10 +6,10 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import tracking.destinations.registry
-import tracking.models.fields
-import tracking.models.integration
-from tracking.models import partition
+import tracking.destinations.contract.registry
+import tracking.models.integrations.encrypted_json
+import tracking.models.integrations.integration
+from tracking.models.hits import partitions
 
 # A WHERE inside would keep Postgres from reading the branches in the order of their indexes, so
 # all outcomes are in it: also those of attempts that settled nothing.
@@ -40,7 +40,7 @@ def make_partitions(apps, schema_editor):
         cursor.execute(sql, params)
         return cursor
 
-    partition.make_ahead(execute, ("tracking_hit", "tracking_outcome", "tracking_attempt"))
+    partitions.make_ahead(execute, ("tracking_hit", "tracking_outcome", "tracking_attempt"))
 
 
 class Migration(migrations.Migration):
@@ -173,10 +173,17 @@ class Migration(migrations.Migration):
                 ("handle", models.CharField(editable=False, max_length=300)),
                 (
                     "destination",
-                    models.CharField(choices=tracking.destinations.registry.choices, max_length=50),
+                    models.CharField(
+                        choices=tracking.destinations.contract.registry.choices, max_length=50
+                    ),
                 ),
                 ("config", models.JSONField(blank=True, default=dict, editable=False)),
-                ("secrets", tracking.models.fields.EncryptedJSONField(blank=True, default=dict)),
+                (
+                    "secrets",
+                    tracking.models.integrations.encrypted_json.EncryptedJSONField(
+                        blank=True, default=dict
+                    ),
+                ),
                 (
                     "enabled",
                     models.BooleanField(
@@ -198,7 +205,7 @@ class Migration(migrations.Migration):
                 (
                     "max_attempts",
                     models.PositiveSmallIntegerField(
-                        default=tracking.models.integration.default_max_attempts,
+                        default=tracking.models.integrations.integration.default_max_attempts,
                         help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
@@ -226,7 +233,7 @@ class Migration(migrations.Migration):
                 "ordering": ("token", "name"),
             },
         ),
-        partition.CreatePartitioned(
+        partitions.CreatePartitioned(
             name="Hit",
             by="id",
             fields=[
@@ -294,7 +301,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        partition.CreatePartitioned(
+        partitions.CreatePartitioned(
             name="Attempt",
             by="id",
             fields=[
@@ -328,7 +335,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        partition.CreatePartitioned(
+        partitions.CreatePartitioned(
             name="Outcome",
             by="hit_id",
             fields=[

@@ -2,7 +2,7 @@ import django.core.validators
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import tracking.models.integration
+import tracking.models.integrations.integration
 
 # What the statements of ingest and delivery call: the hour in a UUIDv7, and the lane of a user.
 FUNCTIONS = """
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             model_name="integration",
             name="concurrency",
             field=models.PositiveSmallIntegerField(
-                default=tracking.models.integration.default_concurrency,
+                default=tracking.models.integrations.integration.default_concurrency,
                 validators=[
                     django.core.validators.MinValueValidator(1),
                     django.core.validators.MaxValueValidator(500),
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
             model_name="integration",
             name="max_age",
             field=models.PositiveIntegerField(
-                default=tracking.models.integration.default_max_age,
+                default=tracking.models.integrations.integration.default_max_age,
                 help_text="Seconds since it was owed; an attempt that fails later is the last. 604800 is a week.",
                 validators=[django.core.validators.MinValueValidator(1)],
                 verbose_name="tried for at most",
@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
             model_name="integration",
             name="retry_base",
             field=models.FloatField(
-                default=tracking.models.integration.default_retry_base,
+                default=tracking.models.integrations.integration.default_retry_base,
                 help_text="Seconds. The longest wait before the first retry; it doubles with each.",
                 validators=[
                     django.core.validators.MinValueValidator(0.001),

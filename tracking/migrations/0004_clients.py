@@ -3,8 +3,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import tracking.models.sender
-import tracking.models.token
+import tracking.models.tokens.privacy
+import tracking.models.tokens.token
 
 PATH = {
     "editable": False,
@@ -17,7 +17,7 @@ PATH = {
 def make_paths(apps, schema_editor):
     tokens = apps.get_model("tracking", "Token").objects.using(schema_editor.connection.alias)
     for token in tokens.all():
-        token.path = tracking.models.token.random_path()
+        token.path = tracking.models.tokens.token.random_path()
         token.save(update_fields=["path"])
 
 
@@ -39,14 +39,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="token",
             name="path",
-            field=models.SlugField(default=tracking.models.token.random_path, unique=True, **PATH),
+            field=models.SlugField(
+                default=tracking.models.tokens.token.random_path, unique=True, **PATH
+            ),
         ),
         migrations.AddField(
             model_name="token",
             name="origins",
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.CharField(
-                    max_length=255, validators=[tracking.models.sender.check_origin]
+                    max_length=255, validators=[tracking.models.tokens.privacy.check_origin]
                 ),
                 blank=True,
                 default=list,

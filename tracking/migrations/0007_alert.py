@@ -3,7 +3,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import tracking.models.fields
+import tracking.models.integrations.encrypted_json
 
 #: Kind, threshold, minutes, minutes until it is over. Whoever wants others changes them.
 RULES = (
@@ -80,7 +80,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("config", models.JSONField(blank=True, default=dict, editable=False)),
-                ("secrets", tracking.models.fields.EncryptedJSONField(blank=True, default=dict)),
+                (
+                    "secrets",
+                    tracking.models.integrations.encrypted_json.EncryptedJSONField(
+                        blank=True, default=dict
+                    ),
+                ),
                 (
                     "told_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="last told"),

@@ -1,7 +1,7 @@
 from django.contrib.auth.management import create_permissions
 from django.db import connections, migrations, router
 
-from tracking.models.role import make_groups
+from tracking.models.access.roles import make_groups
 
 
 def groups(apps, schema_editor):

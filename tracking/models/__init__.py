@@ -1,26 +1,26 @@
-from tracking.models.alert import Alert
-from tracking.models.alertchannel import AlertChannel
-from tracking.models.alertrule import AlertRule
-from tracking.models.attempt import Attempt
-from tracking.models.bell import Bell
-from tracking.models.deadletter import DeadLetter
-from tracking.models.delivery import Delivery
-from tracking.models.hit import Hit, HitKey
-from tracking.models.imported import Import
-from tracking.models.integration import Integration
-from tracking.models.late import Late
-from tracking.models.ledger import Ledger, Tally
-from tracking.models.notice import Notice
-from tracking.models.operation import Operation
-from tracking.models.outcome import Outcome
-from tracking.models.owed import Owed
-from tracking.models.pulse import Pulse
-from tracking.models.repeat import Repeat
-from tracking.models.revision import Revision
-from tracking.models.rollup import Rollup, Visitor
-from tracking.models.token import Token
-from tracking.models.total import Total
-from tracking.models.watermark import Watermark
+from tracking.models.alerts.alert import Alert
+from tracking.models.alerts.channel import AlertChannel
+from tracking.models.alerts.notification import Notice
+from tracking.models.alerts.rule import AlertRule
+from tracking.models.analytics.late_arrivals import Late
+from tracking.models.analytics.rollup import Rollup, Visitor
+from tracking.models.analytics.watermark import Watermark
+from tracking.models.deliveries.attempt import Attempt
+from tracking.models.deliveries.dead_letter import DeadLetter
+from tracking.models.deliveries.delivery import Delivery
+from tracking.models.deliveries.outcome import Outcome
+from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.wakeup import Bell
+from tracking.models.hits.duplicate import Repeat
+from tracking.models.hits.file_import import Import
+from tracking.models.hits.hit import Hit, HitKey
+from tracking.models.integrations.integration import Integration
+from tracking.models.ledger.ledger import Ledger, Tally
+from tracking.models.ledger.totals import Total
+from tracking.models.operations.operation import Operation
+from tracking.models.tokens.revision import Revision
+from tracking.models.tokens.token import Token
+from tracking.models.upkeep.heartbeat import Pulse
 
 __all__ = [
     "Alert",

@@ -14,7 +14,7 @@ from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 
-from tracking.ingest.views import IngestView
+from tracking.ingest.http.views import IngestView
 from tracking.openapi.about import ABOUT, HEADERS, SECURITY
 from tracking.openapi.answers import EXAMPLES
 from tracking.openapi.operations import describe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracking.ingest.views import IngestView
+from tracking.ingest.http.views import IngestView
 from tracking.openapi import samples
 from tracking.openapi.batches import (
     COUNT,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracking.ingest.batch import TrackBatchView
-from tracking.ingest.collect import CollectView
-from tracking.ingest.probes import AliveView, PrometheusView, ReadyView
-from tracking.ingest.script import ScriptView
+from tracking.ingest.http.collect import CollectView
+from tracking.ingest.http.probes import AliveView, PrometheusView, ReadyView
+from tracking.ingest.http.script import ScriptView
+from tracking.ingest.http.track_batch import TrackBatchView
+from tracking.ingest.http.views import IngestView, TrackView
 from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
-from tracking.ingest.views import IngestView, TrackView
-from tracking.openapi import asked, hits, probes, segment
+from tracking.openapi import get_operations, hits, probes, segment
 from tracking.openapi.operation import Operation
 
 #: From the view, as its route has set it up, and the path.
@@ -23,14 +23,14 @@ OPERATIONS: Mapping[type[IngestView], Describe] = {
     TrackView: hits.track,
     TrackBatchView: hits.track_batch,
     CollectView: hits.collect,
-    ScriptView: asked.script,
+    ScriptView: get_operations.script,
     EventView: segment.event,
     JitsuView: segment.jitsu,
     BatchView: segment.batch,
     MetricsView: segment.metrics,
-    PixelView: asked.pixel,
-    SettingsView: asked.settings,
-    SourceConfigView: asked.source_config,
+    PixelView: get_operations.pixel,
+    SettingsView: get_operations.settings,
+    SourceConfigView: get_operations.source_config,
     AliveView: probes.alive,
     ReadyView: probes.ready,
     PrometheusView: probes.metrics,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracking.events import TYPES
-from tracking.ingest.fields import MAX_TEXT
+from tracking.ingest.parse.fields import MAX_TEXT
 
 Schema = dict[str, Any]
 

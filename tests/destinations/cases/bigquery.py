@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.destinations.case import Case
 from tests.destinations.vendor import reply
-from tracking.destinations.bigquery import SCHEMA
+from tracking.destinations.vendors.bigquery.destination import SCHEMA
 
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 ACCOUNT = json.dumps(

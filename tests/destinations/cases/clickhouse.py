@@ -1,6 +1,6 @@
 from tests.destinations.case import Case, read_lines
 from tests.destinations.vendor import reply
-from tracking.destinations.rows import COLUMNS
+from tracking.destinations.spec.rows import COLUMNS
 
 CASE = Case(
     config={

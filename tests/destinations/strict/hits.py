@@ -21,7 +21,7 @@ from tests.destinations.samples import (
     sample,
 )
 from tests.destinations.strict.judge import words
-from tracking.destinations.catalogue import ALIASES, CATALOGUE
+from tracking.destinations.spec.event_names import ALIASES, CATALOGUE
 from tracking.events import Event
 
 LINE: dict[str, Any] = line_item("p1", "Boots", 79.9, 2)

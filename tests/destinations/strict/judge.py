@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from tests.destinations.vendor import Received, Vendor, open_vendor, reply
-from tracking.destinations.base import Destination
-from tracking.destinations.http import Client
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
 
 

@@ -14,8 +14,8 @@ from tests.destinations.strict.amplitude import AmplitudeDouble
 from tests.destinations.strict.hits import catalogue_events, hits, more_sales
 from tests.destinations.strict.judge import post, send, serve
 from tests.destinations.vendor import Vendor
-from tracking.destinations.amplitude import Amplitude
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.vendors.amplitude.destination import Amplitude
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError
 

@@ -15,8 +15,8 @@ from tests.destinations.strict.google_analytics import GoogleAnalyticsDouble
 from tests.destinations.strict.hits import catalogue_events, hits, more_sales
 from tests.destinations.strict.judge import Ask, post, send, serve
 from tests.destinations.vendor import Vendor
-from tracking.destinations.google_analytics import GoogleAnalytics
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event
 
 

@@ -14,8 +14,8 @@ from tests.destinations.strict.hits import catalogue_events, hits, more_sales
 from tests.destinations.strict.judge import post, send, serve
 from tests.destinations.strict.mixpanel import MixpanelDouble
 from tests.destinations.vendor import Vendor
-from tracking.destinations.mixpanel import Mixpanel
-from tracking.destinations.verification import try_out
+from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event
 from tracking.exceptions import SetupError
 

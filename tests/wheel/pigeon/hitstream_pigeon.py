@@ -7,8 +7,8 @@ import json
 
 from django import forms
 
-from tracking.destinations.base import Destination, Request
-from tracking.destinations.config import ConfigForm, SecretField
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.destination import Destination, Request
 
 
 class PigeonConfig(ConfigForm):

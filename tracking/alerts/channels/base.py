@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tracking.alerts.message import Message
-from tracking.destinations.base import Destination, Request
-from tracking.destinations.config import ConfigForm
-from tracking.destinations.http import Client
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.transport.http import Client
 
 #: Seconds that a mail server may take for each of its answers.
 TIMEOUT = 10.0

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 
 from tracking.alerts.channels.base import TIMEOUT, Channel
 from tracking.alerts.message import WORDS, Line, Message
-from tracking.destinations.config import ConfigForm
+from tracking.destinations.contract.config_form import ConfigForm
 from tracking.exceptions import RetryableError
 
 MAX_SUBJECT = 200

@@ -9,7 +9,7 @@ from tracking.alerts.channels.email import Email
 from tracking.alerts.channels.slack import Slack
 from tracking.alerts.channels.webhook import Webhook
 from tracking.models import AlertChannel
-from tracking.models.alertchannel import Kind
+from tracking.models.alerts.channel import Kind
 
 CHANNELS: Mapping[str, type[Channel]] = {
     Kind.EMAIL: Email,

@@ -1,4 +1,4 @@
-"""To a Slack channel, by an incoming webhook (see `tracking.destinations.slack`)."""
+"""To a Slack channel, by an incoming webhook (see `tracking.destinations`)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from itertools import accumulate
 
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import WORDS, Message
-from tracking.destinations import slack
-from tracking.destinations.config import ConfigForm
-from tracking.models.notice import What
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.vendors.slack import destination as vendor
+from tracking.models.alerts.notification import What
 
 #: Characters for what is told; the rest is for how many were left out, and where they are.
-ROOM = slack.TEXT_LIMIT - 300
+ROOM = vendor.TEXT_LIMIT - 300
 SIGNS = {
     What.OPENED: ":red_circle:",
     What.STILL_OPEN: ":red_circle:",
@@ -20,7 +20,7 @@ SIGNS = {
 
 
 class SlackConfig(ConfigForm):
-    webhook_url = slack.WebhookUrlField(
+    webhook_url = vendor.WebhookUrlField(
         label="Webhook URL",
         help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL.",
     )
@@ -28,11 +28,11 @@ class SlackConfig(ConfigForm):
 
 class Slack(Channel):
     Config = SlackConfig
-    docs_url = slack.Slack.docs_url
+    docs_url = vendor.Slack.docs_url
 
     def send(self, message: Message) -> str:
         """Raises DeliveryError."""
-        destination = slack.Slack(self.config)
+        destination = vendor.Slack(self.config)
         return post(destination, destination.post(write(message)))
 
 
@@ -40,11 +40,11 @@ def write(message: Message) -> str:
     """Slack's mrkdwn, with nothing in it that would call people or look like a link. What it has no
     room for is counted."""
     lines = [
-        f"{SIGNS[line.what]} *{WORDS[line.what].capitalize()}:* {slack.show(line.text)}"
+        f"{SIGNS[line.what]} *{WORDS[line.what].capitalize()}:* {vendor.show(line.text)}"
         for line in message.lines
     ]
     shown = sum(size <= ROOM for size in accumulate(len(line) + 1 for line in lines))
     if shown < len(lines):
         where = f": {message.url}" if message.url else "."
-        lines[shown:] = [f"… and {len(lines) - shown} more{slack.show(where)}"]
-    return "\n".join(lines) or slack.show(message.title)
+        lines[shown:] = [f"… and {len(lines) - shown} more{vendor.show(where)}"]
+    return "\n".join(lines) or vendor.show(message.title)

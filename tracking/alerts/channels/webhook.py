@@ -1,4 +1,4 @@
-"""To any HTTP endpoint, signed as Standard Webhooks has it (see `tracking.destinations.webhook`).
+"""To any HTTP endpoint, signed as Standard Webhooks has it (see `tracking.destinations`).
 
 The body is `{"type": "alerts", "timestamp": …, "data": {"title": …, "alerts": […]}}`; a test's type
 is `test`, without alerts. `webhook-id` is the same for a message that is sent again.
@@ -13,10 +13,10 @@ import msgspec
 
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import Line, Message
-from tracking.destinations import webhook
+from tracking.destinations.vendors.webhook import destination as vendor
 
 
-class WebhookConfig(webhook.WebhookConfig):
+class WebhookConfig(vendor.WebhookConfig):
     """As the destination's, but for what is about hits."""
 
     batch_size = None  # type: ignore[assignment]
@@ -25,11 +25,11 @@ class WebhookConfig(webhook.WebhookConfig):
 
 class Webhook(Channel):
     Config = WebhookConfig
-    docs_url = webhook.Webhook.docs_url
+    docs_url = vendor.Webhook.docs_url
 
     def send(self, message: Message) -> str:
         """Raises DeliveryError."""
-        destination = webhook.Webhook(self.config)
+        destination = vendor.Webhook(self.config)
         now = datetime.now(UTC)
         said = {
             "type": "alerts" if message.lines else "test",

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from tracking.models import AlertRule, DeadLetter, Integration, Owed
-from tracking.models.alert import Finding
-from tracking.models.alertrule import MAX_ROWS
-from tracking.models.pause import Cause
-from tracking.models.record import ended
+from tracking.models.alerts.alert import Finding
+from tracking.models.alerts.rule import MAX_ROWS
+from tracking.models.integrations.pause import Cause
+from tracking.models.ledger.alert_stats import ended
 
 #: Of fewer hits than these no rate is made.
 LEAST = 20

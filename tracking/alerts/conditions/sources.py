@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from tracking.models import AlertRule, Token
-from tracking.models.alert import Finding
-from tracking.models.record import regular, sending
+from tracking.models.alerts.alert import Finding
+from tracking.models.ledger.alert_stats import regular, sending
 
 DAYS = 7
 USUAL_DAYS = 4

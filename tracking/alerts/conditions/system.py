@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracking.health import pulses
-from tracking.models import AlertRule, disk, partition
-from tracking.models.alert import Finding
+from tracking.health import heartbeats
+from tracking.models import AlertRule
+from tracking.models.alerts.alert import Finding
+from tracking.models.hits import partitions
+from tracking.models.upkeep import disk
 
 
 def full(rule: AlertRule) -> Iterator[Finding]:
@@ -19,9 +21,9 @@ def full(rule: AlertRule) -> Iterator[Finding]:
 
 
 def running_out(rule: AlertRule) -> Iterator[Finding]:
-    days = partition.days_ahead()
+    days = partitions.days_ahead()
     ahead = f"{days} day{'s' * (days != 1)} ahead"
-    if not partition.are_enough(days, wanted=rule.threshold):
+    if not partitions.are_enough(days, wanted=rule.threshold):
         yield Finding(
             subject="partitions",
             message=f"Partitions lie {ahead}; without one no hit can be stored. Run "
@@ -31,5 +33,5 @@ def running_out(rule: AlertRule) -> Iterator[Finding]:
 
 def silent(rule: AlertRule) -> Iterator[Finding]:
     """Only a round that somebody else calls can tell: `manage.py sweep`, or beat of its worker."""
-    for name, said in pulses.silent(seconds=rule.window.total_seconds()).items():
+    for name, said in heartbeats.silent(seconds=rule.window.total_seconds()).items():
         yield Finding(subject=name, message=said)

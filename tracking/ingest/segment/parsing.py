@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from uuid_utils.compat import uuid7
 
-from tracking.destinations.switches import switches
 from tracking.events import TYPES
-from tracking.ingest.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
-from tracking.ingest.decoding import decode
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.fields import check_objects, first_loose, moment, objects, text
-from tracking.models.hit import Clock
+from tracking.ingest.parse.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
+from tracking.ingest.parse.fields import check_objects, first_loose, moment, objects, text
+from tracking.ingest.parse.json_decoding import decode
+from tracking.models.hits.hit import Clock
+from tracking.routing.switches import switches
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):

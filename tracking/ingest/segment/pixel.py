@@ -11,15 +11,15 @@ import binascii
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from tracking.ingest.body import MAX_EVENT
-from tracking.ingest.decoding import decode
+from tracking.ingest.auth.client_ip import sender_of
 from tracking.ingest.errors import BadRequest, IngestError
-from tracking.ingest.pending import store
+from tracking.ingest.http.views import IngestView
+from tracking.ingest.parse.body import MAX_EVENT
+from tracking.ingest.parse.json_decoding import decode
 from tracking.ingest.segment.parsing import read_event
 from tracking.ingest.segment.query import asked
 from tracking.ingest.segment.writekey import other_key
-from tracking.ingest.sender import sender_of
-from tracking.ingest.views import IngestView
+from tracking.ingest.write.deferred_response import store
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 

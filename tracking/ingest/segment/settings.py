@@ -16,11 +16,11 @@ from rest_framework import status
 from rest_framework.request import Request
 
 from tracking.conf import conf
-from tracking.ingest.authentication import api_token, key_of_write_key, passes
+from tracking.ingest.auth.authentication import api_token, key_of_write_key, passes
+from tracking.ingest.auth.client_ip import is_trusted
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.http.views import IngestView
 from tracking.ingest.segment.query import asked
-from tracking.ingest.sender import is_trusted
-from tracking.ingest.views import IngestView
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: How long a browser may keep the answer, in seconds. No shared cache may: whoever got a proxy to

@@ -15,18 +15,18 @@ import msgspec
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
-from tracking.ingest.arrival import Sender
-from tracking.ingest.authentication import Pass
-from tracking.ingest.body import MAX_BATCH, MAX_EVENT, read
-from tracking.ingest.decoding import as_sent, decode, decode_batch
+from tracking.ingest.auth.authentication import Pass
+from tracking.ingest.auth.client_ip import sender_of
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.many import Result, check_count, read_all, store_all
-from tracking.ingest.pending import store
+from tracking.ingest.http.views import IngestView
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.body import MAX_BATCH, MAX_EVENT, read
+from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
 from tracking.ingest.segment.writekey import header_key, other_key
-from tracking.ingest.sender import sender_of
-from tracking.ingest.views import IngestView
-from tracking.models.sender import IpPolicy
+from tracking.ingest.write.bulk import Result, check_count, read_all, store_all
+from tracking.ingest.write.deferred_response import store
+from tracking.models.tokens.privacy import IpPolicy
 
 #: What a batch says once is stored with each of its events: all of that together, in bytes.
 MAX_SHARED = 16 * MAX_BATCH

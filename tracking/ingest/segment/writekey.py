@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from tracking.ingest.authentication import Key, api_token, key_of_write_key
+from tracking.ingest.auth.authentication import Key, api_token, key_of_write_key
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.segment.query import asked
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tracking.destinations import registry
+from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tracking.management.operating import OperatingCommand
-from tracking.models.backfill import Backfill
+from tracking.management.operation_command import OperatingCommand
+from tracking.models.operations.backfill import Backfill
 
 
 class Command(OperatingCommand):

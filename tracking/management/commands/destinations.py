@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from tracking.destinations import registry
-from tracking.destinations.base import Destination
-from tracking.destinations.config import SecretField
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.config_form import SecretField
+from tracking.destinations.contract.destination import Destination
 
 
 class Command(BaseCommand):

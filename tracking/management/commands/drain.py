@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from tracking import tasks
-from tracking.management.asking import AskingCommand, find
-from tracking.models import backlog
+from tracking.management.confirm import AskingCommand, find
+from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):

@@ -11,15 +11,15 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from tracking.ingest import importing
-from tracking.ingest.arrival import Sender
-from tracking.ingest.chunkwriter import AlreadyImporting
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.lines import FileChanged, Line
-from tracking.ingest.many import Read, Result
-from tracking.ingest.parsing import parse
+from tracking.ingest.file_import import run
+from tracking.ingest.file_import.chunk_writer import AlreadyImporting
+from tracking.ingest.file_import.line_file import FileChanged, Line
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import Shared, parse_event
-from tracking.management.bar import Bar
+from tracking.ingest.write.bulk import Read, Result
+from tracking.management.progress_bar import Bar
 from tracking.models import Import, Token
 
 SHOWN = 5
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, token: str, **options: Any) -> None:
         try:
-            imported = importing.begin(find(token), file)
+            imported = run.begin(find(token), file)
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}.") from None
         if imported.finished_at:
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
     def run_import(self, imported: Import, file: Path, read: Read) -> None:
         try:
-            importing.run(imported, file, read, refused=self.refuse, told=self.tell)
+            run.run(imported, file, read, refused=self.refuse, told=self.tell)
         except AlreadyImporting:
             raise CommandError("Somebody else imports this file at the moment.") from None
         except FileChanged:
@@ -134,4 +134,4 @@ def reader(token: Token, options: dict[str, Any]) -> Read:
     read: Read = partial(parse, sender=sender)
     if options["format"] == "segment":
         read = partial(parse_event, sender=sender, shared=Shared(historical=True))
-    return importing.nowhere(read) if options["store_only"] else read
+    return run.nowhere(read) if options["store_only"] else read

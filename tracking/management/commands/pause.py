@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from tracking.management.asking import AskingCommand, find
-from tracking.models import backlog
+from tracking.management.confirm import AskingCommand, find
+from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tracking.models import retention
+from tracking.models.upkeep import retention
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tracking.management.asking import moment
+from tracking.management.confirm import moment
 from tracking.models import Ledger
-from tracking.models.reconcile import reconcile
+from tracking.models.upkeep.reconcile import reconcile
 
 
 class Command(BaseCommand):

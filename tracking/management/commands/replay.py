@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from django.core.management.base import CommandParser
 
-from tracking.management.operating import OperatingCommand
-from tracking.models.deadletter import CODES
-from tracking.models.replay import Replay
+from tracking.management.operation_command import OperatingCommand
+from tracking.models.deliveries.dead_letter import CODES
+from tracking.models.operations.replay import Replay
 
 
 class Command(OperatingCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from tracking import tasks
-from tracking.management.asking import AskingCommand, find
-from tracking.models import backlog
+from tracking.management.confirm import AskingCommand, find
+from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from tracking.models import recount, summary
+from tracking.models.analytics import rollup_check, rollup_job
 
 
 class Command(BaseCommand):
@@ -33,13 +33,13 @@ class Command(BaseCommand):
             if not options["yes"] and not self.is_meant():
                 raise CommandError("Nothing was changed.")
             self.forget_all()
-        self.stdout.write(f"{summary.catch_up():,} hits counted.")
+        self.stdout.write(f"{rollup_job.catch_up():,} hits counted.")
         if options["check"]:
             self.check_counts()
 
     def forget_all(self) -> None:
         try:
-            summary.forget_all()
+            rollup_job.forget_all()
         except OperationalError as error:
             raise CommandError(
                 f"Nothing was changed. Does somebody read the counts, such as a backup? {error}"
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             return False
 
     def check_counts(self) -> None:
-        found = list(recount.compare())
+        found = list(rollup_check.compare())
         for difference in found:
             self.stdout.write(str(difference))
         if found:

@@ -12,7 +12,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 
 from tracking.models import AlertChannel, Integration
-from tracking.models.fields import Sealed, SecretKeyError, generate_key
+from tracking.models.integrations.encrypted_json import Sealed, SecretKeyError, generate_key
 
 CHUNK = 100
 

@@ -7,11 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from tracking import tasks
-from tracking.models import Ledger, Pulse, maintenance, retention, summary
-from tracking.models.operation import carry_out
-from tracking.models.watermark import Busy
-from tracking.outbox.dispatch import due
-from tracking.outbox.engine import engine
+from tracking.delivery.due import due
+from tracking.delivery.engine import engine
+from tracking.models import Ledger, Pulse
+from tracking.models.analytics import rollup_job
+from tracking.models.analytics.watermark import Busy
+from tracking.models.operations.operation import carry_out
+from tracking.models.upkeep import maintenance, retention
 from tracking.tasks import OPERATE_SECONDS
 
 
@@ -38,7 +40,7 @@ class Command(BaseCommand):
         )
         Ledger.objects.roll_up()
         with suppress(Busy):
-            summary.summarise(tasks.SUMMARISE_SECONDS)
+            rollup_job.summarise(tasks.SUMMARISE_SECONDS)
         tasks.watch()
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have something due.")

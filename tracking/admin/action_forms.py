@@ -1,0 +1,58 @@
+"""What the verbs' pages ask: filters, which a preview goes by, and how it shall be done."""
+
+from __future__ import annotations
+
+from django import forms
+
+from tracking.models.deliveries.dead_letter import CODES
+
+
+class Moment(forms.DateTimeField):
+    """A time, to the second, in the browser's own widget."""
+
+    def __init__(self, label: str) -> None:
+        widget = forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
+        )
+        super().__init__(label=label, required=False, widget=widget)
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500, help_text="Shown to everybody who wonders why nothing arrives."
+    )
+
+
+class ResumeForm(forms.Form):
+    rate_limit = forms.IntegerField(
+        label="Requests a second",
+        required=False,
+        min_value=1,
+        help_text="From now on. Empty: as it is configured.",
+    )
+
+
+class RateForm(forms.Form):
+    rate = forms.IntegerField(
+        label="Hits a second",
+        required=False,
+        min_value=1,
+        help_text="Empty: as fast as the database takes them.",
+    )
+
+
+class ReplayFilters(forms.Form):
+    since = Moment("Died since")
+    until = Moment("Died before")
+    code = forms.ChoiceField(
+        required=False,
+        choices=[("", "any"), *((code, code.replace("_", " ")) for code in CODES)],
+    )
+    message = forms.CharField(label="In the message", required=False, max_length=500)
+    event = forms.CharField(label="Event name", required=False, max_length=255)
+
+
+class BackfillFilters(forms.Form):
+    since = Moment("Arrived since")
+    until = Moment("Arrived before")
+    event = forms.CharField(label="Event name", required=False, max_length=255)

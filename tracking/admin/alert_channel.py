@@ -1,0 +1,127 @@
+"""Configure where alerts are told, and try it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from tracking.admin.channel_form import form_for
+from tracking.admin.confirm import confirm
+from tracking.admin.integration_form import CONFIG
+from tracking.admin.show_secret import IssuingAdmin
+from tracking.alerts.channels.registry import CHANNELS
+from tracking.alerts.notify import try_out
+from tracking.models import AlertChannel
+from tracking.models.access.scope import Scope
+from tracking.models.alerts.channel import Kind
+from tracking.presentation.pill import pill
+
+
+@admin.register(AlertChannel)
+class AlertChannelAdmin(IssuingAdmin):
+    list_display = ("name", "kind", "state", "told_at")
+    change_form_template = "admin/tracking/alertchannel/change_form.html"
+
+    class Media:
+        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A channel is told of every token, so it is for whoever sees them all."""
+        return super().has_add_permission(request) and Scope.of(request.user).is_all
+
+    def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
+        return super().has_change_permission(request, obj) and Scope.of(request.user).is_all
+
+    @admin.display(description="state")
+    def state(self, channel: AlertChannel) -> SafeString:
+        return state_of_channel(channel)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if self.kind(request) in CHANNELS:
+            return super().add_view(request, *args, **kwargs)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "How shall alerts be told?",
+            "kinds": Kind.choices,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "tracking/channels.html", context)
+
+    def kind(self, request: HttpRequest, obj: AlertChannel | None = None) -> str:
+        return obj.kind if obj else request.GET.get("kind", "")
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return form_for(CHANNELS[self.kind(request, obj)])
+
+    def get_fieldsets(self, request: HttpRequest, obj: AlertChannel | None = None) -> Any:
+        form = self.get_form(request, obj)
+        config = [name for name in form.base_fields if name.startswith(CONFIG)]
+        url = form.channel.docs_url
+        found = f'Where to find these: <a href="{url}">its documentation</a>.' if url else ""
+        label = Kind(self.kind(request, obj)).label
+        return [
+            (None, {"fields": ("name", "enabled")}),
+            (label, {"fields": config, "description": found}),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: AlertChannel, form: Any, change: bool) -> None:
+        if not change:
+            obj.kind = self.kind(request)
+        obj.save()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        channel = self.get_object(request, object_id)
+        context = {**(extra_context or {}), "state": channel and state_of_channel(channel)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrapped = self.admin_site.admin_view(partial(test, self))
+        own = path("<path:pk>/test/", wrapped, name="tracking_alertchannel_test")
+        return [own, *super().get_urls()]
+
+
+def state_of_channel(channel: AlertChannel) -> SafeString:
+    if not channel.enabled:
+        return pill("off", "disabled")
+    if channel.error:
+        return pill("bad", "fails", channel.error)
+    return pill("good", "works") if channel.told_at else pill("off", "not told anything yet")
+
+
+def test(site: AlertChannelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
+    def act(request: HttpRequest, obj: AlertChannel, asked: dict[str, Any]) -> HttpResponse:
+        context = {
+            **site.admin_site.each_context(request),
+            "title": "Send a test message",
+            "object": obj,
+            "opts": site.opts,
+            "verdict": try_out(obj),
+        }
+        return TemplateResponse(request, "tracking/verdict.html", context)
+
+    return confirm(
+        site,
+        request,
+        pk,
+        title="Send a test message",
+        explanation="A message that says that it is a test is sent now, with the configuration as "
+        "it is saved.",
+        act=act,
+    )

@@ -1,0 +1,58 @@
+"""One form out of two: the channel's own fields, and those that its kind declares."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from tracking.admin.integration_form import CONFIG, KEPT, passing
+from tracking.alerts.channels.base import Channel
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.exceptions import SetupError
+from tracking.models import AlertChannel
+
+
+class ChannelForm(forms.ModelForm):
+    """`config_form` is the kind's own, bound to the same data; it alone validates them."""
+
+    channel: ClassVar[type[Channel]]
+
+    class Meta:
+        model = AlertChannel
+        fields = ("name", "enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        config = self.channel.Config
+        for name, value in self.instance.config.items():
+            if name in config.base_fields:
+                self.initial[f"{CONFIG}{name}"] = config.base_fields[name].prepare_value(value)
+        stored = config.secret_names() if self.instance.secrets else frozenset()
+        for name in stored:
+            self.fields[f"{CONFIG}{name}"].help_text += KEPT
+        self.config_form: ConfigForm | None = None
+        if self.is_bound:
+            self.config_form = config(
+                self.data, self.files, prefix=CONFIG.rstrip("-"), stored=stored
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """The instance is configured, or the form says why it cannot be."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        form = self.config_form
+        assert form is not None
+        for name, errors in form.errors.items():
+            self.add_error(f"{CONFIG}{name}" if name in form.fields else None, errors)
+        if form.is_valid():
+            try:
+                self.instance.configure(form)
+            except SetupError as error:
+                self.add_error(None, str(error))
+        return cleaned
+
+
+def form_for(channel: type[Channel]) -> type[ChannelForm]:
+    """A ChannelForm with the kind's fields, each passing on what was typed."""
+    fields: dict[str, Any] = dict(passing(channel.Config.base_fields, CONFIG))
+    return type("ChannelForm", (ChannelForm,), {**fields, "channel": channel})

@@ -1,0 +1,20 @@
+"""Files of hits that were imported, read-only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from tracking.admin.filters import PresentFilter
+from tracking.admin.read_only import ReadOnlyAdmin
+from tracking.models import Import
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("name", "token", "lines", "stored", "duplicate", "refused"),
+        *("started_at", "finished_at"),
+    )
+    list_filter = (("token", PresentFilter),)
+    list_select_related = ("token",)
+    ordering = ("-id",)

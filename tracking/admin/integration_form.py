@@ -1,0 +1,112 @@
+"""One form out of two: the integration's own fields, and those that its destination declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from tracking.admin.mapping_form import MappingForm
+from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.contract.destination import Destination
+from tracking.exceptions import SetupError
+from tracking.models import Integration, Token
+from tracking.models.access.scope import Scope
+from tracking.models.integrations.integration import SENDING
+from tracking.presentation.form_fields import LinesField
+
+CONFIG, MAPPING = "config-", "mapping-"
+KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
+
+
+class IntegrationForm(forms.ModelForm):
+    """`config_form` is the destination's own, bound to the same data; it alone validates them."""
+
+    destination: ClassVar[type[Destination] | None] = None
+    #: The tokens that there are to choose from.
+    scope: ClassVar[Scope] = Scope(None)
+    event_names = LinesField(
+        label="Only these events",
+        required=False,
+        help_text="Names, one a line. Empty: every event.",
+    )
+
+    class Meta:
+        model = Integration
+        fields = ("token", "name", *SENDING)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.config_form: ConfigForm | None = None
+        # Its backlog belongs to the token that it was made for.
+        self.fields["token"].disabled = self.instance.pk is not None
+        tokens = self.scope.limit(Token.objects.present(), "pk")
+        self.fields["token"].queryset = tokens  # type: ignore[attr-defined]
+        if self.destination is None:
+            return
+        names = self.destination.Config.secret_names()
+        for name, value in self.instance.config.items():
+            self.initial[f"{CONFIG}{name}"] = value
+        for name, value in self.instance.mapping.items():
+            shown = MappingForm.base_fields[name].prepare_value(value)
+            self.initial[f"{MAPPING}{name}"] = shown
+        for name in names if self.instance.secrets else ():
+            self.fields[f"{CONFIG}{name}"].help_text += KEPT
+        if self.is_bound:
+            self.mapping_form = MappingForm(self.data, prefix=MAPPING.rstrip("-"))
+            self.config_form = self.destination.Config(
+                self.data,
+                self.files,
+                prefix=CONFIG.rstrip("-"),
+                stored=names if self.instance.secrets else (),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """The instance is configured, or the form says why it cannot be."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The constraint has a condition on a field that no form has, so Django does not check it.
+        rivals = Integration.objects.present().exclude(pk=self.instance.pk)
+        if rivals.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
+            self.add_error("name", "The token has an integration with this name already.")
+        if self.config_form is None:
+            return cleaned
+        self._pass_on_errors(self.mapping_form, MAPPING)
+        if self.mapping_form.is_valid():
+            self.instance.mapping = self.mapping_form.mapping().dump()
+        self._pass_on_errors(self.config_form, CONFIG)
+        if self.config_form.is_valid():
+            try:
+                self.instance.configure(self.config_form)
+            except SetupError as error:
+                self.add_error(None, str(error))
+        return cleaned
+
+    def _pass_on_errors(self, form: forms.Form, prefix: str) -> None:
+        for name, errors in form.errors.items():
+            self.add_error(f"{prefix}{name}" if name in form.fields else None, errors)
+
+
+def form_for(destination: type[Destination] | None, scope: Scope) -> type[IntegrationForm]:
+    """An IntegrationForm with the destination's fields, each passing on what was typed."""
+    config = destination.Config.base_fields if destination else {}
+    fields = {**passing(config, CONFIG), **passing(MappingForm.base_fields, MAPPING)}
+    return type(
+        "IntegrationForm",
+        (IntegrationForm,),
+        {**fields, "destination": destination, "scope": scope},
+    )
+
+
+def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms.Field]:
+    """Fields that look like these and take whatever is typed: their own form validates it."""
+    return {
+        f"{prefix}{name}": forms.Field(
+            required=False,
+            widget=field.widget,
+            label=field.label or name.replace("_", " ").capitalize(),
+            help_text=field.help_text,
+            initial=field.initial,
+        )
+        for name, field in declared.items()
+    }

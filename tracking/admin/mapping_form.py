@@ -1,0 +1,149 @@
+"""What an operator writes to change events, line by line, and the Mapping that it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from tracking.destinations.mapping import expressions
+from tracking.destinations.mapping.document import CHANGEABLE, OBJECTS
+from tracking.destinations.mapping.event_mapping import Mapping
+from tracking.presentation.form_fields import LinesField
+
+UNDEFINED = "Undefined variable or function"
+#: What every document has.
+EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("id", "hitId", "type", "sentAt", "receivedAt", "occurredAt"), ""),
+    **dict.fromkeys(CHANGEABLE, ""),
+    **{name: {} for name in OBJECTS},
+}
+
+
+def check_field(field: str) -> None:
+    """Raise ValidationError unless the dotted field is one that can be changed."""
+    first, *rest = field.split(".")
+    if first not in CHANGEABLE or (rest and first not in OBJECTS) or "" in rest:
+        raise ValidationError(
+            f"{field!r} cannot be changed: name {', '.join(sorted(CHANGEABLE))}, or what is in "
+            "an object of these, such as properties.price.",
+            code="field",
+        )
+
+
+def check_condition(text: str) -> None:
+    try:
+        expressions.condition(text).holds(EMPTY)
+    except LookupError:
+        return
+    except expressions.ExpressionError as error:
+        # On an empty event only what no event has is sure to be wrong; syntax is found before.
+        if UNDEFINED in str(error) or not compiles(text):
+            raise ValidationError(str(error), code="expression") from None
+
+
+def compiles(text: str) -> bool:
+    try:
+        expressions.condition(text)
+    except expressions.ExpressionError:
+        return False
+    return True
+
+
+def check_target(target: str, text: str) -> None:
+    check_field(target)
+    if target in OBJECTS:
+        raise ValidationError(f"Name a field in {target}, such as {target}.value.", code="field")
+    try:
+        expressions.path(text)
+    except expressions.ExpressionError as error:
+        raise ValidationError(f"{target}: {error}", code="expression") from None
+
+
+def check_names(old: str, new: str) -> None:
+    if len(new) > 255:
+        raise ValidationError("A name has 255 characters at the most.", code="name")
+
+
+class PairsField(LinesField):
+    """`left = right`, one a line; `check` raises ValidationError for a bad pair."""
+
+    def __init__(self, *, check: Callable[[str, str], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._check_pair = check
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return "\n".join(" = ".join(pair) for pair in value)
+        return value
+
+    def clean(self, value: Any) -> Any:
+        return [self._split(line) for line in super().clean(value)]
+
+    def _split(self, line: str) -> tuple[str, str]:
+        left, equals, right = (part.strip() for part in line.partition("="))
+        if not (left and equals and right):
+            raise ValidationError(f"{line!r} is not of the form: this = that.", code="pair")
+        self._check_pair(left, right)
+        return left, right
+
+
+class MappingForm(forms.Form):
+    """Its fields are those of a Mapping."""
+
+    condition = forms.CharField(
+        label="Only if",
+        required=False,
+        max_length=expressions.MAX_LENGTH,
+        validators=(check_condition,),
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text='A CEL expression: type == "track" && has(properties.total) && '
+        "properties.total > 10. Others are skipped, with the reason.",
+    )
+    percent = forms.FloatField(
+        label="Percent of the users",
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text="Of a user either all events are sent or none. Empty: 100.",
+    )
+    rename = PairsField(
+        label="Rename events",
+        required=False,
+        check=check_names,
+        help_text="One a line: Completed Transaction = Purchase.",
+    )
+    set = PairsField(
+        label="Set fields",
+        required=False,
+        check=check_target,
+        help_text="One a line, the value as JMESPath: properties.value = properties.total, or "
+        "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last]).",
+    )
+    hash = LinesField(
+        label="Hash fields",
+        required=False,
+        check=check_field,
+        help_text="One a line: traits.email. SHA-256, of e-mail addresses in lower case.",
+    )
+    drop = LinesField(
+        label="Drop fields",
+        required=False,
+        check=check_field,
+        help_text="One a line: ip, context.locale, properties.card.",
+    )
+
+    def mapping(self) -> Mapping:
+        """What the valid form says."""
+        said = self.cleaned_data
+        percent = 100.0 if said["percent"] is None else said["percent"]
+        return Mapping(
+            condition=said["condition"].strip(),
+            percent=percent,
+            rename=tuple(said["rename"]),
+            set=tuple(said["set"]),
+            hash=tuple(said["hash"]),
+            drop=tuple(said["drop"]),
+        )

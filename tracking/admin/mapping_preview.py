@@ -1,0 +1,71 @@
+"""What an integration would make of the last hits, as the operator types: nothing is saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseBadRequest,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
+from django.http.response import HttpResponseBase
+
+from tracking.admin.integration_form import MAPPING
+from tracking.admin.mapping_form import MappingForm
+from tracking.destinations.mapping import document
+from tracking.destinations.mapping.event_mapping import Mapping, Skipped
+from tracking.events import Event
+from tracking.exceptions import DeliveryError
+from tracking.models import Hit, Integration
+from tracking.models.access.scope import Scope
+
+HITS = 20
+
+
+def show_mapping(site: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
+    """JSON: the form's `errors` by field, and the `hits`, each with the document before, and after
+    or why it is not sent. For whoever may change integrations and see hits."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    user = request.user
+    if not (user.has_perm("tracking.change_integration") and user.has_perm("tracking.view_hit")):
+        raise PermissionDenied
+    token = request.POST.get("token", "")
+    if not token.isdecimal():
+        return HttpResponseBadRequest("No token is chosen.")
+    if not Scope.of(user).sees(int(token)):
+        raise Http404
+    form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
+    errors = {f"{MAPPING}{name}": list(found) for name, found in form.errors.items()}
+    names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
+    mapping = form.mapping() if form.is_valid() else None
+    hits = [show(event, mapping, names) for event in last_events(int(token))]
+    return JsonResponse({"errors": errors, "hits": hits})
+
+
+def last_events(token_id: int) -> list[Event]:
+    ids = list(
+        Hit.objects.filter(token_id=token_id).order_by("-pk").values_list("pk", flat=True)[:HITS]
+    )
+    events = Hit.objects.events(ids, Integration(token_id=token_id))
+    return [events[id] for id in ids if id in events]
+
+
+def show(event: Event, mapping: Mapping | None, names: set[str]) -> dict[str, Any]:
+    before = document.read(event)
+    shown = {"id": str(event.id), "name": event.name or event.type, "before": before}
+    if mapping is None:
+        return shown
+    if names and event.name not in names:
+        return {**shown, "skipped": "Its name is not among those that are sent."}
+    try:
+        return {**shown, "after": document.read(mapping.apply(event))}
+    except Skipped as skipped:
+        return {**shown, "skipped": str(skipped)}
+    except DeliveryError as error:
+        return {**shown, "failed": str(error)}

@@ -1,0 +1,61 @@
+"""The page that shows a fresh secret: the answer to the POST that made it, stored nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+
+from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.token import Token
+from tracking.presentation.snippets import curl
+
+
+def show_once(
+    site: admin.ModelAdmin, request: HttpRequest, obj: Any, **context: Any
+) -> HttpResponse:
+    response = TemplateResponse(
+        request,
+        "tracking/issued.html",
+        {
+            **site.admin_site.each_context(request),
+            "object": obj,
+            "opts": site.opts,
+            "back": reverse(f"admin:tracking_{site.opts.model_name}_change", args=(obj.pk,)),
+            **context,
+        },
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def show_token(
+    site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: Secret
+) -> HttpResponse:
+    """The API token, with a line that sends the first hit where this site takes hits."""
+    title, secrets = "API token issued", [("API token", str(secret))]
+    try:
+        url = request.build_absolute_uri(reverse("tracking:track"))
+    except NoReverseMatch:
+        return show_once(site, request, token, title=title, secrets=secrets)
+    secrets.append(("Send a first hit", curl(url, secret)))
+    return show_once(site, request, token, title=title, secrets=secrets)
+
+
+class IssuingAdmin(admin.ModelAdmin):
+    """Shows once what was made for the operator while saving: the object's `issued`."""
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        return self.show_issued(request, obj) or super().response_add(request, obj, *args)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self.show_issued(request, obj) or super().response_change(request, obj)
+
+    def show_issued(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
+        if not obj.issued:
+            return None
+        secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
+        return show_once(self, request, obj, title=f"{obj.name} is set up", secrets=secrets)

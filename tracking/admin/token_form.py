@@ -1,0 +1,73 @@
+"""What the pages of a token ask."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+
+from tracking.models import Token
+from tracking.models.tokens.privacy import check_origin
+from tracking.presentation.form_fields import LinesField
+
+GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
+
+
+#: Each is a row a day, an event and a value in the rollups.
+MAX_BREAKDOWNS = 10
+MAX_PROPERTY = 100
+
+
+def check_group(name: str) -> None:
+    if not Group.objects.filter(name=name).exists():
+        raise ValidationError("There is no group %(name)r.", "unknown", {"name": name})
+
+
+def check_property(name: str) -> None:
+    if len(name) > MAX_PROPERTY:
+        raise ValidationError("At most 100 characters.", "long")
+
+
+class RotateForm(forms.Form):
+    grace = forms.TypedChoiceField(
+        label="The present API token stops working", choices=GRACE, coerce=int, initial=86_400
+    )
+
+
+class TokenForm(forms.ModelForm):
+    origins = LinesField(
+        label="Sites",
+        required=False,
+        check=check_origin,
+        help_text="Those that may send with the project id, one a line: https://shop.example or "
+        "https://*.shop.example. Empty: any site.",
+    )
+
+    audience = LinesField(
+        label="Only for these groups",
+        required=False,
+        check=check_group,
+        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
+        "Empty: everybody who may see tokens.",
+    )
+
+    breakdowns = LinesField(
+        label="Breakdowns",
+        required=False,
+        check=check_property,
+        help_text="Properties that analytics counts events by, one a line, 10 at the most: plan. "
+        "Hits are counted by them from now on; `manage.py rollup --rebuild` counts earlier ones.",
+    )
+
+    def clean_breakdowns(self) -> list[str]:
+        names: list[str] = self.cleaned_data["breakdowns"]
+        if len(names) > MAX_BREAKDOWNS:
+            raise ValidationError("At most %(max)s properties.", "many", {"max": MAX_BREAKDOWNS})
+        return names
+
+    def clean_name(self) -> str:
+        """The constraint has a condition on a field that no form has: Django does not check it."""
+        name: str = self.cleaned_data["name"]
+        if Token.objects.present().filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("There is a token with this name already.", code="taken")
+        return name

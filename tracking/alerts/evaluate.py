@@ -1,0 +1,59 @@
+"""A round: every rule is looked at, and what was found is settled.
+
+Two rounds at once do no harm: each rule is settled under a lock on it, and what is locked is being
+looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from django.db import InterfaceError, OperationalError, connections, router, transaction
+
+from tracking.alerts.conditions import deliveries, sources, system
+from tracking.models import Alert, AlertRule
+from tracking.models.alerts.alert import Finding
+from tracking.models.alerts.rule import Kind
+
+logger = logging.getLogger(__name__)
+
+Condition = Callable[[AlertRule], Iterable[Finding]]
+CONDITIONS: Mapping[str, Condition] = {
+    Kind.SOURCE: sources.silent,
+    Kind.RATE: deliveries.failing,
+    Kind.BACKLOG: deliveries.waiting,
+    Kind.PAUSED: deliveries.paused,
+    Kind.DEAD: deliveries.dying,
+    Kind.DISK: system.full,
+    Kind.PARTITIONS: system.running_out,
+    Kind.PULSE: system.silent,
+}
+
+
+def watch() -> None:
+    """Alerts are open, go on or are over, as the rules have it now. Raises OperationalError."""
+    for rule in AlertRule.objects.all():
+        try:
+            look(rule)
+        except Exception as error:
+            # A timeout, say, is this rule's own trouble; a dead database is everybody's.
+            if isinstance(error, (OperationalError, InterfaceError)) and is_gone():
+                raise
+            logger.exception("The rule %s (%s) cannot be looked at", rule.pk, rule.kind)
+    Alert.objects.prune()
+
+
+def is_gone() -> bool:
+    return not connections[router.db_for_write(AlertRule)].is_usable()
+
+
+def look(rule: AlertRule) -> None:
+    using = router.db_for_write(AlertRule)
+    with transaction.atomic(using=using):
+        locked = AlertRule.objects.using(using).select_for_update(skip_locked=True)
+        current = locked.filter(pk=rule.pk).first()
+        if current is not None:
+            found = [*CONDITIONS[current.kind](current)] if current.enabled else []
+            # Not from a replica, which may not know yet what is open.
+            Alert.objects.using(using).settle(current, found)

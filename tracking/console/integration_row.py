@@ -1,0 +1,75 @@
+"""An integration in numbers: a row of the tables, the tiles of its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, QuerySet
+from django.utils.safestring import SafeString
+
+from tracking.models import Integration, Total
+from tracking.models.ledger.delivery_stats import (
+    MANY,
+    Latency,
+    Waiting,
+    latency,
+    sent,
+    waiting,
+)
+from tracking.models.ledger.totals import Balance
+from tracking.presentation.pill import state_of_integration
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An integration, and how it goes with it. `sent` is of the hits since some moment."""
+
+    integration: Integration
+    state: SafeString
+    sent: Mapping[str, int]
+    balance: Balance
+    waiting: Waiting
+    latency: Latency | None
+
+    @property
+    def pending(self) -> int:
+        """Owed, and not tried in vain yet; at the most so many where more are retrying than were
+        counted."""
+        return max(0, self.balance.owed - self.waiting.retrying)
+
+    @property
+    def are_many(self) -> bool:
+        """Whether more may be retrying than were counted."""
+        return self.waiting.retrying >= MANY
+
+
+def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """Those that are held back first, the latest of them before; then by their tokens' names and
+    their own."""
+    held_back_first = F("paused_at").desc(nulls_last=True)
+    return integrations.select_related("token").order_by(held_back_first, "token__name", "name")
+
+
+def lines_of(integrations: Iterable[Integration], since: datetime) -> list[Line]:
+    """In the same order."""
+    found = list(integrations)
+    ids = [integration.pk for integration in found]
+    went, balances, waits, fast = (
+        sent(ids, since),
+        Total.objects.balances(),
+        waiting(ids),
+        latency(ids),
+    )
+    return [
+        Line(
+            integration,
+            state_of_integration(integration),
+            went.get(integration.pk, {}),
+            balances.get(integration.pk, Balance({})),
+            waits.get(integration.pk, Waiting()),
+            fast.get(integration.pk),
+        )
+        for integration in found
+    ]

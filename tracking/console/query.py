@@ -1,0 +1,139 @@
+"""What somebody asks of analytics: a form in, a Question out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.http import Http404
+
+from tracking.console.period import Period
+from tracking.models import Rollup, Token
+from tracking.models.access.scope import Scope
+from tracking.models.analytics.rollup import RollupQuerySet
+from tracking.models.analytics.rollup_sql import DAY, HOUR
+
+#: The quick choices.
+LAST = {
+    "24h": partial(Period.last_hours, 24),
+    "7d": partial(Period.last_days, 7),
+    "30d": partial(Period.last_days, 30),
+    "90d": partial(Period.last_days, 90),
+}
+DEFAULT = "7d"
+MAX_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`name` is an event, `breakdown` a property; empty: any, and none."""
+
+    scope: Scope
+    token_ids: Sequence[int]
+    period: Period
+    name: str
+    breakdown: str
+
+    def events(self) -> RollupQuerySet:
+        """All events of the period, by its unit."""
+        dimension = HOUR if self.period.is_hourly else DAY
+        return self._rows.within(dimension, self.period.since, self.period.until)
+
+    def asked_events(self) -> RollupQuerySet:
+        """Of these those that are asked for."""
+        return self.events().filter(name=self.name) if self.name else self.events()
+
+    def days(self, dimension: str) -> RollupQuerySet:
+        """What is counted by days only, of whole days and the event, or of any."""
+        return self._rows.within(dimension, *self.period.day_bounds).filter(name=self.name)
+
+    def day_total(self) -> int:
+        """How many events these days have."""
+        rows = self._rows.within(DAY, *self.period.day_bounds)
+        return (rows.filter(name=self.name) if self.name else rows).total()
+
+    @property
+    def _rows(self) -> RollupQuerySet:
+        return Rollup.objects.of(self.scope, self.token_ids)
+
+
+class DayField(forms.DateField):
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, required=False, input_formats=["%Y-%m-%d"])
+
+
+class QuestionForm(forms.Form):
+    token = forms.ChoiceField(required=False)
+    last = forms.ChoiceField(
+        required=False, choices=[(each, each) for each in LAST], widget=forms.HiddenInput
+    )
+    since = DayField("From")
+    until = DayField("To")
+    name = forms.CharField(
+        label="Event",
+        required=False,
+        max_length=255,
+        strip=False,
+        widget=forms.TextInput(attrs={"list": "events", "placeholder": "Any event"}),
+    )
+    breakdown = forms.ChoiceField(required=False)
+
+    def __init__(self, asked: Mapping[str, Any], scope: Scope) -> None:
+        """Raises Http404 for a token that is not seen."""
+        super().__init__(asked)
+        self._scope = scope
+        seen = scope.limit(Token.objects.order_by("deleted_at", "name"), "pk")
+        self._tokens = {str(token.pk): token for token in seen}
+        if asked.get("token", "") not in {"", *self._tokens}:
+            raise Http404
+        tokens = [(pk, str(token)) for pk, token in self._tokens.items()]
+        self._choices("token").choices = [("", "All tokens"), *tokens]
+        names = sorted({name for each in self._tokens.values() for name in each.breakdowns})
+        self.has_breakdowns = bool(names)
+        self._choices("breakdown").choices = [("", "None"), *((name, name) for name in names)]
+
+    def _choices(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
+
+    def _asked(self) -> list[Token]:
+        token = self.data.get("token", "")
+        return [self._tokens[token]] if token else list(self._tokens.values())
+
+    def clean(self) -> dict[str, Any]:
+        """A day alone is the only one of its period."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("since"), cleaned.get("until")
+        first, last = first or last, last or first
+        if first and last:
+            if first > last:
+                self.add_error("until", "It is before the first day.")
+            elif last - first > timedelta(days=MAX_DAYS):
+                self.add_error("until", f"At most {MAX_DAYS} days.")
+            elif not (first.year > 1970 and last.year < 9999):
+                self.add_error("since", "There is nothing so far away.")
+        return {**cleaned, "since": first, "until": last}
+
+    def question(self) -> Question | None:
+        """None if something is wrong with it."""
+        if not self.is_valid():
+            return None
+        asked = self.cleaned_data
+        if asked["since"]:
+            period = Period.of_days(asked["since"], asked["until"])
+        else:
+            period = LAST[asked["last"] or DEFAULT](datetime.now(UTC))
+        return Question(
+            scope=self._scope,
+            token_ids=[token.pk for token in self._asked()],
+            period=period,
+            name=asked["name"],
+            breakdown=asked["breakdown"],
+        )

@@ -1,0 +1,54 @@
+"""From claims to what goes into each request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from tracking.delivery.request_pool import Batch, Sent
+from tracking.delivery.results import Books
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.mapping.event_mapping import Skipped, prepare
+from tracking.events import Event
+from tracking.models import Hit
+from tracking.models.deliveries.claim import Claim
+from tracking.models.deliveries.queue import FATAL_CLAIMS
+
+logger = logging.getLogger(__name__)
+
+
+def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -> list[Event]:
+    """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
+    harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
+    found = Hit.objects.events(harmless, books.integration)
+    mapping = books.integration.open_mapping()
+    events = []
+    for claim in claims:
+        if claim.claims > FATAL_CLAIMS:
+            message = (
+                f"{claim.claims - 1} times no worker came back from sending it, at last alone."
+            )
+            books.bury_unsent(claim, "worker_killed", message)
+        elif claim.hit_id not in found:
+            books.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
+        else:
+            event = found[claim.hit_id]
+            try:
+                events.append(prepare(event, mapping, destination))
+            except Skipped as skipped:
+                books.skip(event, str(skipped))
+            except Exception as error:
+                books.enter(Sent(Batch([event], 0.0), error))
+    return sorted(events, key=lambda event: event.id)
+
+
+def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:
+    """The destination's own batches; each event alone where it cannot make them."""
+    try:
+        batches = list(destination.batches(events))
+        if sorted(event.id for batch in batches for event in batch) == [e.id for e in events]:
+            return batches
+        logger.error("%s leaves events out of its batches", destination.slug)
+    except Exception as error:
+        logger.error("%s cannot pack its events: %s", destination.slug, type(error).__name__)
+    return [[event] for event in events]

@@ -1,0 +1,198 @@
+"""One integration's deliveries under way: claimed, sent, settled.
+
+The engine calls `step` between turns of its event loop: only there the database is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from tracking.conf import conf
+from tracking.delivery.batching import events_of, pack
+from tracking.delivery.breaker import Breaker, Hold
+from tracking.delivery.request_pool import Batch, Sender, Sent
+from tracking.delivery.results import Books
+from tracking.delivery.scan_bounds import floors
+from tracking.destinations.transport.http import Client
+from tracking.models import Integration, Owed
+from tracking.models.deliveries.claim import Claim
+
+logger = logging.getLogger(__name__)
+
+#: What is claimed at once: what was answered within so many seconds lately, but so many hits at the
+#: least; and no more than a limited rate sends within so many seconds.
+PACE_SECONDS = 0.5
+LEAST_CLAIMED = 100
+RATE_SECONDS = 5
+#: How often it is looked for suspects, in seconds.
+SUSPECTS_EVERY = 5.0
+
+
+class Line:
+    """From an integration that something is due to until nothing is, or nothing may be sent."""
+
+    def __init__(
+        self,
+        integration: Integration,
+        client: Client,
+        loop: asyncio.AbstractEventLoop,
+        wake: Callable[[], None],
+    ) -> None:
+        """`wake` is called when a step has something to do. Raises SetupError."""
+        self.integration = integration
+        self._destination = integration.open()
+        self._loop, self._wake = loop, wake
+        self._breaker = Breaker(probing=integration.paused_at is not None)
+        self._books = Books(integration, self._destination.mask)
+        self._sender = Sender(
+            self._destination,
+            client,
+            loop,
+            concurrency=integration.concurrency,
+            rate=integration.rate_limit,
+            answered=self._answered,
+            given_back=lambda batch: self._books.give_back(batch.events),
+        )
+        self._hold: Hold | None = None
+        self._is_held = False
+        self._is_alive = False
+        self._is_dry = False
+        self._is_alone = False
+        self._suspects_at = 0.0
+        self._answers, self._pace, self._paced_at = 0, 0.0, loop.time()
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing is due, or nothing may be sent; and all is written."""
+        over = self._is_dry or self._sender.stopped
+        return over and self._sender.is_idle and self._books.is_empty
+
+    @property
+    def is_flying(self) -> bool:
+        return self._sender.is_flying
+
+    def look_again(self) -> None:
+        """Something may be due by now."""
+        self._is_dry = False
+
+    def stop(self) -> None:
+        """Nothing more is sent; what waits is due again with the next step."""
+        self._sender.stop()
+
+    def give_up(self) -> None:
+        """Requests under way are cut off."""
+        self._sender.give_up()
+
+    def step(self) -> None:
+        """What came back is written, and what may be sent next is on its way."""
+        if self._sender.stopped:
+            for batch in self._sender.take_waiting():
+                self._books.give_back(batch.events)
+        if self._books.is_ripe or not self._sender.is_flying:
+            self._books.write()
+        if self._hold is not None and not self._is_held:
+            self._is_held = True
+            self._pause(self._hold)
+        elif self._breaker.probing and self._is_alive:
+            Integration.objects.release(self.integration)
+            self._breaker.probing = False
+        if not self._sender.stopped:
+            self._refill()
+
+    def tell(self) -> None:
+        """The log says what was done."""
+        counts = ", ".join(f"{many} {result}" for result, many in self._books.written.most_common())
+        if counts:
+            logger.info("%s: %s", self.integration, counts)
+
+    def _answered(self, sent: Sent) -> None:
+        """Called on the loop for each batch that is back."""
+        self._books.enter(sent, is_alive=self._is_alive)
+        self._answers += len(sent.batch.events)
+        hold = self._breaker.judge(sent)
+        if hold is not None:
+            self._hold = self._hold or hold
+            self._sender.stop()
+        else:
+            self._is_alive = True
+        self._sender.add_first(self._books.take_halves())
+        wants_more = not self._is_dry and self._room() > 0
+        if self._books.is_ripe or hold is not None or wants_more:
+            self._wake()
+
+    def _pause(self, hold: Hold) -> None:
+        held = Integration.objects.hold(
+            self.integration, hold.cause, hold.reason, seconds=hold.seconds
+        )
+        if held:
+            logger.warning("%s is paused (%s): %s", self.integration, hold.cause, hold.reason)
+
+    def _refill(self) -> None:
+        """More is claimed if there is room; a suspect only when nothing else is under way."""
+        if self._is_dry or (self._is_alone and not self._sender.is_idle):
+            return
+        was_alone, self._is_alone = self._is_alone, False
+        if self._loop.time() >= self._suspects_at and not was_alone:
+            if not self._sender.is_idle:
+                return
+            if self._claim_suspect():
+                self._is_alone = True
+                return
+            self._suspects_at = self._loop.time() + SUSPECTS_EVERY
+        room = self._room()
+        if room > 0:
+            self._is_dry = not self._claim(room) and not was_alone
+
+    def _room(self) -> int:
+        """How many more hits are worth claiming."""
+        if self._breaker.probing:
+            return int(self._sender.is_idle)
+        batch, rate = self._destination.batch_size, self.integration.rate_limit
+        wanted = max(
+            LEAST_CLAIMED, 2 * self._sender.allowed * batch, int(self._pace * PACE_SECONDS)
+        )
+        if rate is not None:
+            wanted = min(wanted, int(rate * batch * RATE_SECONDS))
+        waiting = self._sender.waiting
+        return wanted - waiting if waiting <= wanted // 2 else 0
+
+    def _claim(self, limit: int) -> bool:
+        """Up to so many deliveries are on their way; whether there were any."""
+        self._measure()
+        until = self._loop.time() + self._lease
+        claims = Owed.objects.claim(
+            self.integration.pk,
+            limit=limit,
+            lease=self._lease,
+            floor=floors.get("claim", self.integration.pk),
+            in_order=self.integration.ordered,
+        )
+        if claims:
+            floors.raise_to(self.integration.pk, claims[0].reached)
+            self._send(claims, until)
+        return bool(claims)
+
+    def _claim_suspect(self) -> bool:
+        until = self._loop.time() + self._lease
+        claims = Owed.objects.claim_suspect(self.integration.pk, lease=self._lease)
+        if claims:
+            self._send(claims, until)
+        return bool(claims)
+
+    @property
+    def _lease(self) -> float:
+        return self._destination.timeout + conf.LEASE_SLACK
+
+    def _measure(self) -> None:
+        """How many hits a second are answered lately."""
+        now = self._loop.time()
+        if now - self._paced_at > PACE_SECONDS / 2:
+            self._pace = self._answers / (now - self._paced_at)
+            self._answers, self._paced_at = 0, now
+
+    def _send(self, claims: Sequence[Claim], until: float) -> None:
+        self._books.open(claims)
+        events = events_of(claims, self._books, self._destination)
+        self._sender.add(Batch(events, until) for events in pack(events, self._destination))

@@ -1,0 +1,152 @@
+"""Batches of events in, what the vendor made of each out, several requests at once.
+
+It lives on the engine's event loop, which runs only while the engine waits: nothing here needs a
+lock or touches the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.http import Client
+from tracking.events import Event, Receipt
+from tracking.exceptions import RetryableError
+
+#: What a destination may take beyond its own timeout, in seconds; less than a lease's slack.
+MARGIN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events that go into one request. `until` is the loop's time at which their lease ends."""
+
+    events: Sequence[Event]
+    until: float
+
+    def halves(self) -> list[Batch]:
+        middle = len(self.events) // 2
+        return [Batch(self.events[:middle], self.until), Batch(self.events[middle:], self.until)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch, and its receipt or the error that it met."""
+
+    batch: Batch
+    result: Receipt | Exception
+
+
+class Sender:
+    """Requests to one destination: at most `concurrency` at once and `rate` a second.
+
+    It begins with one, and each answer allows one more: who is misconfigured or down is not met by
+    a burst.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        client: Client,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        concurrency: int,
+        rate: int | None,
+        answered: Callable[[Sent], None],
+        given_back: Callable[[Batch], None],
+    ) -> None:
+        """`answered` is told each result, `given_back` each batch whose lease is too short by now
+        for its request."""
+        self._destination, self._client, self._loop = destination, client, loop
+        self._concurrency = concurrency
+        #: Requests at once, for now.
+        self.allowed = 1
+        self._gap = 1 / rate if rate else 0.0
+        self._answered, self._given_back = answered, given_back
+        self._waiting: deque[Batch] = deque()
+        #: Events that are not on their way yet.
+        self.waiting = 0
+        self._flying: set[asyncio.Task[None]] = set()
+        self._next_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.stopped = False
+
+    @property
+    def is_flying(self) -> bool:
+        return bool(self._flying)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._flying and not self._waiting
+
+    def add(self, batches: Iterable[Batch]) -> None:
+        """The batches are on their way, or wait for a place behind the others."""
+        for batch in batches:
+            self._waiting.append(batch)
+            self.waiting += len(batch.events)
+        self.pump()
+
+    def add_first(self, batches: Sequence[Batch]) -> None:
+        """The batches go before all that wait. Nothing starts before the next `pump`."""
+        for batch in reversed(batches):
+            self._waiting.appendleft(batch)
+            self.waiting += len(batch.events)
+
+    def stop(self) -> None:
+        """No further request starts; those under way go on."""
+        self.stopped = True
+
+    def take_waiting(self) -> list[Batch]:
+        """The batches that are not on their way yet; they will not be sent."""
+        waiting, self._waiting, self.waiting = [*self._waiting], deque(), 0
+        return waiting
+
+    def give_up(self) -> None:
+        """Requests under way are cut off: their deliveries are due again when the lease ends."""
+        self.stop()
+        for task in self._flying:
+            task.cancel()
+
+    def pump(self) -> None:
+        """Every request that may start has started."""
+        while self._waiting and not self.stopped and len(self._flying) < self.allowed:
+            now = self._loop.time()
+            if now < self._next_at:
+                self._pump_later()
+                return
+            batch = self._waiting.popleft()
+            self.waiting -= len(batch.events)
+            if now + self._destination.timeout > batch.until:
+                self._given_back(batch)
+                continue
+            self._next_at = max(self._next_at, now - self._gap) + self._gap
+            task = self._loop.create_task(self._send(batch))
+            self._flying.add(task)
+            task.add_done_callback(self._land)
+
+    def _pump_later(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._next_at, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._timer = None
+        self.pump()
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self.allowed = min(self.allowed + 1, self._concurrency)
+        self.pump()
+
+    async def _send(self, batch: Batch) -> None:
+        seconds = self._destination.timeout + MARGIN
+        try:
+            async with asyncio.timeout(seconds):
+                sent = Sent(batch, await self._destination.deliver(batch.events, self._client))
+        except TimeoutError:
+            sent = Sent(batch, RetryableError(f"It was not over within {seconds:g} seconds."))
+        except Exception as error:
+            sent = Sent(batch, error)
+        self._answered(sent)

@@ -1,0 +1,177 @@
+"""What a sent batch comes to: entries on deliveries and attempts, kept until they are written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError
+from uuid_utils.compat import uuid7
+
+from tracking.delivery.attempts import CODE_LIMIT, attempt_of
+from tracking.delivery.request_pool import Batch, Sent
+from tracking.delivery.retry import delay
+from tracking.destinations.transport.recorder import printable
+from tracking.events import Event, Receipt
+from tracking.exceptions import PermanentError, RetryableError, SetupError
+from tracking.models import Integration
+from tracking.models.deliveries.claim import Claim
+from tracking.models.deliveries.outcome import Result
+from tracking.models.deliveries.settle import AttemptMade, Entry, settle
+from tracking.models.upkeep import maintenance
+
+logger = logging.getLogger(__name__)
+
+#: So many entries, or entries so many seconds old, are worth a commit.
+RIPE_ENTRIES = 250
+RIPE_SECONDS = 0.05
+
+
+class Books:
+    """The bookkeeping of one integration's deliveries under way.
+
+    `written` counts the results that are committed.
+    """
+
+    def __init__(self, integration: Integration, mask: Callable[[str], str] = printable) -> None:
+        """`mask` takes the secrets out of a text."""
+        self.integration = integration
+        self._mask = mask
+        self.written: Counter[str] = Counter()
+        self._claims: dict[UUID, Claim] = {}
+        self._entries: list[Entry] = []
+        self._attempts: list[AttemptMade] = []
+        self._halves: list[Batch] = []
+        self._since: float | None = None
+
+    def open(self, claims: Iterable[Claim]) -> None:
+        """The claims are ours to account for."""
+        self._claims.update((claim.hit_id, claim) for claim in claims)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._entries and not self._attempts
+
+    @property
+    def is_ripe(self) -> bool:
+        old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
+        return old or len(self._entries) >= RIPE_ENTRIES
+
+    def enter(self, sent: Sent, *, is_alive: bool = False) -> None:
+        """The batch's result is in the books, not yet in the database. Where the destination has
+        taken others of late, a wrong configuration may also be a hit's own fault."""
+        attempt = attempt_of(sent, self.integration, self._mask)
+        self._attempts.append(attempt)
+        events = sent.batch.events
+        match sent.result:
+            case Receipt(refused=refused):
+                self._receive(events, attempt.id, refused)
+            case SetupError() if not is_alive:
+                self.give_back(events)
+            case SetupError():
+                self._retry(events, attempt, None)
+            case RetryableError(retry_after=retry_after):
+                self._retry(events, attempt, retry_after)
+            case Exception() if len(events) > 1:
+                # Refused by the vendor, or by our own code: there may be one event to blame.
+                self._halves += sent.batch.halves()
+            case PermanentError() as error:
+                self._bury(events[0].id, attempt.id, error.code, str(error))
+            case _:
+                self._retry(events, attempt, None)
+
+    def give_back(self, events: Iterable[Event]) -> None:
+        """The deliveries are due again at once, as if they had never been claimed."""
+        for event in events:
+            self._enter(event.id, "", attempted=False)
+
+    def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
+        """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
+        attempt = AttemptMade(
+            id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
+        )
+        self._attempts.append(attempt)
+        self._bury(claim.hit_id, attempt.id, code, message)
+
+    def skip(self, event: Event, reason: str) -> None:
+        """The destination has no use for the event; nothing is sent."""
+        self._enter(event.id, Result.SKIPPED, uuid7(), reason=reason, attempted=False)
+
+    def take_halves(self) -> list[Batch]:
+        """Refused batches, to be sent in halves until the event that is refused is found."""
+        halves, self._halves = self._halves, []
+        return halves
+
+    def write(self) -> None:
+        """All that was entered is committed, and the books are empty. What could not be written
+        stays in them."""
+        if self.is_empty:
+            return
+        try:
+            settle(self.integration, self._entries, self._attempts)
+        except IntegrityError:
+            # "No partition of relation found for row": nobody made the day's leaves.
+            if not maintenance.make_partitions():
+                raise
+            settle(self.integration, self._entries, self._attempts)
+        self.written.update(str(entry.result) for entry in self._entries if entry.result)
+        for entry in self._entries:
+            self._claims.pop(entry.hit_id, None)
+        self._entries, self._attempts, self._since = [], [], None
+
+    def _receive(
+        self, events: Iterable[Event], attempt_id: UUID, refused: Mapping[UUID, str]
+    ) -> None:
+        for event in events:
+            if event.id in refused:
+                self._bury(event.id, attempt_id, "refused", refused[event.id])
+            else:
+                self._enter(event.id, Result.DELIVERED, attempt_id)
+
+    def _retry(
+        self, events: Iterable[Event], attempt: AttemptMade, retry_after: float | None
+    ) -> None:
+        now = datetime.now(UTC)
+        for event in events:
+            claim = self._claims[event.id]
+            attempts = claim.attempts + 1
+            if attempts >= self.integration.max_attempts:
+                self._bury(event.id, attempt.id, "attempts_exhausted", attempt.message)
+            elif now - claim.owed_at > timedelta(seconds=self.integration.max_age):
+                self._bury(event.id, attempt.id, "too_old", attempt.message)
+            else:
+                wait = delay(attempts, retry_after, self.integration.retry_base)
+                self._enter(event.id, Result.FAILED, attempt.id, reason=attempt.message, wait=wait)
+
+    def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
+        self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=message)
+
+    def _enter(
+        self,
+        hit_id: UUID,
+        result: Result | str,
+        attempt_id: UUID | None = None,
+        *,
+        attempted: bool = True,
+        code: str = "",
+        reason: str = "",
+        wait: float = 0.0,
+    ) -> None:
+        claim = self._claims[hit_id]
+        self._since = self._since or time.monotonic()
+        self._entries.append(
+            Entry(
+                hit_id=hit_id,
+                leased_until=claim.leased_until,
+                result=result,
+                attempts=claim.attempts + attempted,
+                attempt_id=attempt_id,
+                code=code[:CODE_LIMIT],
+                reason=self._mask(reason),
+                wait=wait,
+            )
+        )

@@ -1,0 +1,197 @@
+"""One run of the delivery engine: what is due is sent, for all integrations on one event loop.
+
+The loop runs only while the engine waits; between its turns the engine looks for what is due and
+lets each Line use the database. So a destination that hangs holds sockets, not threads, and nobody
+waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.db import InterfaceError, OperationalError, connections, router
+
+from tracking.conf import conf
+from tracking.delivery import lock
+from tracking.delivery.breaker import hold_back
+from tracking.delivery.consumer import Line
+from tracking.delivery.due import due_of, find_running, is_same
+from tracking.delivery.loop import new_event_loop
+from tracking.destinations.transport.http import Client
+from tracking.models import Integration, Owed
+
+logger = logging.getLogger(__name__)
+
+#: How long one run goes on while more is due, in seconds; the next one goes on with it. A worker
+#: that is told to stop by Celery alone waits for the run to end.
+RUN_SECONDS = 20.0
+#: How long a turn of the loop may take, and how often it is looked for what is due; the looking
+#: shall not take more than a twentieth of the time.
+TURN_SECONDS = 0.05
+LOOK_SECONDS = 0.02
+LOOK_SHARE = 20
+#: How long results are kept for a database that is away.
+RESCUE_SECONDS = 20.0
+
+LOST = (OperationalError, InterfaceError)
+
+
+class Run:
+    """Its loop, its lines, and when to look again."""
+
+    def __init__(self, stopping: threading.Event, time_is_up: Callable[[], object]) -> None:
+        """`time_is_up` is called when others may go on with what is due, while this run only waits
+        for its last answers."""
+        self._stopping, self._time_is_up = stopping, time_is_up
+        self._lines: dict[int, Line] = {}
+        self._locked: set[int] = set()
+        self._look_at = 0.0
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._awake = asyncio.Event()
+        #: Somebody wanted a look that was not taken yet.
+        self.is_wanted = False
+
+    def wake_from_outside(self) -> None:
+        self.is_wanted = True
+        with suppress(RuntimeError):  # The loop is closed: the run is over.
+            self._loop.call_soon_threadsafe(self._look_now)
+
+    def _look_now(self) -> None:
+        self._look_at = 0.0
+        self._awake.set()
+
+    def go(self, linger: float) -> bool:
+        """Until nothing is due, the time is up or the process is told to stop. Whether nothing was
+        due."""
+        with self._runner:
+            self._client = self._runner.run(Client().__aenter__())
+            try:
+                return self._until_done(linger)
+            except LOST:
+                self._rescue()
+                raise
+            finally:
+                self._runner.run(self._client.__aexit__(None, None, None))
+                with suppress(*LOST):
+                    for pk in [*self._locked]:
+                        self._leave(pk)
+
+    def _until_done(self, linger: float) -> bool:
+        ends = time.monotonic() + RUN_SECONDS
+        idle_at = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() < ends:
+            self._look()
+            was_busy = bool(self._lines)
+            self._step()
+            if was_busy:
+                idle_at = time.monotonic()
+            elif time.monotonic() - idle_at >= linger:
+                return True
+            self._turn(min(TURN_SECONDS, max(0.001, self._look_at - time.monotonic())))
+        self._wind_down()
+        return False
+
+    def _look(self) -> None:
+        """Each running integration with something due has a line; a line whose integration was
+        paused or changed ends."""
+        began = time.monotonic()
+        if began < self._look_at:
+            return
+        self.is_wanted = False
+        running = find_running()
+        for pk, line in self._lines.items():
+            if pk not in running or not is_same(running[pk], line.integration):
+                line.stop()
+        found = set(due_of(running))
+        for pk in found & set(self._lines):
+            self._lines[pk].look_again()
+        taken = lock.take(found - set(self._lines)) if found - set(self._lines) else set()
+        self._locked |= taken
+        for pk in taken:
+            self._open(running[pk])
+        took = time.monotonic() - began
+        self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
+
+    def _open(self, integration: Integration) -> None:
+        try:
+            self._lines[integration.pk] = Line(
+                integration, self._client, self._loop, self._awake.set
+            )
+        except Exception as error:
+            hold_back(integration, error)
+            self._leave(integration.pk)
+
+    def _step(self) -> None:
+        for pk, line in list(self._lines.items()):
+            try:
+                line.step()
+            except LOST:
+                raise
+            except Exception as error:
+                # Nobody else shall suffer from it. What it had claimed is due when its lease ends.
+                line.give_up()
+                hold_back(line.integration, error)
+            else:
+                if not line.is_finished:
+                    continue
+            line.tell()
+            self._leave(pk)
+            del self._lines[pk]
+            # It may have ended for a change, with more to send.
+            self._look_at = 0.0
+
+    def _leave(self, pk: int) -> None:
+        lock.leave(pk)
+        self._locked.discard(pk)
+
+    def _turn(self, seconds: float) -> None:
+        """The loop runs until a line has something to do, or the seconds are over."""
+        self._runner.run(self._rest(seconds))
+
+    async def _rest(self, seconds: float) -> None:
+        timer = self._loop.call_later(seconds, self._awake.set)
+        await self._awake.wait()
+        self._awake.clear()
+        timer.cancel()
+
+    def _wind_down(self) -> None:
+        """What waits is due again at once; requests under way end, or are cut off if they take too
+        long for a process that shall stop."""
+        self._stop_lines()
+        self._step()
+        self._time_is_up()
+        ends = math.inf
+        while any(line.is_flying for line in self._lines.values()) and time.monotonic() < ends:
+            if self._stopping.is_set():
+                ends = min(ends, time.monotonic() + conf.STOP_TIMEOUT)
+            self._turn(TURN_SECONDS)
+            self._step()
+        for line in self._lines.values():
+            line.give_up()
+        self._turn(0.0)
+        self._step()
+
+    def _stop_lines(self) -> None:
+        for line in self._lines.values():
+            line.stop()
+
+    def _rescue(self) -> None:
+        """The database is away. What is under way ends, and its results are written as soon as the
+        database is back: else they would be sent twice."""
+        self._stop_lines()
+        ends = time.monotonic() + RESCUE_SECONDS
+        while self._lines and time.monotonic() < ends:
+            self._turn(TURN_SECONDS)
+            if not any(line.is_flying for line in self._lines.values()):
+                connections[router.db_for_write(Owed)].close()
+                with suppress(*LOST):
+                    self._step()
+        if self._lines:
+            logger.warning("What was sent last could not be noted: it will be sent again.")

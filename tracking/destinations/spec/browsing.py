@@ -1,0 +1,82 @@
+"""What an event says of what was shown: an Event in, a Listing, Campaigns, a search or a Step out.
+
+Both payload shapes are read, as in `commerce`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tracking.destinations.spec.coerce import Number, as_object, number, split_category, text
+from tracking.destinations.spec.ecommerce import raw_items
+from tracking.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    id: str
+    name: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A banner inside the shop."""
+
+    id: str
+    name: str
+    creative: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of the checkout."""
+
+    number: Number | None
+    option: str
+
+
+def read_listing(event: Event) -> Listing:
+    told = event.properties
+    listing = as_object(told.get("listing")) or next(raw_items(told, told), {})
+    both = {**told, **listing}
+    return Listing(
+        id=text(both, "listId", "list_id"),
+        name=text(both, "listName", "list_name", "list"),
+        category="/".join(split_category(listing.get("category") or told.get("category"))),
+    )
+
+
+def read_campaigns(event: Event) -> tuple[Campaign, ...]:
+    """The banners that were seen or clicked; some senders give their ids only."""
+    told = event.properties
+    listed = told.get("campaigns") or [told.get("campaign") or told]
+    return tuple(
+        Campaign(
+            id=text(raw, "id", "promotion_id"),
+            name=text(raw, "name"),
+            creative=text(raw, "design", "creative"),
+            position=text(raw, "position"),
+        )
+        for raw in (
+            each if isinstance(each, Mapping) else {"id": each}
+            for each in (listed if isinstance(listed, list) else [listed])
+        )
+        if text(raw, "id", "promotion_id", "name")
+    )
+
+
+def read_search(event: Event) -> str:
+    """What was searched for."""
+    told = event.properties
+    return text(as_object(told.get("listing")), "query") or text(told, "query", "search_string")
+
+
+def read_step(event: Event) -> Step:
+    told = event.properties
+    return Step(
+        number=number(told, "step"),
+        option=text(told, "option", "payment_method", "shipping_method"),
+    )

@@ -1,0 +1,140 @@
+"""What an event says of goods and money: an Event in, a Sale with its Items out.
+
+Both payload shapes are read: the public HTTP API's objects (`transaction`, `cart`, `product`,
+`listItems`, …) and Segment's e-commerce properties (`order_id`, `products`, `product_id`, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.destinations.spec.coerce import (
+    Number,
+    as_object,
+    number,
+    plain,
+    read_currency,
+    split_category,
+    text,
+    to_number,
+)
+from tracking.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Some pieces of a product. `price` is what one piece is sold for, `discount` what it was
+    lowered by. `categories` go from the widest to the narrowest."""
+
+    id: str
+    sku: str
+    name: str
+    brand: str
+    variant: str
+    coupon: str
+    currency: str
+    url: str
+    image: str
+    categories: tuple[str, ...]
+    price: Number | None
+    discount: Number | None
+    quantity: Number | None
+    position: Number | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """An order, a cart, or the products that an event is about.
+
+    `revenue` is what the goods bring, without tax and shipping; `total` is what is paid.
+    """
+
+    order_id: str
+    currency: str
+    revenue: Number | None
+    total: Number | None
+    tax: Number | None
+    shipping: Number | None
+    discount: Number | None
+    coupon: str
+    affiliation: str
+    payment: str
+    items: tuple[Item, ...]
+
+
+def read_sale(event: Event) -> Sale:
+    """What of a sale the event tells; empty where it is about none."""
+    told = event.properties
+    body = next((told[n] for n in ("transaction", "cart") if isinstance(told.get(n), dict)), told)
+    read = (read_item(raw) for raw in raw_items(told, body))
+    items = tuple(item for item in read if item.id or item.sku or item.name)
+    codes = body.get("vouchers") or body.get("voucher") or body.get("coupon")
+    return Sale(
+        order_id=text(body, "orderId", "order_id"),
+        currency=read_currency(
+            *(body.get("currency"), told.get("currency")),
+            *(item.currency for item in items),
+            *(as_object(event.payload.get("website")).get("currency"),),
+        ),
+        revenue=_revenue(body, items),
+        total=number(body, "total"),
+        tax=number(body, "tax"),
+        shipping=number(body, "shippingCost", "shipping"),
+        discount=number(body, "voucherDiscount", "discount"),
+        coupon=",".join(map(str, codes)) if isinstance(codes, list) else plain(codes),
+        affiliation=text(body, "affiliation"),
+        payment=text(body, "paymentMethod", "payment_method") or text(told, "payment_method"),
+        items=items,
+    )
+
+
+def worth(sale: Sale) -> Number | None:
+    """What is paid, else what the goods bring."""
+    return sale.revenue if sale.total is None else sale.total
+
+
+def read_item(raw: Mapping[str, Any]) -> Item:
+    """A line of an order, a listed product or a bare product."""
+    product = as_object(raw.get("product")) or raw
+    usual = number(product, "unitPrice")
+    price = number(product, "unitSalePrice", "price", "unitPrice")
+    lowered = usual is not None and price is not None and usual > price
+    return Item(
+        id=text(product, "id", "product_id", "productId"),
+        sku=text(product, "skuCode", "sku"),
+        name=text(product, "name"),
+        brand=text(product, "manufacturer", "brand"),
+        variant=text(product, "variant", "color", "size"),
+        coupon=text(product, "voucher", "coupon"),
+        currency=read_currency(product.get("currency")),
+        url=text(product, "url"),
+        image=text(product, "imageUrl", "image_url", "thumbnailUrl"),
+        categories=split_category(product.get("category")),
+        price=price,
+        discount=to_number(round(usual - price, 6)) if lowered else None,  # type: ignore[operator]
+        quantity=number(raw, "quantity") or number(product, "quantity"),
+        position=number(raw, "position", "index"),
+    )
+
+
+def _revenue(body: Mapping[str, Any], items: tuple[Item, ...]) -> Number | None:
+    told = number(body, "revenue", "subtotal", "value")
+    priced = [item.price * (item.quantity or 1) for item in items if item.price is not None]
+    return told if told is not None else round(sum(priced), 6) if priced else number(body, "total")
+
+
+def raw_items(told: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    found: Any = (
+        *(body.get("lineItems") or body.get("items") or body.get("products"),),
+        *(told.get("lineItems") or told.get("listItems"),),
+        *(as_object(told.get("listing")).get("items"),),
+        *(told.get("listItem"),),
+        {**told, "product": told["product"]} if as_object(told.get("product")) else None,
+        told if text(told, "product_id", "sku") else None,
+    )
+    first: Any = next((each for each in found if each), [])
+    for raw in first if isinstance(first, (list, tuple)) else [first]:
+        if isinstance(raw, Mapping):
+            yield raw

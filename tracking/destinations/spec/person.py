@@ -1,0 +1,180 @@
+"""Who did it and where: an Event in, a Person and a Visit out, and what advertisers hash of them.
+
+Sources: "Customer Information Parameters", Meta
+(https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/customer-information-parameters),
+for what is normalised how before SHA-256; "fbp and fbc Parameters", the same place, for the form
+`fb.<subdomain index>.<milliseconds>.<fbclid>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tracking.destinations.spec.coerce import as_object, text
+from tracking.events import Event
+
+CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
+HASHED = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """As the sender wrote it; `external_ids` are the known user's id and the browser's."""
+
+    email: str
+    phone: str
+    first_name: str
+    last_name: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+    external_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """`ip` is a valid address or empty, and so is `url`."""
+
+    ip: str
+    user_agent: str
+    url: str
+    referrer: str
+    title: str
+    locale: str
+
+
+def read_person(event: Event) -> Person:
+    """From the traits, else the order's contact, else the event's own properties."""
+    traits, told = event.traits, event.properties
+    contact = as_object(as_object(told.get("transaction")).get("contactInfo"))
+    known = {**_filled(told, "email", "phone"), **contact, **as_object(traits.get("address"))}
+    known |= {name: value for name, value in traits.items() if value}
+    return Person(
+        email=text(known, "email") or first(known.get("emails")) or event.email_hash,
+        phone=text(known, "phone") or first(known.get("phones")),
+        first_name=text(known, "firstName", "first_name", "firstname"),
+        last_name=text(known, "lastName", "last_name", "lastname"),
+        city=text(known, "city"),
+        region=text(known, "state", "region"),
+        postal_code=text(known, "postalCode", "postal_code", "zip"),
+        country=text(known, "country", "countryCode"),
+        external_ids=tuple(filter(None, (event.user_id, event.anonymous_id))),
+    )
+
+
+def read_visit(event: Event) -> Visit:
+    context, told = event.context, event.properties
+    page = {**as_object(told.get("page")), **as_object(context.get("page"))}
+    if event.type == "page":
+        page |= _filled(told, "url", "referrer", "title")
+    url = text(page, "url")
+    return Visit(
+        ip=read_ip(context.get("ip")) or read_ip(event.ip),
+        user_agent=text(context, "userAgent") or event.user_agent,
+        url=url if url.startswith(("http://", "https://")) else "",
+        referrer=text(page, "referrer"),
+        title=text(page, "title"),
+        locale=text(context, "locale"),
+    )
+
+
+def read_ip(value: Any) -> str:
+    """The address in its usual spelling; empty for what is none."""
+    try:
+        return str(ipaddress.ip_address(str(value or "").strip()))
+    except ValueError:
+        return ""
+
+
+def read_clicks(event: Event) -> dict[str, str]:
+    """Advertisers' click ids and cookies by name: from the hit's options, the event, the campaign,
+    the context, the traits, and the page's address."""
+    campaign, query = as_object(event.context.get("campaign")), _query(read_visit(event).url)
+    told = (event.options, event.properties, campaign, event.context, event.traits, query)
+    places = [place for place in told if place]
+    found = {}
+    for name in CLICKS:
+        for place in places:
+            if value := text(place, name, f"_{name}"):
+                found[name] = value
+                break
+    return found
+
+
+def make_fbc(clicks: Mapping[str, str], event: Event) -> str:
+    """Meta's click cookie; made from the click's id where the browser's own is not known."""
+    clicked = clicks.get("fbclid", "")
+    made = f"fb.1.{int(event.occurred_at.timestamp() * 1000)}.{clicked}" if clicked else ""
+    return clicks.get("fbc") or made
+
+
+def hash_text(value: str) -> str:
+    """SHA-256 in lower-case hexadecimal; what is such a digest already is kept."""
+    if not value or HASHED.fullmatch(value.lower()):
+        return value.lower()
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def plain_email(value: str) -> str:
+    """Trimmed and in lower case; empty for what is neither an address nor a digest of one."""
+    found = value.strip().lower()
+    return found if "@" in found or HASHED.fullmatch(found) else ""
+
+
+def plain_phone(value: str) -> str:
+    """The digits without leading zeros; empty where they are too few or many for a number.
+
+    A country code cannot be added where the sender left it out.
+    """
+    if HASHED.fullmatch(value.strip().lower()):
+        return value.strip().lower()
+    digits = re.sub(r"[^0-9]", "", value).lstrip("0")
+    return digits if 7 <= len(digits) <= 15 else ""
+
+
+def plain_name(value: str) -> str:
+    """In lower case, without punctuation."""
+    kept = (c for c in value.strip().lower() if not unicodedata.category(c).startswith("P"))
+    return "".join(kept).strip()
+
+
+def plain_place(value: str) -> str:
+    """A city or region: lower-case letters only, without spaces."""
+    return "".join(c for c in value.lower() if c.isalpha() or unicodedata.combining(c))
+
+
+def plain_postal_code(value: str) -> str:
+    """Lower case without spaces and dashes; of a US ZIP+4 the first five digits."""
+    found = re.sub(r"\s", "", value.lower())
+    return found[:5] if re.fullmatch(r"\d{5}-\d{4}", found) else found.replace("-", "")
+
+
+def plain_country(value: str) -> str:
+    """The two letters of ISO 3166-1 in lower case; empty for anything else."""
+    found = value.strip().lower()
+    return found if re.fullmatch(r"[a-z]{2}", found) else ""
+
+
+def first(value: Any) -> str:
+    """The first text of a list."""
+    listed = value if isinstance(value, list) else [value]
+    return next((each for each in listed if isinstance(each, str)), "")
+
+
+def _query(url: str) -> dict[str, str]:
+    try:
+        return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    except ValueError:
+        return {}
+
+
+def _filled(raw: Mapping[str, Any], *names: str) -> dict[str, str]:
+    return {name: text(raw, name) for name in names if text(raw, name)}

@@ -1,1 +1,0 @@
-"""What object storage is made of: files and stores."""

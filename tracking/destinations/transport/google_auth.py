@@ -1,0 +1,123 @@
+"""Google's service accounts: a JSON key in, authorised requests out.
+
+Source: Google's page "Using OAuth 2.0 for Server to Server Applications" (https://developers.
+google.com/identity/protocols/oauth2/service-account), section "HTTP/REST": the claims iss, scope,
+aud, iat and exp (an hour at most), signed by RS256; grant type jwt-bearer.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tracking.destinations.contract.destination import Request
+from tracking.exceptions import SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client, Response
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AUDIENCE = "https://oauth2.googleapis.com/token"
+LIFE_SECONDS = 3_600
+#: How long before its end a token is not used any more.
+SLACK_SECONDS = 120.0
+MAX_TOKENS = 1_000
+
+#: Access tokens and the monotonic time until which they may be used, by what they were asked with.
+_tokens: dict[str, tuple[str, float]] = {}
+
+
+class AccountError(ValueError):
+    """The text is no service account's key."""
+
+
+def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
+    """The account's e-mail address, its key and the key's id. Raises AccountError, which tells
+    nothing of the text."""
+    try:
+        account = json.loads(text)
+        key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
+        email, id = account["client_email"], account["private_key_id"]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        key, email, id = None, "", ""
+    if not isinstance(key, rsa.RSAPrivateKey) or not all(
+        isinstance(each, str) and each for each in (email, id)
+    ):
+        raise AccountError("Paste the whole JSON file of a service account's key.")
+    return email, key, id
+
+
+class TokenSource:
+    """Sends requests in the name of the account, with a token that is kept for its life."""
+
+    def __init__(self, account: str, host: str, scope: str) -> None:
+        self._account, self._host, self._scope = account, host, scope
+        self._name = hashlib.sha256(f"{host}\n{scope}\n{account}".encode()).hexdigest()
+
+    async def send(self, client: Client, request: Request, *, timeout: float) -> Response:
+        """The answer, whatever its status; a token that is refused is asked for anew next time.
+        Raises a DeliveryError where no token is given."""
+        token, until = _tokens.get(self._name, ("", 0.0))
+        if time.monotonic() >= until:
+            token = await self._ask(client, request.secrets, timeout)
+        headers = {**request.headers, "Authorization": f"Bearer {token}"}
+        authorised = replace(request, headers=headers, secrets=request.secrets | {token})
+        response = await client.send(authorised, timeout=timeout)
+        if response.status == 401:
+            _tokens.pop(self._name, None)
+        return response
+
+    async def _ask(self, client: Client, secrets: frozenset[str], timeout: float) -> str:
+        assertion = self._sign(int(time.time()))
+        request = Request(
+            url=f"{self._host}/token",
+            body=urlencode({"grant_type": GRANT, "assertion": assertion}).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            secrets=secrets | {assertion},
+        )
+        response = await client.send(request, timeout=timeout)
+        if b"invalid_grant" in response.body or b"invalid_client" in response.body:
+            words = " ".join(response.exchange.said.response_body.split())[:300]
+            raise SetupError(f"Google refuses the key: {words}", exchange=response.exchange)
+        response.raise_for_status()
+        try:
+            told: Mapping[str, Any] = msgspec.json.decode(response.body)
+            token, life = str(told["access_token"]), float(told["expires_in"])
+        except (ValueError, TypeError, KeyError):
+            # The answer may hold a token: it is not kept.
+            raise SetupError("Google's answer holds no access token.") from None
+        if len(_tokens) >= MAX_TOKENS:
+            _tokens.clear()
+        _tokens[self._name] = token, time.monotonic() + life - SLACK_SECONDS
+        return token
+
+    def _sign(self, now: int) -> str:
+        try:
+            email, key, id = read_account(self._account)
+        except AccountError as error:
+            raise SetupError(str(error)) from None
+        head = {"alg": "RS256", "typ": "JWT", "kid": id}
+        claims = {
+            "iss": email,
+            "scope": self._scope,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + LIFE_SECONDS,
+        }
+        signed = b".".join(_encode(msgspec.json.encode(part)) for part in (head, claims))
+        signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return (signed + b"." + _encode(signature)).decode()
+
+
+def _encode(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -1,0 +1,198 @@
+"""The wire: a Request in, a Response out, or one of the three DeliveryErrors with its Exchange.
+
+Only public addresses are called (see `address`), redirects are never followed, cookies and the
+environment's proxies are never used. Whatever the other side does, a request ends within its
+timeout and keeps at most RESPONSE_LIMIT bytes of the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from tracking.destinations.contract.destination import Request
+from tracking.destinations.transport.recorder import Recorder, cut, host_of
+from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
+from tracking.events import Exchange
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+
+RESPONSE_LIMIT = 65_536
+MAX_RETRY_AFTER = 86_400.0
+#: How much of the vendor's words goes into an error's message.
+WORDS_LIMIT = 300
+
+SETUP_STATUSES = frozenset({401, 403, 404, 410})
+RETRYABLE_STATUSES = frozenset({408, 425, 429})
+UNKNOWN_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A vendor's answer: headers by name in any case, and the body's first RESPONSE_LIMIT bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    exchange: Exchange
+
+    def raise_for_status(self) -> None:
+        """Return for 2xx; else raise the error that the status means."""
+        if 200 <= self.status < 300:
+            return
+        if 300 <= self.status < 400:
+            headers = self.exchange.said.response_headers
+            masked = {name.lower(): value for name, value in headers.items()}
+            target = masked.get("location") or "nowhere"
+            raise SetupError(
+                f"The destination answered {self.status} and points to {target}. Redirects are"
+                " not followed: put the final address into the integration.",
+                exchange=self.exchange,
+            )
+        words = " ".join(self.exchange.said.response_body.split())
+        message = f"The destination answered {self.status}: {cut(words, WORDS_LIMIT)}"
+        if self.status in SETUP_STATUSES:
+            raise SetupError(message, exchange=self.exchange)
+        if self.status in RETRYABLE_STATUSES or not 400 <= self.status < 500:
+            raise RetryableError(
+                message,
+                exchange=self.exchange,
+                retry_after=read_retry_after(self.headers.get("Retry-After", "")),
+            )
+        raise PermanentError(message, exchange=self.exchange)
+
+
+class Client:
+    """Sends requests and keeps connections for the next ones. An async context manager."""
+
+    def __init__(self, *, resolver: AbstractResolver | None = None) -> None:
+        self._resolver = resolver
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            resolver=PublicResolver(self._resolver or aiohttp.ThreadedResolver()),
+            socket_factory=open_socket,
+            # Common servers close an idle connection after 5 s; a POST sent into that is lost.
+            keepalive_timeout=4.0,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "Hitstream", "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def send(self, request: Request, *, timeout: float) -> Response:
+        """Send the request; whatever its status, the answer comes back as a Response.
+
+        Raises RetryableError or SetupError where no whole answer came within `timeout` seconds.
+        """
+        started = time.monotonic()
+        try:
+            _check_scheme(request.url)
+            async with asyncio.timeout(timeout):
+                answer, body = await self._exchange(request)
+        except (aiohttp.ClientError, OSError, ValueError) as fault:
+            error = explain(fault, host=host_of(request.url), timeout=timeout)
+            error.exchange = Exchange(
+                status=None,
+                duration=time.monotonic() - started,
+                write=lambda: Recorder(request).write(),
+            )
+            raise error from fault
+        exchange = Exchange(
+            status=answer.status,
+            duration=time.monotonic() - started,
+            write=lambda: Recorder(request).write(answer.headers, body),
+        )
+        return Response(status=answer.status, headers=answer.headers, body=body, exchange=exchange)
+
+    async def _exchange(self, request: Request) -> tuple[aiohttp.ClientResponse, bytes]:
+        async with self._session.request(
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+        ) as answer:
+            return answer, inflate(await _read(answer), answer.headers.get("Content-Encoding", ""))
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    while len(body) <= RESPONSE_LIMIT:
+        chunk = await answer.content.read(RESPONSE_LIMIT + 1 - len(body))
+        if not chunk:
+            return bytes(body)
+        body += chunk
+    answer.close()
+    return bytes(body[:RESPONSE_LIMIT])
+
+
+def inflate(body: bytes, encoding: str) -> bytes:
+    """The first RESPONSE_LIMIT bytes of what a server compressed though it was asked not to."""
+    if encoding.lower() not in {"gzip", "deflate"}:
+        return body
+    try:
+        return zlib.decompressobj(wbits=47).decompress(body, RESPONSE_LIMIT)
+    except zlib.error:
+        return body
+
+
+def _check_scheme(url: str) -> None:
+    if not url.lower().startswith(("http://", "https://")):
+        raise aiohttp.InvalidURL(url)
+
+
+def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
+    """The error that tells an operator why no answer came."""
+    if isinstance(fault, aiohttp.ClientConnectorCertificateError):
+        reason = fault.certificate_error
+        return SetupError(f"The certificate of {host} was not accepted: {reason}")
+    cause: Exception = getattr(fault, "os_error", fault)
+    match cause:
+        case AddressRefusedError():
+            return SetupError(f"{host} cannot be called. {cause}")
+        case socket.gaierror(errno=number) if number in UNKNOWN_NAME:
+            return SetupError(f"The host name {host} is not known.")
+        case socket.gaierror():
+            return RetryableError(f"The host name {host} could not be looked up now.")
+        case TimeoutError():
+            return RetryableError(f"{host} gave no whole answer within {timeout:g} seconds.")
+        case ValueError():
+            return SetupError(f"A request to {host} cannot be made; check the integration's URL.")
+    return RetryableError(f"The connection to {host} failed: {cause or type(cause).__name__}")
+
+
+def read_retry_after(value: str) -> float | None:
+    """Seconds, from seconds or an HTTP date (RFC 9110, 10.2.3); at most MAX_RETRY_AFTER."""
+    if re.fullmatch(r"[0-9]{1,18}", value.strip()):
+        return min(float(value), MAX_RETRY_AFTER)
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)

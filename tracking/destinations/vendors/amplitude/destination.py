@@ -1,0 +1,152 @@
+"""Amplitude, by the HTTP V2 API.
+
+Source: "HTTP V2 API" (https://amplitude.com/docs/apis/analytics/http-v2), sections "Regions",
+"Upload limit" (1 MB; 2,000 events, but few are recommended; 30 events a second of one user),
+"Keys for the event argument" (reserved names; insert_id, by which it knows an event for 7 days)
+and the errors' properties; "Batch and retry HTTP V2 API requests"
+(a 400 took nothing: the rest is sent again without the events that it names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from django import forms
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.spec.coerce import as_object, plain, read_json
+from tracking.destinations.spec.event_names import own_name
+from tracking.destinations.vendors.amplitude.events import event_of
+from tracking.events import Event, Receipt
+from tracking.exceptions import RetryableError, SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client, Response
+
+RESERVED = frozenset(
+    f"[Amplitude] {name}"
+    for name in (
+        *("Start Session", "End Session", "Revenue", "Revenue (Verified)"),
+        *("Revenue (Unverified)", "Merged User"),
+    )
+)
+#: Where a 400 names events, by their places.
+NAMED = {
+    "events_with_invalid_fields": "{} is invalid",
+    "events_with_missing_fields": "{} is missing",
+    "events_with_invalid_id_lengths": "{} is too short",
+}
+#: Seconds to leave a user in peace who had more than 30 events a second.
+PAUSE = 30.0
+
+
+class AmplitudeConfig(ConfigForm):
+    api_key = SecretField(
+        label="API key",
+        help_text="Settings → Organization settings → Projects → your project → API key.",
+    )
+    region = forms.ChoiceField(
+        choices=[("us", "United States"), ("eu", "European Union")],
+        required=False,
+        initial="us",
+        help_text="European Union: the project is at analytics.eu.amplitude.com.",
+    )
+
+
+class Amplitude(Destination):
+    """Sends events under their own names, orders as revenue, and identify as $identify."""
+
+    slug = "amplitude"
+    label = "Amplitude"
+    docs_url = "https://amplitude.com/docs/apis/analytics/http-v2"
+    icon, colour = "Am", "#1e61f0"
+    aliases = ("Amplitude (Actions)", "Actions Amplitude")
+    Config = AmplitudeConfig
+
+    takes = frozenset({"track", "page", "screen", "identify"})
+    idempotency = "insert_id"
+    max_batch = 100
+    max_bytes = 1_000_000
+    hosts: ClassVar[Mapping[str, str]] = {
+        "us": "https://api2.amplitude.com",
+        "eu": "https://api.eu.amplitude.com",
+    }
+
+    def skip(self, event: Event) -> str:
+        if reason := super().skip(event):
+            return reason
+        if not (event.user_id or event.anonymous_id):
+            return "Amplitude needs a user: the hit names neither a user nor a browser."
+        if event.type != "identify" and not own_name(event):
+            return "Amplitude needs a name for every event."
+        if own_name(event) in RESERVED:
+            return f"Amplitude keeps the name {own_name(event)!r} for itself."
+        return ""
+
+    def request(self, events: Sequence[Event]) -> Request:
+        return self._post([event_of(event) for event in events])
+
+    async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
+        """What a 400 names is refused, and all else sent once more."""
+        response = await self._send(self.request(events), client)
+        refused = read_refused(events, response) if response.status == 400 else {}
+        rest = [event for event in events if event.id not in refused]
+        if refused and rest:
+            response = await self._send(self.request(rest), client)
+        if rest or not refused:
+            response.raise_for_status()
+        return Receipt(exchange=response.exchange, refused=refused)
+
+    async def verify(self, client: Client) -> str:
+        """An upload without events: there is nothing to record, and Amplitude names what it misses
+        or blames the key."""
+        response = await self._send(self._post([]), client)
+        if response.status != 400:
+            response.raise_for_status()
+        return "Amplitude does not object to the API key; nothing was recorded."
+
+    async def _send(self, request: Request, client: Client) -> Response:
+        response = await client.send(replace(request, secrets=self.secrets), timeout=self.timeout)
+        said = read_json(response.body)
+        words = self.mask(plain(said.get("error")))
+        blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")
+        if response.status == 400 and "api_key" in blamed:
+            raise SetupError(f"Amplitude says: {words}", exchange=response.exchange)
+        if response.status == 429 and "Retry-After" not in response.headers:
+            raise RetryableError(
+                f"Amplitude says: {words}", exchange=response.exchange, retry_after=PAUSE
+            )
+        return response
+
+    def _post(self, events: list[dict[str, Any]]) -> Request:
+        """Ids of any length are sent: Amplitude else drops those of less than 5 characters."""
+        body = {"api_key": self.config["api_key"], "events": events}
+        return Request(
+            url=f"{self.host}/2/httpapi",
+            body=msgspec.json.encode({**body, "options": {"min_id_length": 1}}),
+            headers={"Content-Type": "application/json"},
+        )
+
+
+def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
+    """The events that the answer names, and why."""
+    said = read_json(response.body)
+    found: dict[UUID, str] = {}
+    for name, reason in NAMED.items():
+        for field, places in as_object(said.get(name)).items():
+            for place in _places(places, len(events)):
+                found.setdefault(events[place].id, reason.format(field))
+    for place in _places(said.get("silenced_events"), len(events)):
+        found.setdefault(events[place].id, "Amplitude has silenced this device_id")
+    return found
+
+
+def _places(value: Any, count: int) -> Iterator[int]:
+    for place in value if isinstance(value, list) else ():
+        if isinstance(place, int) and 0 <= place < count:
+            yield place

@@ -1,0 +1,67 @@
+"""Amplitude's events: an Event in, what Amplitude's "event argument" holds out.
+
+Source: "HTTP V2 API" (https://amplitude.com/docs/apis/analytics/http-v2), section "Keys for the
+event argument": objects of 40 levels; `revenue`, negative for refunds; `revenueType`; and
+"Batch Event Upload API", section "Event properties": user property operations in $identify.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracking.destinations.spec.coerce import as_object, text, to_number
+from tracking.destinations.spec.ecommerce import read_sale
+from tracking.destinations.spec.event_names import meaning, own_name
+from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
+from tracking.destinations.spec.person import read_visit
+from tracking.events import Event
+
+#: The catalogue's name → the revenue's type and its sign: a refund is negative.
+REVENUE = {"Completed Transaction": ("Purchase", 1), "Refunded Transaction": ("Refund", -1)}
+#: Traits that stand in keys of their own.
+IDS = frozenset({"userId", "anonymousId", "id", "emailHash"})
+LIMITS = {"depth": 38, "keys": 1_000, "items": 10_000}
+
+
+def event_of(event: Event) -> dict[str, Any]:
+    """Times in milliseconds."""
+    identify = event.type == "identify"
+    told = {**event.properties, **describe_campaign(event), **describe_sale(event)}
+    traits = {name: value for name, value in event.traits.items() if name not in IDS}
+    about = {"$set": traits} if identify and traits else traits
+    return filled(
+        {
+            "user_id": event.user_id,
+            "device_id": event.anonymous_id,
+            "event_type": "$identify" if identify else own_name(event),
+            "time": int(event.occurred_at.timestamp() * 1000),
+            "insert_id": str(event.id),
+            "event_properties": prune({} if identify else told, **LIMITS),
+            "user_properties": prune(about, **LIMITS),
+            **_device(event),
+            **_revenue(event),
+        }
+    )
+
+
+def _device(event: Event) -> dict[str, Any]:
+    context, visit = event.context, read_visit(event)
+    os, device = as_object(context.get("os")), as_object(context.get("device"))
+    session = to_number(event.options.get("session_id"))
+    return {
+        "ip": visit.ip,
+        "language": visit.locale,
+        "os_name": text(os, "name"),
+        "os_version": text(os, "version"),
+        "device_brand": text(device, "manufacturer", "vendor"),
+        "device_model": text(device, "model"),
+        "app_version": text(as_object(context.get("app")), "version"),
+        "session_id": int(session) if session and session > 0 else None,
+    }
+
+
+def _revenue(event: Event) -> dict[str, Any]:
+    """Without tax and shipping, for orders."""
+    kind, sign = REVENUE.get(meaning(event), ("", 0))
+    revenue = read_sale(event).revenue if kind else None
+    return {} if revenue is None else {"revenue": sign * abs(revenue), "revenueType": kind}

@@ -1,0 +1,176 @@
+"""BigQuery: hits as rows of a table, streamed.
+
+Source: Google's pages "Method: tabledata.insertAll" (https://cloud.google.com/bigquery/docs/
+reference/rest/v2/tabledata/insertAll: insertId, skipInvalidRows, insertErrors), "Method:
+tables.insert", "Quotas and limits", section "Streaming inserts" (10 MB a request, 500 rows
+recommended) and "Using OAuth 2.0 for Server to Server Applications", section "HTTP/REST"; "Error
+messages" (a quota is a 403, too). A value of type JSON goes as text (python-bigquery,
+google/cloud/bigquery/_helpers.py, _json_to_json).
+
+The columns are those that SegmentStream's table of hits has, in JSON where it has records.
+BigQuery tells a repeated insertId for about a minute; after that `hitId` tells a repeated hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.transport.google_auth import TokenSource
+from tracking.destinations.vendors.bigquery.config import BigQueryConfig
+from tracking.destinations.vendors.bigquery.rows import describe
+from tracking.events import Event, Receipt
+from tracking.exceptions import PermanentError, RetryableError, SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client, Response
+
+SCOPE = "https://www.googleapis.com/auth/bigquery"
+SCHEMA = {
+    "event": "JSON",
+    "user": "JSON",
+    "context": "JSON",
+    "hitId": "STRING",
+    "sentAt": "TIMESTAMP",
+    "receivedAt": "TIMESTAMP",
+}
+#: A table that was just made takes rows after a while.
+MADE_SECONDS = 60.0
+QUOTAS = (b"rateLimitExceeded", b"quotaExceeded")
+#: A row that is fine itself, left out for another's sake.
+STOPPED = "stopped"
+
+
+class BigQuery(Destination):
+    """One insertAll for each batch; the access token is not part of `request`."""
+
+    slug = "bigquery"
+    label = "BigQuery"
+    docs_url = "https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll"
+    icon, colour = "Bq", "#4285f4"
+    aliases = ("Google BigQuery",)
+    Config = BigQueryConfig
+
+    idempotency = "insertId"
+    max_batch = 500
+    max_bytes = 9_000_000
+    hosts = {  # noqa: RUF012 (Destination's own)
+        "": "https://bigquery.googleapis.com",
+        "token": "https://oauth2.googleapis.com",
+    }
+
+    @property
+    def timeout(self) -> float:
+        return 20.0
+
+    def request(self, events: Sequence[Event]) -> Request:
+        rows = [{"insertId": str(event.id), "json": describe(event)} for event in events]
+        return self._call(
+            "POST", f"{self._table}/insertAll", {"skipInvalidRows": True, "rows": rows}
+        )
+
+    def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
+        """Of rows with errors the others were taken, since invalid ones are skipped. An answer that
+        was too long to be read whole names rows that nobody could tell."""
+        try:
+            found = _errors_by_row(response.body)
+        except (ValueError, TypeError, AttributeError):
+            message = "BigQuery's answer cannot be read."
+            raise PermanentError(message, exchange=response.exchange) from None
+        refused = {}
+        for index, errors in found:
+            if 0 <= index < len(events):
+                refused[events[index].id] = _words(errors)
+                if any(error.get("reason") == STOPPED for error in errors):
+                    raise RetryableError("BigQuery stopped.", exchange=response.exchange)
+        return Receipt(exchange=response.exchange, refused=refused)
+
+    async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
+        response = await self._send(client, self.request(events))
+        if response.status == 404 and b"Not found: Table" in response.body:
+            await self._make(client)
+            raise RetryableError(
+                "The table was not there and was made; it takes rows soon.",
+                exchange=response.exchange,
+                retry_after=MADE_SECONDS,
+            )
+        if response.status == 403 and any(each in response.body for each in QUOTAS):
+            raise RetryableError("BigQuery's quota is reached.", exchange=response.exchange)
+        response.raise_for_status()
+        return self.receipt(events, response)
+
+    async def verify(self, client: Client) -> str:
+        """Asks for the table's columns."""
+        response = await self._send(client, self._call("GET", self._table))
+        if response.status == 404 and b"Not found: Table" in response.body:
+            return "The dataset is there; the table will be made with the first hit."
+        response.raise_for_status()
+        missing = [name for name in SCHEMA if name not in _columns(response.body)]
+        if missing:
+            raise SetupError(
+                f"The table lacks the columns {', '.join(missing)}.", exchange=response.exchange
+            )
+        return "The table is there and has every column."
+
+    @property
+    def _dataset(self) -> str:
+        return f"/bigquery/v2/projects/{quote(self.config['project'])}/datasets/" + quote(
+            self.config["dataset"]
+        )
+
+    @property
+    def _table(self) -> str:
+        return f"{self._dataset}/tables/{quote(self.config.get('table') or 'hits')}"
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Request:
+        return Request(
+            method=method,
+            url=self.host + path,
+            body=msgspec.json.encode(body) if body else b"",
+            headers={"Content-Type": "application/json"},
+            secrets=self.secrets,
+        )
+
+    async def _send(self, client: Client, request: Request) -> Response:
+        tokens = TokenSource(self.config["service_account"], self.hosts["token"], SCOPE)
+        return await tokens.send(client, request, timeout=self.timeout)
+
+    async def _make(self, client: Client) -> None:
+        reference = {
+            "projectId": self.config["project"],
+            "datasetId": self.config["dataset"],
+            "tableId": self.config.get("table") or "hits",
+        }
+        table = {
+            "tableReference": reference,
+            "schema": {"fields": [{"name": name, "type": type} for name, type in SCHEMA.items()]},
+            "timePartitioning": {"type": "DAY", "field": "receivedAt"},
+        }
+        response = await self._send(client, self._call("POST", f"{self._dataset}/tables", table))
+        if response.status != 409:
+            response.raise_for_status()
+
+
+def _errors_by_row(body: bytes) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Of {"insertErrors": [{"index": 0, "errors": [{"reason": …, "message": …}]}]}. Raises
+    ValueError, TypeError or AttributeError for what is no such answer."""
+    found = msgspec.json.decode(body).get("insertErrors") or []
+    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in found]
+
+
+def _words(errors: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{each.get('reason')} {each.get('location') or ''}: {each.get('message')}"
+        for each in errors
+    )
+
+
+def _columns(body: bytes) -> set[str]:
+    try:
+        return {field["name"] for field in msgspec.json.decode(body)["schema"]["fields"]}
+    except (ValueError, TypeError, KeyError):
+        return set()

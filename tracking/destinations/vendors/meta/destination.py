@@ -1,0 +1,155 @@
+"""Meta (Facebook and Instagram), by the Conversions API.
+
+Source: "Using the API"
+(https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api),
+sections "Send Requests" and "Batch Requests" (1,000 events; one invalid event refuses all);
+"Server Event Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading
+and its error codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+from django import forms
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.spec.coerce import as_object, plain, read_json
+from tracking.destinations.spec.ecommerce import read_sale, worth
+from tracking.destinations.spec.event_names import meaning, own_name
+from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.person import read_visit
+from tracking.destinations.vendors.meta.events import EVENTS, custom_data, is_matchable, user_data
+from tracking.events import Event
+from tracking.exceptions import RetryableError, SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client, Response
+
+OLDEST = timedelta(days=7)
+#: Error codes of the Graph API that ask to come back: unknown, down, and too many calls.
+AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
+#: And that blame the token, its permissions, or the pixel's id.
+WRONG_SETUP = frozenset({10, 102, 104, 190, 200})
+
+
+class MetaConfig(ConfigForm):
+    pixel_id = forms.RegexField(
+        label="Pixel or dataset ID",
+        regex=r"^[0-9]{5,25}$",
+        help_text="Events Manager → Data sources → your dataset → Settings → Dataset ID.",
+    )
+    access_token = SecretField(
+        help_text="The same page → Conversions API → Set up manually → Generate access token."
+    )
+    test_event_code = forms.CharField(
+        required=False,
+        max_length=100,
+        help_text="Only while you test: Events Manager → Test events → TEST…",
+    )
+    custom_events = forms.BooleanField(
+        required=False,
+        label="Custom events",
+        help_text="Also send events that are none of Meta's standard ones, by their own names.",
+    )
+
+
+class Meta(Destination):
+    """Sends Meta's standard events, with persons hashed as Meta wants them.
+
+    Of an event's own properties only what is sold is sent: others might tell who someone is.
+    """
+
+    slug = "meta"
+    label = "Meta Conversions API"
+    docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
+    icon, colour = "Me", "#0866ff"
+    aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
+    Config = MetaConfig
+
+    takes = frozenset({"track", "page"})
+    idempotency = "event_id"
+    max_batch = 1_000
+    #: Meta publishes none.
+    max_bytes = 5_000_000
+    hosts: ClassVar[Mapping[str, str]] = {"": "https://graph.facebook.com/v25.0"}
+
+    def skip(self, event: Event) -> str:
+        if reason := super().skip(event):
+            return reason
+        if not self._name(event):
+            return "It is none of Meta's standard events."
+        if event.received_at - event.occurred_at > OLDEST:
+            return "It is older than the 7 days that Meta takes events for."
+        if not is_matchable(user_data(event)):
+            return "It tells too little of the person for Meta to match it."
+        sale = read_sale(event)
+        if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
+            return "Meta takes a Purchase only with a currency and a value."
+        return ""
+
+    def request(self, events: Sequence[Event]) -> Request:
+        body = {
+            "data": [self._event(event) for event in events],
+            "test_event_code": self.config.get("test_event_code"),
+        }
+        encoded = msgspec.json.encode(filled(body))
+        return replace(self._ask_for("/events"), method="POST", body=encoded)
+
+    async def verify(self, client: Client) -> str:
+        """Reads the dataset's id."""
+        await self.ask(client, self._ask_for("", fields="id"))
+        return "Meta lets the access token see the dataset."
+
+    async def ask(self, client: Client, request: Request) -> Response:
+        """Meta answers most of its errors by 400, with a code."""
+        asked = replace(request, secrets=self.secrets)
+        response = await client.send(asked, timeout=self.timeout)
+        if response.status == 400:
+            self._explain(response)
+        response.raise_for_status()
+        return response
+
+    def _explain(self, response: Response) -> None:
+        error = as_object(read_json(response.body).get("error"))
+        words = self.mask(f"Meta says: {plain(error.get('message'))}")
+        if error.get("code") in AGAIN or error.get("is_transient") is True:
+            raise RetryableError(words, exchange=response.exchange)
+        if error.get("code") in WRONG_SETUP or error.get("error_subcode") == 33:
+            raise SetupError(words, exchange=response.exchange)
+
+    def _name(self, event: Event) -> str:
+        own = own_name(event) if self.config.get("custom_events") else ""
+        return EVENTS.get(meaning(event), own)
+
+    def _event(self, event: Event) -> dict[str, Any]:
+        """The sender may name the id that the browser's pixel used, so that Meta counts once."""
+        visit = read_visit(event)
+        web = bool(visit.url and visit.user_agent)
+        return filled(
+            {
+                "event_name": self._name(event),
+                "event_time": int(event.occurred_at.timestamp()),
+                "event_id": plain(event.options.get("eventId")) or str(event.id),
+                "action_source": "website" if web else "other",
+                "event_source_url": visit.url,
+                "user_data": user_data(event),
+                "custom_data": custom_data(event),
+            }
+        )
+
+    def _ask_for(self, edge: str, **query: str) -> Request:
+        query["access_token"] = self.config["access_token"]
+        return Request(
+            url=f"{self.host}/{quote(self.config['pixel_id'])}{edge}?{urlencode(query)}",
+            body=b"",
+            method="GET",
+            headers={"Content-Type": "application/json"},
+            secret_query=frozenset({"access_token"}),
+        )

@@ -1,0 +1,152 @@
+"""Object storage: hits as files in S3 or what speaks its protocol, GCS, Azure Blob or a folder.
+
+Source: obstore's documentation (https://developmentseed.org/obstore/latest/), page "Authentication"
+and the API reference of S3Store, GCSStore, AzureStore, LocalStore, put and list; Amazon S3's User
+Guide, "Amazon S3 data consistency model": a list after a write has it, as in GCS and Azure Blob.
+
+A hit is in exactly one file. A file's name is made of its first and its last hit's id and the
+digest of all: the same hits have the same name and the same bytes. A retry may group hits anew. So
+a file holds hits of one window of ten minutes, and before one is written the window's others whose
+ids overlap are read: what is in them is left out. That holds unless a write that timed out arrives
+after its retry has looked; such rows have the same `id`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.non_http import find_addresses, perform
+from tracking.destinations.spec.rows import lines
+from tracking.destinations.transport.http import explain as explain_connection
+from tracking.destinations.vendors.object_storage import files, stores
+from tracking.destinations.vendors.object_storage.config import FOLDER, ObjectStorageConfig
+from tracking.events import Event, Receipt
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client
+
+WINDOW_MINUTES = 10
+#: Of a file, without its window.
+NAME = re.compile(r"_(?P<first>[0-9a-f-]{36})_(?P<last>[0-9a-f-]{36})_[0-9a-f]{16}\.(?P<ending>.+)")
+
+
+class ObjectStorage(Destination):
+    """Writes a file for each batch. `request` describes it: its body is the rows before they are
+    packed."""
+
+    slug = "object-storage"
+    label = "Object storage"
+    docs_url = "https://developmentseed.org/obstore/latest/"
+    icon, colour = "Ob", "#3f8624"
+    aliases = ("S3", "Amazon S3", "Google Cloud Storage", "Azure Blob Storage")
+    Config = ObjectStorageConfig
+
+    idempotency = "the file's name, and `id` of each row"
+    max_batch = 10_000
+    max_bytes = 32_000_000
+    speaks_http = False
+
+    @property
+    def batch_size(self) -> int:
+        return min(int(self.config.get("batch_size", 1_000)), self.max_batch)
+
+    @property
+    def timeout(self) -> float:
+        return 30.0
+
+    def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+        """Each of one window."""
+        windows: dict[str, list[Event]] = {}
+        for event in events:
+            windows.setdefault(self._window(event.received_at), []).append(event)
+        for together in windows.values():
+            yield from super().batches(together)
+
+    def request(self, events: Sequence[Event]) -> Request:
+        root = stores.url_of(self.config)
+        return Request(
+            method="PUT",
+            url=f"{root}/{self._key(events)}",
+            body=lines(events),
+            headers=files.HEADERS[self.config["format"]],
+        )
+
+    async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
+        request = self.request(events)
+        exchange = await perform(self, request, self._write(events), stores.explain)
+        return Receipt(exchange=exchange)
+
+    async def verify(self, client: Client) -> str:
+        """Lists a page of the folder."""
+        folder = self._window(datetime.now(UTC)).rpartition("/")[0]
+        request = Request(method="GET", url=f"{stores.url_of(self.config)}/{folder}/", body=b"")
+
+        async def look() -> str:
+            names = await self._names(await self._open(), self._window(datetime.now(UTC)))
+            return f"{len(names)} files"
+
+        await perform(self, request, look(), stores.explain)
+        return "It can be listed with this key. Writing was not tried."
+
+    async def _write(self, events: Sequence[Event]) -> str:
+        store = await self._open()
+        name = self.config["format"]
+        known: set[str] = set()
+        window = self._window(events[0].received_at)
+        first, last = _ends(events)
+        for path in await self._names(store, window):
+            named = NAME.fullmatch(path.removeprefix(window))
+            if named and named["first"] <= last and first <= named["last"]:
+                data = await stores.read(store, path)
+                known |= await asyncio.to_thread(files.ids, named["ending"], data)
+        new = [event for event in events if str(event.id) not in known]
+        if not new:
+            return "All were there already."
+        data = await asyncio.to_thread(files.pack, name, new)
+        await stores.write(store, self._key(new), data, files.HEADERS[name])
+        return f"{self._key(new)}: {len(new)} rows, {len(data):,} bytes"
+
+    async def _open(self) -> Any:
+        """Looks at the address beforehand; the connection looks it up again, but over TLS it is
+        known by its certificate."""
+        files.check(self.config["format"])
+        endpoint = stores.endpoint_of(self.config)
+        if endpoint:
+            parts = urlsplit(endpoint)
+            host = parts.hostname or ""
+            try:
+                await find_addresses(host, parts.port or 443)
+            except OSError as fault:
+                raise explain_connection(fault, host=host, timeout=self.timeout) from fault
+        return await asyncio.to_thread(stores.open_store, self.config, timeout=self.timeout)
+
+    async def _names(self, store: Any, window: str) -> list[str]:
+        return await stores.names(store, window.rpartition("/")[0], window)
+
+    def _window(self, moment: datetime) -> str:
+        """What the names of all files begin with that may hold a hit received then."""
+        at = moment.astimezone(UTC)
+        at = at.replace(minute=at.minute // WINDOW_MINUTES * WINDOW_MINUTES)
+        parts = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
+        told = {name: at.strftime(code) for name, code in parts.items()}
+        folder = self.config.get("folder") or FOLDER
+        return f"{folder.format(**told)}/{at:%Y%m%dT%H%M}"
+
+    def _key(self, events: Sequence[Event]) -> str:
+        first, last = _ends(events)
+        ids = b"".join(sorted(event.id.bytes for event in events))
+        digest = hashlib.sha256(ids).hexdigest()[:16]
+        ending = files.ENDINGS[self.config["format"]]
+        return f"{self._window(events[0].received_at)}_{first}_{last}_{digest}.{ending}"
+
+
+def _ends(events: Sequence[Event]) -> tuple[str, str]:
+    ids = [str(event.id) for event in events]
+    return min(ids), max(ids)

@@ -1,0 +1,182 @@
+"""Where files are kept: a configuration in, an open store out; and what a store's error means."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tracking.conf import conf
+from tracking.destinations.contract.non_http import need
+from tracking.destinations.transport import google_auth
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+
+SERVICES = {
+    "s3": "S3",
+    "gcs": "Google Cloud Storage",
+    "azure": "Azure Blob",
+    "local": "Local folder",
+}
+SCHEMES = {"s3": "s3://", "gcs": "gs://", "azure": "az://", "local": "file:///"}
+NEEDS = {
+    "s3": ("access_key", "secret_key"),
+    "gcs": ("service_account",),
+    "azure": ("access_key", "secret_key"),
+}
+#: What is taken of a service account's key: the rest could name another host.
+ACCOUNT = ("type", "client_email", "private_key", "private_key_id")
+SETUP = frozenset(
+    {
+        "FileNotFoundError",
+        "InvalidPathError",
+        "NotFoundError",
+        "NotSupportedError",
+        "PermissionDeniedError",
+        "UnauthenticatedError",
+        "UnknownConfigurationKeyError",
+    }
+)
+#: What does not pass by itself.
+SETUP_STATUSES = frozenset(range(300, 500)) - {408, 409, 425, 429}
+REDIRECTED = re.compile(r"(following|Received) redirect")
+STATUS = re.compile(r"status code: (\d{3})")
+
+
+def url_of(config: Mapping[str, Any]) -> str:
+    return SCHEMES[config["service"]] + str(config["bucket"])
+
+
+def read_account(text: str) -> str:
+    """A service account's JSON key with what is needed of it alone. Raises AccountError."""
+    google_auth.read_account(text)
+    account = json.loads(text)
+    return json.dumps({name: account.get(name) for name in ACCOUNT})
+
+
+def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
+    """A store of obstore's. Raises SetupError."""
+    try:
+        return _open(config, timeout)
+    except DeliveryError:
+        raise
+    except Exception:
+        # Its words may spell the key.
+        name = SERVICES[config["service"]]
+        raise SetupError(
+            f"{name} cannot be opened with this configuration: look at the account and its key."
+        ) from None
+
+
+def _open(config: Mapping[str, Any], timeout: float) -> Any:
+    store = need("obstore.store", "storage")
+    options: dict[str, dict[str, Any]] = {
+        "client_options": {"timeout": f"{timeout:g}s", "connect_timeout": "5s"},
+        "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=timeout)},
+    }
+    match config["service"]:
+        case "local":
+            return store.LocalStore(local_folder(config["bucket"]), mkdir=True)
+        case "gcs":
+            key = read_account(config["service_account"])
+            return store.GCSStore(config["bucket"], service_account_key=key, **options)
+        case "azure":
+            return store.AzureStore(
+                config["bucket"],
+                account_name=config["access_key"],
+                account_key=config["secret_key"],
+                **options,
+            )
+    endpoint = endpoint_of(config)
+    options["client_options"]["allow_http"] = endpoint.startswith("http://")
+
+    async def keys() -> dict[str, Any]:
+        # Not as options: those would be mixed with a session token of the environment.
+        return {
+            "access_key_id": config["access_key"],
+            "secret_access_key": config["secret_key"],
+            "token": None,
+            "expires_at": None,
+        }
+
+    return store.S3Store(
+        config["bucket"],
+        region=config.get("region") or "us-east-1",
+        **({"endpoint": endpoint.rstrip("/")} if endpoint else {}),
+        virtual_hosted_style_request=False,
+        credential_provider=keys,
+        **options,
+    )
+
+
+def endpoint_of(config: Mapping[str, Any]) -> str:
+    """The address of S3-compatible storage, else "". Raises SetupError for plain HTTP, where only
+    public addresses may be called: a GET would follow a redirect to another."""
+    endpoint = str(config.get("endpoint") or "") if config["service"] == "s3" else ""
+    if endpoint.startswith("http://") and not conf.ALLOW_PRIVATE_DESTINATIONS:
+        raise SetupError(
+            "The endpoint must be https://; only the setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS"
+            " lets Hitstream call an http:// one."
+        )
+    return endpoint
+
+
+def local_folder(name: str) -> Path:
+    """The folder of this name under the deployment's. Raises SetupError where there may be none."""
+    if not conf.LOCAL_FOLDER:
+        raise SetupError(
+            "This deployment writes to no local folder: HITSTREAM['LOCAL_FOLDER'] is not set."
+        )
+    root = Path(conf.LOCAL_FOLDER).resolve()
+    folder = (root / name).resolve()
+    if folder.parent != root:
+        raise SetupError(f"{name} is not a folder directly under HITSTREAM['LOCAL_FOLDER'].")
+    return folder
+
+
+async def names(store: Any, folder: str, beginning: str) -> list[str]:
+    """The paths in the folder that begin so, in their order."""
+    found = []
+    async for page in need("obstore", "storage").list(
+        store, folder, offset=beginning, chunk_size=1_000
+    ):
+        paths = [item["path"] for item in page]
+        found += [path for path in paths if path.startswith(beginning + "_")]
+        if paths and is_in_order(store) and paths[-1] > beginning + "`":
+            break
+    return sorted(found)
+
+
+def is_in_order(store: Any) -> bool:
+    """Whether it lists by name."""
+    return type(store).__name__ in {"S3Store", "GCSStore", "AzureStore"}
+
+
+async def read(store: Any, path: str) -> bytes:
+    result = await need("obstore", "storage").get_async(store, path)
+    return bytes(await result.bytes_async())
+
+
+async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) -> None:
+    """There is a whole file of this name with these bytes, or none."""
+    attributes = None if type(store).__name__ == "LocalStore" else dict(headers)
+    await need("obstore", "storage").put_async(
+        store, path, data, attributes=attributes, use_multipart=False
+    )
+
+
+def explain(fault: Exception) -> DeliveryError | None:
+    """The error that a store's means; its first line alone, since the rest is its inside."""
+    kind = type(fault)
+    if kind.__module__.partition(".")[0] != "obstore" and kind is not FileNotFoundError:
+        return None
+    message = str(fault).splitlines()[0].rstrip(" :")
+    found = STATUS.search(message)
+    status = int(found[1]) if found else 0
+    if status == 413:
+        return PermanentError(message)
+    if kind.__name__ in SETUP or status in SETUP_STATUSES or REDIRECTED.search(message):
+        return SetupError(message)
+    return RetryableError(message)

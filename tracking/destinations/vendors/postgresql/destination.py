@@ -1,0 +1,175 @@
+"""PostgreSQL: hits as rows of a table in another database.
+
+Source: the PostgreSQL documentation (https://www.postgresql.org/docs/current/), pages "COPY",
+"INSERT" (ON CONFLICT DO NOTHING), "Database Connection Control Functions" (hostaddr, sslmode,
+sslrootcert=system) and "PostgreSQL Error Codes"; psycopg's pages "Using COPY TO and COPY FROM".
+
+The id is the table's primary key: a hit that comes again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.non_http import find_addresses, perform
+from tracking.destinations.spec.rows import lines, row
+from tracking.destinations.vendors.postgresql.config import (
+    DDL,
+    RIGHTS,
+    TYPES,
+    PostgreSQLConfig,
+    judge,
+)
+from tracking.events import Event, Receipt
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 20
+#: What libpq says of a connection that will not work later, either: it gives no codes here.
+HOPELESS = re.compile(
+    r"password|authentication|does not exist|pg_hba|certificate|not permitted|permission"
+    r"|SSL(?! SYSCALL| connection has been closed)"
+)
+#: The first two characters of an SQLSTATE: the hits' fault, and what may pass. Else the set-up's.
+#: 44, 54 and P0 are a view's check, a value that an index cannot hold, and a trigger's refusal.
+PERMANENT = frozenset({"21", "22", "23", "44", "54", "P0"})
+RETRYABLE = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
+
+
+class PostgreSQL(Destination):
+    """Copies each batch in one transaction. `request` describes it."""
+
+    slug = "postgresql"
+    label = "PostgreSQL"
+    docs_url = "https://www.postgresql.org/docs/current/sql-copy.html"
+    icon, colour = "Pg", "#336791"
+    aliases = ("Postgres",)
+    Config = PostgreSQLConfig
+
+    idempotency = "the primary key `id`"
+    max_batch = 5_000
+    max_bytes = 16_000_000
+    speaks_http = False
+
+    @property
+    def batch_size(self) -> int:
+        return min(int(self.config.get("batch_size", 500)), self.max_batch)
+
+    @property
+    def timeout(self) -> float:
+        return 30.0
+
+    def request(self, events: Sequence[Event]) -> Request:
+        return Request(method="COPY", url=self._url, body=lines(events))
+
+    async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
+        request = self.request(events)
+        return Receipt(exchange=await perform(self, request, self._copy(events), explain))
+
+    async def verify(self, client: Client) -> str:
+        """Connects and asks what the role may do."""
+        said: list[str] = []
+
+        async def look() -> str:
+            async with await self._connect() as connection:
+                name = self._table.as_string(connection)
+                cursor = await connection.execute(RIGHTS, {"table": name, "schema": self._schema})
+                row = await cursor.fetchone()
+            said.append(judge(*(row or (False, False, False, False)), table=name))
+            return said[0]
+
+        request = Request(method="SELECT", url=self._url, body=RIGHTS.encode())
+        await perform(self, request, look(), explain)
+        return said[0]
+
+    @property
+    def _schema(self) -> str:
+        return str(self.config.get("schema") or "public")
+
+    @property
+    def _table(self) -> sql.Identifier:
+        return sql.Identifier(self._schema, str(self.config.get("table") or "hits"))
+
+    @property
+    def _url(self) -> str:
+        host, port = self.config["host"], self.config.get("port", 5432)
+        place = f"[{host}]" if ":" in host else host
+        path = f"{self.config['database']}/{self._schema}.{self.config.get('table') or 'hits'}"
+        return f"postgresql://{place}:{port}/{path}"
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        host, port = self.config["host"], int(self.config.get("port", 5432))
+        addresses = await find_addresses(host, port)
+        certificates = {"sslrootcert": "system"} if self.config["sslmode"] == "verify-full" else {}
+        return await psycopg.AsyncConnection.connect(
+            host=",".join([host] * len(addresses)),
+            hostaddr=",".join(addresses),
+            port=port,
+            dbname=self.config["database"],
+            user=self.config["user"],
+            password=self.config["password"],
+            sslmode=self.config["sslmode"],
+            gssencmode="disable",
+            connect_timeout=CONNECT_SECONDS,
+            application_name="Hitstream",
+            prepare_threshold=None,
+            **certificates,  # type: ignore[arg-type]
+        )
+
+    async def _copy(self, events: Sequence[Event]) -> str:
+        async with await self._connect() as connection:
+            try:
+                count = await self._insert(connection, events)
+            except psycopg.errors.UndefinedTable:
+                await connection.rollback()
+                create = sql.SQL("CREATE TABLE IF NOT EXISTS {} (" + DDL + ")")
+                await connection.execute(create.format(self._table))
+                count = await self._insert(connection, events)
+        return f"{len(events)} hits, {count} of them new"
+
+    async def _insert(
+        self, connection: psycopg.AsyncConnection[Any], events: Sequence[Event]
+    ) -> int:
+        """How many were not there."""
+        names = sql.SQL(", ").join(sql.Identifier(name) for name in TYPES)
+        async with connection.transaction(), connection.cursor() as cursor:
+            await cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
+            await cursor.execute(f"CREATE TEMPORARY TABLE incoming ({DDL}) ON COMMIT DROP")
+            copy = sql.SQL("COPY pg_temp.incoming ({}) FROM STDIN").format(names)
+            async with cursor.copy(copy) as target:
+                for event in events:
+                    await target.write_row(list(texts(event).values()))
+            insert = "INSERT INTO {} ({}) SELECT {} FROM pg_temp.incoming ON CONFLICT DO NOTHING"
+            await cursor.execute(sql.SQL(insert).format(self._table, names, names))
+            return cursor.rowcount
+
+
+def texts(event: Event) -> dict[str, str | None]:
+    """The row as COPY takes it."""
+    found = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
+    return {**found, "payload": msgspec.json.encode(event.payload).decode()}
+
+
+def explain(fault: Exception) -> DeliveryError | None:
+    if not isinstance(fault, psycopg.Error):
+        return None
+    message = " ".join(str(fault).split())
+    kind = (fault.sqlstate or "")[:2]
+    if isinstance(fault, psycopg.DataError) and not kind:
+        # A value that psycopg itself cannot write, such as a text with NUL.
+        return PermanentError(message)
+    if not kind:
+        return SetupError(message) if HOPELESS.search(message) else RetryableError(message)
+    if kind in PERMANENT:
+        return PermanentError(message)
+    return RetryableError(message) if kind in RETRYABLE else SetupError(message)

@@ -1,0 +1,153 @@
+"""TikTok, by the Events API 2.0.
+
+Source: TikTok API for Business, "Events API 2.0"
+(https://business-api.tiktok.com/portal/docs?id=1771101303285761), which the copies at hand show
+only through those who follow it: segmentio/action-destinations (tiktok-conversions: the body's
+fields and what is hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events a request,
+the answer's codes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from django import forms
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.spec.coerce import plain, read_json
+from tracking.destinations.spec.event_names import meaning, own_name
+from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.person import read_visit
+from tracking.destinations.vendors.tiktok.events import EVENTS, properties, user
+from tracking.events import Event
+from tracking.exceptions import PermanentError, RetryableError, SetupError
+
+if TYPE_CHECKING:
+    from tracking.destinations.transport.http import Client, Response
+
+#: The codes of an answer, which comes by 200 in any case. The first two are good.
+TAKEN = frozenset({0, 20001})
+NO_DATA = 40002
+WRONG_SETUP = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
+AGAIN = frozenset({40100, 40700})
+
+
+class TikTokConfig(ConfigForm):
+    pixel_code = forms.RegexField(
+        label="Pixel ID",
+        regex=r"^[A-Za-z0-9]{1,100}$",
+        help_text="TikTok Ads Manager → Tools → Events → Web events → your pixel → Settings.",
+    )
+    access_token = SecretField(
+        help_text="The same page → Events API → Generate access token.",
+    )
+    test_event_code = forms.CharField(
+        required=False,
+        max_length=100,
+        help_text="Only while you test: the same pixel → Test events → TEST…",
+    )
+    custom_events = forms.BooleanField(
+        required=False,
+        label="Custom events",
+        help_text="Also send events that are none of TikTok's standard ones, by their own names.",
+    )
+
+
+class TikTok(Destination):
+    """Sends TikTok's standard events, with persons hashed as TikTok wants them."""
+
+    slug = "tiktok"
+    label = "TikTok Events API"
+    docs_url = "https://business-api.tiktok.com/portal/docs?id=1771101303285761"
+    icon, colour = "Tk", "#fe2c55"
+    aliases = ("TikTok", "TikTok Pixel", "TikTok Conversions")
+    Config = TikTokConfig
+
+    takes = frozenset({"track"})
+    idempotency = "event_id"
+    max_batch = 1_000
+    #: TikTok publishes none that we could find.
+    max_bytes = 5_000_000
+    hosts: ClassVar[Mapping[str, str]] = {"": "https://business-api.tiktok.com/open_api/v1.3"}
+
+    def skip(self, event: Event) -> str:
+        if reason := super().skip(event):
+            return reason
+        if not self._name(event):
+            return "It is none of TikTok's standard events."
+        if not read_visit(event).url:
+            return "TikTok takes an event of the web only with the page's address."
+        return ""
+
+    def request(self, events: Sequence[Event]) -> Request:
+        return self._post([self._event(event) for event in events])
+
+    async def ask(self, client: Client, request: Request) -> Response:
+        response = await super().ask(client, request)
+        self._raise_for_code(response)
+        return response
+
+    async def verify(self, client: Client) -> str:
+        """A request without events: there is nothing to record, and TikTok misses them."""
+        request = replace(self._post([]), secrets=self.secrets)
+        response = await client.send(request, timeout=self.timeout)
+        response.raise_for_status()
+        if read_code(response)[0] != NO_DATA:
+            self._raise_for_code(response)
+        return "TikTok does not object to the access token; nothing was recorded."
+
+    def _raise_for_code(self, response: Response) -> None:
+        code, words = read_code(response)
+        words = self.mask(f"TikTok says {code}: {words}")
+        if code in TAKEN:
+            return
+        if code in WRONG_SETUP:
+            raise SetupError(words, exchange=response.exchange)
+        if code in AGAIN or code >= 50_000 or code < 0:
+            raise RetryableError(words, exchange=response.exchange)
+        raise PermanentError(words, exchange=response.exchange)
+
+    def _name(self, event: Event) -> str:
+        own = own_name(event) if self.config.get("custom_events") else ""
+        return EVENTS.get(meaning(event), own)
+
+    def _event(self, event: Event) -> dict[str, Any]:
+        """The sender may name the id that the browser's pixel used, so that TikTok counts once."""
+        visit = read_visit(event)
+        return filled(
+            {
+                "event": self._name(event),
+                "event_time": int(event.occurred_at.timestamp()),
+                "event_id": plain(event.options.get("eventId")) or str(event.id),
+                "user": user(event),
+                "properties": properties(event),
+                "page": filled({"url": visit.url, "referrer": visit.referrer}),
+            }
+        )
+
+    def _post(self, data: list[dict[str, Any]]) -> Request:
+        body = {
+            "event_source": "web",
+            "event_source_id": self.config["pixel_code"],
+            "test_event_code": self.config.get("test_event_code"),
+        }
+        return Request(
+            url=f"{self.host}/event/track/",
+            body=msgspec.json.encode({**filled(body), "data": data}),
+            headers={
+                "Content-Type": "application/json",
+                "Access-Token": self.config["access_token"],
+            },
+            secret_headers=frozenset({"Access-Token"}),
+        )
+
+
+def read_code(response: Response) -> tuple[int, str]:
+    """The answer's own code and words; -1 where it has none."""
+    said = read_json(response.body)
+    code = said.get("code")
+    return (code if isinstance(code, int) else -1), plain(said.get("message"))

@@ -1,0 +1,191 @@
+"""Who may send: HTTP Basic with an API token as the user name, and what else names a token.
+
+In: a header, a project id or a path. Out: the Pass of a usable token, remembered for a few seconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from tracking.conf import conf
+from tracking.ingest.errors import Unauthorized
+from tracking.ingest.write.connection import Connection
+from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.ingest.write.group_commit import Group
+from tracking.models.tokens.api_token import digest_of
+from tracking.models.tokens.token import MAX_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the hot path knows of a usable token. It is `public` if opened by what everybody may
+    know; `origins` are then the sites that may use it."""
+
+    token_id: int
+    rate_limit: int | None
+    ip_policy: str
+    origins: tuple[str, ...]
+    public: bool
+
+
+#: What a token is known by: of an API token its digest, which is 32 bytes. No other key is, so
+#: that a digest which happens to begin like one is not taken for it.
+Key = bytes
+
+DIGEST_SIZE = 32
+PROJECT, PATH = b"project:", b"path:"
+NO_REQUEST: Mapping[str, Any] = {}
+
+
+def key_of_project(project_id: UUID) -> Key:
+    return PROJECT + project_id.bytes
+
+
+def key_of_path(path: str) -> Key:
+    """What is longer than any path opens nothing however it ends, and is not remembered whole."""
+    return PATH + path[: MAX_PATH + 1].encode()
+
+
+def key_of_write_key(write_key: str) -> Key:
+    """A project id or an API token, as SDKs are configured with."""
+    try:
+        return key_of_project(UUID(write_key))
+    except ValueError:
+        return digest_of(write_key.encode(errors="replace"))
+
+
+LOOK_UP = """
+    SELECT id, rate_limit, ip_policy, origins, project_id, path,
+        digest, CASE WHEN retiring_until > now() THEN retiring_digest END
+    FROM tracking_token
+    WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)
+        OR project_id = ANY(%(projects)s) OR path = ANY(%(paths)s))
+      AND enabled AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+TOUCH = """
+    UPDATE tracking_token SET last_used_at = now() WHERE id IN (
+        SELECT id FROM tracking_token
+        WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+def look_up(connection: Connection, keys: Sequence[Key]) -> list[Pass | None]:
+    """For each key the Pass of the usable token that it opens, or None."""
+    digests = [key for key in keys if len(key) == DIGEST_SIZE]
+    public = [key for key in keys if len(key) != DIGEST_SIZE]
+    projects = [UUID(bytes=key[len(PROJECT) :]) for key in public if key.startswith(PROJECT)]
+    paths = [key[len(PATH) :].decode() for key in public if key.startswith(PATH)]
+    parameters = {"digests": digests, "projects": projects, "paths": paths}
+    passes: dict[Key, Pass] = {}
+    for row in connection.execute(LOOK_UP, parameters).fetchall():
+        passes.update(passes_in(*row))
+    return [passes.get(key) for key in keys]
+
+
+def passes_in(
+    token_id: int,
+    rate_limit: int | None,
+    ip_policy: str,
+    origins: list[str],
+    project_id: UUID,
+    path: str,
+    *digests: bytes | None,
+) -> Iterator[tuple[Key, Pass]]:
+    """Every key of a token, with what it opens."""
+    secret = Pass(token_id, rate_limit, ip_policy, tuple(origins), public=False)
+    for digest in digests:
+        if digest is not None:
+            yield digest, secret
+    public = replace(secret, public=True)
+    yield key_of_project(project_id), public
+    yield key_of_path(path), public
+
+
+def touch(connection: Connection, found: Sequence[Pass | Exception | None]) -> None:
+    """The tokens are noted as used."""
+    used = {opened.token_id for opened in found if isinstance(opened, Pass)}
+    if used:
+        connection.execute(TOUCH, [sorted(used)])
+
+
+class PassCache:
+    """Passes by key for a few seconds; unknown keys too, so that a flood costs no queries.
+
+    The two are kept apart: a flood of unknown tokens evicts no known one.
+    """
+
+    def __init__(self) -> None:
+        self._group: Group[Key, Pass | None] = Group("hitstream-tokens", look_up, touch)
+        self.drain = self._group.drain
+        self.clear()
+
+    def clear(self) -> None:
+        self._known: dict[Key, tuple[float, Pass | None]] = {}
+        self._unknown: dict[Key, tuple[float, Pass | None]] = {}
+
+    def get(self, key: Key, environ: Mapping[str, Any] = NO_REQUEST) -> Pass | None:
+        """Raises Unavailable where the database cannot tell, NeedsThread where the request with
+        this environ may not wait for it."""
+        now = time.monotonic()
+        cached = self._known.get(key) or self._unknown.get(key)
+        if cached is not None and now < cached[0]:
+            return cached[1]
+        wait_if_allowed(environ)
+        found = self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
+        fresh, stale = (self._known, self._unknown) if found else (self._unknown, self._known)
+        if len(fresh) >= conf.TOKEN_CACHE_SIZE:
+            fresh.clear()
+        stale.pop(key, None)
+        fresh[key] = (now + conf.TOKEN_CACHE_SECONDS, found)
+        return found
+
+    def open(self, key: Key, environ: Mapping[str, Any]) -> Pass:
+        """As `get`; raises Unauthorized for a key that opens nothing."""
+        found = self.get(key, environ)
+        if found is None:
+            raise Unauthorized(
+                "token_invalid", "The API token is unknown, revoked, expired or disabled."
+            )
+        return found
+
+
+passes = PassCache()
+
+
+def api_token(header: str) -> bytes:
+    """The API token of an Authorization header; raises Unauthorized with the reason."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise Unauthorized(
+            "token_missing", "Send the API token as the user name of HTTP Basic, no password."
+        )
+    try:
+        decoded = base64.b64decode(credentials.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unauthorized("token_malformed", "The credentials are not valid base64.") from None
+    token, colon, password = decoded.partition(b":")
+    if not token or not colon or password:
+        raise Unauthorized(
+            "token_malformed",
+            "The credentials must be the API token and a colon: the password is empty.",
+        )
+    return token
+
+
+class BasicTokenAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Pass]:
+        environ = request._request.META
+        token = api_token(environ.get("HTTP_AUTHORIZATION", ""))
+        return AnonymousUser(), passes.open(digest_of(token), environ)

@@ -1,0 +1,83 @@
+"""Who sends a request, as the connection and the proxies that we trust tell it.
+
+X-Forwarded-For is believed from right to left, as far as each address is a trusted proxy's: what
+stands left of the first other one was written by whoever sent the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from tracking.conf import conf
+from tracking.ingest.auth.authentication import Pass
+from tracking.ingest.parse.arrival import Sender
+from tracking.models.tokens.privacy import apply_ip_policy
+
+MAX_USER_AGENT = 512
+#: In TRUSTED_PROXIES: whoever connects to our unix socket.
+UNIX = "unix"
+
+
+def sender_of(environ: Mapping[str, Any], opened: Pass, *, ip_policy: str = "") -> Sender:
+    """The sender, its address kept by the token's policy, or by a stricter one if given."""
+    policy = ip_policy or opened.ip_policy
+    return Sender(
+        token_id=opened.token_id,
+        ip=apply_ip_policy(policy, client_ip(environ)),
+        user_agent=environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],
+        ip_policy=policy,
+    )
+
+
+def client_ip(environ: Mapping[str, Any]) -> str | None:
+    """The address of whoever sent the request, None where it cannot be told."""
+    peer: str = environ.get("REMOTE_ADDR") or ""
+    if not is_trusted(peer):
+        return clean_ip(peer)
+    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    if hops == [""]:
+        return clean_ip(peer)
+    for hop in reversed(hops):
+        address = clean_ip(hop)
+        if address is None or not is_trusted(address):
+            return address
+    return clean_ip(hops[0])
+
+
+def is_trusted(peer: str) -> bool:
+    """Whether what the peer says of others is believed. A unix socket's peer has no address."""
+    proxies = conf.TRUSTED_PROXIES
+    return bool(proxies) and _is_in(peer, tuple(proxies))
+
+
+@lru_cache(maxsize=1000)
+def _is_in(peer: str, proxies: Sequence[str]) -> bool:
+    address = clean_ip(peer)
+    if address is None:
+        return not peer and UNIX in proxies
+    networks = [network_of(proxy) for proxy in proxies if proxy != UNIX]
+    return any(ip_address(address) in network for network in networks)
+
+
+def network_of(proxy: str) -> IPv4Network | IPv6Network:
+    """Raises ValueError for what is no address and no network."""
+    return ip_network(proxy, strict=False)
+
+
+@lru_cache(maxsize=10_000)
+def clean_ip(address: str) -> str | None:
+    """The address as Postgres takes it: no port, no zone, IPv4 out of IPv6; None for none."""
+    host = address.partition("%")[0]
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        parsed = ip_address(host)
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)

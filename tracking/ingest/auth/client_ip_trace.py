@@ -1,0 +1,58 @@
+"""How the sender's address is found, hop by hop: the same as `sender.client_ip`, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.ingest.auth.client_ip import clean_ip, is_trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """`address` as it was given; `trusted` if what it says of others is believed; `is_client` of
+    the one that is taken for the sender's."""
+
+    address: str
+    trusted: bool
+    is_client: bool
+    why: str
+
+
+def trail(environ: Mapping[str, Any]) -> list[Hop]:
+    """From the peer that is connected to us to the one that sent the request, and whatever else
+    was claimed beyond it."""
+    return [*walk(environ)]
+
+
+def walk(environ: Mapping[str, Any]) -> Iterator[Hop]:
+    peer: str = environ.get("REMOTE_ADDR") or ""
+    shown = peer or "unix socket"
+    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    if not is_trusted(peer) or hops == [""]:
+        yield Hop(shown, is_trusted(peer), True, "It is connected to us.")
+        for hop in reversed(hops):
+            if hop:
+                yield Hop(hop, False, False, "Not believed: who is connected is no trusted proxy.")
+        return
+    yield Hop(shown, True, False, "It is connected to us, and a trusted proxy.")
+    yield from forwarded(hops)
+
+
+def forwarded(hops: list[str]) -> Iterator[Hop]:
+    """X-Forwarded-For from right to left."""
+    found = False
+    for place, hop in reversed([*enumerate(hops)]):
+        address = clean_ip(hop)
+        if found:
+            yield Hop(hop, False, False, "Not believed: it was written by who sent the request.")
+        elif address is None:
+            found = True
+            yield Hop(hop, False, True, "It is no address, so nobody's is known.")
+        elif not is_trusted(address):
+            found = True
+            yield Hop(hop, False, True, "The first that is no trusted proxy.")
+        else:
+            found = place == 0
+            yield Hop(hop, True, found, "A trusted proxy" + ", and the first of all." * found)

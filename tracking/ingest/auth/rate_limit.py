@@ -1,0 +1,48 @@
+"""The rate limit that a token may be given in the admin; without one nothing is counted."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.cache import cache
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from tracking.ingest.auth.authentication import Pass
+from tracking.ingest.errors import TooManyHits
+from tracking.ingest.write.deferred import wait_if_allowed
+
+logger = logging.getLogger(__name__)
+
+
+def is_within_limit(opened: Pass, environ: Mapping[str, Any], hits: int = 1) -> bool:
+    """Whether some of the token's hits in this second of the clock are left, for all of these
+    then. Counted in Django's cache: over all processes where they share one. A cache that fails
+    limits nobody. Raises NeedsThread where the request may not wait for the cache."""
+    if opened.rate_limit is None:
+        return True
+    wait_if_allowed(environ)
+    key = f"hitstream:rate:{opened.token_id}:{int(time.time())}"
+    try:
+        cache.add(key, 0, timeout=5)
+        return bool(cache.incr(key, hits) - hits < opened.rate_limit)
+    except Exception as error:
+        logger.warning("The rate limit of token %s is not applied: %s", opened.token_id, error)
+        return True
+
+
+def too_many() -> TooManyHits:
+    return TooManyHits("The token's limit of hits a second is reached.", wait=1.0)
+
+
+class TokenRateThrottle(BaseThrottle):
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        opened = request.auth
+        return not isinstance(opened, Pass) or is_within_limit(opened, request._request.META)
+
+    def wait(self) -> float:
+        return 1.0

@@ -1,0 +1,153 @@
+"""Chunks of a file into the database, one after the other, while the caller reads the next.
+
+In: a Chunk. Out: a Result for each of its hits. The hits and the count of the lines that are done
+are one transaction, so whatever ends an import, it goes on where it was.
+
+The statement is sent in psycopg's pipeline mode, which does not wait for its answer. A thread that
+waits for it would, each time it needs the interpreter's lock, wait for the parser to let go of it:
+that took a third of the time.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+
+from tracking import tasks
+from tracking.ingest.errors import IngestError, Unavailable
+from tracking.ingest.file_import.line_file import Line
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write import store
+from tracking.ingest.write.bulk import Result, conclude
+from tracking.ingest.write.connection import Connection, connect
+from tracking.ingest.write.statement import STORE
+from tracking.models.analytics import late_arrivals
+
+#: Nobody waits for an answer here: a chunk may take its time. In milliseconds.
+TIMEOUT = 60_000
+CLAIM = "UPDATE tracking_import SET lines = %s WHERE id = %s AND lines = %s"
+COUNT = """
+    UPDATE tracking_import
+    SET stored = stored + %s, duplicate = duplicate + %s, refused = refused + %s WHERE id = %s
+"""
+
+
+class AlreadyImporting(Exception):
+    """Somebody else imports the same file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines of the file and what they say. `start` and `end` are how many lines are done before
+    and after, `position` is how far into the file that is, in bytes."""
+
+    start: int
+    end: int
+    position: int
+    lines: Sequence[Line]
+    found: Sequence[Arrival | IngestError]
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        return [each for each in self.found if isinstance(each, Arrival)]
+
+
+class ChunkWriter:
+    """`send`, `settle`, `commit`, and again. Raises psycopg's errors."""
+
+    def __init__(self, import_id: int) -> None:
+        self._import_id = import_id
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = connect()
+        self._connection.execute(f"SET statement_timeout = {TIMEOUT}")
+        self._connection.execute(f"SET lock_timeout = {TIMEOUT}")
+        self._connection.autocommit = False
+
+    def send(self, chunk: Chunk) -> None:
+        """The chunk is on its way."""
+        self._batch = store.distinct(chunk.arrivals)
+        self._owes = False
+        self._pipeline = ExitStack()
+        self._pipeline.enter_context(self._connection.pipeline())
+        self._claimed = self._claim(chunk)
+        self._stored = self._connection.cursor()
+        if self._batch:
+            # The commit comes whenever the next chunk is read.
+            parameters = store.parameters(self._batch, late_arrivals.ALWAYS)
+            self._stored.execute(STORE, parameters, prepare=True)
+        self._flush()
+
+    def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Its lines are done, unless somebody else has done them: then no row is changed."""
+        return self._connection.execute(CLAIM, [chunk.end, self._import_id, chunk.start])
+
+    def _flush(self) -> None:
+        """Postgres has all of the statement, and works on it from here on."""
+        poll = select.poll()
+        poll.register(self._connection.fileno(), select.POLLOUT)
+        while self._connection.pgconn.flush():
+            poll.poll(1000)
+
+    def settle(self, chunk: Chunk) -> list[Result]:
+        """What becomes of each hit once it is committed. Raises AlreadyImporting."""
+        try:
+            outcomes = self._hear()
+        except store.MENDABLE:
+            outcomes = self._store_carefully(chunk)
+        if self._claimed.rowcount != 1:
+            raise AlreadyImporting
+        results = list(conclude(chunk.found, iter(store.share(chunk.arrivals, outcomes))))
+        for result in results:
+            if isinstance(result.error, Unavailable):
+                raise result.error
+        stored = sum(result.stored is store.Stored.NEW for result in results)
+        refused = sum(result.error is not None for result in results)
+        counts = [stored, len(results) - stored - refused, refused]
+        self._connection.execute(COUNT, [*counts, self._import_id])
+        return results
+
+    def _hear(self) -> store.Outcomes:
+        row = self._stored.fetchone() if self._batch else (False, ())
+        self._pipeline.close()
+        owes, repeated = cast(tuple[bool, Sequence[Any]], row)
+        return store.conclude(self._batch, owes, repeated, self._owe)
+
+    def _owe(self) -> None:
+        self._owes = True
+
+    def _store_carefully(self, chunk: Chunk) -> store.Outcomes:
+        """On a new connection, with a savepoint around each statement: one hit fails the chunk."""
+        self._connection.close()
+        self._connect()
+        self._claimed = self._claim(chunk)
+        return store.insert(cast(Connection, Careful(self._connection)), self._batch, self._owe)
+
+    def commit(self) -> None:
+        """What was settled stays, and the bell has rung if something is owed."""
+        self._connection.commit()
+        if self._owes:
+            tasks.ring()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Careful:
+    """A connection on which a statement that fails takes nothing but itself back."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def transaction(self) -> AbstractContextManager[object]:
+        return self._connection.transaction()
+
+    def execute(self, *statement: Any, **options: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+        with self.transaction():
+            return self._connection.execute(*statement, **options)

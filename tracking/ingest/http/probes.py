@@ -1,0 +1,102 @@
+"""GET /healthz, /readyz and /metrics: what load balancers, orchestrators and Prometheus ask.
+
+They stand among the ingest routes, since they must answer whatever host they are called by, without
+a cookie, a login or a redirect, and when all of Django's threads are waiting.
+"""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+
+from tracking.conf import conf
+from tracking.health import database, overview
+from tracking.health.probe import NoAnswerError
+from tracking.ingest.auth.client_ip import client_ip, network_of
+from tracking.ingest.errors import IngestError, Unauthorized, Unavailable, respond
+from tracking.ingest.http.views import IngestView
+from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.metrics.exposition import CONTENT_TYPE, exposition
+
+FRESH = {"Cache-Control": "no-store"}
+
+
+class MetricsOff(IngestError):
+    """The deployment has not said who may read them."""
+
+    status = status.HTTP_404_NOT_FOUND
+
+
+class ProbeView(IngestView):
+    http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        """What is refused here is no hit, so it is not counted as one."""
+        if isinstance(exc, IngestError):
+            return respond(exc)
+        if isinstance(exc, exceptions.MethodNotAllowed):
+            return self.forbid(exc)
+        raise exc
+
+
+class AliveView(ProbeView):
+    def get(self, request: Request) -> HttpResponse:
+        """The process answers. Nothing else is looked at."""
+        return JsonResponse({"status": "ok"}, headers=FRESH)
+
+
+class ReadyView(ProbeView):
+    def get(self, request: Request) -> HttpResponse:
+        """200 while hits can be stored, else 503; and how each part is, in a word: whoever asks is
+        a stranger, the self-test page says more."""
+        environ = request._request.META
+        if not database.postgres.is_known:
+            wait_if_allowed(environ)
+        if database.reason():
+            said = {"status": "unavailable", "parts": {"Postgres": "bad"}}
+            return JsonResponse(said, status=503, headers={**FRESH, **Unavailable().headers()})
+        wait_if_allowed(environ)
+        parts = overview.parts()
+        return JsonResponse(
+            {
+                "status": "ok" if all(part.is_good for part in parts) else "degraded",
+                "parts": {part.name: part.state for part in parts},
+            },
+            headers=FRESH,
+        )
+
+
+class PrometheusView(ProbeView):
+    def get(self, request: Request) -> HttpResponse:
+        """Everything that Prometheus is told; nothing unless the deployment has said to whom."""
+        check_reader(request._request)
+        wait_if_allowed(request._request.META)
+        try:
+            return HttpResponse(exposition.answer(), content_type=CONTENT_TYPE, headers=FRESH)
+        except NoAnswerError:
+            raise Unavailable("Postgres does not answer in time.") from None
+        except Error:
+            raise Unavailable("Postgres refuses.") from None
+
+
+def check_reader(request: HttpRequest) -> None:
+    """Raises MetricsOff where there are no metrics, and Unauthorized."""
+    if not conf.METRICS_TOKEN and not conf.METRICS_FOR:
+        raise MetricsOff("metrics_off", "HITSTREAM_METRICS_TOKEN and _METRICS_FOR are not set.")
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    wanted = conf.METRICS_TOKEN.encode()
+    known = wanted and hmac.compare_digest(given.strip().encode(), wanted)
+    if (scheme.lower() == "bearer" and known) or is_near(client_ip(request.META)):
+        return
+    raise Unauthorized("metrics_refused", "Neither the token nor the address may read metrics.")
+
+
+def is_near(address: str | None) -> bool:
+    """Whether who calls from there may read metrics without a token."""
+    networks = [network_of(network) for network in conf.METRICS_FOR]
+    return address is not None and any(ip_address(address) in each for each in networks)

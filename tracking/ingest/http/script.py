@@ -1,0 +1,76 @@
+"""GET /t.js and /f/<path>.js: the browser's script, the same for every token.
+
+In: t.js as it is written. Out: the same without comments and needless space, packed once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework.request import Request
+
+from tracking.ingest.http.views import IngestView
+
+SOURCE = Path(__file__).with_name("t.js")
+#: How long browsers and proxies may use it without asking again, in seconds.
+MAX_AGE = 3600
+#: A string, which stays as it is, or punctuation with space around it.
+SPACED = re.compile(r'("[^"]*"|`[^`]*`)|\s*([=<>!&|?:,;(){}\[\]]+)[ \n]*')
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Bytes to answer with, and their ETag."""
+
+    content: bytes
+    etag: str
+
+
+def strip(source: str) -> str:
+    """Without the lines that are comments, indentation, and space around punctuation."""
+    lines = [line.strip() for line in source.splitlines()]
+    code = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return SPACED.sub(lambda found: found[1] or found[2], code)
+
+
+@cache
+def packed(*, zipped: bool) -> Packed:
+    content = strip(SOURCE.read_text("utf-8")).encode()
+    etag = sha256(content).hexdigest()[:16]
+    if zipped:
+        return Packed(gzip.compress(content, mtime=0), f'"{etag}-gzip"')
+    return Packed(content, f'"{etag}"')
+
+
+def takes_gzip(request: HttpRequest) -> bool:
+    for coding in request.META.get("HTTP_ACCEPT_ENCODING", "").lower().split(","):
+        name, _, quality = coding.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return quality.strip("0.") != "" or not quality
+    return False
+
+
+class ScriptView(IngestView):
+    http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
+
+    def get(self, request: Request, path: str = "") -> HttpResponse:
+        """No token is looked up: the script says the same to all, and what it sends is checked."""
+        zipped = takes_gzip(request._request)
+        script = packed(zipped=zipped)
+        response = HttpResponse(script.content, content_type="text/javascript; charset=utf-8")
+        response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers["ETag"] = script.etag
+        patch_vary_headers(response, ["Accept-Encoding"])
+        if zipped:
+            response.headers["Content-Encoding"] = "gzip"
+        answer = get_conditional_response(request._request, etag=script.etag, response=response)
+        return cast(HttpResponse, answer)

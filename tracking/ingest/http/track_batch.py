@@ -1,0 +1,76 @@
+"""POST /track/batch: many hits of the public HTTP API in one request, each with its own result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from tracking.ingest.auth.authentication import BasicTokenAuthentication, Pass
+from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.rate_limit import is_within_limit, too_many
+from tracking.ingest.errors import UnsupportedMediaType
+from tracking.ingest.http.views import IngestView
+from tracking.ingest.parse.body import MAX_BATCH, MAX_BODY, read
+from tracking.ingest.parse.json_decoding import as_sent, decode_batch
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.bulk import Result, check_count, read_all, store_all
+
+LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+
+
+class Hits(msgspec.Struct):
+    """The body as one JSON document; what is in its hits is read later, one by one."""
+
+    hits: list[msgspec.Raw]
+
+
+DECODER = msgspec.json.Decoder(Hits)
+
+
+class TrackBatchView(IngestView):
+    authentication_classes = (BasicTokenAuthentication,)
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request, opened = request._request, cast(Pass, request.auth)
+        hits = split(django_request, read(django_request, MAX_BATCH))
+        if not is_within_limit(opened, django_request.META, len(hits)):
+            raise too_many()
+        sender = sender_of(django_request.META, opened)
+        found = read_all(hits, partial(parse, sender=sender), MAX_BODY)
+        return answer(store_all(found, opened.token_id))
+
+
+def split(request: HttpRequest, body: bytes) -> list[bytes]:
+    """The hits' own JSON; raises BadRequest, also where there are none or too many, and
+    UnsupportedMediaType."""
+    if request.content_type in LINES:
+        hits = [line for line in body.split(b"\n") if line.strip()]
+    elif request.content_type == "application/json":
+        document = decode_batch(DECODER, body, 'an object with a list: {"hits": […]}')
+        hits = as_sent(body, document.hits)
+    else:
+        raise UnsupportedMediaType(
+            "content_type_unsupported",
+            "The Content-Type must be application/json or application/x-ndjson.",
+        )
+    check_count(len(hits))
+    return hits
+
+
+def answer(results: Sequence[Result]) -> HttpResponse:
+    """What became of each; 400 where nothing could be stored."""
+    counts = Counter(result.describe()["status"] for result in results)
+    content = {
+        **{status: counts[status] for status in ("stored", "duplicate", "refused")},
+        "results": [result.describe() for result in results],
+    }
+    if counts["refused"] < len(results):
+        return JsonResponse(content)
+    refused = {"code": "nothing_stored", "message": "None of the hits could be stored."}
+    return JsonResponse({**refused, **content}, status=400)

@@ -1,0 +1,151 @@
+"""What all ingest routes share, and POST /track: authenticate, read, parse, store, 204."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Never, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, Pass, passes
+from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.rate_limit import TokenRateThrottle, is_within_limit, too_many
+from tracking.ingest.errors import (
+    IngestError,
+    Unauthorized,
+    UnsupportedMediaType,
+    respond,
+    translate,
+)
+from tracking.ingest.http.cors import allow_origin, preflight
+from tracking.ingest.parse.body import MAX_BODY, read
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.deferred_response import store
+from tracking.ingest.write.refusals import NOBODY, refusals
+from tracking.models.tokens.privacy import allows_origin
+
+
+class IngestView(APIView):
+    """Errors in our words, CORS, no content negotiation; no cookie is read or set."""
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = ()
+    permission_classes = ()
+    parser_classes = ()
+    throttle_classes: Sequence[type[BaseThrottle]] = ()
+    versioning_class = None
+    http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """ATOMIC_REQUESTS is without effect. The hit is committed on the writer's own connection: a
+        transaction around the view would only make a dead database a 500."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = (request._request.method or "").lower()
+        if method not in self.http_method_names:
+            raise exceptions.MethodNotAllowed(method.upper())
+        if method != "options":
+            super().initial(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """As DRF does, without the detour over lazy attributes; no authenticator lets pass."""
+        for authenticator in self.get_authenticators():
+            found = authenticator.authenticate(request)
+            request.user, request.auth = cast(tuple[AnonymousUser, Any], found)
+
+    def admit(self, request: Request, key: Key, *, hits: int = 1) -> Pass:
+        """The key's Pass, which is the request's from here on. Raises Unauthorized, where a site
+        sends that may not, too, and TooManyHits."""
+        environ = request._request.META
+        opened = passes.open(key, environ)
+        request.user, request.auth = AnonymousUser(), opened
+        origin = environ.get("HTTP_ORIGIN")
+        if opened.public and opened.origins and origin is not None:
+            check_origin(opened, origin)
+        if not is_within_limit(opened, environ, hits):
+            raise too_many()
+        return opened
+
+    @property
+    def token_id(self) -> int:
+        """Whose request it is, as far as that is known by now: DRF's `auth` would find out."""
+        opened = self.request.__dict__.get("_auth")
+        return opened.token_id if isinstance(opened, Pass) else NOBODY
+
+    @property
+    def methods(self) -> str:
+        return ", ".join(self.http_method_names).upper()
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        return None, ""
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        return preflight(request, self.methods)
+
+    def throttled(self, request: Request, wait: float) -> Never:
+        raise too_many()
+
+    def refuse(self, error: IngestError) -> HttpResponse:
+        """The answer to what cannot be taken."""
+        return respond(error)
+
+    def refuse_late(self, error: IngestError) -> HttpResponse:
+        """The same, where the view has returned already."""
+        response = self.refuse(error)
+        allow_origin(self.request._request, response)
+        return response
+
+    def forbid(self, error: exceptions.MethodNotAllowed) -> HttpResponse:
+        response = respond(translate(error))
+        response.headers["Allow"] = self.methods
+        return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        if isinstance(exc, exceptions.MethodNotAllowed):
+            return self.forbid(exc)
+        if isinstance(exc, exceptions.APIException):
+            exc = translate(exc)
+        if isinstance(exc, IngestError):
+            refusals.note(self.token_id, exc.code)
+            return self.refuse(exc)
+        raise exc
+
+    def finalize_response(  # type: ignore[override]
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        allow_origin(request._request, response)
+        return response
+
+
+def check_origin(opened: Pass, origin: str) -> None:
+    if not allows_origin(opened.origins, origin):
+        raise Unauthorized("origin_refused", f"The token takes nothing from {origin[:100]}.")
+
+
+class TrackView(IngestView):
+    authentication_classes = (BasicTokenAuthentication,)
+    throttle_classes = (TokenRateThrottle,)
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request = request._request
+        if django_request.content_type != "application/json":
+            raise UnsupportedMediaType(
+                "content_type_unsupported", "The Content-Type must be application/json."
+            )
+        body = read(django_request, MAX_BODY)
+        # DRF looks up what it does not have itself through a slow detour.
+        sender = sender_of(django_request.META, cast(Pass, request.auth))
+        store(parse(body, sender), django_request, self.refuse_late)
+        return HttpResponse(status=204)

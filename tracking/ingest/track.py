@@ -1,0 +1,107 @@
+"""`from tracking import track`: hits from inside Django, in the caller's own transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import router
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from tracking.ingest.errors import BadRequest, Unauthorized
+from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.body import MAX_BODY, too_large
+from tracking.ingest.parse.json_decoding import too_deep
+from tracking.ingest.parse.track_payload import parse
+from tracking.ingest.write.django_connection import borrow, ring_on_commit
+from tracking.ingest.write.store import store
+from tracking.models import Hit, Token
+
+
+def track(
+    token: Token | str,
+    name: str,
+    /,
+    *,
+    user_id: str | int | None = None,
+    anonymous_id: str | None = None,
+    hit_id: str | None = None,
+    sent_at: datetime | None = None,
+    context: Mapping[str, Any] | None = None,
+    integrations: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> str:
+    """The hit exists, and is delivered, once the caller's transaction is committed, and not at all
+    if it is rolled back. Returns its hitId.
+
+    `token` is a Token or the name of one; one of `user_id` and `anonymous_id` is needed. Properties
+    are what JSON can say, and dates, decimals and UUIDs. `sent_at` is when it happened, by default
+    now. Without a `hit_id` one is made. Whoever else sends the same `hit_id` meanwhile waits for
+    the caller's transaction to end, so give one only where it is short.
+
+    Raises BadRequest, a ValueError, for what POST /track would refuse, and Unauthorized for a token
+    that is unknown, revoked, expired or disabled. Neither harms the transaction.
+    """
+    using = router.db_for_write(Hit)
+    user = given({"userId": user_id, "anonymousId": anonymous_id})
+    hit = {
+        "hitId": hit_id,
+        "sentAt": aware(sent_at) if sent_at else None,
+        "event": {**properties, "name": name, "user": {**properties.get("user", {}), **user}},
+        "context": context,
+        "integrations": integrations,
+    }
+    body = encode(given(hit))
+    if len(body) > MAX_BODY:
+        raise too_large(f"is {len(body):,} bytes", MAX_BODY)
+    found = usable(token, using)
+    sender = Sender(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
+    arrival = parse(body, sender)
+    (outcome,) = store(borrow(), [arrival], ring_on_commit)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return arrival.hit_id
+
+
+def usable(token: Token | str, using: str) -> Token:
+    """The token as it is now. Raises Unauthorized."""
+    tokens = Token.objects.using(using).present()
+    wanted = tokens.filter(name=token) if isinstance(token, str) else tokens.filter(pk=token.pk)
+    found = wanted.first()
+    if found is None or not found.is_usable:
+        raise Unauthorized(
+            "token_invalid", f"The token {token} is unknown, revoked, expired or disabled."
+        )
+    return found
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def aware(moment: datetime) -> datetime:
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def encode(hit: Mapping[str, Any]) -> bytes:
+    """As a client would send it; a lone surrogate, as in a file's name, is escaped. Raises
+    BadRequest: msgspec's own encoder would say null for what is no number."""
+    try:
+        said = msgspec.to_builtins(hit, str_keys=True, enc_hook=plain)
+        text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise too_deep() from None
+    except ValueError as error:
+        raise BadRequest("json_invalid", f"JSON cannot say the hit: {error}.") from None
+    return text.encode(errors="backslashreplace")
+
+
+def plain(value: Any) -> Any:
+    """What msgspec does not know: Django's lazy texts."""
+    if isinstance(value, Promise):
+        return str(value)
+    raise TypeError(f"A property is a {type(value).__name__}, which JSON cannot say.")

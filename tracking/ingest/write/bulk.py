@@ -1,0 +1,96 @@
+"""Many hits in one request: each is stored, or refused by itself, and the answer says which.
+
+In: the JSON texts of the hits. Out: a Result for each, in their order, once all that could be
+stored is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.conf import conf
+from tracking.ingest.errors import BadRequest, IngestError, Unavailable
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.store import Stored, writer
+
+Read = Callable[[bytes], Arrival]
+
+#: Segment's limit, too. A few bytes of gzip could say a million, each with a result of its own.
+MAX_HITS = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of the hit at the index. `error` is set if it was refused."""
+
+    index: int
+    hit_id: str = ""
+    stored: Stored | None = None
+    error: IngestError | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As the answers to batches have it."""
+        if self.error is None:
+            status = self.stored.value if self.stored else ""
+            return {"index": self.index, "hitId": self.hit_id, "status": status}
+        refusal = {"code": self.error.code, "message": self.error.message}
+        return {"index": self.index, "status": "refused", **refusal}
+
+
+def check_count(count: int) -> None:
+    """Raises BadRequest for a batch of none, and of more than can be stored in time."""
+    if not count:
+        raise BadRequest("batch_empty", "There is no hit in the batch.")
+    if count > MAX_HITS:
+        raise BadRequest(
+            "batch_too_large", f"The batch is {count:,} hits; the limit is {MAX_HITS:,}."
+        )
+
+
+def read_all(hits: Iterable[bytes], read: Read, limit: int) -> list[Arrival | IngestError]:
+    """What each hit says, or why it is refused; one of more than `limit` bytes is not looked at."""
+    return [_read(hit, read, limit) for hit in hits]
+
+
+def _read(hit: bytes, read: Read, limit: int) -> Arrival | IngestError:
+    if len(hit) > limit:
+        return BadRequest("hit_too_large", f"It is {len(hit):,} bytes; the limit is {limit:,}.")
+    try:
+        return read(hit)
+    except BadRequest as error:
+        return error
+
+
+def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Result]:
+    """Every arrival is committed or refused, and each refusal counted. Raises Unavailable where
+    one is not known to be either: sending all of them again is harmless to those with a hitId."""
+    arrivals = [each for each in found if isinstance(each, Arrival)]
+    outcomes = iter(writer.submit_all(arrivals, within=conf.REQUEST_DEADLINE) if arrivals else ())
+    results = list(conclude(found, outcomes))
+    for result in results:
+        if isinstance(result.error, Unavailable):
+            raise result.error
+    for result in results:
+        if result.error is not None:
+            refusals.note(token_id, result.error.code)
+    return results
+
+
+def conclude(
+    found: Sequence[Arrival | IngestError], outcomes: Iterator[Stored | Exception]
+) -> Iterator[Result]:
+    """The results by index; the outcomes are those of the arrivals, in their order."""
+    for index, each in enumerate(found):
+        if isinstance(each, IngestError):
+            yield Result(index, error=each)
+            continue
+        outcome = next(outcomes)
+        if isinstance(outcome, IngestError):
+            yield Result(index, each.hit_id, error=outcome)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            yield Result(index, each.hit_id, outcome)

@@ -1,0 +1,43 @@
+"""The calling thread's Django connection, with as much of psycopg's interface as storing uses.
+
+What is stored through it is part of the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import psycopg
+from django.db import connections, router, transaction
+
+from tracking import tasks
+from tracking.ingest.write.connection import Connection
+from tracking.models import Hit
+
+
+def borrow() -> Connection:
+    return cast(Connection, Borrowed(router.db_for_write(Hit)))
+
+
+def ring_on_commit() -> None:
+    """Once the transaction is committed, and not before, there is something to deliver."""
+    transaction.on_commit(lambda: tasks.ring(), using=router.db_for_write(Hit))
+
+
+class Borrowed:
+    """A statement that fails takes nothing but itself back."""
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return transaction.atomic(using=self._alias)
+
+    def execute(
+        self, query: Any, params: Any = None, *, prepare: bool | None = None
+    ) -> psycopg.Cursor[Any]:
+        with self.transaction():
+            # Parameters are bound by the server, as on the connection that this stands in for.
+            cursor = psycopg.Cursor(connections[self._alias].connection)
+            return cursor.execute(query, params, prepare=prepare)

@@ -1,0 +1,41 @@
+"""How often a hitId was sent again while it was known, and when last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.counter_buffer import Notebook
+from tracking.models.hits.duplicate import Again, Repeat
+
+#: Different hitIds between two writes at the most; of more, nothing is counted.
+MOST = 10_000
+
+
+class Repeats(Notebook[tuple[int, UUID], Again]):
+    name = "hitstream-repeats"
+
+    def note(self, arrivals: Iterable[Arrival]) -> None:
+        """Each repeats a hit that is stored. Those whose ids we made repeat nothing."""
+        found: dict[tuple[int, UUID], Again] = {}
+        for arrival in arrivals:
+            if arrival.digest is not None:
+                key, again = (arrival.token_id, arrival.digest), (1, arrival.received_at)
+                found[key] = self.add(found[key], again) if key in found else again
+        self._note(found, MOST)
+
+    def note_among(self, batch: Iterable[Arrival], repeated: Collection[UUID]) -> None:
+        """The arrivals of the batch with these ids repeat hits that are stored."""
+        ids = frozenset(repeated)
+        self.note(arrival for arrival in batch if arrival.id in ids)
+
+    def add(self, one: Again, other: Again) -> Again:
+        return one[0] + other[0], max(one[1], other[1])
+
+    def save(self, counts: Mapping[tuple[int, UUID], Again]) -> None:
+        """They are on record beside the hits that they repeat."""
+        Repeat.objects.add(counts)
+
+
+repeats = Repeats()

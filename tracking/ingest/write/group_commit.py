@@ -1,0 +1,181 @@
+"""Concurrent callers share one round trip to Postgres.
+
+Each hands over an item and waits for its own outcome. One thread with one connection takes
+whatever arrived during the last round trip and handles it at once: no timer, so a lone item waits
+for nothing. Callers never wait past their deadline, whatever Postgres does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Generic, cast
+
+import psycopg
+
+from tracking.conf import conf
+from tracking.ingest.errors import Unavailable
+from tracking.ingest.write.connection import Connection, connect, has_news
+from tracking.ingest.write.pending_item import Gate, Item, Outcome, Ticket, admit
+
+logger = logging.getLogger(__name__)
+
+Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
+Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
+
+
+class Group(Generic[Item, Outcome]):
+    """One thread a process; started by the first caller, and anew after a fork or its death."""
+
+    def __init__(
+        self,
+        name: str,
+        handle: Handle[Item, Outcome],
+        afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
+    ) -> None:
+        """`afterwards` does what may wait until the callers have their outcomes."""
+        self.name = name
+        self._handle = handle
+        self._afterwards = afterwards
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[Ticket[Item, Outcome] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._busy_since: float | None = None
+
+    def submit(self, item: Item, *, within: float) -> Outcome:
+        """The item's outcome; raises it where it is an exception, Unavailable past the seconds."""
+        return self.hand(item).wait(within)
+
+    def submit_all(self, items: Sequence[Item], *, within: float) -> list[Outcome | Exception]:
+        """The outcome of each item; raises Unavailable where one is not there in time. What is
+        handled by then stays so."""
+        self.admit()
+        gate = Gate(len(items))
+        tickets: list[Ticket[Item, Outcome]] = [Ticket(item, gate.pass_one) for item in items]
+        for ticket in tickets:
+            self._queue.put(ticket)
+        if not gate.wait(within):
+            for ticket in tickets:
+                ticket.abandoned = True
+            raise Unavailable
+        return [cast("Outcome | Exception", ticket.outcome) for ticket in tickets]
+
+    def hand(self, item: Item, then: Callable[[], None] | None = None) -> Ticket[Item, Outcome]:
+        """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
+        where it would wait in vain."""
+        ticket: Ticket[Item, Outcome] = Ticket(item, then)
+        self.take(ticket)
+        return ticket
+
+    def take(self, ticket: Ticket[Item, Outcome]) -> None:
+        """As `hand` does, for a ticket that was begun elsewhere."""
+        self.admit()
+        self._queue.put(ticket)
+
+    def admit(self) -> None:
+        """The thread runs. Raises Unavailable where one more would wait in vain."""
+        admit(waiting=self._queue.qsize(), busy_since=self._busy_since)
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+
+    def handle(self, connection: Connection, item: Item) -> Outcome:
+        """What `submit` does, in the caller's thread and on the caller's connection."""
+        (outcome,) = self.handle_all(connection, [item])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def handle_all(
+        self, connection: Connection, items: Sequence[Item]
+    ) -> Sequence[Outcome | Exception]:
+        """What `submit_all` does, in the caller's thread and on the caller's connection."""
+        outcomes = self._handle(connection, items)
+        self._afterwards(connection, outcomes)
+        return outcomes
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._busy_since = None
+                self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                self._thread.start()
+
+    def drain(self) -> None:
+        """All that was handed over is handled, and the thread is gone."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._queue.put(None)
+            thread.join(conf.STATEMENT_TIMEOUT)
+
+    def _run(self) -> None:
+        try:
+            while (tickets := self._take()) is not None:
+                self._busy_since = time.monotonic()
+                if tickets:
+                    self._settle(tickets)
+                self._busy_since = None
+        finally:
+            self._disconnect()
+
+    def _take(self) -> list[Ticket[Item, Outcome]] | None:
+        """Whatever has arrived, at least one; None when asked to stop."""
+        first = self._queue.get()
+        if first is None:
+            return None
+        tickets = [first]
+        try:
+            while len(tickets) < conf.MAX_STATEMENT_ROWS:
+                ticket = self._queue.get_nowait()
+                if ticket is None:
+                    self._queue.put(None)
+                    break
+                tickets.append(ticket)
+        except Empty:
+            pass
+        return [ticket for ticket in tickets if not ticket.abandoned]
+
+    def _settle(self, tickets: list[Ticket[Item, Outcome]]) -> None:
+        """Every ticket has its outcome, Unavailable where Postgres failed us."""
+        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(tickets)
+        try:
+            connection = self._connected()
+            outcomes = self._handle(connection, [ticket.item for ticket in tickets])
+        except (psycopg.OperationalError, psycopg.InternalError) as error:
+            # Gone, too slow, full, or read-only: the database's trouble, not our code's.
+            logger.warning("%s: %s items wait in vain: %s", self.name, len(tickets), error)
+            self._disconnect()
+        except Exception:
+            logger.exception("%s: %s items wait in vain", self.name, len(tickets))
+            self._disconnect()
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            ticket.settle(outcome)
+        if self._connection is not None:
+            self._finish(self._connection, outcomes)
+
+    def _finish(self, connection: Connection, outcomes: Sequence[Outcome | Exception]) -> None:
+        try:
+            self._afterwards(connection, outcomes)
+        except Exception as error:
+            logger.warning("%s: %s", self.name, error)
+            self._disconnect()
+
+    def _connected(self) -> Connection:
+        if self._connection is not None and has_news(self._connection):
+            self._disconnect()
+        if self._connection is None:
+            self._connection = connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

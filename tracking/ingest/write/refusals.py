@@ -1,0 +1,35 @@
+"""How many hits were refused, by token and code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tracking.ingest.write.counter_buffer import Notebook
+from tracking.models import Tally
+from tracking.models.ledger.ledger import What
+
+#: The token of a stranger.
+NOBODY = 0
+
+
+class Refusals(Notebook[tuple[int, str], int]):
+    name = "hitstream-refusals"
+
+    def note(self, token_id: int, code: str) -> None:
+        """One hit of the token was refused with this code."""
+        self._note({(token_id, code): 1})
+
+    def add(self, one: int, other: int) -> int:
+        return one + other
+
+    def save(self, counts: Mapping[tuple[int, str], int]) -> None:
+        """They are in the tallies of this hour."""
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        Tally.objects.bulk_create(
+            Tally(hour=hour, token_id=token_id, what=What.REFUSED, reason=code, count=count)
+            for (token_id, code), count in counts.items()
+        )
+
+
+refusals = Refusals()

@@ -1,0 +1,184 @@
+"""The writer: arrivals in, an outcome for each out, after the commit.
+
+One statement stores the new hits, owes their deliveries and counts them: all or nothing. A repeated
+hitId stores nothing and owes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import errors
+
+from tracking import tasks
+from tracking.conf import conf
+from tracking.ingest.errors import BadRequest, Unavailable
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.connection import Connection
+from tracking.ingest.write.duplicates import repeats
+from tracking.ingest.write.group_commit import Group
+from tracking.ingest.write.statement import STORE
+from tracking.models.analytics import late_arrivals
+from tracking.models.hits import partitions
+
+logger = logging.getLogger(__name__)
+
+
+class Stored(Enum):
+    """What became of an arrival that is answered 204."""
+
+    NEW = "stored"
+    DUPLICATE = "duplicate"
+
+
+Outcomes = Mapping[UUID, Stored | Exception]
+#: Called once something is owed, in place of the bell at once: by a caller who commits later.
+Ring = Callable[[], object] | None
+
+#: A row with one of these fails for what it holds: its neighbours do not.
+UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
+
+#: What `insert` knows a way around: the statement failed, the connection is as good as before.
+MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+
+
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
+MOMENT = "10ms"
+
+
+def store(
+    connection: Connection, arrivals: Sequence[Arrival], ring: Ring = None
+) -> list[Stored | Exception]:
+    """Each arrival is committed or has an error to its name."""
+    return share(arrivals, insert(connection, distinct(arrivals), ring))
+
+
+def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The batch without what it repeats itself, which is counted."""
+    firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
+    if len(firsts) < len(arrivals):
+        copies = Counter(map(key, arrivals))
+        for repeated in (each for each, count in copies.items() if count > 1):
+            first = firsts[repeated]
+            firsts[repeated] = msgspec.structs.replace(first, copies=copies[repeated])
+    # Two writers that take the same keys in another order would deadlock.
+    return [firsts[each] for each in sorted(firsts)]
+
+
+def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
+    """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    if len(outcomes) == len(arrivals):
+        return [outcomes[arrival.id] for arrival in arrivals]
+    firsts: dict[tuple[int, int], Stored | Exception] = {}
+    shared, again = [], []
+    for arrival in arrivals:
+        if arrival.id in outcomes:
+            outcome = firsts[key(arrival)] = outcomes[arrival.id]
+        else:
+            outcome = firsts[key(arrival)]
+            if isinstance(outcome, Stored):
+                outcome = Stored.DUPLICATE
+                again.append(arrival)
+        shared.append(outcome)
+    repeats.note(again)
+    return shared
+
+
+def key(arrival: Arrival) -> tuple[int, int]:
+    """As numbers: sorting a batch by UUIDs takes as long as encoding it."""
+    return arrival.token_id, (arrival.digest or arrival.id).int
+
+
+def insert(
+    connection: Connection, batch: list[Arrival], ring: Ring = None, until: float = math.inf
+) -> Outcomes:
+    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
+
+    What waits for another transaction must not make all others wait: once a batch has waited for
+    one, its parts wait for a moment each, and past `until`, by the monotonic clock, none is tried.
+    """
+    if time.monotonic() > until:
+        return {arrival.id: Unavailable() for arrival in batch}
+    try:
+        return execute(connection, batch, ring)
+    except (*UNSTORABLE, errors.LockNotAvailable) as error:
+        if len(batch) == 1:
+            return {batch[0].id: explain(error)}
+        if until == math.inf and isinstance(error, errors.LockNotAvailable):
+            with hurry(connection):
+                return halve(connection, batch, ring, time.monotonic() + conf.LOCK_TIMEOUT)
+        return halve(connection, batch, ring, until)
+    except errors.CheckViolation:
+        # "No partition of relation found for row": nobody made the day's leaves.
+        with connection.transaction():
+            made = partitions.make_ahead(connection.execute)
+        if not made:
+            raise
+        logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
+        return execute(connection, batch, ring)
+
+
+def halve(connection: Connection, batch: list[Arrival], ring: Ring, until: float) -> Outcomes:
+    middle = len(batch) // 2
+    first = insert(connection, batch[:middle], ring, until)
+    return {**first, **insert(connection, batch[middle:], ring, until)}
+
+
+@contextmanager
+def hurry(connection: Connection) -> Iterator[None]:
+    """Meanwhile a statement waits for a lock no longer than a moment."""
+    ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
+    connection.execute(SET_LOCK_TIMEOUT, [MOMENT])
+    try:
+        yield
+    finally:
+        connection.execute(SET_LOCK_TIMEOUT, [before])
+
+
+def execute(connection: Connection, batch: list[Arrival], ring: Ring) -> Outcomes:
+    late_after = late_arrivals.after() if ring is None else late_arrivals.ALWAYS
+    found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
+    ((owes, repeated),) = found
+    return conclude(batch, owes, repeated, ring)
+
+
+def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
+    """What STORE takes, as text."""
+    window = partitions.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    return {
+        "arrivals": msgspec.json.encode(batch).decode(),
+        "window": str(window),
+        "late_after": late_after,
+    }
+
+
+def conclude(
+    batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], ring: Ring = None
+) -> Outcomes:
+    """An outcome by id from STORE's row; the bell has rung if something is owed, and repetitions
+    are noted."""
+    if owes:
+        (ring or tasks.ring)()
+    if repeated:
+        repeats.note_among(batch, repeated)
+    outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
+    return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
+
+
+def explain(error: psycopg.Error) -> Exception:
+    if isinstance(error, errors.LockNotAvailable):
+        return Unavailable("The same hitId is being stored by another transaction; try again.")
+    return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
+
+
+writer: Group[Arrival, Stored] = Group("hitstream-writer", store)

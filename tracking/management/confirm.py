@@ -1,0 +1,80 @@
+"""What the commands that change an integration have in common: which one, what will happen, and
+whether that is meant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from tracking.events import Said
+from tracking.models import Integration
+from tracking.models.operations.preview import Preview
+
+
+def moment(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def find(named: str) -> Integration:
+    """By its id or by TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
+    integrations = Integration.objects.present().select_related("token")
+    if named.isdecimal():
+        found = list(integrations.filter(pk=int(named)))
+    else:
+        path = Concat("token__name", Value("/"), "name")
+        found = list(integrations.annotate(path=path).filter(path=named))
+    if len(found) != 1:
+        ids = ", ".join(str(integration.pk) for integration in found)
+        raise CommandError(
+            f"{named!r} could be any of {ids}: give the id."
+            if found
+            else f"There is no integration {named!r}: give its id or TOKEN_NAME/INTEGRATION_NAME."
+        )
+    return found[0]
+
+
+class AskingCommand(BaseCommand):
+    """Says what it will do, asks, and does it."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("integration", help="Its id, or TOKEN_NAME/INTEGRATION_NAME.")
+        parser.add_argument("--dry-run", action="store_true", help="Only say what it would do.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+
+    def is_meant(self, counted: str, preview: Preview, options: dict[str, Any]) -> bool:
+        """Whether it shall be done, now that it is said what."""
+        self.stdout.write(f"{counted}: {preview.count:,}")
+        if preview.oldest and preview.newest:
+            self.stdout.write(f"Oldest: {local(preview.oldest)}\nNewest: {local(preview.newest)}")
+        for said in preview.sample:
+            self.stdout.write(f"\n{written(said)}\n")
+        if preview.note:
+            self.stdout.write(preview.note)
+        if options["dry_run"]:
+            return False
+        if options["yes"] or self.asked():
+            return True
+        self.stdout.write("Nothing was done.")
+        return False
+
+    def asked(self) -> bool:
+        try:
+            return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+        except EOFError:
+            return False
+
+
+def local(time: datetime) -> str:
+    return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def written(said: Said) -> str:
+    """The request as it goes over the wire, with its secrets masked."""
+    headers = "".join(f"\n{name}: {value}" for name, value in said.request_headers.items())
+    return f"{said.method} {said.url}{headers}\n\n{said.request_body}"

@@ -1,0 +1,73 @@
+"""Commands that carry out an operation here and now, with progress on one line."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError, CommandParser
+
+from tracking import tasks
+from tracking.management.confirm import AskingCommand, find, moment
+from tracking.models import Operation
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.operations.base import Verb
+from tracking.models.operations.operation import State
+
+#: How often it is looked whether the next chunk may be done, in seconds.
+LOOK_SECONDS = 0.1
+EPILOG = (
+    "It is listed among the operations in the admin and can be stopped there, too. Ctrl-C stops it "
+    "between two chunks; if this command is killed, a worker goes on with it."
+)
+
+
+class OperatingCommand(AskingCommand):
+    verb: ClassVar[type[Verb]]
+    times: ClassVar[str]
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        return super().create_parser(*args, epilog=EPILOG, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--since", type=moment, help=f"{self.times}, ISO-8601, in UTC unless it says otherwise."
+        )
+        parser.add_argument("--until", type=moment, help="Before this time.")
+        parser.add_argument("--event", default="", help="Only hits with this event name.")
+        parser.add_argument("--rate", type=int, help="At most so many hits a second.")
+
+    def handle(self, *args: Any, integration: str, **options: Any) -> None:
+        if options["rate"] is not None and options["rate"] < 1:
+            raise CommandError("--rate must be at least 1.")
+        names = ("since", "until", "code", "message", "event")
+        given = {name: options[name] for name in names if options.get(name)}
+        verb = self.verb(find(integration), Criteria(**given))
+        preview = verb.preview()
+        options["dry_run"] |= preview.count == 0
+        if self.is_meant(verb.counted, preview, options):
+            by = f"manage.py {verb.name}"
+            self.carry_out(Operation.objects.ask(verb, by=by, rate=options["rate"]))
+
+    def carry_out(self, operation: Operation) -> None:
+        """The operation has ended, one way or the other, and it is said how."""
+        try:
+            while operation.is_open:
+                if operation.step():
+                    tasks.ring()
+                else:
+                    time.sleep(LOOK_SECONDS)
+                operation.refresh_from_db()
+                self.tell(operation)
+        except KeyboardInterrupt:
+            operation.stop("Ctrl-C")
+            operation.refresh_from_db()
+        self.stdout.write(f"\r{operation.done:,} of {operation.total:,} done.")
+        if operation.state != State.FINISHED:
+            raise CommandError(operation.message)
+
+    def tell(self, operation: Operation) -> None:
+        if self.stdout.isatty():
+            self.stdout.write(f"\r{operation.done:,} of {operation.total:,} ", ending="")
+            self.stdout.flush()

@@ -1,0 +1,137 @@
+"""What is wrong at the moment, or was: one open alert for each rule and what it is about.
+
+An alert opens when its condition holds, and is over when that did not hold for a while. In between
+it may come and go. Each round of `tracking.alerts.evaluate` finds what holds and settles it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+
+from tracking.models.alerts.rule import AlertRule
+from tracking.models.integrations.integration import Integration
+from tracking.models.tokens.token import Token
+
+#: How long an alert that is over stays on record, in days.
+KEPT_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong now: what it is about, as no other of its rule has it, and a sentence
+    for whoever has to mend it."""
+
+    subject: str
+    message: str
+    token: Token | None = None
+    integration: Integration | None = None
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def open(self) -> AlertQuerySet:
+        return self.filter(resolved_at=None)
+
+    def over(self) -> AlertQuerySet:
+        return self.exclude(resolved_at=None)
+
+    def settle(self, rule: AlertRule, findings: Iterable[Finding]) -> None:
+        """What was found is open; what was not is over once it was fine for the rule's while. Under
+        the rule's lock, so no two rounds settle it at once."""
+        known = {alert.subject: alert for alert in self.open().filter(rule=rule)}
+        for finding in findings:
+            alert = known.pop(finding.subject, None)
+            if alert is None:
+                self.raise_(rule, finding)
+            else:
+                alert.message, alert.fine_since = finding.message, None
+                alert.save(update_fields=("message", "fine_since"))
+        for alert in known.values():
+            alert.calm_down(timedelta(minutes=rule.calm) if rule.enabled else timedelta())
+
+    def raise_(self, rule: AlertRule, finding: Finding) -> Alert:
+        """A new one. A silence that somebody asked for the last one of its kind still holds."""
+        last = self.filter(rule=rule, subject=finding.subject).order_by("-pk").first()
+        alert = Alert(
+            rule=rule,
+            subject=finding.subject,
+            message=finding.message,
+            token=finding.token,
+            integration=finding.integration,
+        )
+        if last is not None and last.is_silent:
+            alert.silent_until, alert.silent_reason = last.silent_until, last.silent_reason
+            alert.silenced_by = last.silenced_by
+        alert.save()
+        return alert
+
+    def prune(self) -> int:
+        """What was over long ago is forgotten; how many."""
+        old = timezone.now() - timedelta(days=KEPT_DAYS)
+        return self.filter(resolved_at__lt=old).delete()[0]
+
+
+class Alert(models.Model):
+    """`fine_since` while the condition does not hold any more, but the alert is not yet over."""
+
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE)
+    subject = models.CharField(max_length=100)
+    token = models.ForeignKey(Token, on_delete=models.CASCADE, null=True)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, null=True)
+    message = models.TextField()
+    opened_at = models.DateTimeField(default=timezone.now)
+    fine_since = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True, db_index=True)
+    silent_until = models.DateTimeField(null=True)
+    silent_reason = models.CharField(max_length=300, blank=True, default="")
+    silenced_by = models.CharField(max_length=150, blank=True, default="")
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("rule", "subject"),
+                name="tracking_alert_open",
+                condition=models.Q(resolved_at=None),
+            ),
+        )
+        indexes = (models.Index(fields=("rule", "subject", "id"), name="tracking_alert_last"),)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def is_silent(self) -> bool:
+        return self.silent_until is not None and self.silent_until > timezone.now()
+
+    @property
+    def about(self) -> str:
+        """The token and the integration, as people know them; empty for the system."""
+        return str(self.integration or self.token or "")
+
+    def calm_down(self, calm: timedelta) -> None:
+        """The condition does not hold now; it is over if that was so for long enough."""
+        now = timezone.now()
+        self.fine_since = self.fine_since or now
+        if now - self.fine_since >= calm:
+            self.resolved_at = now
+        self.save(update_fields=("fine_since", "resolved_at"))
+
+    def silence(self, *, until: datetime, reason: str, by: str) -> None:
+        """Nobody is told of it until then. If it is still open then, it is told once more."""
+        from tracking.models.alerts.notification import Notice, What  # noqa: PLC0415 (which refers to us)
+
+        Notice.objects.filter(alert=self, what=What.STILL_OPEN).delete()
+        self.silent_until, self.silent_reason, self.silenced_by = until, reason, by
+        self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))
+
+    def end_silence(self) -> None:
+        """It is told like any other."""
+        self.silent_until, self.silent_reason, self.silenced_by = None, "", ""
+        self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))

@@ -1,0 +1,129 @@
+"""That an alert is to be told to a channel, or was.
+
+A notice is claimed under a lease before it is told, and done after: whoever dies in between has
+told it, perhaps, and it is told again when the lease is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import models, router, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from tracking.models.alerts.alert import Alert, AlertQuerySet
+from tracking.models.alerts.channel import AlertChannel
+
+#: How long a claimed notice is nobody else's, in seconds; longer than any channel takes.
+LEASE = 60.0
+#: What could not be told so often is told no more: after about a day.
+MAX_ATTEMPTS = 100
+#: The most that one message says; the others follow in the next.
+CLAIM = 100
+
+
+class What(models.TextChoices):
+    OPENED = "opened"
+    STILL_OPEN = "still_open", "still open"
+    RESOLVED = "resolved"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def owe(self) -> None:
+        """Whatever an enabled channel should be told and was not is to be told: what opened; what
+        is over, if it was told that it opened; what is still open when a silence is over, if it was
+        told before that that it opened."""
+        audible = Alert.objects.exclude(silent_until__gt=timezone.now())
+        for channel in AlertChannel.objects.filter(enabled=True):
+            everybody = Q(rule__channels=None)
+            ours = audible.filter(everybody | Q(rule__channels=channel))
+            opened = self._heard(channel, What.OPENED)
+            self._owe(channel, What.OPENED, ours.open().exclude(opened))
+            spoken_of = ours.open().filter(self._heard_before_silence(channel))
+            self._owe(
+                channel,
+                What.STILL_OPEN,
+                spoken_of.exclude(self._heard(channel, What.STILL_OPEN)),
+            )
+            over = audible.over().filter(opened).exclude(self._heard(channel, What.RESOLVED))
+            self._owe(channel, What.RESOLVED, over)
+
+    def _heard(self, channel: AlertChannel, what: What) -> Exists:
+        return Exists(Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=what))
+
+    def _heard_before_silence(self, channel: AlertChannel) -> Exists:
+        opened = Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=What.OPENED)
+        return Exists(opened.filter(sent_at__lt=OuterRef("silent_until")))
+
+    def _owe(self, channel: AlertChannel, what: What, alerts: AlertQuerySet) -> None:
+        self.bulk_create(
+            [Notice(alert=alert, channel=channel, what=what) for alert in alerts.distinct()],
+            ignore_conflicts=True,
+        )
+
+    def due(self) -> NoticeQuerySet:
+        """Those to be told now, the oldest first; none of what somebody has silenced since."""
+        now = timezone.now()
+        due = self.filter(sent_at=None, next_at__lte=now, channel__enabled=True)
+        return due.exclude(alert__silent_until__gt=now).order_by("pk")
+
+    def claim(self, channel: AlertChannel) -> list[Notice]:
+        """What the channel is to be told now is nobody else's for a while."""
+        using = router.db_for_write(Notice)
+        with transaction.atomic(using=using):
+            due = self.using(using).due().filter(channel=channel)
+            found = list(due.select_for_update(of=("self",), skip_locked=True)[:CLAIM])
+            self.using(using).filter(pk__in=[notice.pk for notice in found]).update(
+                next_at=timezone.now() + timedelta(seconds=LEASE), attempts=F("attempts") + 1
+            )
+        alerts = Alert.objects.using(using).select_related("rule", "token", "integration__token")
+        known = alerts.in_bulk([notice.alert_id for notice in found])
+        for notice in found:
+            notice.alert = known[notice.alert_id]
+        return found
+
+    def done(self, notices: Iterable[Notice]) -> None:
+        """They are told, and never again."""
+        ids = [notice.pk for notice in notices]
+        self.filter(pk__in=ids).update(sent_at=timezone.now(), next_at=None, error="")
+
+    def put_off(self, notices: Iterable[Notice], *, error: str, until: datetime) -> None:
+        """They could not be told: again at that time, unless that was tried too often."""
+        ids = [notice.pk for notice in notices]
+        failed = self.filter(pk__in=ids)
+        failed.update(next_at=until, error=error)
+        failed.filter(attempts__gte=MAX_ATTEMPTS).update(next_at=None)
+
+
+class Notice(models.Model):
+    """`next_at` is None once it is told, or given up."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
+    channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE)
+    what = models.CharField(max_length=10, choices=What.choices)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("alert", "channel", "what"), name="tracking_notice_once"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("next_at",),
+                name="tracking_notice_due",
+                condition=models.Q(sent_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.alert} ({self.what})"

@@ -1,0 +1,157 @@
+"""What somebody wants to be told of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from tracking.models.access.scope import Scope
+from tracking.models.alerts.channel import AlertChannel
+from tracking.models.integrations.integration import Integration
+from tracking.models.tokens.token import Token
+
+#: A rule looks back a week at the most.
+MAX_MINUTES = 7 * 24 * 60
+#: Rows of one integration that it looks at.
+MAX_ROWS = 10_000
+
+
+class Kind(models.TextChoices):
+    """What is looked at. `tracking.alerts.conditions` says when it is wrong."""
+
+    SOURCE = "source", "A token sends nothing"
+    RATE = "rate", "Too few deliveries work"
+    BACKLOG = "backlog", "Hits are owed for too long"
+    PAUSED = "paused", "An integration is paused"
+    DEAD = "dead", "Dead letters"
+    DISK = "disk", "The disk runs full"
+    PARTITIONS = "partitions", "Partitions run out"
+    PULSE = "pulse", "Worker or beat is silent"
+
+
+OF_TOKENS = frozenset({Kind.SOURCE})
+OF_INTEGRATIONS = frozenset({Kind.RATE, Kind.BACKLOG, Kind.PAUSED, Kind.DEAD})
+
+
+class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
+    def seen(self, scope: Scope) -> AlertRuleQuerySet:
+        """Those that are about nobody in particular, or about a token that is seen."""
+        if scope.token_ids is None:
+            return self
+        tokens = sorted(scope.token_ids)
+        return self.filter(
+            Q(token=None) | Q(token__in=tokens),
+            Q(integration=None) | Q(integration__token__in=tokens),
+        )
+
+
+class AlertRule(models.Model):
+    kind = models.CharField("what", max_length=10, choices=Kind.choices)
+    token = models.ForeignKey(
+        Token,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        limit_choices_to=Q(deleted_at=None),
+        help_text="Only this token and its integrations. Empty: every one.",
+    )
+    integration = models.ForeignKey(
+        Integration,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        limit_choices_to=Q(deleted_at=None),
+        help_text="Only this integration. Empty: every one.",
+    )
+    threshold = models.FloatField(
+        default=0,
+        validators=(MinValueValidator(0),),
+        help_text="Deliveries that work, in per cent; new dead letters that are fine; free space "
+        "of the disk, in per cent; days of partitions ahead. The others do not look at it.",
+    )
+    minutes = models.PositiveIntegerField(
+        default=60,
+        validators=(MinValueValidator(1), MaxValueValidator(MAX_MINUTES)),
+        help_text="How far back it looks, or how long something may last. Disk and partitions are "
+        "looked at as they are.",
+    )
+    calm = models.PositiveIntegerField(
+        "minutes until it is over",
+        default=10,
+        validators=(MaxValueValidator(MAX_MINUTES),),
+        help_text="An alert is over once everything was fine for so long: what comes and goes is "
+        "told once.",
+    )
+    enabled = models.BooleanField(default=True)
+    channels = models.ManyToManyField(
+        AlertChannel,
+        blank=True,
+        help_text="Who is told. None: every channel that is enabled.",
+    )
+
+    objects = AlertRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("kind", "pk")
+
+    def __str__(self) -> str:
+        whose = self.integration or self.token
+        label = Kind(self.kind).label
+        return f"{label}: {whose}" if whose else label
+
+    def clean(self) -> None:
+        """A rule is about what its kind looks at."""
+        if self.integration_id and self.kind not in OF_INTEGRATIONS:
+            raise ValidationError({"integration": "This is not about one integration."})
+        if self.token_id and self.kind not in OF_INTEGRATIONS | OF_TOKENS:
+            raise ValidationError({"token": "This is not about one token."})
+        if self.integration and self.token_id not in (None, self.integration.token_id):
+            raise ValidationError({"integration": "It is another token's."})
+        if self.threshold > 100 and self.kind in (Kind.RATE, Kind.DISK):
+            raise ValidationError({"threshold": "There are a hundred per cent."})
+
+        if self.kind == Kind.DEAD and self.threshold >= MAX_ROWS:
+            raise ValidationError({"threshold": f"It counts no further than to {MAX_ROWS:,}."})
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is about every token, or about the system."""
+        return self.token_id is None and self.integration_id is None
+
+    @property
+    def looks_back(self) -> bool:
+        return self.kind not in (Kind.DISK, Kind.PARTITIONS)
+
+    @property
+    def threshold_said(self) -> str:
+        """With its unit; empty where it is not looked at."""
+        words = {
+            Kind.RATE: "below {:g} %",
+            Kind.DEAD: "more than {:g}",
+            Kind.DISK: "less than {:g} % free",
+            Kind.PARTITIONS: "fewer than {:g} days",
+        }
+        return words[Kind(self.kind)].format(self.threshold) if self.kind in words else ""
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+    def tokens(self) -> QuerySet[Token]:
+        """Those that it is about and that may send."""
+        found = Token.objects.present().filter(enabled=True, revoked_at=None)
+        return found.filter(pk=self.token_id) if self.token_id else found
+
+    def integrations(self) -> QuerySet[Integration]:
+        """Those that it is about and that are sent to."""
+        running = Q(enabled=True) | Q(draining=True)
+        found = Integration.objects.present().filter(running, token__deleted_at=None)
+        if self.token_id:
+            found = found.filter(token=self.token_id)
+        if self.integration_id:
+            found = found.filter(pk=self.integration_id)
+        return found.select_related("token")

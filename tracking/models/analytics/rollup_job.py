@@ -1,0 +1,124 @@
+"""The roll-up: hits are counted once, in the order of their ids, however late they are committed.
+
+A pass looks at one snapshot. It counts the hits that come after the watermark, up to some seconds
+ago, and those before it that are marked late (`tracking.models.analytics.late_arrivals`); it deletes the marks of
+both, and moves the watermark. A hit with a mark is counted by the first pass that sees it, which
+takes the mark away; one without is seen by the pass that goes over its id. All of a pass is
+committed or nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from tracking.models.analytics import late_arrivals
+from tracking.models.analytics.rollup_sql import FACTS
+from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
+from tracking.models.hits.partitions import first_uuid7
+
+#: Hits that one pass counts, and as many late ones.
+PASS = 20_000
+
+POSITION = "INSERT INTO tracking_watermark (id, position) VALUES (1, %s) ON CONFLICT DO NOTHING"
+# The transaction began before its snapshot was taken.
+READ = "SELECT position, transaction_timestamp() FROM tracking_watermark"
+# The last hit of the pass, if there are more.
+END = """
+    SELECT id FROM tracking_hit WHERE id > %s AND id <= %s ORDER BY id OFFSET %s LIMIT 1
+"""
+# A mark after the watermark is of a hit that the pass counts in any case.
+UNMARK = """
+    WITH before AS (
+        DELETE FROM tracking_late WHERE hit_id = ANY(ARRAY(
+            SELECT hit_id FROM tracking_late WHERE hit_id <= %(first)s
+            ORDER BY hit_id LIMIT %(pass)s
+        )) RETURNING hit_id
+    ), after AS (
+        DELETE FROM tracking_late WHERE hit_id > %(first)s AND hit_id <= %(last)s
+    )
+    SELECT hit_id FROM before ORDER BY hit_id
+"""
+# A pass fits into memory. Of what it joins Postgres knows no sizes: with 500 events anything but a
+# hash join would compare each of them with every hit.
+PLAN = """
+    SELECT set_config('work_mem', '64MB', true), set_config('enable_mergejoin', 'off', true),
+        set_config('enable_nestloop', 'off', true)
+"""
+MOVE = "UPDATE tracking_watermark SET position = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a pass came to: how many hits, and whether there are more."""
+
+    hits: int
+    is_behind: bool
+
+
+def summarise(seconds: float) -> Counted:
+    """Pass after pass, until everything is counted or the time is over. Raises Busy."""
+    ends, hits = time.monotonic() + seconds, 0
+    while True:
+        counted = run_pass()
+        hits += counted.hits
+        if not counted.is_behind or time.monotonic() >= ends:
+            return Counted(hits, counted.is_behind)
+
+
+def catch_up() -> int:
+    """Everything is counted, by whomever; how many hits by us."""
+    hits = 0
+    while True:
+        try:
+            counted = run_pass()
+        except Busy:
+            time.sleep(0.1)
+            continue
+        hits += counted.hits
+        if not counted.is_behind:
+            return hits
+
+
+def run_pass() -> Counted:
+    """The next hits are counted. Raises Busy if somebody else counts now."""
+    with Watermark.objects.hold() as cursor:
+        return count_next(cursor)
+
+
+def count_next(cursor: CursorWrapper) -> Counted:
+    """The same, in the transaction that holds the watermark."""
+    cursor.execute(POSITION, [NOBODY])
+    cursor.execute(READ)
+    first, now = cursor.fetchone()
+    settled = first_uuid7(now - late_arrivals.lag())
+    last, is_behind = end_of_pass(cursor, first, settled)
+    cursor.execute(UNMARK, {"first": first, "last": last, "pass": PASS})
+    marked = [hit_id for (hit_id,) in cursor.fetchall()]
+    ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
+    cursor.execute(PLAN)
+    cursor.execute(FACTS, {"first": first, "last": last, "late": marked, **ids})
+    (hits,) = cursor.fetchone()
+    cursor.execute(MOVE, [last])
+    return Counted(hits, is_behind or len(marked) == PASS)
+
+
+def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:
+    """The last id of the pass, and whether it is that of a hit, with others after it. The
+    watermark goes back with no clock."""
+    cursor.execute(END, [first, settled, PASS - 1])
+    found = cursor.fetchone()
+    return (found[0], True) if found else (max(first, settled), False)
+
+
+def forget_all() -> None:
+    """Nothing is counted: all that is still stored will be, from the first hit on. The marks stay,
+    and go with the hits they mark. Raises OperationalError, and changes nothing, behind somebody
+    who reads the counts for long: pages would queue behind us."""
+    with Watermark.objects.hold(wait=True) as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("TRUNCATE tracking_rollup, tracking_visitor")
+        cursor.execute(MOVE, [NOBODY])

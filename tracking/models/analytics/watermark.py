@@ -1,0 +1,56 @@
+"""Up to which hit everything is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from django.db import OperationalError, connections, models, router, transaction
+from django.db.backends.utils import CursorWrapper
+
+from tracking.models.hits.partitions import moment_of
+
+NOBODY = UUID(int=0)
+# The lock is taken before the snapshot: what the last holder wrote is seen. Readers pass it by.
+BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+LOCK = "LOCK TABLE tracking_watermark IN EXCLUSIVE MODE"
+
+
+class WatermarkQuerySet(models.QuerySet["Watermark"]):
+    def moment(self) -> datetime | None:
+        """Every hit that was received before this moment, and committed, is counted."""
+        position = self.values_list("position", flat=True).first()
+        return moment_of(position) if position else None
+
+    @contextmanager
+    def hold(self, *, wait: bool = False) -> Iterator[CursorWrapper]:
+        """A transaction with one snapshot, which nobody else's changes of rollups come between.
+        Raises Busy if it would have to wait for another and shall not."""
+        using = router.db_for_write(Watermark)
+        with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
+            cursor.execute(BEGIN)
+            try:
+                cursor.execute(LOCK if wait else f"{LOCK} NOWAIT")
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", "") == "55P03":
+                    raise Busy from error
+                raise
+            yield cursor
+
+
+class Busy(Exception):
+    """Somebody else is counting."""
+
+
+class Watermark(models.Model):
+    """One row, or none before the first hit was counted."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    position = models.UUIDField(default=NOBODY)
+
+    objects = WatermarkQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.position)

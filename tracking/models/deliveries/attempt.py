@@ -1,0 +1,40 @@
+"""One request to a vendor: what was sent, what came back, how long it took."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from tracking.models.integrations.integration import Integration
+
+
+class Attempt(models.Model):
+    """Partitioned by day on its UUIDv7 id. Secrets are masked and bodies cut before they come here.
+
+    `duration` is in seconds; `status` is empty where no answer came. What was said is kept of
+    failures, and of successes where the integration wants it.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+    hits = models.PositiveIntegerField()
+    code = models.CharField(max_length=50, blank=True)
+    message = models.TextField(blank=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    duration = models.FloatField()
+    method = models.CharField(max_length=10, blank=True)
+    url = models.TextField(blank=True)
+    request_headers = models.JSONField(default=dict)
+    request_body = models.TextField(blank=True)
+    response_headers = models.JSONField(default=dict)
+    response_body = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("integration", "id"), name="tracking_attempt_integration"),)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}: {self.status or self.code}"

@@ -1,0 +1,155 @@
+"""Deliveries that were given up, kept until somebody replays them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString
+
+from django.db import connections, models, router
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.hits.hit import Hit
+from tracking.models.integrations.integration import Integration
+
+#: Why a delivery is given up.
+CODES = (
+    "permanent",
+    "refused",
+    "attempts_exhausted",
+    "too_old",
+    "worker_killed",
+    "hit_missing",
+)
+REPLAY_CHUNK = 1000
+BOUNDS: LiteralString = """
+    SELECT min(hit_id::text)::uuid, max(hit_id::text)::uuid
+    FROM tracking_deadletter WHERE id = ANY(%s)
+"""
+# A letter whose hit is owed at the same time stays: the delivery itself will take it away. The
+# bounds keep Postgres from planning for every leaf of the hits.
+REPLAY: LiteralString = """
+    WITH letter AS MATERIALIZED (
+        SELECT id, integration_id, hit_id, code FROM tracking_deadletter
+        WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    ), owed AS (
+        INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
+        SELECT letter.integration_id, letter.hit_id, statement_timestamp(), statement_timestamp(),
+            CASE WHEN integration.ordered
+                THEN tracking_lane(hit.anonymous_id, hit.user_id) END, 0, 0
+        FROM letter
+        JOIN tracking_integration AS integration
+          ON integration.id = letter.integration_id AND integration.deleted_at IS NULL
+        LEFT JOIN tracking_hit AS hit
+          ON hit.id = letter.hit_id AND hit.id >= %(first)s AND hit.id <= %(last)s
+        ORDER BY letter.hit_id
+        ON CONFLICT DO NOTHING
+        RETURNING integration_id, hit_id
+    ), replayed AS (
+        DELETE FROM tracking_deadletter AS dead USING letter, owed
+        WHERE dead.id = letter.id
+          AND owed.hit_id = letter.hit_id AND owed.integration_id = letter.integration_id
+        RETURNING dead.integration_id, dead.hit_id, dead.code
+    ), tallied AS (
+        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
+        SELECT tracking_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
+        FROM replayed JOIN tracking_integration AS integration ON integration.id = integration_id
+        GROUP BY 1, 2, 3, 5
+    )
+    SELECT count(*) FROM replayed
+"""
+
+
+# No further than to the limit, whoever has millions of them; in the index's order, or the planner
+# reads the table for each that has none.
+DIED: LiteralString = """
+    SELECT integration.id, counted.count
+    FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
+        SELECT count(*) FROM (
+            SELECT FROM tracking_deadletter
+            WHERE integration_id = integration.id AND died_at >= %s ORDER BY died_at LIMIT %s
+        ) AS found
+    ) AS counted
+"""
+
+
+class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
+    def died(self, integrations: Sequence[int], since: datetime, *, limit: int) -> dict[int, int]:
+        """How many of each integration died since then, counted up to the limit."""
+        with connections[router.db_for_read(DeadLetter)].cursor() as cursor:
+            cursor.execute(DIED, [list(integrations), since, limit])
+            return dict(cursor.fetchall())
+
+    def matching(self, criteria: Criteria) -> DeadLetterQuerySet:
+        """Those that the criteria mean."""
+        letters = self
+        if criteria.since:
+            letters = letters.filter(died_at__gte=criteria.since)
+        if criteria.until:
+            letters = letters.filter(died_at__lt=criteria.until)
+        if criteria.code:
+            letters = letters.filter(code=criteria.code)
+        if criteria.message:
+            letters = letters.filter(message__icontains=criteria.message)
+        if criteria.last is not None:
+            letters = letters.filter(pk__lte=criteria.last)
+        return letters.of_event(criteria.event) if criteria.event else letters
+
+    def of_event(self, name: str) -> DeadLetterQuerySet:
+        """Those whose hit is stored and has that event name."""
+        hit_ids = self.order_by("hit_id").values_list("hit_id", flat=True)
+        first, last = hit_ids.first(), hit_ids.last()
+        if first is None or last is None:
+            return self.none()
+        hits = Hit.objects.filter(pk=OuterRef("hit_id"), name=name, pk__gte=first, pk__lte=last)
+        return self.filter(Exists(hits))
+
+    def replay(self) -> int:
+        """The dead letters that there are now are due at once, with all their attempts before them;
+        how many. Each chunk is committed by itself, unless a transaction is open."""
+        ids = self.order_by("pk").values_list("pk", flat=True)
+        last, position, replayed = ids.last() or 0, 0, 0
+        while chunk := list(ids.filter(pk__gt=position, pk__lte=last)[:REPLAY_CHUNK]):
+            replayed += replay(chunk)
+            position = chunk[-1]
+        return replayed
+
+
+def replay(ids: Sequence[int]) -> int:
+    """These dead letters are due at once, and counted as dead no more; how many were moved."""
+    with connections[router.db_for_write(DeadLetter)].cursor() as cursor:
+        cursor.execute(BOUNDS, [list(ids)])
+        first, last = cursor.fetchone()
+        cursor.execute(REPLAY, {"ids": list(ids), "first": first, "last": last})
+        moved: int = cursor.fetchone()[0]
+    return moved
+
+
+class DeadLetter(models.Model):
+    """A delivery that was given up, kept until somebody replays it."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
+    hit_id = models.UUIDField()
+    died_at = models.DateTimeField(default=timezone.now)
+    code = models.CharField(max_length=50)
+    message = models.TextField()
+    attempts = models.PositiveSmallIntegerField()
+    attempt_id = models.UUIDField()
+
+    objects = DeadLetterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("hit_id", "integration"), name="tracking_deadletter_hit"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("integration", "died_at"), name="tracking_deadletter_died"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hit_id} to {self.integration_id}: {self.message}"

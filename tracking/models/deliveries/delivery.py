@@ -1,0 +1,98 @@
+"""A hit's way through one integration, in whatever state: a view to read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+
+from tracking.models.deliveries.outcome import Result
+from tracking.models.integrations.integration import Integration
+
+
+class DeliveryManager(models.Manager["Delivery"]):
+    def get_queryset(self) -> models.QuerySet[Delivery]:
+        """Without the past: attempts that settled nothing, or that a replay has undone."""
+        return super().get_queryset().exclude(state__in=[Result.FAILED, Result.BURIED])
+
+
+class Delivery(models.Model):
+    """A view over owed, dead letters and outcomes: every delivery in its present state."""
+
+    class State(models.TextChoices):
+        OWED = "owed"
+        RETRYING = "retrying"
+        DELIVERED = "delivered"
+        DEAD = "dead", "Dead letter"
+        SKIPPED = "skipped"
+        CANCELLED = "cancelled"
+
+    # A view has no key, and Django wants one. This one keeps the index's order in pages.
+    hit_id = models.UUIDField(primary_key=True)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
+    )
+    state = models.CharField(max_length=10, choices=State.choices)
+    since = models.DateTimeField("since / due", null=True)
+    reason = models.TextField()
+
+    objects = DeliveryManager()
+
+    class Meta:
+        managed = False
+        db_table = "tracking_delivery"
+        ordering = ("-hit_id",)
+        verbose_name_plural = "deliveries"
+
+    def __str__(self) -> str:
+        return f"{self.hit_id} to {self.integration_id}: {self.state}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        raise TypeError("Delivery is a view: the verbs are on Owed and DeadLetter.")
+
+    @property
+    def held_back(self) -> str:
+        """Why nothing is sent although something is owed; empty if nothing is in the way."""
+        if self.state not in (self.State.OWED, self.State.RETRYING):
+            return ""
+        if self.integration.deleted_at:
+            return "The integration is deleted: this will be cancelled."
+        if not (self.integration.enabled or self.integration.draining):
+            return "The integration is disabled."
+        return (
+            f"The integration is paused: {self.integration.paused_reason}"
+            if self.integration.paused_at
+            else ""
+        )
+
+    @property
+    def colour(self) -> str:
+        """How good the state is, in one word that pages give a colour."""
+        return COLOURS[self.State(self.state)]
+
+
+COLOURS = {
+    Delivery.State.OWED: "off",
+    Delivery.State.RETRYING: "paused",
+    Delivery.State.DELIVERED: "good",
+    Delivery.State.DEAD: "bad",
+    Delivery.State.SKIPPED: "off",
+    Delivery.State.CANCELLED: "off",
+}
+#: States after which something may still come, the one that says most first.
+OPEN = (Delivery.State.OWED, Delivery.State.RETRYING, Delivery.State.DEAD)
+
+
+def present(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """One for each hit and integration, in its present state: what was sent twice, or is on its way
+    once more, has several rows."""
+    found = {(each.hit_id, each.integration_id): each for each in sorted(deliveries, key=_rank)}
+    return sorted(found.values(), key=lambda each: each.integration.name)
+
+
+def _rank(delivery: Delivery) -> tuple[int, float]:
+    """The last in this order is the present state."""
+    state, since = Delivery.State(delivery.state), delivery.since
+    place = OPEN.index(state) if state in OPEN else len(OPEN)
+    return -place, since.timestamp() if since else 0.0

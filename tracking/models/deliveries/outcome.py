@@ -1,0 +1,47 @@
+"""What became of deliveries, attempt by attempt."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from tracking.models.integrations.integration import Integration
+
+
+class Result(models.TextChoices):
+    """What an attempt came to, or what ended a delivery without one. All but `failed` and `buried`
+    are also the last state of a delivery."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed", "Failed, tried again"
+    BURIED = "buried", "Dead letter"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class Outcome(models.Model):
+    """What one attempt came to for one hit. Append-only, partitioned by day on the hit's id."""
+
+    pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")
+    hit_id = models.UUIDField()
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    attempt_id = models.UUIDField()
+    result = models.CharField(max_length=10, choices=Result.choices)
+    reason = models.TextField(blank=True)
+    settled_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("integration", "hit_id"), name="tracking_outcome_integration"),
+            # Few rows: it tells at once that no outcome has a state of the other tables.
+            models.Index(
+                fields=("hit_id",),
+                name="tracking_outcome_failed",
+                condition=~models.Q(result=Result.DELIVERED),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hit_id} to {self.integration_id}: {self.result}"

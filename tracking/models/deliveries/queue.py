@@ -1,0 +1,153 @@
+"""The queue: deliveries that are owed, claimed by workers under a lease.
+
+Small rows without a payload, deleted when settled; what happened goes to the outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import LiteralString
+
+from django.db import connections, models, router
+from django.db.models import Func, Value
+from django.db.models.functions import Now
+
+from tracking.models.deliveries.backlog_age import OLDEST, RETRYING
+from tracking.models.deliveries.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
+from tracking.models.hits.partitions import first_uuid7
+from tracking.models.integrations.integration import Integration
+
+#: A delivery claimed this often without an outcome is sent alone from then on, since one of the
+#: hits that it was claimed with seems to kill workers.
+SUSPECT_CLAIMS = 2
+#: Alone this often without an outcome: the hit itself kills workers.
+FATAL_CLAIMS = 5
+MAX_CLAIMS = 32_767
+#: How long a delivery is parked behind others, in seconds, unless it is released; and how often a
+#: claim that found nothing but such ones looks further before others have their turn.
+PARKING = 300.0
+PARKING_ROUNDS = 5
+
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class OwedQuerySet(models.QuerySet["Owed"]):
+    def claim(
+        self,
+        integration_id: int,
+        *,
+        limit: int,
+        lease: float,
+        floor: datetime = ALWAYS,
+        in_order: bool = False,
+    ) -> list[Claim]:
+        """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects. With
+        `in_order` only the first of each lane.
+
+        `floor` bounds due_at from below, so that the scan does not walk through what was settled
+        long ago.
+        """
+        statement = CLAIM_FIRST_OF_LANE if in_order else CLAIM
+        counts = (0, SUSPECT_CLAIMS - 1)
+        for _ in range(PARKING_ROUNDS):
+            rows = self._claim(statement, integration_id, counts, limit, lease, floor)
+            claims = [row for row, first in rows if first]
+            if claims or not rows:
+                return claims
+        return []
+
+    def hasten(self) -> int:
+        """What waits for its next try is due now; how many. What a worker has claimed is left."""
+        waiting = self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
+        return waiting.update(due_at=Now())
+
+    def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
+        """One due suspect at the most, to be sent alone. They have an index of their own."""
+        counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
+        return [row for row, _ in self._claim(CLAIM, integration_id, counts, 1, lease, ALWAYS)]
+
+    def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
+        """Since when each is owed its oldest hit, if any, whether ten are owed or ten million."""
+        with connections[router.db_for_read(Owed)].cursor() as cursor:
+            cursor.execute(OLDEST, [list(integrations)])
+            return dict(cursor.fetchall())
+
+    def retrying(
+        self, integrations: Sequence[int], *, since: datetime = ALWAYS, limit: int
+    ) -> dict[int, int]:
+        """How many of each, of hits received since then, were tried in vain, counted up to the
+        limit: a replay's are of earlier hits."""
+        with connections[router.db_for_read(Owed)].cursor() as cursor:
+            cursor.execute(RETRYING, [list(integrations), first_uuid7(since), since, limit])
+            return dict(cursor.fetchall())
+
+    def _claim(
+        self,
+        statement: LiteralString,
+        integration_id: int,
+        counts: tuple[int, int],
+        limit: int,
+        lease: float,
+        floor: datetime,
+    ) -> list[tuple[Claim, bool]]:
+        """Each claim, and whether it is ours or was only parked."""
+        parameters: dict[str, int | float | datetime] = {
+            "integration": integration_id,
+            "least": counts[0],
+            "most": counts[1],
+            "limit": limit,
+            "lease": lease,
+            "parking": PARKING,
+            "floor": floor,
+        }
+        with connections[router.db_for_write(Owed)].cursor() as cursor:
+            cursor.execute(DUE + statement, parameters)
+            return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
+
+
+class Owed(models.Model):
+    """A delivery to be made. `due_at` in the future: retrying, or leased to a worker.
+
+    In each user's order, `lane` is the user's and `seq` the place in it.
+    """
+
+    pk = models.CompositePrimaryKey("hit_id", "integration_id")
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    hit_id = models.UUIDField()
+    due_at = models.DateTimeField()
+    owed_at = models.DateTimeField(db_default=Now())
+    lane = models.BigIntegerField(null=True)
+    seq = models.BigIntegerField(
+        db_default=Func(Value("tracking_owed_seq"), function="nextval"), editable=False
+    )
+    claims = models.SmallIntegerField(default=0)
+    attempts = models.SmallIntegerField(default=0)
+
+    objects = OwedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "owed"
+        indexes = (
+            models.Index(fields=("integration", "due_at"), name="tracking_owed_due"),
+            models.Index(
+                fields=("integration", "due_at"),
+                name="tracking_owed_suspect",
+                condition=models.Q(claims__gte=SUSPECT_CLAIMS),
+            ),
+            models.Index(
+                fields=("integration", "owed_at"),
+                name="tracking_owed_retrying",
+                condition=models.Q(attempts__gt=0),
+            ),
+            models.Index(
+                fields=("integration", "lane", "seq"),
+                name="tracking_owed_lane",
+                condition=models.Q(lane__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hit_id} to {self.integration_id}"

@@ -1,0 +1,100 @@
+"""Who changed, replayed or asked for what, from what is on record of it anyway: revisions of tokens
+and operations. Neither can be made without being on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+
+from django.db.models import Q, QuerySet
+
+from tracking.models.access.scope import Scope
+from tracking.models.explain.revision_diff import changes
+from tracking.models.operations.operation import Operation
+from tracking.models.tokens.revision import Revision
+from tracking.models.tokens.token import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that somebody did. `by` is a user's name or a command's; empty if nobody's."""
+
+    at: datetime
+    by: str
+    token: Token
+    said: tuple[str, ...]
+    revision: int | None = None
+    operation: int | None = None
+
+
+def entries(
+    scope: Scope,
+    *,
+    limit: int,
+    before: datetime | None = None,
+    token: int | None = None,
+    by: str = "",
+) -> list[Entry]:
+    """The latest first, at most so many, all of them before that moment."""
+    revisions = scope.limit(Revision.objects.select_related("token"))
+    operations = scope.limit(
+        Operation.objects.select_related("integration__token"), "integration__token"
+    )
+    if before:
+        revisions, operations = (
+            revisions.filter(made_at__lt=before),
+            operations.filter(asked_at__lt=before),
+        )
+    if token:
+        revisions, operations = (
+            revisions.filter(token=token),
+            operations.filter(integration__token=token),
+        )
+    if by:
+        revisions, operations = revisions.filter(made_by=by), operations.filter(asked_by=by)
+    both: Iterable[Entry] = merge(
+        _of_revisions(revisions.order_by("-made_at", "-pk")[:limit]),
+        _of_operations(operations.order_by("-asked_at", "-pk")[:limit]),
+        key=lambda entry: entry.at,
+        reverse=True,
+    )
+    return list(islice(both, limit))
+
+
+def _of_revisions(found: QuerySet[Revision]) -> Iterator[Entry]:
+    revisions = list(found)
+    wanted = Q(pk__in=[])
+    for revision in revisions:
+        wanted |= Q(token=revision.token_id, number=revision.number - 1)
+    earlier = {
+        (token_id, number): snapshot
+        for token_id, number, snapshot in Revision.objects.filter(wanted).values_list(
+            "token_id", "number", "snapshot"
+        )
+    }
+    for revision in revisions:
+        previous = earlier.get((revision.token_id, revision.number - 1))
+        yield Entry(
+            at=revision.made_at,
+            by=revision.made_by,
+            token=revision.token,
+            said=tuple(changes(previous, revision.snapshot)),
+            revision=revision.number,
+        )
+
+
+def _of_operations(operations: QuerySet[Operation]) -> Iterator[Entry]:
+    for operation in operations:
+        meant = f": {operation.meant}" if str(operation.meant) else ""
+        said = [f"{operation.verb.capitalize()} of {operation.integration.title}{meant}."]
+        said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
+        yield Entry(
+            at=operation.asked_at,
+            by=operation.asked_by,
+            token=operation.integration.token,
+            said=(*said, *([operation.message] if operation.message else [])),
+            operation=operation.pk,
+        )

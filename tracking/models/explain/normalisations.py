@@ -1,0 +1,93 @@
+"""What is stored of a hit otherwise than it was sent, as far as that can be told afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tracking.models.hits.hit import Clock, Hit
+from tracking.models.tokens.privacy import IpPolicy
+
+#: As long as a column for a free-form text, and as what is kept of a user agent.
+MAX_TEXT, MAX_USER_AGENT = 255, 512
+REPLACED = "\ufffd"
+#: Where the payload has what becomes a column, in both of its shapes.
+PLACES = {
+    "hit_id": (("hitId",), ("messageId",)),
+    "user_id": (("event", "user", "userId"), ("user", "userId"), ("userId",)),
+    "anonymous_id": (("event", "user", "anonymousId"), ("user", "anonymousId"), ("anonymousId",)),
+    "email_hash": (
+        *(("event", "user", "emailHash"), ("user", "emailHash")),
+        *(("traits", "emailHash"), ("emailHash",)),
+    ),
+    "name": (("event", "name"), ("event",), ("name",), ("properties", "name")),
+}
+LABELS = {
+    "hit_id": "hitId",
+    "user_id": "user id",
+    "anonymous_id": "anonymous id",
+    "email_hash": "e-mail hash",
+    "name": "event name",
+}
+
+
+def differences(hit: Hit, policy: str) -> Iterator[str]:
+    """Sentences. `policy` is the token's for addresses when the hit arrived, empty if unknown."""
+    if hit.hit_id == str(hit.pk):
+        yield "The sender gave no id for the hit, so ours is its hitId: sent again it is another."
+    yield from _times(hit)
+    yield from _address(hit, policy)
+    yield from _texts(hit)
+    if REPLACED in json.dumps(hit.payload, ensure_ascii=False):
+        yield (
+            f"The character {REPLACED} stands where the sender wrote one that Postgres cannot hold"
+            " (NUL, half of a surrogate pair), unless it was sent itself."
+        )
+
+
+def _times(hit: Hit) -> Iterator[str]:
+    if hit.clock == Clock.CORRECTED:
+        said = hit.payload.get("timestamp") or hit.payload.get("originalTimestamp")
+        passed = (hit.received_at - hit.sent_at).total_seconds()
+        way = "before" if passed >= 0 else "after"
+        yield (
+            f"By the sender's clock it happened at {said} and was sent {abs(passed):,.3f} s {way}"
+            " we received it. The event's time was corrected by our clock."
+        )
+
+
+def _address(hit: Hit, policy: str) -> Iterator[str]:
+    if policy == IpPolicy.DROP and hit.ip is None:
+        yield "The token's policy was to drop addresses: the sender's was never stored."
+    if policy == IpPolicy.ANONYMISE and hit.ip is not None:
+        yield "The token's policy was to anonymise addresses: the sender's is stored shortened."
+
+
+def _texts(hit: Hit) -> Iterator[str]:
+    for column, places in PLACES.items():
+        stored = getattr(hit, column)
+        found = [value for value in (_at(hit.payload, place) for place in places) if value]
+        label = LABELS[column]
+        if any(_is_cut(value, stored) for value in found):
+            yield f"The {label} was cut to {MAX_TEXT:,} characters."
+        elif any(_is_number(value) and str(value) == stored for value in found):
+            yield f"The {label} was sent as a number, and is taken as text."
+    if not hit.name and _at(hit.payload, ("event", "name")) not in (None, ""):
+        yield "`event.name` is no text, so the hit has no event name."
+    if len(hit.user_agent) == MAX_USER_AGENT:
+        yield f"Of the user agent no more than {MAX_USER_AGENT:,} characters are kept."
+
+
+def _is_cut(value: Any, stored: str) -> bool:
+    return isinstance(value, str) and len(value) > MAX_TEXT and value[:MAX_TEXT] == stored
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _at(payload: Any, place: tuple[str, ...]) -> Any:
+    for key in place:
+        payload = payload.get(key) if isinstance(payload, Mapping) else None
+    return payload

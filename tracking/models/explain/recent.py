@@ -1,0 +1,54 @@
+"""The hits that came in last, and what became of each so far."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, LiteralString
+
+from django.db import connections, router
+
+from tracking.models.hits.hit import Hit
+
+#: How many are looked at, however many there are.
+RECENT = 500
+
+HITS: LiteralString = """
+    SELECT id, token_id, type, name, user_id, anonymous_id, hit_id, received_at AT TIME ZONE 'UTC'
+    FROM tracking_hit ORDER BY id DESC LIMIT %s
+"""
+STATES: LiteralString = """
+    SELECT hit_id, state, count(*) FROM tracking_delivery
+    WHERE hit_id = ANY(%(ids)s) AND hit_id >= %(first)s AND hit_id <= %(last)s
+      AND state NOT IN ('failed', 'buried')
+    GROUP BY 1, 2
+"""
+
+
+def recent(limit: int = RECENT) -> list[dict[str, Any]]:
+    """The latest first, each as JSON can say it: its ids, event and user, `at` in milliseconds
+    since 1970, `states` with the number of deliveries that are in each. Two statements, both by
+    index."""
+    with connections[router.db_for_read(Hit)].cursor() as cursor:
+        cursor.execute(HITS, [limit])
+        rows = cursor.fetchall()
+        if not rows:
+            return []
+        ids = [row[0] for row in rows]
+        cursor.execute(STATES, {"ids": ids, "first": min(ids), "last": max(ids)})
+        states: dict[Any, dict[str, int]] = {}
+        for hit_id, state, count in cursor.fetchall():
+            states.setdefault(hit_id, {})[state] = count
+    return [
+        {
+            "id": str(id),
+            "token": token,
+            "type": type,
+            "event": name,
+            "user": user_id,
+            "anonymous": anonymous_id,
+            "hitId": hit_id,
+            "at": int(at.replace(tzinfo=UTC).timestamp() * 1000),
+            "states": states.get(id, {}),
+        }
+        for id, token, type, name, user_id, anonymous_id, hit_id, at in rows
+    ]

@@ -1,0 +1,90 @@
+"""Hits by a whole value: their hitId, our id, or whom they are about. Each is looked for by its own
+index; a condition over all of them at once would sort a bot's million hits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, QuerySet, Value
+
+from tracking.models.access.scope import Scope
+from tracking.models.deliveries.delivery import Delivery, present
+from tracking.models.hits.hit import Hit
+
+#: Of each kind of value, the newest hits that are shown; and, for whoever does not see all tokens,
+#: those among which theirs are looked for: a filter could go through all of a bot's in vain.
+SHOWN, REACH = 50, 2_000
+OUR_ID, HIT_ID = "our id", "hitId"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A hit, what of it is the value that was looked for, and how its deliveries stand."""
+
+    hit: Hit
+    kinds: tuple[str, ...]
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether it was found by what names a hit, not a person."""
+        return bool({OUR_ID, HIT_ID} & set(self.kinds))
+
+
+def find(term: str, scope: Scope) -> list[Found]:
+    """The newest first. An e-mail address is found by its SHA-256 or MD5, too."""
+    # As it would have been stored.
+    term = term.strip().replace("\0", "\ufffd")
+    if not term:
+        return []
+    kinds: dict[UUID, list[str]] = {}
+    for kind, hit_id in _rows(term, scope):
+        kinds.setdefault(hit_id, []).append(kind)
+    if not kinds:
+        return []
+    bounds = {"gte": min(kinds), "lte": max(kinds)}
+    hits = Hit.objects.select_related("token").defer("payload")
+    found = hits.filter(pk__in=kinds, **{f"pk__{side}": id for side, id in bounds.items()})
+    deliveries = Delivery.objects.select_related("integration").filter(hit_id__in=kinds)
+    bounded = deliveries.filter(**{f"hit_id__{side}": id for side, id in bounds.items()})
+    states: dict[UUID, list[Delivery]] = {}
+    for delivery in present(bounded):
+        states.setdefault(delivery.hit_id, []).append(delivery)
+    return [Found(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in found]
+
+
+def _rows(term: str, scope: Scope) -> Iterator[tuple[str, UUID]]:
+    """What of a hit is the term, and the hit's id."""
+    first, *others = (_newest(*wanted, scope) for wanted in _wanted(term))
+    shown: Counter[str] = Counter()
+    for kind, hit_id, token_id in first.union(*others, all=True):
+        if scope.sees(token_id) and shown[kind] < SHOWN:
+            shown[kind] += 1
+            yield kind, hit_id
+
+
+def _newest(kind: str, column: str, value: str, scope: Scope) -> QuerySet[Hit, Any]:
+    hits = Hit.objects.filter(**{column: value}).order_by("-id")
+    named = hits.annotate(kind=Value(kind, output_field=CharField()))
+    return named.values_list("kind", "id", "token_id")[: SHOWN if scope.is_all else REACH]
+
+
+def _wanted(term: str) -> Iterator[tuple[str, str, str]]:
+    """What the term may be, the column that has it, and how it is written there."""
+    with suppress(ValueError):
+        yield OUR_ID, "id", str(UUID(term))
+    yield HIT_ID, "hit_id", term
+    yield "user id", "user_id", term
+    yield "anonymous id", "anonymous_id", term
+    yield "e-mail hash", "email_hash", term
+    if "@" in term:
+        address = term.lower().encode(errors="replace")
+        yield "SHA-256 of the e-mail", "email_hash", hashlib.sha256(address).hexdigest()
+        md5 = hashlib.md5(address, usedforsecurity=False)
+        yield "MD5 of the e-mail", "email_hash", md5.hexdigest()

@@ -1,0 +1,34 @@
+"""A file of hits that is being imported, or was: how far, so that it goes on where it ended."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from tracking.models.tokens.token import Token
+
+
+class Import(models.Model):
+    """Each step is committed together with the hits that it stored: a killed import repeats none
+    and leaves none out.
+
+    `digest` is the SHA-256 of the file. `lines` of it are done, those without a hit included.
+    """
+
+    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="imports")
+    name = models.CharField("file", max_length=255)
+    digest = models.BinaryField(max_length=32, editable=False)
+    lines = models.PositiveBigIntegerField(default=0)
+    stored = models.PositiveBigIntegerField(default=0)
+    duplicate = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("token", "digest"), name="tracking_import_file"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} into {self.token}"

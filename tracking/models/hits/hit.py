@@ -1,0 +1,134 @@
+"""An arrival, as received, never edited; and the keys by which a repeated hitId is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connections, models, router
+
+from tracking.destinations.contract import registry
+from tracking.events import Event
+from tracking.models.integrations.integration import Integration
+from tracking.models.tokens.token import Token
+
+#: In the order of an Event's fields, without the last.
+EVENTS = """
+    SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
+        sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
+        clock, host(ip), user_agent, payload::text
+    FROM tracking_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
+"""
+FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
+
+
+class Clock(models.TextChoices):
+    """Which rule gave the event's time."""
+
+    RECEIVED = "received", "when it was received: the sender gave no time"
+    SENT = "sent", "the sender's `sentAt`"
+    TIMESTAMP = "timestamp", "the sender's `timestamp`"
+    CORRECTED = "corrected", "the sender's `timestamp`, by our clock: received - (sent - timestamp)"
+
+
+class HitQuerySet(models.QuerySet["Hit"]):
+    def events(self, ids: Sequence[UUID], integration: Integration) -> dict[UUID, Event]:
+        """What the integration's destination gets to see of these hits, as the primary has them;
+        the bounds keep Postgres from planning for every leaf."""
+        if not ids:
+            return {}
+        with connections[router.db_for_write(Hit)].cursor() as cursor:
+            cursor.execute(EVENTS, [list(ids), min(ids), max(ids)])
+            return {row[0]: event_of(row, integration) for row in cursor.fetchall()}
+
+
+def event_of(row: Sequence[Any], integration: Integration) -> Event:
+    payload = msgspec.json.decode(row[-1])
+    values = dict(zip(FIELDS, row[:-1], strict=True))
+    for name in ("sent_at", "received_at", "occurred_at"):
+        # In another zone the last day of the year 9999 could not be told.
+        values[name] = values[name].replace(tzinfo=UTC)
+    return Event(**values, payload=payload, options=options_for(integration, payload))
+
+
+class Hit(models.Model):
+    """Partitioned by day on its UUIDv7 id. Rows are written by `ingest.store` alone."""
+
+    id = models.UUIDField(primary_key=True)
+    token = models.ForeignKey(
+        Token, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    revision = models.PositiveIntegerField(
+        help_text="The token's configuration when the hit arrived."
+    )
+    hit_id = models.CharField("hitId", max_length=255)
+    type = models.CharField(max_length=50)
+    name = models.CharField("event", max_length=255)
+    user_id = models.CharField("user id", max_length=255)
+    anonymous_id = models.CharField("anonymous id", max_length=255)
+    email_hash = models.CharField("e-mail hash", max_length=255)
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    occurred_at = models.DateTimeField()
+    clock = models.CharField(max_length=10, choices=Clock.choices)
+    ip = models.GenericIPAddressField("sender's IP", null=True)
+    user_agent = models.TextField("sender's user agent")
+    payload = models.JSONField()
+
+    objects = HitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("hit_id",), name="tracking_hit_hit_id"),
+            models.Index(fields=("token", "id"), name="tracking_hit_token"),
+            models.Index(fields=("name", "id"), name="tracking_hit_name"),
+            models.Index(
+                fields=("user_id",), name="tracking_hit_user", condition=~models.Q(user_id="")
+            ),
+            models.Index(
+                fields=("anonymous_id",),
+                name="tracking_hit_anonymous",
+                condition=~models.Q(anonymous_id=""),
+            ),
+            models.Index(
+                fields=("email_hash",),
+                name="tracking_hit_email_hash",
+                condition=~models.Q(email_hash=""),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name or self.type} {self.hit_id}"
+
+
+def options_for(integration: Integration, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What a hit's `integrations` object says to it, by its name or its destination's."""
+    found: dict[str, Any] = {}
+    for name, value in (payload.get("integrations") or {}).items():
+        if isinstance(value, dict):
+            if name.lower() == integration.handle:
+                return value
+            if integration.destination in registry.slugs_named(name):
+                found = value
+    return found
+
+
+class HitKey(models.Model):
+    """A hitId that was seen: with the token, unique inside the dedup window.
+
+    `digest` is the first half of the hitId's SHA-256: sixteen bytes, however long the text.
+    `hit_id` is the hit's UUIDv7, so it also says when.
+    """
+
+    pk = models.CompositePrimaryKey("token_id", "digest")
+    token_id = models.BigIntegerField()
+    digest = models.UUIDField()
+    hit_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.token_id}:{self.digest}"

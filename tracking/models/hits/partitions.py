@@ -1,0 +1,132 @@
+"""Daily leaves of the tables that are range-partitioned on a UUIDv7.
+
+Leaves are made ahead; there is no default leaf, since with one a leaf cannot be detached
+without blocking ingest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID
+
+from django.db import connections, migrations, router
+
+from tracking.conf import conf
+from tracking.models.hits.hit import Hit
+
+#: Each is partitioned by a hit's id, or, for attempts, by its own.
+PARTITIONED = ("tracking_hit", "tracking_outcome", "tracking_attempt")
+
+
+#: Append-only tables are vacuumed by what was inserted, so that indexes alone answer counts.
+APPEND_ONLY = "autovacuum_vacuum_insert_scale_factor = 0.05"
+#: With fewer days ahead than this somebody should be told.
+ALARM_DAYS = 7
+
+
+def first_uuid7(moment: datetime) -> UUID:
+    """The least UUIDv7 of that millisecond: a bound between earlier ids and later ones."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def moment_of(uuid7: UUID) -> datetime:
+    """The time in the id, to the millisecond."""
+    return datetime.fromtimestamp((uuid7.int >> 80) / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    parent: str
+    day: date
+
+    @classmethod
+    def named(cls, name: str) -> Leaf:
+        parent, _, day = name.rpartition("_")
+        return cls(parent, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date())
+
+    @property
+    def name(self) -> str:
+        return f"{self.parent}_{self.day:%Y%m%d}"
+
+    @property
+    def bounds(self) -> tuple[UUID, UUID]:
+        start = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+        return first_uuid7(start), first_uuid7(start + timedelta(days=1))
+
+    def statements(self) -> Iterator[str]:
+        """Made apart and then attached: CREATE … PARTITION OF would lock out all ingest."""
+        low, high = self.bounds
+        yield f"CREATE TABLE {self.name} (LIKE {self.parent} INCLUDING ALL) WITH ({APPEND_ONLY})"
+        yield (
+            f"ALTER TABLE {self.parent} ATTACH PARTITION {self.name} "
+            f"FOR VALUES FROM ('{low}') TO ('{high}')"
+        )
+
+
+def leaves_ahead(today: date, tables: Sequence[str]) -> list[Leaf]:
+    """Yesterday's too, for hosts whose clocks differ."""
+    days = [today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)]
+    return [Leaf(parent, day) for day in days for parent in tables]
+
+
+LEAVES: LiteralString = """
+    SELECT child.relname FROM pg_inherits
+    JOIN pg_class child ON child.oid = inhrelid
+    JOIN pg_class parent ON parent.oid = inhparent
+    WHERE parent.relname = ANY(%s)
+      AND parent.relnamespace = current_schema()::text::regnamespace
+"""
+
+
+def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED) -> list[str]:
+    """Every leaf from yesterday to the horizon exists; the names of those that were made.
+
+    `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
+    """
+    wanted = leaves_ahead(datetime.now(UTC).date(), tables)
+    execute("SELECT pg_advisory_xact_lock(hashtext('tracking_partitions'))")
+    present = {row[0] for row in execute(LEAVES, [list(tables)]).fetchall()}
+    made = [leaf for leaf in wanted if leaf.name not in present]
+    for leaf in made:
+        for statement in leaf.statements():
+            execute(statement)
+    return [leaf.name for leaf in made]
+
+
+class CreatePartitioned(migrations.CreateModel):
+    """A migration's CreateModel whose table is range-partitioned on the column `by`."""
+
+    def __init__(self, *args: Any, by: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        plain = schema_editor.sql_create_table
+        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE ({self.by})"
+        super().database_forwards(app_label, schema_editor, *states)
+        schema_editor.sql_create_table = plain
+
+
+def is_installed() -> bool:
+    """Whether the migrations have been run."""
+    names = connections[router.db_for_read(Hit)].introspection.table_names()
+    return set(PARTITIONED) <= set(names)
+
+
+def days_ahead() -> int:
+    """For how many days to come every partitioned table has a leaf; negative if not even today."""
+    with connections[router.db_for_read(Hit)].cursor() as cursor:
+        cursor.execute(LEAVES, [list(PARTITIONED)])
+        present = {row[0] for row in cursor.fetchall()}
+    day = today = datetime.now(UTC).date()
+    while all(Leaf(parent, day).name in present for parent in PARTITIONED):
+        day += timedelta(days=1)
+    return (day - today).days - 1
+
+
+def are_enough(days: int, *, wanted: float = ALARM_DAYS) -> bool:
+    """Whether so many days ahead are no cause for alarm; not more than are made."""
+    return days >= min(wanted, conf.PARTITION_DAYS_AHEAD)

@@ -1,0 +1,129 @@
+"""Why nothing is sent to an integration for a while, and how such a pause ends by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, router, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tracking.destinations.transport.recorder import printable
+
+if TYPE_CHECKING:
+    from tracking.models.integrations.integration import Integration
+
+HITSTREAM = "hitstream"
+#: What a pause consists of.
+PAUSED = ("paused_at", "paused_by", "paused_reason", "paused_cause", "probe_at", "probes")
+
+
+class Cause(models.TextChoices):
+    """Who or what paused it. All but the first end by themselves, after a probe."""
+
+    OPERATOR = "operator", "Paused by an operator"
+    SETUP = "setup", "The configuration is wrong"
+    DOWN = "down", "The destination is down"
+    BUSY = "busy", "The destination asked to wait"
+
+
+#: The gap before the first probe and the longest one, in seconds; each is twice the one before.
+GAPS = {Cause.SETUP: (60.0, 3600.0), Cause.DOWN: (5.0, 300.0)}
+
+
+class Pausable(models.Model):
+    """What an integration knows of its pause."""
+
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    paused_reason = models.TextField(blank=True, editable=False)
+    paused_cause = models.CharField(
+        max_length=10, blank=True, choices=Cause.choices, editable=False
+    )
+    #: When one request shall find out whether the pause may end; None for an operator's pause.
+    probe_at = models.DateTimeField(null=True, editable=False)
+    probes = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    #: Of the integration: requests a second.
+    rate_limit: int | None
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+
+    def pause(self, *, reason: str = "", by: str = "") -> None:
+        """Nothing is sent until it is resumed; hits are owed to it all the while. Which operator
+        paused it first, and why, stays on record."""
+        self.refresh_from_db(fields=PAUSED)
+        if self.paused_cause == Cause.OPERATOR:
+            return
+        self.paused_at, self.paused_by, self.paused_reason = timezone.now(), by, reason
+        self.paused_cause, self.probe_at, self.probes = Cause.OPERATOR, None, 0
+        self.save(by=by, update_fields=PAUSED)
+
+    def resume(self, *, by: str = "", rate_limit: int | None = None) -> None:
+        """What is owed is sent again, from now on at so many requests a second if that is given."""
+        self.paused_at, self.paused_by, self.paused_reason = None, "", ""
+        self.paused_cause, self.probe_at, self.probes = "", None, 0
+        fields: tuple[str, ...] = PAUSED
+        if rate_limit is not None:
+            self.rate_limit, fields = rate_limit, (*PAUSED, "rate_limit")
+        self.save(by=by, update_fields=fields)
+
+
+class IntegrationQuerySet(models.QuerySet["Integration"]):
+    def present(self) -> IntegrationQuerySet:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def running(self) -> IntegrationQuerySet:
+        """Those that are sent to, if only to probe, as the primary has it: a replica may be
+        behind."""
+        return self.using(router.db_for_write(self.model)).filter(
+            Q(enabled=True) | Q(draining=True),
+            Q(paused_at=None) | Q(probe_at__lte=Now()),
+            deleted_at=None,
+        )
+
+    def probe(self) -> int:
+        """Those that are wrong or down are tried again now: somebody has changed them."""
+        return self.filter(paused_cause__in=GAPS).update(probe_at=Now(), probes=0)
+
+    def hold(
+        self, integration: Integration, cause: Cause, reason: str, *, seconds: float | None = None
+    ) -> bool:
+        """It is paused until a probe in so many seconds, by default later with each probe; unless
+        an operator has paused or changed it since this copy was read. Whether it is."""
+        with transaction.atomic(using=router.db_for_write(self.model)):
+            now = self.select_for_update().filter(pk=integration.pk).first()
+            if now is None or now.paused_cause == Cause.OPERATOR:
+                return False
+            if (now.config, now.secrets) != (integration.config, integration.secrets):
+                return False
+            probes = now.probes if now.paused_cause in GAPS else 0
+            gap = gap_of(cause, probes) if seconds is None else seconds
+            self.filter(pk=integration.pk).update(
+                paused_at=now.paused_at or timezone.now(),
+                paused_by=HITSTREAM,
+                paused_reason=printable(reason),
+                paused_cause=cause,
+                probe_at=Now() + timedelta(seconds=gap),
+                probes=min(probes + 1, 1000),
+            )
+        return True
+
+    def release(self, integration: Integration) -> None:
+        """A probe went well: the pause is over, unless it is an operator's."""
+        self.filter(pk=integration.pk).exclude(paused_cause=Cause.OPERATOR).update(
+            paused_at=None, paused_by="", paused_reason="", paused_cause="", probe_at=None, probes=0
+        )
+
+
+def gap_of(cause: Cause, probes: int) -> float:
+    """Seconds until the next probe after so many in vain."""
+    first, longest = GAPS[cause]
+    return min(first * float(2 ** min(probes, 20)), longest)

@@ -1,0 +1,89 @@
+"""How it goes with integrations: what was sent over a range, what waits, and how fast it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+from django.db import connections, router
+
+from tracking.models.deliveries.queue import Owed
+from tracking.models.hits.partitions import first_uuid7
+from tracking.models.ledger.ledger import Ledger
+
+#: Retrying deliveries are counted up to here.
+MANY = 10_000
+#: The deliveries that a percentile is taken of, and how many days back they are looked for, among
+#: how many ends of any kind: where all are skipped or die, there may be millions.
+SAMPLE, SAMPLE_DAYS, REACH = 500, 7, 5_000
+
+SENT: LiteralString = """
+    SELECT integration_id, what, sum(count)::bigint FROM (
+        SELECT integration_id, what, count FROM tracking_ledger
+        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+        UNION ALL
+        SELECT integration_id, what, count FROM tracking_tally
+        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+    ) AS counted
+    GROUP BY 1, 2
+"""
+LATENCY: LiteralString = """
+    SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds)
+    FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
+        SELECT extract(epoch FROM settled_at)::float8
+            - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
+            AS seconds
+        FROM (
+            SELECT hit_id, settled_at, result FROM tracking_outcome
+            WHERE integration_id = id AND hit_id >= %(since)s
+            ORDER BY hit_id DESC LIMIT %(reach)s
+        ) AS ended
+        WHERE result = 'delivered' ORDER BY hit_id DESC LIMIT %(limit)s
+    ) AS latest
+    GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Deliveries tried in vain, MANY for that or more, and since when the oldest of all is owed."""
+
+    retrying: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from a hit's arrival to its delivery, of the latest ones."""
+
+    p50: float
+    p95: float
+
+
+def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]:
+    """What was counted of each integration's hits that arrived since then."""
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+        cursor.execute(SENT, {"ids": list(ids), "since": since})
+        for integration_id, what, count in cursor.fetchall():
+            found[integration_id][what] = count
+    return found
+
+
+def waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
+    """What waits of each integration; it costs the same with ten rows owed and ten million."""
+    retrying = Owed.objects.retrying(ids, limit=MANY)
+    oldest = Owed.objects.oldest_by_integration(ids)
+    return {pk: Waiting(retrying.get(pk, 0), oldest.get(pk)) for pk in ids}
+
+
+def latency(ids: Sequence[int]) -> Mapping[int, Latency]:
+    """How fast the last hits got to each integration; none where none did of late."""
+    since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
+    bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}
+    with connections[router.db_for_read(Owed)].cursor() as cursor:
+        cursor.execute(LATENCY, {"ids": list(ids), **bounds})
+        return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}

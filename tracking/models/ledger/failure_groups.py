@@ -1,0 +1,93 @@
+"""Why requests of an integration failed of late, grouped by what was the matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+from django.db import connections, router
+
+from tracking.models.deliveries.attempt import Attempt
+from tracking.models.hits.partitions import first_uuid7
+from tracking.models.integrations.integration import Integration
+from tracking.models.ledger.ledger import Ledger
+
+#: The last attempts that are looked through, and how far back at the most.
+LATEST, DAYS = 1000, 7
+#: Reasons that are told at the most, the most frequent ones; and causes, the latest ones: each has
+#: a sample with whole bodies.
+REASONS, CAUSES = 20, 20
+
+# Numbers differ from one message to the next: ids, times, lengths.
+FAILURES: LiteralString = r"""
+    SELECT code, status, count(*), sum(hits), min(made_at), max(made_at), max(id::text)::uuid
+    FROM (
+        SELECT id, made_at, hits, code, status, message FROM tracking_attempt
+        WHERE integration_id = %(integration)s AND id >= %(since)s
+        ORDER BY id DESC LIMIT %(limit)s
+    ) AS latest
+    WHERE code <> ''
+    GROUP BY code, status, regexp_replace(left(message, 200), '[0-9]+', '#', 'g')
+    ORDER BY max(made_at) DESC LIMIT %(causes)s
+"""
+COUNTED: LiteralString = """
+    SELECT what, reason, sum(count)::bigint FROM (
+        SELECT what, reason, count FROM tracking_total WHERE integration_id = %(integration)s
+        UNION ALL
+        SELECT what, reason, count FROM tracking_tally WHERE integration_id = %(integration)s
+    ) AS counted
+    WHERE what IN ('dead', 'skipped') GROUP BY 1, 2 HAVING sum(count) > 0
+    ORDER BY 3 DESC
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """So many requests with so many hits failed in the same way; `sample` is the last of them."""
+
+    code: str
+    status: int | None
+    requests: int
+    hits: int
+    first_at: datetime
+    last_at: datetime
+    sample: Attempt
+
+
+def failures(integration: Integration) -> list[Failure]:
+    """Of its last attempts, the latest cause first."""
+    since = first_uuid7(datetime.now(UTC) - timedelta(days=DAYS))
+    parameters: dict[str, Any] = {"integration": integration.pk, "since": since, "limit": LATEST}
+    parameters["causes"] = CAUSES
+    alias = router.db_for_read(Attempt)
+    with connections[alias].cursor() as cursor:
+        cursor.execute(FAILURES, parameters)
+        found = cursor.fetchall()
+    samples = Attempt.objects.using(alias).in_bulk([row[-1] for row in found])
+    return [
+        Failure(
+            code=code,
+            status=status,
+            requests=requests,
+            hits=hits,
+            first_at=first_at,
+            last_at=last_at,
+            sample=samples[sample],
+        )
+        for code, status, requests, hits, first_at, last_at, sample in found
+        if sample in samples
+    ]
+
+
+def reasons(integration: Integration) -> Mapping[str, list[tuple[str, int]]]:
+    """Why its dead letters died and why hits were skipped since the beginning, with their numbers,
+    the most frequent first."""
+    found: dict[str, list[tuple[str, int]]] = {"dead": [], "skipped": []}
+    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+        cursor.execute(COUNTED, {"integration": integration.pk})
+        for what, reason, count in cursor.fetchall():
+            if len(found[what]) < REASONS:
+                found[what].append((reason, count))
+    return found

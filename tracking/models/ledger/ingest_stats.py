@@ -1,0 +1,121 @@
+"""How many hits came in: by token over a range, hour by hour, and at this moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+from django.db import connections, router
+
+from tracking.models.hits.hit import Hit
+from tracking.models.hits.partitions import first_uuid7, moment_of
+from tracking.models.ledger.ledger import Ledger
+
+#: The newest hits that the present rate is taken from at the most.
+SAMPLE = 20_000
+#: What the present rate is counted over, in seconds.
+MINUTE = 60.0
+
+# One statement, so one snapshot: a roll-up moves counts from the tallies to the ledger.
+COUNTED: LiteralString = """
+    SELECT hour, token_id, what, reason, sum(count)::bigint FROM (
+        SELECT hour, token_id, what, reason, count FROM tracking_ledger
+        WHERE integration_id = 0 AND hour >= %(since)s
+          AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+        UNION ALL
+        SELECT hour, token_id, what, reason, count FROM tracking_tally
+        WHERE integration_id = 0 AND hour >= %(since)s
+          AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+    ) AS counted
+    GROUP BY GROUPING SETS ((hour, what), (token_id, what, reason))
+"""
+NEWEST: LiteralString = """
+    SELECT token_id, count(*), min(id::text)::uuid FROM (
+        SELECT id, token_id FROM tracking_hit WHERE id >= %(since)s
+        ORDER BY id DESC LIMIT %(limit)s
+    ) AS newest
+    GROUP BY 1
+"""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Of a token: hits that were answered with success, those of them that were repeated, and the
+    refused ones by their codes."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        return sum(self.reasons.values())
+
+    @property
+    def stored(self) -> int:
+        return self.accepted - self.duplicate
+
+    def add(self, what: str, reason: str, count: int) -> None:
+        if what == "refused":
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        else:
+            setattr(self, what, getattr(self, what) + count)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """What came in since a moment: by token, 0 for strangers, and by hour, the earliest first."""
+
+    tokens: Mapping[int, Counts]
+    hours: Mapping[datetime, Mapping[str, int]]
+
+    @property
+    def total(self) -> Counts:
+        total = Counts()
+        for counts in self.tokens.values():
+            total.accepted += counts.accepted
+            total.duplicate += counts.duplicate
+            for reason, count in counts.reasons.items():
+                total.add("refused", reason, count)
+        return total
+
+
+def volume(since: datetime, token_ids: Iterable[int] | None = None) -> Volume:
+    """Of these tokens, or of all and of strangers."""
+    tokens: defaultdict[int, Counts] = defaultdict(Counts)
+    hours: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+    parameters: dict[str, Any] = {
+        "since": since,
+        "tokens": None if token_ids is None else sorted(token_ids),
+    }
+    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+        cursor.execute(COUNTED, parameters)
+        for hour, token_id, what, reason, count in cursor.fetchall():
+            if hour is None:
+                tokens[token_id].add(what, reason, count)
+            else:
+                hours[hour][what] = count
+    return Volume(tokens, dict(sorted(hours.items())))
+
+
+def rates() -> Mapping[int, float]:
+    """Hits a minute by token at this moment: those of the last minute, or of as much of it as the
+    newest hits cover."""
+    now = datetime.now(UTC)
+    parameters: dict[str, Any] = {
+        "since": first_uuid7(now - timedelta(seconds=MINUTE)),
+        "limit": SAMPLE,
+    }
+    with connections[router.db_for_read(Hit)].cursor() as cursor:
+        cursor.execute(NEWEST, parameters)
+        found = cursor.fetchall()
+    if not found:
+        return {}
+    seconds = MINUTE
+    if sum(count for _, count, _ in found) == SAMPLE:
+        oldest = moment_of(min(first for _, _, first in found))
+        seconds = max(0.001, (now - oldest).total_seconds())
+    return {token_id: count * 60 / seconds for token_id, count, _ in found}

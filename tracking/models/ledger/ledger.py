@@ -1,0 +1,186 @@
+"""The ledger: how many hits each token sent in each hour, and what became of them.
+
+Whatever changes a count adds a row to the tallies, in the statement that makes the change true: no
+row is hot, and both are committed or neither. Every now and then the tallies are rolled up into the
+ledger, by hour, and into the totals (`tracking.models.ledger.totals`). A count is the sum of both, at any
+moment exactly.
+
+For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
+cancelled + dead + what is still owed. `refused` is a best effort: a process that dies takes the
+refusals of its last seconds with it. The hour is that of the hit's id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from django.db import connections, models, router
+
+ROLL_UP: LiteralString = """
+    WITH gone AS (
+        DELETE FROM tracking_tally WHERE id IN (
+            SELECT id FROM tracking_tally ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING hour, token_id, integration_id, what, reason, count
+    ), summed AS (
+        INSERT INTO tracking_ledger AS ledger
+            (hour, token_id, integration_id, what, reason, count)
+        SELECT hour, token_id, integration_id, what, reason, sum(count) FROM gone
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (hour, token_id, integration_id, what, reason)
+        DO UPDATE SET count = ledger.count + excluded.count
+    ), totalled AS (
+        INSERT INTO tracking_total AS total (token_id, integration_id, what, reason, count)
+        SELECT token_id, integration_id, what, reason, sum(count) FROM gone
+        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (integration_id, token_id, what, reason)
+        DO UPDATE SET count = total.count + excluded.count
+    )
+    SELECT count(*) FROM gone
+"""
+ROLL_UP_CHUNK = 50_000
+# One statement, so one snapshot: what is counted and what is still owed add up at any moment.
+HOURS: LiteralString = """
+    SELECT hour, what, sum(count)::bigint FROM (
+        SELECT hour, what, count FROM tracking_ledger
+        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
+        UNION ALL
+        SELECT hour, what, count FROM tracking_tally
+        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
+        {owed}
+    ) AS counted
+    GROUP BY 1, 2 ORDER BY 1 DESC
+"""
+OWED: LiteralString = """
+        UNION ALL
+        SELECT tracking_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
+        FROM tracking_owed
+        WHERE integration_id = %(integration)s AND hit_id >= %(first)s
+"""
+
+
+class What(models.TextChoices):
+    """What was counted; the last ones of a token's deliveries to one integration."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    MATCHED = "matched"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+#: What a matched hit may have come to; the last two are not counted but seen.
+ENDS = ("delivered", "skipped", "cancelled", "dead", "pending", "retrying")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour's counts by what was counted; those that are zero may be missing."""
+
+    hour: datetime
+    counts: Mapping[str, int]
+
+    def __getitem__(self, what: str) -> int:
+        return self.counts.get(what, 0)
+
+    @property
+    def adds_up(self) -> bool:
+        return self["matched"] == sum(self[what] for what in ENDS)
+
+    @property
+    def stored(self) -> int:
+        return self["accepted"] - self["duplicate"]
+
+
+class Count(models.Model):
+    """So many hits of an hour, a token, and an integration (0 for none). Takings-back count below
+    zero."""
+
+    hour = models.DateTimeField()
+    token_id = models.BigIntegerField()
+    integration_id = models.BigIntegerField(default=0)
+    what = models.CharField(max_length=10, choices=What.choices)
+    reason = models.CharField(max_length=100, blank=True, default="")
+    count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.what}"
+
+
+class Tally(Count):
+    """A change of a count, append-only until it is rolled up."""
+
+
+class LedgerQuerySet(models.QuerySet["Ledger"]):
+    def roll_up(self) -> int:
+        """The tallies so far are in the ledger; how many there were."""
+        rolled = 0
+        while True:
+            with connections[router.db_for_write(Ledger)].cursor() as cursor:
+                cursor.execute(ROLL_UP, [ROLL_UP_CHUNK])
+                found: int = cursor.fetchone()[0]
+            rolled += found
+            if found < ROLL_UP_CHUNK:
+                return rolled
+
+    def of_integration(self, integration_id: int, since: datetime) -> list[Hour]:
+        """The integration's hours since then, the latest first."""
+        return self._hours("integration_id", integration_id, integration_id, since, OWED)
+
+    def counted(self, integration_id: int, since: datetime) -> list[Hour]:
+        """The same without looking at what is still owed: it costs the same however much is."""
+        return self._hours("integration_id", integration_id, integration_id, since)
+
+    def of_token(self, token_id: int, since: datetime) -> list[Hour]:
+        """The token's own hours since then, the latest first."""
+        return self._hours("token_id", token_id, 0, since)
+
+    def _hours(
+        self,
+        owner: LiteralString,
+        owner_id: int,
+        integration_id: int,
+        since: datetime,
+        owed: LiteralString = "",
+    ) -> list[Hour]:
+        parameters: dict[str, Any] = {
+            "owner": owner_id,
+            "integration": integration_id,
+            "since": since,
+            "first": UUID(int=int(since.timestamp() * 1000) << 80),
+        }
+        found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+        with connections[router.db_for_read(Ledger)].cursor() as cursor:
+            cursor.execute(HOURS.format(owner=owner, owed=owed), parameters)
+            for hour, what, count in cursor.fetchall():
+                found[hour][what] = count
+        return [Hour(hour, counts) for hour, counts in found.items()]
+
+
+class Ledger(Count):
+    """The tallies rolled up: a row for each hour, token, integration, kind and reason."""
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "tracking_ledger"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("hour", "token_id", "integration_id", "what", "reason"),
+                name="tracking_ledger_count",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("integration_id", "hour"), name="tracking_ledger_integration"),
+            models.Index(fields=("token_id", "hour"), name="tracking_ledger_token"),
+        )

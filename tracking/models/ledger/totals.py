@@ -1,0 +1,72 @@
+"""The ledger's totals: what was counted of each token and integration since the beginning."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import LiteralString
+
+from django.db import connections, models, router
+
+from tracking.models.ledger.ledger import What
+
+# One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
+OF_INTEGRATIONS: LiteralString = """
+    SELECT integration_id, what, sum(count)::bigint FROM (
+        SELECT integration_id, what, count FROM tracking_total WHERE integration_id > 0
+        UNION ALL
+        SELECT integration_id, what, count FROM tracking_tally WHERE integration_id > 0
+    ) AS counted
+    GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an integration's deliveries came to since the beginning, by what was counted."""
+
+    counts: Mapping[str, int]
+
+    def __getitem__(self, what: str) -> int:
+        return self.counts.get(what, 0)
+
+    @property
+    def owed(self) -> int:
+        """Those that are still to be made."""
+        ended = ("delivered", "skipped", "cancelled", "dead")
+        return self["matched"] - sum(self[what] for what in ended)
+
+
+class TotalQuerySet(models.QuerySet["Total"]):
+    def balances(self) -> Mapping[int, Balance]:
+        """Of each integration that ever matched a hit, by its id; what is counted is not looked
+        for, so it costs the same with ten rows owed and ten million."""
+        found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        with connections[router.db_for_read(Total)].cursor() as cursor:
+            cursor.execute(OF_INTEGRATIONS)
+            for integration_id, what, count in cursor.fetchall():
+                found[integration_id][what] = count
+        return {integration_id: Balance(counts) for integration_id, counts in found.items()}
+
+
+class Total(models.Model):
+    """The ledger without its hours. `integration_id` is 0 for a token's own counts."""
+
+    token_id = models.BigIntegerField()
+    integration_id = models.BigIntegerField(default=0)
+    what = models.CharField(max_length=10, choices=What.choices)
+    reason = models.CharField(max_length=100, blank=True, default="")
+    count = models.BigIntegerField()
+
+    objects = TotalQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("integration_id", "token_id", "what", "reason"), name="tracking_total_count"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.token_id}, {self.integration_id}: {self.count} {self.what}"

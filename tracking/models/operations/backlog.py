@@ -1,0 +1,58 @@
+"""What an integration owes at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from tracking.models.deliveries.dead_letter import DeadLetter
+from tracking.models.deliveries.queue import Owed
+from tracking.models.integrations.integration import Integration
+from tracking.models.operations.preview import Preview
+from tracking.models.operations.preview import preview as preview_rows
+from tracking.models.tokens.token import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Hits owed, since when the longest one is, how many of them were tried in vain, and how many
+    dead letters there are."""
+
+    owed: int
+    oldest: datetime | None
+    retrying: int
+    dead: int
+
+
+def backlog(integration: Integration) -> Backlog:
+    owed = Owed.objects.filter(integration=integration)
+    return Backlog(
+        **owed.aggregate(
+            owed=Count("*"),
+            oldest=Min("owed_at"),
+            retrying=Count("hit_id", filter=Q(attempts__gt=0)),
+        ),
+        dead=DeadLetter.objects.filter(integration=integration).count(),
+    )
+
+
+def preview(integration: Integration) -> Preview:
+    """What would be sent, or is held back, or would be cancelled."""
+    return preview_rows(
+        Owed.objects.filter(integration=integration).order_by("due_at"), integration
+    )
+
+
+def preview_token(token: Token) -> Preview:
+    """What would be cancelled of all its integrations."""
+    found = [
+        preview(integration) for integration in Integration.objects.present().filter(token=token)
+    ]
+    owing = [each for each in found if each.oldest and each.newest]
+    return Preview(
+        count=sum(each.count for each in owing),
+        oldest=min((each.oldest for each in owing if each.oldest), default=None),
+        newest=max((each.newest for each in owing if each.newest), default=None),
+    )

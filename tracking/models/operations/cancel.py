@@ -1,0 +1,88 @@
+"""Cancel: what a deleted integration was owed is not sent, and that is on record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+from django.db import IntegrityError, connections, models, router, transaction
+from uuid_utils.compat import uuid7
+
+from tracking.conf import conf
+from tracking.models.deliveries.queue import Owed
+from tracking.models.operations import backlog
+from tracking.models.operations.base import Step, Verb
+from tracking.models.operations.preview import Preview
+from tracking.models.upkeep import maintenance
+
+#: How soon deliveries under a live lease are looked at again, in seconds.
+AGAIN = 1.0
+# Under a live lease a worker may be sending it this very moment.
+CANCEL: LiteralString = """
+    WITH free AS MATERIALIZED (
+        SELECT hit_id FROM tracking_owed
+        WHERE integration_id = %(integration)s
+          AND NOT (claims > 0 AND due_at > statement_timestamp())
+        LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ), cancelled AS (
+        DELETE FROM tracking_owed AS owed USING free
+        WHERE owed.integration_id = %(integration)s AND owed.hit_id = free.hit_id
+        RETURNING owed.hit_id
+    ), outcome AS (
+        INSERT INTO tracking_outcome
+            (hit_id, integration_id, attempt_id, result, reason, settled_at)
+        SELECT hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
+        FROM cancelled
+    ), tallied AS (
+        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
+        SELECT tracking_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
+        FROM cancelled GROUP BY 1
+    )
+    SELECT count(*) FROM cancelled
+"""
+
+
+class Cancel(Verb):
+    """In no order; without a position: what is still owed remains to be done."""
+
+    name = "delete"
+    counted = "Hits to cancel"
+
+    def preview(self) -> Preview:
+        return backlog.preview(self.integration)
+
+    def step(self, position: str, limit: int) -> Step:
+        try:
+            with transaction.atomic(using=router.db_for_write(Owed)):
+                moved = self._cancel(limit)
+        except IntegrityError:
+            # "No partition of relation found for row": nobody made the day's leaves.
+            if not maintenance.make_partitions():
+                raise
+            moved = self._cancel(limit)
+        if moved == limit:
+            return Step(moved)
+        return Step(moved, "", None if self._is_over() else AGAIN)
+
+    def _cancel(self, limit: int) -> int:
+        with connections[router.db_for_write(Owed)].cursor() as cursor:
+            cursor.execute(
+                CANCEL,
+                {
+                    "integration": self.integration.pk,
+                    "token": self.integration.token_id,
+                    "limit": limit,
+                    "attempt": uuid7(),
+                    "reason": self.criteria.reason,
+                },
+            )
+            moved: int = cursor.fetchone()[0]
+        return moved
+
+    def _is_over(self) -> bool:
+        """Nothing is owed, and what was being stored during the deletion is committed by now."""
+        deleted_at = self.integration.deleted_at or datetime.now(UTC)
+        if datetime.now(UTC) - deleted_at < timedelta(seconds=conf.COMMIT_LAG):
+            return False
+        owed: models.QuerySet[Owed] = Owed.objects.using(router.db_for_write(Owed))
+        return not owed.filter(integration=self.integration).exists()

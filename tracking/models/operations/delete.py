@@ -1,0 +1,37 @@
+"""Deleting a token or an integration: what was owed is cancelled, and the record stays."""
+
+from __future__ import annotations
+
+from django.db import router, transaction
+
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.integrations.integration import Integration
+from tracking.models.operations.cancel import Cancel
+from tracking.models.operations.operation import Operation
+from tracking.models.tokens.token import Token
+
+
+def delete_integration(
+    integration: Integration, *, by: str, rate: int | None = None, reason: str = ""
+) -> Operation:
+    """It is owed and sent nothing more. The operation cancels what it was owed; whatever else was
+    asked of it is stopped."""
+    reason = reason or f"{integration.name} was deleted by {by or 'somebody'}."
+    with transaction.atomic(using=router.db_for_write(Integration)):
+        for operation in Operation.objects.unfinished().filter(integration=integration):
+            operation.stop(by)
+        integration.mark_deleted(by=by)
+        verb = Cancel(integration, Criteria(reason=reason))
+        return Operation.objects.ask(verb, by=by, rate=rate)
+
+
+def delete_token(token: Token, *, by: str, rate: int | None = None) -> list[Operation]:
+    """It opens nothing any more, and its integrations are deleted, with an operation each."""
+    reason = f"The token {token.name} was deleted by {by or 'somebody'}."
+    with transaction.atomic(using=router.db_for_write(Token)):
+        operations = [
+            delete_integration(integration, by=by, rate=rate, reason=reason)
+            for integration in Integration.objects.present().filter(token=token)
+        ]
+        token.mark_deleted(by=by)
+    return operations

@@ -1,0 +1,200 @@
+"""A verb that somebody asked for, how far it got, and what became of it.
+
+Each step and the progress that it makes are one transaction, under a lock on the operation's row:
+one worker at a time, and a killed one leaves nothing half done. What is left is for whoever comes
+next. `next_at` paces it, whoever works.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.core.validators import MinValueValidator
+from django.db import InterfaceError, OperationalError, models, router, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.integrations.integration import Integration
+from tracking.models.operations.backfill import Backfill
+from tracking.models.operations.base import CHUNK, Step, Verb
+from tracking.models.operations.cancel import Cancel
+from tracking.models.operations.replay import Replay
+
+logger = logging.getLogger(__name__)
+
+#: How long nothing is done when others are at work, in seconds.
+IDLE_SECONDS = 0.1
+VERBS: dict[str, type[Verb]] = {verb.name: verb for verb in (Replay, Backfill, Cancel)}
+
+
+class State(models.TextChoices):
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+OPEN = (State.WAITING, State.RUNNING)
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def ask(self, verb: Verb, *, by: str, rate: int | None = None) -> Operation:
+        """The verb will be carried out, on all that it means at this moment and nothing more."""
+        bound = type(verb)(verb.integration, verb.bound())
+        return self.create(
+            verb=verb.name,
+            integration=verb.integration,
+            criteria=bound.criteria.dump(),
+            rate=rate,
+            total=bound.preview().count,
+            asked_by=by,
+        )
+
+    def record(
+        self, verb: type[Verb], integration: Integration, *, done: int, by: str, message: str = ""
+    ) -> Operation:
+        """What was done at once is on record as a finished operation."""
+        now, made = timezone.now(), self.model(verb=verb.name, integration=integration)
+        made.total, made.done, made.asked_by, made.message = done, done, by, message
+        made.state, made.started_at, made.ended_at = State.FINISHED, now, now
+        made.save()
+        return made
+
+    def unfinished(self) -> OperationQuerySet:
+        return self.using(router.db_for_write(self.model)).filter(state__in=OPEN)
+
+    def ready(self) -> OperationQuerySet:
+        """Those whose next step may be made now."""
+        return self.unfinished().filter(next_at__lte=Now())
+
+    def neglected(self, seconds: float) -> OperationQuerySet:
+        """Those that nobody is at work on: not begun yet, or their next step could have been made
+        so many seconds ago."""
+        late = models.Q(next_at__lte=timezone.now() - timedelta(seconds=seconds))
+        return self.unfinished().filter(late | models.Q(state=State.WAITING))
+
+
+class Operation(models.Model):
+    verb = models.CharField(max_length=10, choices=[(name, name) for name in VERBS])
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, related_name="operations"
+    )
+    criteria = models.JSONField(default=dict)
+    rate = models.PositiveIntegerField(
+        "hits a second", null=True, blank=True, validators=(MinValueValidator(1),)
+    )
+    total = models.PositiveBigIntegerField(help_text="As many as there were when it was asked for.")
+    done = models.PositiveBigIntegerField(default=0)
+    position = models.CharField(max_length=36, blank=True, default="")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    message = models.TextField(blank=True, default="")
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("asked_at",), name="tracking_operation_asked"),
+            models.Index(
+                fields=("next_at",),
+                name="tracking_operation_open",
+                condition=models.Q(state__in=OPEN),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.verb.capitalize()} {self.integration}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def meant(self) -> Criteria:
+        return Criteria.load(self.criteria)
+
+    def open_verb(self) -> Verb:
+        return VERBS[self.verb](self.integration, self.meant)
+
+    def step(self) -> bool:
+        """A chunk more is done, if it is time and nobody else is at it; whether it was. A step that
+        fails is undone, and ends it with the reason. Raises OperationalError, InterfaceError."""
+        using = router.db_for_write(Operation)
+        try:
+            with transaction.atomic(using=using):
+                ready = Operation.objects.using(using).ready().select_for_update(skip_locked=True)
+                current = ready.filter(pk=self.pk).first()
+                if current is None:
+                    return False
+                current.take(current.open_verb().step(current.position, current.chunk))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("%s failed", self)
+            self.end(State.FAILED, str(error).partition("\n")[0] or type(error).__name__)
+        return True
+
+    @property
+    def chunk(self) -> int:
+        """A second's worth at the most."""
+        return min(CHUNK, self.rate or CHUNK)
+
+    def take(self, step: Step) -> None:
+        """The step is on record, and when the next one may be made."""
+        now = timezone.now()
+        self.done, self.position = self.done + step.moved, step.position
+        self.started_at, self.state = self.started_at or now, State.RUNNING
+        pause = max(step.wait or 0.0, step.moved / self.rate if self.rate else 0.0)
+        self.next_at = now + timedelta(seconds=pause)
+        if step.wait is None:
+            self.state, self.ended_at = State.FINISHED, now
+        self.save()
+
+    def stop(self, by: str) -> None:
+        """Nothing more is done, after the chunk that is under way. What is done stays done."""
+        self.end(State.STOPPED, f"Stopped by {by}.")
+
+    def end(self, state: State, message: str) -> None:
+        """It is over, unless it was already. Waits for the chunk that is under way."""
+        Operation.objects.unfinished().filter(pk=self.pk).update(
+            state=state, message=message, ended_at=timezone.now()
+        )
+
+    def go_on(self) -> None:
+        """What a stop or a failure left undone is done after all."""
+        unended = Operation.objects.filter(pk=self.pk, state__in=(State.STOPPED, State.FAILED))
+        unended.update(state=State.WAITING, message="", ended_at=None, next_at=timezone.now())
+
+
+def carry_out(
+    seconds: float, *, told: Callable[[Operation], object], stopping: threading.Event | None = None
+) -> bool:
+    """All that was asked for goes on in turns, for so many seconds or until it is stopping; whether
+    something is left. `told` is called after each chunk, when it is committed."""
+    stopping = stopping or threading.Event()
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and not stopping.is_set():
+        stepped = False
+        for operation in Operation.objects.ready():
+            if operation.step():
+                stepped = True
+                told(operation)
+        if stepped:
+            continue
+        soonest = Operation.objects.unfinished().order_by("next_at").first()
+        if soonest is None:
+            return False
+        wait = (soonest.next_at - timezone.now()).total_seconds()
+        stopping.wait(min(max(wait, IDLE_SECONDS), 1.0))
+    return True

@@ -1,0 +1,88 @@
+"""What a verb is about to do, said before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.mapping.event_mapping import Skipped, prepare
+from tracking.destinations.transport.recorder import Recorder
+from tracking.events import Event, Said
+from tracking.exceptions import DeliveryError, SetupError
+from tracking.models.hits.hit import Hit
+from tracking.models.hits.partitions import moment_of
+from tracking.models.integrations.integration import Integration
+
+#: How many requests a preview shows at the most.
+SAMPLE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How many hits it is about, when the first and the last of them came in, and what the
+    destination would be sent for some of them now. `note` says why there are fewer than expected.
+    """
+
+    count: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    sample: tuple[Said, ...] = ()
+    note: str = ""
+
+
+def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
+    """Of rows that each name a hit: owed deliveries, dead letters."""
+    # No aggregate of Postgres before 18 takes a UUID.
+    hit_id = Cast("hit_id", TextField())
+    found = rows.order_by().aggregate(count=Count("*"), first=Min(hit_id), last=Max(hit_id))
+    if not found["count"]:
+        return Preview()
+    sample, note = show(integration, list(rows.values_list("hit_id", flat=True)[:SAMPLE]))
+    return Preview(
+        count=found["count"],
+        oldest=moment_of(UUID(found["first"])),
+        newest=moment_of(UUID(found["last"])),
+        sample=sample,
+        note=note,
+    )
+
+
+def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Said, ...], str]:
+    """The requests that carry these hits, as the destination would send them now, their secrets
+    masked; and what stands in the way of some."""
+    try:
+        destination = integration.open()
+    except SetupError as error:
+        return (), str(error)
+    events = Hit.objects.events(hit_ids, integration)
+    notes = [] if len(events) == len(hit_ids) else ["Some of the hits are not stored any more."]
+    wanted = []
+    mapping = integration.open_mapping()
+    for event in (events[hit_id] for hit_id in sorted(events)):
+        try:
+            wanted.append(prepare(event, mapping, destination))
+        except Skipped as skipped:
+            notes.append(f"Skipped: {skipped}")
+        except DeliveryError as error:
+            notes.append(str(error))
+    try:
+        sample = tuple(islice(_requests(destination, wanted), SAMPLE))
+    except Exception as error:
+        # Its text might tell a secret.
+        notes.append(f"The destination's own code fails: {type(error).__name__}.")
+        sample = ()
+    return sample, " ".join(notes)
+
+
+def _requests(destination: Destination, events: Sequence[Event]) -> Iterator[Said]:
+    for batch in destination.batches(events):
+        request = replace(destination.request(batch), secrets=destination.secrets)
+        yield Recorder(request).write()

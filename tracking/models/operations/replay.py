@@ -1,0 +1,39 @@
+"""Replay: dead letters are due again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db import router
+
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
+from tracking.models.deliveries.dead_letter import replay as replay_letters
+from tracking.models.operations.base import Step, Verb
+from tracking.models.operations.preview import Preview, preview
+
+
+class Replay(Verb):
+    """Letters in the order of their death; `position` is the last one that was looked at."""
+
+    name = "replay"
+    counted = "Dead letters to replay"
+
+    def letters(self) -> DeadLetterQuerySet:
+        letters = DeadLetter.objects.using(router.db_for_write(DeadLetter))
+        return letters.filter(integration=self.integration).matching(self.criteria)
+
+    def bound(self) -> Criteria:
+        last = self.letters().order_by("pk").values_list("pk", flat=True).last()
+        return replace(self.criteria, last=last or 0)
+
+    def preview(self) -> Preview:
+        return preview(self.letters().order_by("pk"), self.integration)
+
+    def step(self, position: str, limit: int) -> Step:
+        later = self.letters().filter(pk__gt=int(position or 0)).order_by("pk")
+        ids = list(later.values_list("pk", flat=True)[:limit])
+        if not ids:
+            return Step(0, position, None)
+        moved = replay_letters(ids)
+        return Step(moved, str(ids[-1]), 0.0 if len(ids) == limit else None)

@@ -1,0 +1,23 @@
+"""Dead letters that somebody chose one by one are replayed at once, and that is on record."""
+
+from __future__ import annotations
+
+from django.db import router, transaction
+
+from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
+from tracking.models.integrations.integration import Integration
+from tracking.models.operations.operation import Operation
+from tracking.models.operations.replay import Replay
+
+
+def replay_chosen(letters: DeadLetterQuerySet, *, by: str, message: str) -> int:
+    """They are due at once; how many were. Each integration's are a finished operation."""
+    replayed = 0
+    whose = Integration.objects.filter(pk__in=letters.order_by().values("integration"))
+    for integration in whose.order_by("pk"):
+        with transaction.atomic(using=router.db_for_write(DeadLetter)):
+            done = letters.filter(integration=integration).replay()
+            if done:
+                Operation.objects.record(Replay, integration, done=done, by=by, message=message)
+        replayed += done
+    return replayed

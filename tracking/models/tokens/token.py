@@ -1,0 +1,200 @@
+"""Who may send: tokens, and what they are configured to do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, router, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from tracking.conf import conf
+from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
+from tracking.models.tokens.revision import Revision
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
+    from tracking.models.integrations.integration import Integration
+
+
+MAX_PATH = 20
+#: What an operator edits.
+CONFIGURED = (
+    *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
+    "breakdowns",
+)
+#: What `rotate` changes, and nothing else does.
+SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def present(self) -> TokenQuerySet:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, Secret]:
+        """A new token and its secret, which nothing can show again."""
+        secret = Secret.generate()
+        token = self.model(name=name, prefix=secret.prefix, digest=secret.digest, **fields)
+        token.save(by=by)
+        return token, secret
+
+
+class Token(models.Model):
+    """The right to send hits, and the owner of the integrations that they go to."""
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, editable=False)
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    retiring_prefix = models.CharField(max_length=16, blank=True, editable=False)
+    retiring_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    retiring_until = models.DateTimeField(null=True, editable=False)
+    project_id = models.UUIDField(
+        default=uuid.uuid4,
+        unique=True,
+        editable=False,
+        help_text="Public: names the token in browsers. It opens nothing on /track.",
+    )
+    path = models.SlugField(
+        "first-party path",
+        default=random_path,
+        unique=True,
+        max_length=MAX_PATH,
+        editable=False,
+        help_text="Public, like the project id: a site can pass /f/ and this on to us.",
+    )
+    origins = ArrayField(
+        models.CharField(max_length=255, validators=(check_origin,)),
+        default=list,
+        blank=True,
+        help_text="Sites that may send with the project id, one a line: https://shop.example or "
+        "https://*.shop.example. Empty: any site.",
+    )
+    ip_policy = models.CharField(
+        "IP addresses",
+        max_length=10,
+        choices=IpPolicy.choices,
+        default=IpPolicy.KEEP,
+        help_text="Of those who send, and in `context.ip`. What is not kept is never stored.",
+    )
+    enabled = models.BooleanField(
+        default=True, help_text="A disabled token is answered 401 until it is enabled again."
+    )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="From this time on the token is answered 401."
+    )
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    rate_limit = models.PositiveIntegerField(
+        "hits a second",
+        null=True,
+        blank=True,
+        help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
+    )
+    audience = ArrayField(
+        models.CharField(max_length=150),
+        default=list,
+        db_default=[],
+        blank=True,
+        verbose_name="only for these groups",
+        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
+        "Empty: everybody who may see tokens.",
+    )
+    #: Properties that analytics counts events by.
+    breakdowns = ArrayField(
+        models.CharField(max_length=100), default=list, db_default=[], blank=True
+    )
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        integrations: RelatedManager[Integration]
+        revisions: RelatedManager[Revision]
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("name",), name="tracking_token_name", condition=models.Q(deleted_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} (deleted)" if self.deleted_at else self.name
+
+    def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
+        """The configuration is stored and on record. What has verbs of its own (secrets,
+        revocation) is not written back from this copy, which may be old by now."""
+        if not self._state.adding:
+            kwargs.setdefault("update_fields", CONFIGURED)
+        with transaction.atomic(using=router.db_for_write(Token)):
+            super().save(*args, **kwargs)
+            self.revise(by=by)
+
+    @property
+    def is_usable(self) -> bool:
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.enabled and self.revoked_at is None and not expired
+
+    def revoke(self, *, by: str = "") -> None:
+        """No secret of the token opens anything any more, and none ever will again."""
+        self.revoked_at = timezone.now()
+        self.save(by=by, update_fields=("revoked_at",))
+
+    def mark_deleted(self, *, by: str = "") -> None:
+        """Revoked, in no list, its name free. Its hits keep their owner. See
+        `tracking.models.operations.delete`, which also deletes its integrations."""
+        self.deleted_at = timezone.now()
+        self.revoked_at = self.revoked_at or self.deleted_at
+        self.save(by=by, update_fields=("deleted_at", "revoked_at"))
+
+    def rotate(self, *, grace: float | None = None, by: str = "") -> Secret:
+        """A new secret; the present one still works for `grace` seconds, an older one no more."""
+        self.refresh_from_db(fields=SECRETS)
+        secret = Secret.generate()
+        seconds = conf.ROTATION_GRACE if grace is None else grace
+        self.retiring_prefix, self.retiring_digest = self.prefix, self.digest
+        self.retiring_until = timezone.now() + timedelta(seconds=seconds)
+        self.prefix, self.digest = secret.prefix, secret.digest
+        self.save(by=by, update_fields=SECRETS)
+        return secret
+
+    def revise(self, *, by: str = "") -> None:
+        """The configuration as it is now is on record, under a new number if it changed."""
+        with transaction.atomic(using=router.db_for_write(Token)):
+            current = Token.objects.select_for_update().get(pk=self.pk)
+            snapshot = current.snapshot()
+            last = current.revisions.order_by("-number").first()
+            if last is None or last.snapshot != snapshot:
+                number = current.revision + 1
+                Token.objects.filter(pk=self.pk).update(revision=F("revision") + 1)
+                Revision.objects.create(token=self, number=number, made_by=by, snapshot=snapshot)
+                self.revision = number
+
+    def snapshot(self) -> dict[str, Any]:
+        """What decides where this token's hits go; never a secret."""
+        return {
+            "name": self.name,
+            "prefix": self.prefix,
+            "enabled": self.enabled,
+            "revoked": self.revoked_at is not None,
+            **({"deleted": True} if self.deleted_at else {}),
+            "expires_at": self.expires_at and self.expires_at.isoformat(),
+            "rate_limit": self.rate_limit,
+            "origins": self.origins,
+            "ip_policy": self.ip_policy,
+            **({"audience": self.audience} if self.audience else {}),
+            **({"breakdowns": self.breakdowns} if self.breakdowns else {}),
+            "integrations": {
+                str(integration.pk): integration.snapshot()
+                for integration in self.integrations.order_by("pk")
+            },
+        }

@@ -1,0 +1,152 @@
+"""The room that everything takes: now, day by day, and until when there is some."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import LiteralString
+
+from django.db import Error, connections, router, transaction
+
+from tracking.conf import conf
+from tracking.models.hits.hit import Hit
+from tracking.models.hits.partitions import PARTITIONED, Leaf
+
+#: Whole days that the growth is the mean of.
+GROWTH_DAYS = 7
+GIGABYTE = 1024**3
+#: How far it is looked ahead, in days.
+HORIZON = 3650
+SIZES: LiteralString = r"""
+    SELECT relname, pg_total_relation_size(oid) FROM pg_class
+    WHERE relname ~ '^tracking_(hit|outcome|attempt)_\d{8}$' AND relkind = 'r'
+      AND relnamespace = current_schema()::text::regnamespace
+"""
+
+Days = Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """Bytes. `size` and `free` are None where they cannot be told; `growth` is of a day, None
+    before anything has grown; `full_on` is None if that is never or too far ahead."""
+
+    used: int
+    size: int | None
+    free: int | None
+    growth: int | None
+    full_on: date | None
+    next_drop: date | None
+    next_drop_bytes: int
+
+    @property
+    def days_left(self) -> int | None:
+        return (self.full_on - datetime.now(UTC).date()).days if self.full_on else None
+
+    @property
+    def free_share(self) -> float | None:
+        return self.free / self.size if self.size and self.free is not None else None
+
+    def __str__(self) -> str:
+        if self.size is None or self.free is None:
+            return "How much room is left cannot be told"
+        free, size = self.free / GIGABYTE, self.size / GIGABYTE
+        left = f", full in {self.days_left} days" if self.full_on else ""
+        return f"{free:,.1f} of {size:,.1f} GB are free ({self.free_share:.0%}){left}"
+
+
+def measure() -> Disk:
+    """How it stands, by the sizes of the daily leaves."""
+    today = datetime.now(UTC).date()
+    with connections[router.db_for_read(Hit)].cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        used: int = cursor.fetchone()[0]
+        cursor.execute(SIZES)
+        leaves = {Leaf.named(name): size for name, size in cursor.fetchall()}
+    tables = by_table(leaves, today)
+    size, free = room(used)
+    growth = {name: growth_of(days, today) for name, days in tables.items()}
+    drops = drops_of(tables, growth, today)
+    daily = sum(growth.values())
+    upcoming = min((day for day, size in drops.items() if size), default=None)
+    return Disk(
+        used=used,
+        size=size,
+        free=free,
+        growth=daily or None,
+        full_on=None if free is None else full_on(free, daily, drops, today),
+        next_drop=upcoming,
+        next_drop_bytes=drops[upcoming] if upcoming else 0,
+    )
+
+
+def by_table(leaves: Mapping[Leaf, int], today: date) -> Mapping[str, Days]:
+    """What each day's leaf grew to, beyond what an empty one takes."""
+    tables = {}
+    for parent in PARTITIONED:
+        sizes = {leaf.day: size for leaf, size in leaves.items() if leaf.parent == parent}
+        empty = min(sizes.values(), default=0)
+        tables[parent] = {day: size - empty for day, size in sizes.items() if day <= today}
+    return tables
+
+
+def growth_of(days: Days, today: date) -> int:
+    """Bytes a day: the mean of the last whole ones, or today's as if it went on."""
+    week = [today - timedelta(days=n) for n in range(1, GROWTH_DAYS + 1)]
+    grown = [days[day] for day in week if days.get(day)]
+    if grown:
+        return sum(grown) // len(grown)
+    now = datetime.now(UTC)
+    passed = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    return int(days.get(today, 0) * 86_400 / max(passed, 3600))
+
+
+def drops_of(tables: Mapping[str, Days], growth: Mapping[str, int], today: date) -> dict[date, int]:
+    """Bytes that retention gives back on each day to come, of the days that there are already and
+    of those that will be as the last ones were."""
+    drops: defaultdict[date, int] = defaultdict(int)
+    kept = {
+        "tracking_hit": conf.HIT_DAYS,
+        "tracking_outcome": conf.HIT_DAYS,
+        "tracking_attempt": conf.ATTEMPT_DAYS,
+    }
+    for parent, days in tables.items():
+        if (lasts := kept[parent]) is None:
+            continue
+        for day, size in days.items():
+            drops[max(today, day + timedelta(days=lasts + 1))] += size if day < today else 0
+        for ahead in range(HORIZON - lasts):
+            drops[today + timedelta(days=ahead + lasts + 1)] += growth[parent]
+    return drops
+
+
+def full_on(free: int, growth: int, drops: Mapping[date, int], today: date) -> date | None:
+    """The day on which no byte is left."""
+    for ahead in range(1, HORIZON):
+        day = today + timedelta(days=ahead)
+        free += drops.get(day, 0) - growth
+        if free <= 0:
+            return day
+    return None
+
+
+def room(used: int) -> tuple[int, int] | tuple[None, None]:
+    """The size and what is free of it, as the deployment says it; else of the disk, where Postgres
+    runs on this machine."""
+    if conf.DISK_BYTES:
+        return conf.DISK_BYTES, max(0, conf.DISK_BYTES - used)
+    connection = connections[router.db_for_read(Hit)]
+    host = str(connection.settings_dict.get("HOST") or "")
+    if not (host == "" or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}):
+        return None, None
+    # Only superusers and pg_read_all_settings may ask where the data is.
+    savepoint = transaction.atomic(using=connection.alias)
+    with suppress(Error, OSError), savepoint, connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        usage = shutil.disk_usage(cursor.fetchone()[0])
+        return usage.total, usage.free
+    return None, None

@@ -1,0 +1,78 @@
+"""What has to be done every now and then, by beat or by `manage.py sweep`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import OperationalError, connections, router, transaction
+
+from tracking.conf import conf
+from tracking.models.hits import partitions
+from tracking.models.hits.duplicate import Repeat
+from tracking.models.hits.hit import Hit, HitKey
+
+logger = logging.getLogger(__name__)
+
+#: How long a statement that changes tables waits for a lock, in seconds, and how often.
+DDL_LOCK_TIMEOUT = 0.1
+DDL_TRIES = 20
+#: Blocks of 8 KiB that one DELETE looks through.
+PRUNE_BLOCKS = 1000
+
+
+def run() -> tuple[list[str], int]:
+    """The partitions made and the number of dedup keys removed; with them goes what was counted by
+    them."""
+    made, forgotten = make_partitions(), prune_keys()
+    Repeat.objects.prune()
+    return made, forgotten
+
+
+def make_partitions() -> list[str]:
+    """Every leaf up to the horizon exists. Behind a waiting DDL statement others would queue, so it
+    waits for a moment only, and tries again."""
+    for _ in range(DDL_TRIES - 1):
+        with suppress(OperationalError):
+            return _make_partitions()
+        time.sleep(DDL_LOCK_TIMEOUT)
+    return _make_partitions()
+
+
+def _make_partitions() -> list[str]:
+    alias = router.db_for_write(Hit)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+
+        def execute(sql: str, params: list[Any] | None = None) -> Any:
+            cursor.execute(sql, params)
+            return cursor
+
+        execute("SELECT set_config('lock_timeout', %s, true)", [f"{DDL_LOCK_TIMEOUT}s"])
+        made = partitions.make_ahead(execute)
+    if made:
+        logger.info("Made %s partitions, the last %s", len(made), made[-1])
+    if partitions.days_ahead() < partitions.ALARM_DAYS <= conf.PARTITION_DAYS_AHEAD:
+        logger.error("Partitions lie only %s days ahead.", partitions.days_ahead())
+    return made
+
+
+def prune_keys() -> int:
+    """No dedup key older than the window is left; how many were. The table is walked block by
+    block, so that no index on the age is needed and no statement is long."""
+    window = partitions.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    table = HitKey._meta.db_table
+    pruned = 0
+    with connections[router.db_for_write(HitKey)].cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass) / 8192", [table])
+        blocks = cursor.fetchone()[0]
+        for block in range(0, blocks, PRUNE_BLOCKS):
+            cursor.execute(
+                "DELETE FROM tracking_hitkey WHERE ctid >= %s::tid AND ctid < %s::tid"
+                " AND hit_id < %s",
+                [f"({block},0)", f"({block + PRUNE_BLOCKS},0)", window],
+            )
+            pruned += cursor.rowcount
+    return pruned

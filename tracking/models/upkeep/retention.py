@@ -1,0 +1,132 @@
+"""What is old enough is dropped, a day at a time, unless somebody still needs it.
+
+Ingest never waits for it: a leaf is detached CONCURRENTLY, and no statement waits long for a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import OperationalError, connections, router
+
+from tracking.conf import conf
+from tracking.models.analytics.rollup import Rollup
+from tracking.models.deliveries.dead_letter import DeadLetter
+from tracking.models.deliveries.queue import Owed
+from tracking.models.hits.hit import Hit
+from tracking.models.hits.partitions import Leaf
+from tracking.models.integrations.integration import Integration
+from tracking.models.upkeep.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
+
+logger = logging.getLogger(__name__)
+
+#: Every leaf, and whether it is being detached. A leaf that lost its parent was not dropped yet.
+LEAVES = r"""
+    SELECT child.relname, coalesce(inhdetachpending, false), inhparent IS NOT NULL
+    FROM pg_class child LEFT JOIN pg_inherits ON child.oid = inhrelid
+    WHERE child.relname ~ '^tracking_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
+      AND child.relnamespace = current_schema()::text::regnamespace
+    ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """The leaves that were dropped, and for each leaf that had to be kept the reason."""
+
+    dropped: list[str]
+    kept: dict[str, str]
+
+
+def prune() -> Pruned:
+    """Hits, outcomes and attempts past their days are gone, except what somebody still needs; and
+    what analytics counted of those days."""
+    pruned = Pruned([], {})
+    today = datetime.now(UTC).date()
+    if conf.HIT_DAYS is not None:
+        Rollup.objects.forget(today - timedelta(days=conf.HIT_DAYS))
+    for leaf in past(today):
+        reason = why_needed(leaf) or drop(leaf)
+        if reason:
+            pruned.kept[leaf.name] = reason
+            logger.warning("%s is kept: %s", leaf.name, reason)
+        else:
+            pruned.dropped.append(leaf.name)
+    return pruned
+
+
+def held() -> tuple[date, str] | None:
+    """The oldest day that is kept beyond its time, and what for; None if none is."""
+    for leaf in past(datetime.now(UTC).date()):
+        if reason := why_needed(leaf):
+            return leaf.day, reason
+    return None
+
+
+def past(today: date) -> list[Leaf]:
+    """The leaves whose days are over, oldest first."""
+    days = {
+        "tracking_hit": conf.HIT_DAYS,
+        "tracking_outcome": conf.HIT_DAYS,
+        "tracking_attempt": conf.ATTEMPT_DAYS,
+    }
+    with connections[router.db_for_write(Hit)].cursor() as cursor:
+        cursor.execute(LEAVES)
+        leaves = [Leaf.named(name) for name, _, _ in cursor.fetchall()]
+    over = [
+        leaf
+        for leaf in leaves
+        if (kept := days[leaf.parent]) is not None and leaf.day < today - timedelta(days=kept)
+    ]
+    return sorted(over, key=lambda leaf: (leaf.day, leaf.parent))
+
+
+def why_needed(leaf: Leaf) -> str:
+    """Whose deliveries still need the hits of the leaf's day; empty if nobody's."""
+    if leaf.parent == "tracking_attempt":
+        return ""
+    low, high = leaf.bounds
+    alias = router.db_for_write(Owed)
+    owed = Owed.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
+    # Nobody can replay what was meant for a deleted integration.
+    letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
+    dead = letters.filter(hit_id__gte=low, hit_id__lt=high)
+    for rows, what in ((owed, "hits are owed to"), (dead, "there are dead letters of")):
+        found = rows.order_by("hit_id").values_list("integration", flat=True).first()
+        if found is not None:
+            integration = Integration.objects.using(alias).select_related("token").get(pk=found)
+            return f"{what} {integration}"
+    return ""
+
+
+def drop(leaf: Leaf) -> str:
+    """The leaf is gone, or the reason why it could not be: somebody holds on to it."""
+    for _ in range(DDL_TRIES):
+        try:
+            _drop(leaf)
+        except OperationalError as error:
+            reason = str(error).splitlines()[0]
+            time.sleep(DDL_LOCK_TIMEOUT)
+        else:
+            return ""
+    return reason
+
+
+def _drop(leaf: Leaf) -> None:
+    """Detached, at once or by finishing what an earlier try began, then dropped. Each statement
+    stands alone: DETACH CONCURRENTLY takes no transaction around it."""
+    with connections[router.db_for_write(Hit)].cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{DDL_LOCK_TIMEOUT}s"])
+        try:
+            cursor.execute(LEAVES)
+            state = {name: (pending, attached) for name, pending, attached in cursor.fetchall()}
+            pending, attached = state[leaf.name]
+            if attached:
+                how = "FINALIZE" if pending else "CONCURRENTLY"
+                cursor.execute(f"ALTER TABLE {leaf.parent} DETACH PARTITION {leaf.name} {how}")
+            cursor.execute(f"DROP TABLE {leaf.name}")
+        finally:
+            cursor.execute("RESET lock_timeout")

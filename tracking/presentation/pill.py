@@ -1,0 +1,42 @@
+"""States as words in their colours."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tracking.models import Integration
+from tracking.models.integrations.pause import Cause
+
+#: What a pause that ends by itself is called, before the time of the next try.
+PAUSES = {
+    Cause.DOWN: "down, next try {}",
+    Cause.SETUP: "wrong configuration, next try {}",
+    Cause.BUSY: "asked to wait until {}",
+}
+
+
+def pill(state: str, text: str, title: str = "") -> SafeString:
+    """A state as a word in its colour."""
+    return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
+
+
+def state_of_integration(integration: Integration) -> SafeString:
+    if not (integration.enabled or integration.draining):
+        return pill("off", "disabled")
+    if integration.paused_at:
+        return pill("paused", pause_of(integration), integration.paused_reason)
+    if integration.draining:
+        return pill("paused", "draining", "Nothing more is owed; what is owed is still sent.")
+    return pill("good", "running")
+
+
+def pause_of(integration: Integration) -> str:
+    """Who or what holds it back, and until when if that is known."""
+    words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
+    if words is None or integration.probe_at is None:
+        return f"paused by {integration.paused_by or 'somebody'}"
+    probe_at = timezone.localtime(integration.probe_at)
+    today = probe_at.date() == timezone.localdate()
+    return words.format(f"{probe_at:%H:%M:%S}" if today else f"{probe_at:%Y-%m-%d %H:%M}")
