@@ -43,11 +43,11 @@ class Writer:
         import django  # noqa: PLC0415
 
         django.setup()
-        from tracking import tasks  # noqa: PLC0415
+        from tracking import wakeup  # noqa: PLC0415
         from tracking.ingest.write.connection import connect  # noqa: PLC0415
         from tracking.models import Integration, Token  # noqa: PLC0415
 
-        tasks.ring = lambda: None
+        wakeup.wake_dispatcher = lambda: None
         self.token, created = Token.objects.get_or_create(
             name="copying", defaults={"prefix": "copying", "digest": b"copying"}
         )

@@ -12,11 +12,9 @@ from django.urls import reverse
 from project.front.body import OTHER, Limit
 from project.front.rsgi import Front
 from project.wsgi import application
+from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
-from tracking.ingest.write.loop_writer import lane
-from tracking.ingest.write.refusals import refusals
-from tracking.ingest.write.store import writer
 
 ROOT = reverse("tracking:track").removesuffix("track")
 LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
@@ -38,4 +36,4 @@ app = Front(
     limit_of=limit_of,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
-app.at_close += [lane.drain, writer.drain, refusals.write]
+app.at_close.append(process.shutdown)

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tracking.delivery.scan_bounds import floors
+from tracking import process
 from tracking.ingest.auth.authentication import passes
-from tracking.ingest.write.duplicates import repeats
-from tracking.ingest.write.refusals import refusals
 from tracking.ingest.write.store import writer
 from tracking.models import Token
 from tracking.models.tokens.api_token import Secret
@@ -34,13 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """One test's tokens, integrations, refusals and repetitions are not those of the next."""
-    passes.clear()
-    floors.clear()
-    refusals.forget()
-    repeats.forget()
+    process.forget()
     yield
-    refusals.forget()
-    repeats.forget()
+    process.forget()
 
 
 @pytest.fixture(scope="session")

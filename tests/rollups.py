@@ -19,7 +19,7 @@ from tracking.ingest.segment.parsing import parse_event
 from tracking.ingest.write.statement import STORE
 from tracking.ingest.write.store import distinct, parameters
 from tracking.models import Rollup, Token
-from tracking.models.hits.partitions import first_uuid7
+from tracking.uuid7 import first_uuid7
 
 NAMES = ("Registered", "Viewed Page", "Completed Transaction", "", "Ünïcode 'quoted'")
 PLAIN = """

@@ -107,7 +107,7 @@ def test_it_may_be_told_when_something_is_owed() -> None:
     token, secret = Token.objects.issue("shop")
     add_webhook(token)
     rung: list[int] = []
-    with on_this_connection(ring=lambda: rung.append(Hit.objects.count())):
+    with on_this_connection(wake=lambda: rung.append(Hit.objects.count())):
         post(secret, hit())
         post(secret, hit())
     assert rung == [1, 2]
@@ -130,7 +130,7 @@ def test_an_eager_celery_delivers_within_the_transaction(vendor: Vendor) -> None
 def test_every_hit_may_be_delivered_at_once(vendor: Vendor) -> None:
     token, secret = Token.objects.issue("shop")
     add_webhook(token, vendor.url)
-    with on_this_connection(ring=tasks.dispatch):
+    with on_this_connection(wake=tasks.dispatch):
         for number in range(3):
             post(secret, hit())
             assert len(vendor.received) == number + 1

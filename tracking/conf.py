@@ -59,7 +59,7 @@ class Conf:
 
     # Delivery
     #: The least time between two wake-ups of the dispatcher by one process.
-    RING_INTERVAL: float = 1.0
+    WAKEUP_INTERVAL: float = 1.0
     #: Beyond the destination's own timeout, how long a claimed delivery is nobody else's.
     LEASE_SLACK: float = 15.0
     #: The longest wait before the first retry; it doubles with each, up to three days.

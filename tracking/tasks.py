@@ -1,34 +1,27 @@
-"""The Celery tasks, and the bell that calls the first of them. The broker holds no truth: a lost
-message costs a little time, since everything owed is in Postgres. A task that meets a dead database
-fails without a traceback: the next one does its work."""
+"""The Celery tasks. The broker holds no truth: a lost message costs a little time, since everything
+that is queued is in Postgres. A task that meets a dead database fails without a traceback: the next
+task does its work."""
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
-import time
 from contextlib import suppress
 from functools import partial
 
 from celery import Task, shared_task
 from celery.signals import worker_shutting_down
-from django.db import InterfaceError, OperationalError, connections, router
+from django.db import InterfaceError, OperationalError
 
 from tracking.alerts.evaluate import watch as look
 from tracking.alerts.notify import tell
 from tracking.conf import conf
 from tracking.delivery.engine import engine
-from tracking.models import Bell, Ledger, Operation, Pulse
+from tracking.models import Ledger, Operation, Pulse
 from tracking.models.analytics import rollup_job
 from tracking.models.analytics.watermark import Busy
 from tracking.models.operations.operation import carry_out
 from tracking.models.upkeep import maintenance, retention
+from tracking.wakeup import EXPIRES, wake_dispatcher
 
-logger = logging.getLogger(__name__)
-
-#: A message that nobody took for so long is worth nothing: a sweep has done its work, in seconds.
-EXPIRES = 15.0
 #: How long one task carries out operations; the next one goes on.
 OPERATE_SECONDS = 10.0
 #: How long one task counts hits; while there are more, the next one goes on.
@@ -62,7 +55,9 @@ def operate() -> None:
     left, and by `dispatch` for what is new or what a worker died over: the bell that is rung for
     deliveries is rung for operations, too, beat rings it in any case, and all that it costs is one
     look into an index of what is not finished."""
-    if carry_out(OPERATE_SECONDS, told=lambda operation: ring(), stopping=engine.stopping):
+    if carry_out(
+        OPERATE_SECONDS, told=lambda operation: wake_dispatcher(), stopping=engine.stopping
+    ):
         operate.apply_async(expires=EXPIRES)
 
 
@@ -98,67 +93,3 @@ def watch() -> None:
 def finish(**kwargs: object) -> None:
     """What is under way is finished, and nothing more is begun."""
     engine.stopping.set()
-
-
-class Ringer:
-    """Rings `dispatch` from a thread of its own: publishing to a dead broker takes long, and nobody
-    waits for it. Of any number of processes one rings, at most once in a while."""
-
-    def __init__(self) -> None:
-        self._reset()
-        os.register_at_fork(after_in_child=self._reset)
-
-    def _reset(self) -> None:
-        self._wanted = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._told = False
-
-    def ring(self) -> None:
-        self._wanted.set()
-        if self._thread is None or not self._thread.is_alive():
-            with self._starting:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(
-                        target=self._run, name="hitstream-bell", daemon=True
-                    )
-                    self._thread.start()
-
-    def _run(self) -> None:
-        while self._wanted.wait():
-            self._wanted.clear()
-            if self._is_ours():
-                self._publish()
-                time.sleep(conf.RING_INTERVAL)
-
-    def _is_ours(self) -> bool:
-        """Whether nobody else has rung since it was wanted; waits until it may be rung."""
-        wanted_at = time.monotonic()
-        while True:
-            ours, age = self._ask()
-            if ours or age < time.monotonic() - wanted_at:
-                return ours
-            time.sleep(max(0.01, conf.RING_INTERVAL - age))
-
-    def _ask(self) -> tuple[bool, float]:
-        """As `Bell.ring` answers; better once too often where the database does not."""
-        try:
-            return Bell.objects.ring(conf.RING_INTERVAL)
-        except Exception as error:
-            logger.debug("Rung without asking the others: %s", error)
-            return True, 0.0
-        finally:
-            connections[router.db_for_write(Bell)].close()
-
-    def _publish(self) -> None:
-        try:
-            dispatch.apply_async(retry=False, expires=EXPIRES)
-            self._told = False
-        except Exception as error:
-            # Told once: a project that lives by `manage.py sweep` has no broker at all.
-            log = logger.debug if self._told else logger.warning
-            log("The broker does not take the bell; a sweep will: %s", error)
-            self._told = True
-
-
-ring = Ringer().ring

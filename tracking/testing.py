@@ -23,10 +23,8 @@ from unittest.mock import patch
 
 from django.test import override_settings
 
-from tracking import tasks
+from tracking import process, wakeup
 from tracking.conf import conf
-from tracking.delivery.scan_bounds import floors
-from tracking.ingest.auth.authentication import passes
 from tracking.ingest.write.django_connection import borrow
 from tracking.ingest.write.group_commit import Group
 
@@ -36,12 +34,12 @@ def silence() -> None:
 
 
 @contextmanager
-def on_this_connection(ring: Callable[[], None] = silence) -> Iterator[None]:
+def on_this_connection(wake: Callable[[], None] = silence) -> Iterator[None]:
     """Until its end, hits are stored at once by the thread that posts them, on its own Django
     connection and inside its transaction; a token is known, or revoked, at once.
 
-    `ring` is called after a hit that owes deliveries. With Celery's `task_always_eager`,
-    `ring=tracking.tasks.dispatch` delivers each hit before its request is answered.
+    `wake` is called after a hit that queues deliveries. With Celery's `task_always_eager`,
+    `wake=tracking.tasks.dispatch` delivers each hit before its request is answered.
     """
     borrowed = borrow()
 
@@ -51,20 +49,14 @@ def on_this_connection(ring: Callable[[], None] = silence) -> Iterator[None]:
     def submit_all(group: Group[Any, Any], items: Sequence[Any], *, within: float) -> Any:
         return group.handle_all(borrowed, items)
 
-    forget()
+    process.forget()
     try:
         with (
             patch.object(Group, "submit", submit),
             patch.object(Group, "submit_all", submit_all),
-            patch.object(tasks, "ring", ring),
+            patch.object(wakeup, "wake_dispatcher", wake),
             override_settings(HITSTREAM={**conf.given(), "TOKEN_CACHE_SECONDS": 0}),
         ):
             yield
     finally:
-        forget()
-
-
-def forget() -> None:
-    """The process remembers no token and no place in the queue."""
-    passes.clear()
-    floors.clear()
+        process.forget()

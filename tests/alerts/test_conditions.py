@@ -25,9 +25,9 @@ from tracking.models import (
     Token,
 )
 from tracking.models.alerts.rule import MAX_ROWS
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.integrations.pause import Cause
 from tracking.models.upkeep import disk
+from tracking.uuid7 import first_uuid7
 
 
 def found() -> list[str]:

@@ -18,7 +18,7 @@ from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
 from tracking.models import Token, Watermark
 from tracking.models.analytics import rollup_job
-from tracking.models.hits.partitions import first_uuid7
+from tracking.uuid7 import first_uuid7
 
 URL = "/console/analytics/"
 #: The second of two days that are shown by hours.

@@ -19,7 +19,7 @@ from tracking.models.tokens.api_token import Secret
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #: What looking at pages changes.
-ASIDE = {"Pulse", "Bell", "Tally", "Ledger", "Total"}
+ASIDE = {"Pulse", "Wakeup", "Tally", "Ledger", "Total"}
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.destinations.vendor import Answer, reply
 from tracking.destinations.contract.config_form import ConfigForm
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.request import Request
 
 
 def read_json(body: bytes) -> Any:

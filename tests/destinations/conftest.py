@@ -14,8 +14,9 @@ import pytest
 from tests.destinations.case import Case, case_of
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.sample import SEED as PAYLOAD
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client, Response
+from tracking.destinations.transport.request import Request
 from tracking.events import Event
 from tracking.exceptions import DeliveryError
 

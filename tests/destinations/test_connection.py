@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.destinations.conftest import send
 from tests.destinations.vendor import Vendor, open_vendor, reply
-from tracking.destinations.contract.destination import Request
+from tracking.destinations.transport.request import Request
 from tracking.exceptions import RetryableError, SetupError
 
 pytestmark = pytest.mark.usefixtures("private_refused")

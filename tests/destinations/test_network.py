@@ -22,7 +22,7 @@ from tests.destinations.vendor import (
     reply,
     reset,
 )
-from tracking.destinations.contract.destination import Request
+from tracking.destinations.transport.request import Request
 from tracking.exceptions import DeliveryError, RetryableError, SetupError
 
 

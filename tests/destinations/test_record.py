@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.destinations.conftest import fail, send
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.destination import Request
 from tracking.destinations.transport.recorder import MASK
+from tracking.destinations.transport.request import Request
 from tracking.events import Said
 from tracking.exceptions import DeliveryError
 

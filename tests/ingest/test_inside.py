@@ -16,7 +16,7 @@ from tests.conftest import Send, hit
 from tests.ingest.test_shared import nested
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
-from tracking import tasks, track
+from tracking import track, wakeup
 from tracking.ingest.errors import BadRequest, Unauthorized
 from tracking.models import Hit, Owed, Token
 
@@ -25,7 +25,9 @@ from tracking.models import Hit, Owed, Token
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether what rang was committed, each time the bell rang."""
     rung: list[bool] = []
-    monkeypatch.setattr(tasks, "ring", lambda: rung.append(not connection.in_atomic_block))
+    monkeypatch.setattr(
+        wakeup, "wake_dispatcher", lambda: rung.append(not connection.in_atomic_block)
+    )
     return rung
 
 

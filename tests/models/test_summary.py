@@ -43,8 +43,9 @@ from tracking.models.analytics.rollup_sql import (
     USER,
 )
 from tracking.models.analytics.watermark import Busy
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.upkeep import retention
+from tracking.uuid7 import first_uuid7
+from tracking.wakeup import EXPIRES
 
 STEPS = ("store", "commit", "rollback", "pass", "rebuild")
 
@@ -320,7 +321,7 @@ def test_a_task_that_is_behind_calls_the_next(
         store(own, [arrival(token) for _ in range(7)])
     for _ in range(3):
         tasks.summarise()
-    assert called == [{"expires": tasks.EXPIRES}] * 2
+    assert called == [{"expires": EXPIRES}] * 2
     assert_right()
 
 

@@ -23,7 +23,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.events import Event, Receipt
-from tracking.models import Attempt, Bell, DeadLetter, Delivery, Integration, Owed, Token
+from tracking.models import Attempt, DeadLetter, Delivery, Integration, Owed, Token, Wakeup
 
 
 @pytest.fixture
@@ -211,15 +211,15 @@ def test_it_lingers_for_hits_that_nobody_rings_for(
 
 
 def test_of_many_processes_one_rings_in_a_second(transactional_db: None) -> None:
-    assert Bell.objects.ring(1.0)[0]
+    assert Wakeup.objects.claim(1.0)[0]
     for _ in range(5):
-        ours, age = Bell.objects.ring(1.0)
+        ours, age = Wakeup.objects.claim(1.0)
         assert not ours
         assert 0 <= age < 1
-    Bell.objects.update(rung_at=timezone.now() - timedelta(seconds=2))
-    assert Bell.objects.ring(1.0)[0]
-    Bell.objects.update(rung_at=timezone.now() + timedelta(hours=1))
-    assert Bell.objects.ring(1.0)[0], "a clock that was set back silences nobody"
+    Wakeup.objects.update(woken_at=timezone.now() - timedelta(seconds=2))
+    assert Wakeup.objects.claim(1.0)[0]
+    Wakeup.objects.update(woken_at=timezone.now() + timedelta(hours=1))
+    assert Wakeup.objects.claim(1.0)[0], "a clock that was set back silences nobody"
 
 
 def test_the_task_delivers_when_called_directly(

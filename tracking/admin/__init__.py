@@ -3,8 +3,8 @@ from tracking.admin import (
     alert_rule,
     attempt,
     delivery,
-    hit,
     file_import,
+    hit,
     integration,
     operation,
     revision,
@@ -12,12 +12,12 @@ from tracking.admin import (
 )
 
 __all__ = [
-    "alertchannel",
-    "alertrule",
+    "alert_channel",
+    "alert_rule",
     "attempt",
     "delivery",
+    "file_import",
     "hit",
-    "imported",
     "integration",
     "operation",
     "revision",

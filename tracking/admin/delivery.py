@@ -13,12 +13,12 @@ from django.utils.safestring import SafeString
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
-from tracking.admin.integration_actions import ring_on_commit
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import DeadLetter, Delivery, Hit
 from tracking.models.deliveries.dead_letter import CODES
 from tracking.models.operations.replay_selected import replay_chosen
 from tracking.presentation.pill import pill
+from tracking.wakeup import wake_dispatcher_on_commit
 
 
 def link_to_hit(hit_id: Any) -> SafeString:
@@ -95,5 +95,5 @@ class DeadLetterAdmin(OfHitsAdmin):
             by=request.user.get_username(),
             message="Chosen from the list of dead letters.",
         )
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         messages.success(request, f"{count} dead letters are due again.")

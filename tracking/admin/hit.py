@@ -17,7 +17,7 @@ from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Hit
 from tracking.models.explain.hit_history import tell
-from tracking.models.hits.partitions import first_uuid7
+from tracking.uuid7 import first_uuid7
 
 
 class ReceivedFilter(admin.SimpleListFilter):

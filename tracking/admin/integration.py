@@ -27,6 +27,7 @@ from tracking.models import Integration
 from tracking.models.access.scope import Scope
 from tracking.models.operations import backlog
 from tracking.presentation.pill import pause_of, state_of_integration
+from tracking.wakeup import wake_dispatcher_on_commit
 
 
 @admin.register(Integration)
@@ -102,14 +103,14 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         if not change:
             obj.destination = self.slug(request)
         obj.save(by=request.user.get_username())
-        integration_actions.ring_on_commit()
+        wake_dispatcher_on_commit()
 
     @admin.action(description="Resume selected integrations", permissions=["change"])
     def resume_selected(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:
         for integration in integrations.exclude(paused_at=None):
             integration.resume(by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
-        integration_actions.ring_on_commit()
+        wake_dispatcher_on_commit()
         messages.success(request, "What was held back is due now.")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -7,12 +7,10 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import router, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from tracking import tasks
 from tracking.admin.action_forms import (
     BackfillFilters,
     PauseForm,
@@ -30,13 +28,9 @@ from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_integration
 from tracking.models.operations.preview import Preview
 from tracking.models.operations.replay import Replay
+from tracking.wakeup import wake_dispatcher_on_commit
 
 View = Callable[[admin.ModelAdmin, HttpRequest, str], HttpResponse]
-
-
-def ring_on_commit() -> None:
-    """What is due then is sent, and what was asked for is begun."""
-    transaction.on_commit(tasks.ring, using=router.db_for_write(Integration))
 
 
 def owed(integration: Integration, filters: dict[str, Any]) -> Preview:
@@ -65,7 +59,7 @@ def pause(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse
 def resume(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
     def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
         obj.resume(by=request.user.get_username(), rate_limit=asked["rate_limit"])
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         site.log_change(request, obj, "Resumed.")
         return redirect("admin:tracking_integration_change", obj.pk)
 
@@ -85,7 +79,7 @@ def resume(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
 def drain(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
     def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
         obj.drain(by=request.user.get_username())
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         site.log_change(request, obj, "Drained.")
         return redirect("admin:tracking_integration_change", obj.pk)
 
@@ -115,7 +109,7 @@ def operate(
         wanted = verb(obj, Criteria(**asked))
         by = request.user.get_username()
         operation = Operation.objects.ask(wanted, by=by, rate=rate)
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         site.log_change(request, obj, f"{verb.name.capitalize()} {wanted.criteria}".strip())
         return redirect("admin:tracking_operation_change", operation.pk)
 
@@ -161,7 +155,7 @@ def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
     def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
         by = request.user.get_username()
         operation = delete_integration(obj, by=by, rate=asked["rate"])
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         site.log_change(request, obj, "Deleted.")
         messages.success(request, f"{obj.name} is deleted. What it was owed is being cancelled.")
         return redirect("admin:tracking_operation_change", operation.pk)

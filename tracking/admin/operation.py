@@ -14,11 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.admin.filters import PresentFilter
-from tracking.admin.integration_actions import ring_on_commit
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
 from tracking.models.operations.operation import State
 from tracking.presentation.pill import pill
+from tracking.wakeup import wake_dispatcher_on_commit
 
 COLOURS = {
     State.WAITING: "off",
@@ -95,7 +95,7 @@ class OperationAdmin(ReadOnlyAdmin):
         if request.method != "POST" or not may_steer(request, operation):
             raise PermissionDenied
         act(operation)
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         self.log_change(request, operation, said)
         return redirect("admin:tracking_operation_change", operation.pk)
 

@@ -10,13 +10,13 @@ from django.shortcuts import redirect
 
 from tracking.admin.action_forms import RateForm
 from tracking.admin.confirm import confirm
-from tracking.admin.integration_actions import ring_on_commit
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import RotateForm
 from tracking.models import Token
 from tracking.models.operations import backlog
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_token
+from tracking.wakeup import wake_dispatcher_on_commit
 
 
 def rotate(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
@@ -58,7 +58,7 @@ def revoke(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
 def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
     def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
         delete_token(token, by=request.user.get_username(), rate=asked["rate"])
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         site.log_change(request, token, "Deleted.")
         messages.success(request, f"{token.name} is deleted. What it owed is cancelled.")
         return redirect("admin:tracking_token_changelist")

@@ -8,12 +8,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from tracking.admin.integration_actions import ring_on_commit
 from tracking.console.access import page, show
 from tracking.models import DeadLetter, Hit, Owed
 from tracking.models.access.scope import Scope
 from tracking.models.explain.hit_history import tell
 from tracking.models.operations.replay_selected import replay_chosen
+from tracking.wakeup import wake_dispatcher_on_commit
 
 
 @page("view_hit")
@@ -41,7 +41,7 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
     letters = DeadLetter.objects.filter(hit_id=obj.pk, integration=pk)
     by = request.user.get_username()
     if replay_chosen(letters, by=by, message=f"The hit {obj.hit_id} alone."):
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         messages.success(request, "The dead letter is due again.")
     else:
         messages.warning(request, "There is no dead letter that could be replayed any more.")
@@ -53,7 +53,7 @@ def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRe
     """The hit's next try at this integration is made now."""
     obj = seen(scope, hit_id)
     if Owed.objects.filter(hit_id=obj.pk, integration=pk).hasten():
-        ring_on_commit()
+        wake_dispatcher_on_commit()
         messages.success(request, "The next try is made now.")
     else:
         messages.warning(request, "It does not wait for a next try any more.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
+from tracking import process
 from tracking.delivery.run import Run
 
 
@@ -16,7 +16,7 @@ def nobody() -> None:
 class Engine:
     def __init__(self) -> None:
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        process.after_fork(self._reset)
 
     def _reset(self) -> None:
         #: Set when the process is told to stop: what is under way is finished, nothing more is

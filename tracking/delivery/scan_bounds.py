@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 
+from tracking import process
 from tracking.models.deliveries.queue import ALWAYS
 
 #: How far claims look back behind the last one, for rows committed late. Each walks through what
@@ -42,3 +43,4 @@ class Floors:
 
 
 floors = Floors()
+process.on_forget(floors.clear)

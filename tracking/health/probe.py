@@ -6,13 +6,14 @@ for a moment; who asks again meanwhile, or while nobody answers, waits for nothi
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from django.db import connections
+
+from tracking import process
 
 Answer = TypeVar("Answer")
 
@@ -30,7 +31,7 @@ class Question(Generic[Answer]):
         self._patience = patience
         self._remember = remember
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        process.after_fork(self._reset)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()

@@ -17,9 +17,10 @@ from tracking.ingest.parse.arrival import Sender
 from tracking.ingest.parse.body import MAX_BODY, too_large
 from tracking.ingest.parse.json_decoding import too_deep
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.write.django_connection import borrow, ring_on_commit
+from tracking.ingest.write.django_connection import borrow
 from tracking.ingest.write.store import store
 from tracking.models import Hit, Token
+from tracking.wakeup import wake_dispatcher_on_commit
 
 
 def track(
@@ -61,7 +62,7 @@ def track(
     found = usable(token, using)
     sender = Sender(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
-    (outcome,) = store(borrow(), [arrival], ring_on_commit)
+    (outcome,) = store(borrow(), [arrival], wake_dispatcher_on_commit)
     if isinstance(outcome, Exception):
         raise outcome
     return arrival.hit_id

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandError, CommandParser
 
-from tracking import tasks
+from tracking import wakeup
 from tracking.management.confirm import AskingCommand, find, moment
 from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
@@ -55,7 +55,7 @@ class OperatingCommand(AskingCommand):
         try:
             while operation.is_open:
                 if operation.step():
-                    tasks.ring()
+                    wakeup.wake_dispatcher()
                 else:
                     time.sleep(LOOK_SECONDS)
                 operation.refresh_from_db()

@@ -10,7 +10,7 @@ from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.delivery import Delivery
 from tracking.models.deliveries.outcome import Outcome
 from tracking.models.deliveries.queue import Owed
-from tracking.models.deliveries.wakeup import Bell
+from tracking.models.deliveries.wakeup import Wakeup
 from tracking.models.hits.duplicate import Repeat
 from tracking.models.hits.file_import import Import
 from tracking.models.hits.hit import Hit, HitKey
@@ -27,7 +27,6 @@ __all__ = [
     "AlertChannel",
     "AlertRule",
     "Attempt",
-    "Bell",
     "DeadLetter",
     "Delivery",
     "Hit",
@@ -48,5 +47,6 @@ __all__ = [
     "Token",
     "Total",
     "Visitor",
+    "Wakeup",
     "Watermark",
 ]

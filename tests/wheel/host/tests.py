@@ -21,7 +21,7 @@ class Shop:
 
     def setUp(self):
         self.moments = []
-        self.enterContext(on_this_connection(ring=self.note))
+        self.enterContext(on_this_connection(wake=self.note))
         self.token, self.secret = Token.objects.issue("shop", pk=1_234_567)
         self.client.force_login(User.objects.create_superuser("root"))
 

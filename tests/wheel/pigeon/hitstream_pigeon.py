@@ -8,7 +8,8 @@ import json
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
+from tracking.destinations.transport.request import Request
 
 
 class PigeonConfig(ConfigForm):

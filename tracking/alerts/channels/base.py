@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 from tracking.alerts.message import Message
 from tracking.destinations.contract.config_form import ConfigForm
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
+from tracking.destinations.transport.request import Request
 
 #: Seconds that a mail server may take for each of its answers.
 TIMEOUT = 10.0

@@ -7,31 +7,16 @@ takes batches of events and either returns a Receipt or raises one of the three 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.transport.recorder import Recorder
+from tracking.destinations.transport.request import Request
 from tracking.events import TYPES, Event, Receipt
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """An HTTP request to a vendor.
-
-    In the record of the attempt the values of `secret_headers` and of the URL's `secret_query`
-    are masked, and each of `secrets` wherever it stands.
-    """
-
-    url: str
-    body: bytes = field(repr=False)
-    method: str = "POST"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secret_headers: frozenset[str] = frozenset()
-    secret_query: frozenset[str] = frozenset()
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 class Destination:
@@ -95,8 +80,6 @@ class Destination:
         """The text, fit to be stored and without any of the configuration's secrets."""
         if not text:
             return ""
-        from tracking.destinations.transport.recorder import Recorder  # noqa: PLC0415 (which needs a Request)
-
         return Recorder(Request(url="", body=b"", secrets=self.secrets)).mask(text)
 
     def skip(self, event: Event) -> str:

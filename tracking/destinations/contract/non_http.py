@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import explain as explain_connection
 from tracking.destinations.transport.recorder import Recorder, host_of
+from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, check
 from tracking.events import Exchange
 from tracking.exceptions import DeliveryError, SetupError

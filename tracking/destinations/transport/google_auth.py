@@ -20,7 +20,7 @@ import msgspec
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tracking.destinations.contract.destination import Request
+from tracking.destinations.transport.request import Request
 from tracking.exceptions import SetupError
 
 if TYPE_CHECKING:

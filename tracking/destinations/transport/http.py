@@ -22,8 +22,8 @@ from typing import Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from tracking.destinations.contract.destination import Request
 from tracking.destinations.transport.recorder import Recorder, cut, host_of
+from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
 from tracking.events import Exchange
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus, urlsplit
 
-from tracking.destinations.contract.destination import Request
+from tracking.destinations.transport.request import Request
 from tracking.events import Said
 
 MASK = "••••"

@@ -17,6 +17,7 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.write.connection import Connection
@@ -162,6 +163,7 @@ class PassCache:
 
 
 passes = PassCache()
+process.on_forget(passes.clear)
 
 
 def api_token(header: str) -> bytes:

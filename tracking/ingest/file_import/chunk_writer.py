@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import psycopg
 
-from tracking import tasks
+from tracking import wakeup
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.file_import.line_file import Line
 from tracking.ingest.parse.arrival import Arrival
@@ -133,7 +133,7 @@ class ChunkWriter:
         """What was settled stays, and the bell has rung if something is owed."""
         self._connection.commit()
         if self._owes:
-            tasks.ring()
+            wakeup.wake_dispatcher()
 
     def close(self) -> None:
         self._connection.close()

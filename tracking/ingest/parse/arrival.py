@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,6 @@ import msgspec
 from tracking.ingest.parse.json_decoding import exact_text
 from tracking.models.tokens.privacy import IpPolicy, apply_ip_policy
 from tracking.routing.switches import Switches
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +51,6 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     payload: dict[str, Any]
     switches: Switches | None
     copies: int = 1
-
-
-def time_in(id: UUID) -> datetime:
-    """The millisecond in which the UUIDv7 was made: so a hit's partition, its hour in the ledger
-    and its time of receipt agree."""
-    return EPOCH + timedelta(milliseconds=id.int >> 80)
 
 
 def dedup_digest(hit_id: str, body: bytes, name: str) -> UUID:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
+from tracking.ingest.parse.arrival import Arrival, Sender, dedup_digest, keep_private
 from tracking.ingest.parse.fields import (
     check_objects,
     first_loose,
@@ -22,6 +22,7 @@ from tracking.ingest.parse.fields import (
 from tracking.ingest.parse.json_decoding import decode
 from tracking.models.hits.hit import Clock
 from tracking.routing.switches import switches
+from tracking.uuid7 import moment_of
 
 SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
 
@@ -45,7 +46,7 @@ def read_hit(payload: dict[str, Any], body: bytes, sender: Sender) -> Arrival:
             "user_required", "A userId or an anonymousId is required, best in `event.user`."
         )
     id = uuid7()
-    received_at = time_in(id)
+    received_at = moment_of(id)
     sent_at = moment(payload.get("sentAt"), "sentAt")
     hit_id = text(payload.get("hitId"), "hitId")
     keep_private(payload, sender.ip_policy)

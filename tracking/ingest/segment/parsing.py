@@ -11,11 +11,12 @@ from uuid_utils.compat import uuid7
 
 from tracking.events import TYPES
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Sender, dedup_digest, keep_private, time_in
+from tracking.ingest.parse.arrival import Arrival, Sender, dedup_digest, keep_private
 from tracking.ingest.parse.fields import check_objects, first_loose, moment, objects, text
 from tracking.ingest.parse.json_decoding import decode
 from tracking.models.hits.hit import Clock
 from tracking.routing.switches import switches
+from tracking.uuid7 import moment_of
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ def read_event(
     check_objects(payload, ("context", "integrations", "properties", "traits"))
     user_id, anonymous_id = identify(payload, type)
     id = uuid7()
-    received_at = time_in(id)
+    received_at = moment_of(id)
     given = payload.get("sentAt")
     sent_at = moment(shared.sent_at if given is None else given, "sentAt")
     occurred_at, clock = tell_time(payload, sent_at, received_at, historical=shared.historical)

@@ -7,7 +7,6 @@ its last seconds with it.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -16,6 +15,7 @@ from typing import Generic, TypeVar
 
 from django.db import connections, router
 
+from tracking import process
 from tracking.models import Tally
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Notebook(ABC, Generic[Key, Count]):
 
     def __init__(self) -> None:
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        process.after_fork(self._reset)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()

@@ -11,18 +11,12 @@ from typing import Any, cast
 import psycopg
 from django.db import connections, router, transaction
 
-from tracking import tasks
 from tracking.ingest.write.connection import Connection
 from tracking.models import Hit
 
 
 def borrow() -> Connection:
     return cast(Connection, Borrowed(router.db_for_write(Hit)))
-
-
-def ring_on_commit() -> None:
-    """Once the transaction is committed, and not before, there is something to deliver."""
-    transaction.on_commit(lambda: tasks.ring(), using=router.db_for_write(Hit))
 
 
 class Borrowed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
+from tracking import process
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.counter_buffer import Notebook
 from tracking.models.hits.duplicate import Again, Repeat
@@ -39,3 +40,4 @@ class Repeats(Notebook[tuple[int, UUID], Again]):
 
 
 repeats = Repeats()
+process.on_forget(repeats.forget)

@@ -8,7 +8,6 @@ for nothing. Callers never wait past their deadline, whatever Postgres does.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Generic, cast
 
 import psycopg
 
+from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import Connection, connect, has_news
@@ -42,7 +42,7 @@ class Group(Generic[Item, Outcome]):
         self._handle = handle
         self._afterwards = afterwards
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        process.after_fork(self._reset)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()

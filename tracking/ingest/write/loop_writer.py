@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
 import psycopg
 
+from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
@@ -42,7 +42,7 @@ class Lane:
     def __init__(self, writer: Group[Arrival, Stored]) -> None:
         self._writer = writer
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        process.after_fork(self._reset)
 
     def _reset(self) -> None:
         self._wire: Wire | None = None
@@ -172,3 +172,5 @@ class Lane:
 
 
 lane = Lane(store.writer)
+process.at_shutdown(lane.drain)
+process.at_shutdown(store.writer.drain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from tracking import process
 from tracking.ingest.write.counter_buffer import Notebook
 from tracking.models import Tally
 from tracking.models.ledger.ledger import What
@@ -33,3 +34,5 @@ class Refusals(Notebook[tuple[int, str], int]):
 
 
 refusals = Refusals()
+process.at_shutdown(refusals.write)
+process.on_forget(refusals.forget)

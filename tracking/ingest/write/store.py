@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 from psycopg import errors
 
-from tracking import tasks
+from tracking import wakeup
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
@@ -30,6 +30,7 @@ from tracking.ingest.write.group_commit import Group
 from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
+from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ class Stored(Enum):
 
 
 Outcomes = Mapping[UUID, Stored | Exception]
-#: Called once something is owed, in place of the bell at once: by a caller who commits later.
-Ring = Callable[[], object] | None
+#: Called instead of waking the dispatcher, by callers that commit later.
+Wake = Callable[[], object] | None
 
 #: A row with one of these fails for what it holds: its neighbours do not.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
@@ -57,10 +58,10 @@ MOMENT = "10ms"
 
 
 def store(
-    connection: Connection, arrivals: Sequence[Arrival], ring: Ring = None
+    connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
-    return share(arrivals, insert(connection, distinct(arrivals), ring))
+    return share(arrivals, insert(connection, distinct(arrivals), wake))
 
 
 def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -100,7 +101,7 @@ def key(arrival: Arrival) -> tuple[int, int]:
 
 
 def insert(
-    connection: Connection, batch: list[Arrival], ring: Ring = None, until: float = math.inf
+    connection: Connection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
 ) -> Outcomes:
     """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
 
@@ -110,14 +111,14 @@ def insert(
     if time.monotonic() > until:
         return {arrival.id: Unavailable() for arrival in batch}
     try:
-        return execute(connection, batch, ring)
+        return execute(connection, batch, wake)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain(error)}
         if until == math.inf and isinstance(error, errors.LockNotAvailable):
             with hurry(connection):
-                return halve(connection, batch, ring, time.monotonic() + conf.LOCK_TIMEOUT)
-        return halve(connection, batch, ring, until)
+                return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
+        return halve(connection, batch, wake, until)
     except errors.CheckViolation:
         # "No partition of relation found for row": nobody made the day's leaves.
         with connection.transaction():
@@ -125,13 +126,13 @@ def insert(
         if not made:
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
-        return execute(connection, batch, ring)
+        return execute(connection, batch, wake)
 
 
-def halve(connection: Connection, batch: list[Arrival], ring: Ring, until: float) -> Outcomes:
+def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float) -> Outcomes:
     middle = len(batch) // 2
-    first = insert(connection, batch[:middle], ring, until)
-    return {**first, **insert(connection, batch[middle:], ring, until)}
+    first = insert(connection, batch[:middle], wake, until)
+    return {**first, **insert(connection, batch[middle:], wake, until)}
 
 
 @contextmanager
@@ -145,16 +146,16 @@ def hurry(connection: Connection) -> Iterator[None]:
         connection.execute(SET_LOCK_TIMEOUT, [before])
 
 
-def execute(connection: Connection, batch: list[Arrival], ring: Ring) -> Outcomes:
-    late_after = late_arrivals.after() if ring is None else late_arrivals.ALWAYS
+def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
+    late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
     ((owes, repeated),) = found
-    return conclude(batch, owes, repeated, ring)
+    return conclude(batch, owes, repeated, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
     """What STORE takes, as text."""
-    window = partitions.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     return {
         "arrivals": msgspec.json.encode(batch).decode(),
         "window": str(window),
@@ -163,12 +164,12 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 
 
 def conclude(
-    batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], ring: Ring = None
+    batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
-    """An outcome by id from STORE's row; the bell has rung if something is owed, and repetitions
-    are noted."""
+    """Return the outcomes by id from STORE's row, wake the dispatcher if something is queued, and
+    count the duplicates."""
     if owes:
-        (ring or tasks.ring)()
+        (wake or wakeup.wake_dispatcher)()
     if repeated:
         repeats.note_among(batch, repeated)
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}

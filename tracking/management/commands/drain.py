@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracking import tasks
+from tracking import wakeup
 from tracking.management.confirm import AskingCommand, find
 from tracking.models.operations import backlog
 
@@ -14,5 +14,5 @@ class Command(AskingCommand):
         found = find(integration)
         if self.is_meant("Hits still to be sent", backlog.preview(found), options):
             found.drain(by="manage.py drain")
-            tasks.ring()
+            wakeup.wake_dispatcher()
             self.stdout.write(f"{found} drains.")

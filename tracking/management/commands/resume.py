@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tracking import tasks
+from tracking import wakeup
 from tracking.management.confirm import AskingCommand, find
 from tracking.models.operations import backlog
 
@@ -24,5 +24,5 @@ class Command(AskingCommand):
         found = find(integration)
         if self.is_meant("Hits to send", backlog.preview(found), options):
             found.resume(by="manage.py resume", rate_limit=rate)
-            tasks.ring()
+            wakeup.wake_dispatcher()
             self.stdout.write(f"{found} is resumed.")

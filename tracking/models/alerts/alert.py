@@ -125,9 +125,7 @@ class Alert(models.Model):
 
     def silence(self, *, until: datetime, reason: str, by: str) -> None:
         """Nobody is told of it until then. If it is still open then, it is told once more."""
-        from tracking.models.alerts.notification import Notice, What  # noqa: PLC0415 (which refers to us)
-
-        Notice.objects.filter(alert=self, what=What.STILL_OPEN).delete()
+        self.notices.forget_still_open()
         self.silent_until, self.silent_reason, self.silenced_by = until, reason, by
         self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))
 

@@ -63,6 +63,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             ignore_conflicts=True,
         )
 
+    def forget_still_open(self) -> None:
+        """Delete the announcements that an alert is still open, so that the end of a later silence
+        makes new ones."""
+        self.filter(what=What.STILL_OPEN).delete()
+
     def due(self) -> NoticeQuerySet:
         """Those to be told now, the oldest first; none of what somebody has silenced since."""
         now = timezone.now()

@@ -1,6 +1,6 @@
 """What analytics knows: counts of events, and the users of each day.
 
-The roll-up (`tracking.models.analytics.rollup_job`) keeps both, right to the hit. Times are when events
+The roll-up (`rollup_job`) keeps both, right to the hit. Times are when events
 occurred, not when they were received, by hours and days of UTC.
 """
 

@@ -1,7 +1,7 @@
 """The roll-up: hits are counted once, in the order of their ids, however late they are committed.
 
 A pass looks at one snapshot. It counts the hits that come after the watermark, up to some seconds
-ago, and those before it that are marked late (`tracking.models.analytics.late_arrivals`); it deletes the marks of
+ago, and those before it that are marked late (`late_arrivals`); it deletes the marks of
 both, and moves the watermark. A hit with a mark is counted by the first pass that sees it, which
 takes the mark away; one without is seen by the pass that goes over its id. All of a pass is
 committed or nothing.
@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from tracking.models.analytics import late_arrivals
 from tracking.models.analytics.rollup_sql import FACTS
 from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
-from tracking.models.hits.partitions import first_uuid7
+from tracking.uuid7 import first_uuid7
 
 #: Hits that one pass counts, and as many late ones.
 PASS = 20_000

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import OperationalError, connections, models, router, transaction
 from django.db.backends.utils import CursorWrapper
 
-from tracking.models.hits.partitions import moment_of
+from tracking.uuid7 import moment_of
 
 NOBODY = UUID(int=0)
 # The lock is taken before the snapshot: what the last holder wrote is seen. Readers pass it by.

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 
 from tracking.models.deliveries.backlog_age import OLDEST, RETRYING
 from tracking.models.deliveries.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.integrations.integration import Integration
+from tracking.uuid7 import first_uuid7
 
 #: A delivery claimed this often without an outcome is sent alone from then on, since one of the
 #: hits that it was claimed with seems to kill workers.

@@ -1,4 +1,4 @@
-"""When the dispatcher was rung last, by whichever process: one row."""
+"""When a process last woke the dispatcher: one row, shared by all processes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ from typing import LiteralString
 
 from django.db import connections, models, router
 
-RING: LiteralString = """
+CLAIM: LiteralString = """
     WITH before AS (
-        SELECT extract(epoch FROM clock_timestamp() - rung_at)::float8 AS age FROM tracking_bell
-    ), rung AS (
-        INSERT INTO tracking_bell AS bell (id, rung_at) VALUES (1, clock_timestamp())
-        ON CONFLICT (id) DO UPDATE SET rung_at = clock_timestamp()
-            WHERE bell.rung_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
+        SELECT extract(epoch FROM clock_timestamp() - woken_at)::float8 AS age FROM tracking_wakeup
+    ), claimed AS (
+        INSERT INTO tracking_wakeup AS wakeup (id, woken_at) VALUES (1, clock_timestamp())
+        ON CONFLICT (id) DO UPDATE SET woken_at = clock_timestamp()
+            WHERE wakeup.woken_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
                 AND clock_timestamp()
         RETURNING true
     )
-    SELECT EXISTS (SELECT FROM rung), coalesce((SELECT age FROM before), 'infinity'::float8)
+    SELECT EXISTS (SELECT FROM claimed), coalesce((SELECT age FROM before), 'infinity'::float8)
 """
 
 
-class BellManager(models.Manager["Bell"]):
-    def ring(self, interval: float) -> tuple[bool, float]:
-        """Whether it is ours to ring, since nobody did for `interval` seconds; and how many seconds
-        ago somebody did."""
-        with connections[router.db_for_write(Bell)].cursor() as cursor:
-            cursor.execute(RING, [interval])
+class WakeupManager(models.Manager["Wakeup"]):
+    def claim(self, interval: float) -> tuple[bool, float]:
+        """Claim the next wake-up. Returns whether this process may publish it, since no other did
+        within `interval` seconds, and the age of the last wake-up in seconds."""
+        with connections[router.db_for_write(Wakeup)].cursor() as cursor:
+            cursor.execute(CLAIM, [interval])
             ours, age = cursor.fetchone()
             return bool(ours), float(age)
 
 
-class Bell(models.Model):
-    id = models.PositiveSmallIntegerField(primary_key=True)
-    rung_at = models.DateTimeField()
+class Wakeup(models.Model):
+    """The last wake-up of the dispatcher."""
 
-    objects = BellManager()
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    woken_at = models.DateTimeField()
+
+    objects = WakeupManager()
 
     def __str__(self) -> str:
-        return f"rung at {self.rung_at}"
+        return f"woken at {self.woken_at}"

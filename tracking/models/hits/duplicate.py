@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connections, models, router
 
 from tracking.conf import conf
-from tracking.models.hits.partitions import first_uuid7
+from tracking.uuid7 import first_uuid7
 
 #: How often, and when last.
 Again = tuple[int, datetime]

@@ -16,6 +16,7 @@ from django.db import connections, migrations, router
 
 from tracking.conf import conf
 from tracking.models.hits.hit import Hit
+from tracking.uuid7 import first_uuid7
 
 #: Each is partitioned by a hit's id, or, for attempts, by its own.
 PARTITIONED = ("tracking_hit", "tracking_outcome", "tracking_attempt")
@@ -25,16 +26,6 @@ PARTITIONED = ("tracking_hit", "tracking_outcome", "tracking_attempt")
 APPEND_ONLY = "autovacuum_vacuum_insert_scale_factor = 0.05"
 #: With fewer days ahead than this somebody should be told.
 ALARM_DAYS = 7
-
-
-def first_uuid7(moment: datetime) -> UUID:
-    """The least UUIDv7 of that millisecond: a bound between earlier ids and later ones."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-def moment_of(uuid7: UUID) -> datetime:
-    """The time in the id, to the millisecond."""
-    return datetime.fromtimestamp((uuid7.int >> 80) / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

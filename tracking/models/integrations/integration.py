@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as AnyMapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -16,6 +19,7 @@ from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Mapping
+from tracking.destinations.transport.recorder import printable
 from tracking.models.integrations.defaults import (
     default_concurrency,
     default_max_age,
@@ -23,8 +27,7 @@ from tracking.models.integrations.defaults import (
     default_retry_base,
 )
 from tracking.models.integrations.encrypted_json import EncryptedJSONField, Sealed, SecretKeyError
-from tracking.models.integrations.pause import Cause, IntegrationQuerySet
-from tracking.models.integrations.standing import Standing
+from tracking.models.integrations.pause import GAPS, HITSTREAM, Cause, Pausable, gap_of
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import allows, switches
 
@@ -37,7 +40,55 @@ SENDING = (
 CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
 
 
-class Integration(Standing):
+class IntegrationQuerySet(models.QuerySet["Integration"]):
+    def present(self) -> IntegrationQuerySet:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def running(self) -> IntegrationQuerySet:
+        """Those that are sent to, if only to probe, as the primary has it: a replica may be
+        behind."""
+        return self.using(router.db_for_write(self.model)).filter(
+            Q(enabled=True) | Q(draining=True),
+            Q(paused_at=None) | Q(probe_at__lte=Now()),
+            deleted_at=None,
+        )
+
+    def probe(self) -> int:
+        """Those that are wrong or down are tried again now: somebody has changed them."""
+        return self.filter(paused_cause__in=GAPS).update(probe_at=Now(), probes=0)
+
+    def hold(
+        self, integration: Integration, cause: Cause, reason: str, *, seconds: float | None = None
+    ) -> bool:
+        """It is paused until a probe in so many seconds, by default later with each probe; unless
+        an operator has paused or changed it since this copy was read. Whether it is."""
+        with transaction.atomic(using=router.db_for_write(self.model)):
+            now = self.select_for_update().filter(pk=integration.pk).first()
+            if now is None or now.paused_cause == Cause.OPERATOR:
+                return False
+            if (now.config, now.secrets) != (integration.config, integration.secrets):
+                return False
+            probes = now.probes if now.paused_cause in GAPS else 0
+            gap = gap_of(cause, probes) if seconds is None else seconds
+            self.filter(pk=integration.pk).update(
+                paused_at=now.paused_at or timezone.now(),
+                paused_by=HITSTREAM,
+                paused_reason=printable(reason),
+                paused_cause=cause,
+                probe_at=Now() + timedelta(seconds=gap),
+                probes=min(probes + 1, 1000),
+            )
+        return True
+
+    def release(self, integration: Integration) -> None:
+        """A probe went well: the pause is over, unless it is an operator's."""
+        self.filter(pk=integration.pk).exclude(paused_cause=Cause.OPERATOR).update(
+            paused_at=None, paused_by="", paused_reason="", paused_cause="", probe_at=None, probes=0
+        )
+
+
+class Integration(Pausable):
     """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all, and
     what is owed waits, unless it is draining."""
 
@@ -101,6 +152,13 @@ class Integration(Standing):
         "outgrow the hits.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    enabled = models.BooleanField(
+        default=True,
+        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, "
+        "pause it instead; to have the last ones sent, drain it.",
+    )
+    draining = models.BooleanField(default=False, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
 
@@ -133,7 +191,23 @@ class Integration(Standing):
             super().save(*args, **kwargs)
             if configured:
                 Integration.objects.filter(pk=self.pk).probe()
-            self.token.revise(by=by)
+            self.token.record_revision(by=by)
+
+    @property
+    def title(self) -> str:
+        """Its name, as the record's pages say it."""
+        return f"{self.name} (deleted)" if self.deleted_at else self.name
+
+    def drain(self, *, by: str = "") -> None:
+        """Nothing more is owed to it; what is owed is still sent. Enabling it again ends that."""
+        self.enabled, self.draining = False, True
+        self.save(by=by, update_fields=("enabled", "draining"))
+
+    def mark_deleted(self, *, by: str = "") -> None:
+        """Nothing more is owed or sent to it, it is in no list, and its name is free. All that is
+        on record stays. `tracking.models.operations.delete` also cancels what it was owed."""
+        self.enabled, self.draining, self.deleted_at = False, False, timezone.now()
+        self.save(by=by, update_fields=("enabled", "draining", "deleted_at"))
 
     @property
     def destination_class(self) -> type[Destination]:

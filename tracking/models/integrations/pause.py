@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db import models, router, transaction
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import models
 from django.utils import timezone
-
-from tracking.destinations.transport.recorder import printable
-
-if TYPE_CHECKING:
-    from tracking.models.integrations.integration import Integration
 
 HITSTREAM = "hitstream"
 #: What a pause consists of.
@@ -73,54 +65,6 @@ class Pausable(models.Model):
         if rate_limit is not None:
             self.rate_limit, fields = rate_limit, (*PAUSED, "rate_limit")
         self.save(by=by, update_fields=fields)
-
-
-class IntegrationQuerySet(models.QuerySet["Integration"]):
-    def present(self) -> IntegrationQuerySet:
-        """Those that were not deleted."""
-        return self.filter(deleted_at=None)
-
-    def running(self) -> IntegrationQuerySet:
-        """Those that are sent to, if only to probe, as the primary has it: a replica may be
-        behind."""
-        return self.using(router.db_for_write(self.model)).filter(
-            Q(enabled=True) | Q(draining=True),
-            Q(paused_at=None) | Q(probe_at__lte=Now()),
-            deleted_at=None,
-        )
-
-    def probe(self) -> int:
-        """Those that are wrong or down are tried again now: somebody has changed them."""
-        return self.filter(paused_cause__in=GAPS).update(probe_at=Now(), probes=0)
-
-    def hold(
-        self, integration: Integration, cause: Cause, reason: str, *, seconds: float | None = None
-    ) -> bool:
-        """It is paused until a probe in so many seconds, by default later with each probe; unless
-        an operator has paused or changed it since this copy was read. Whether it is."""
-        with transaction.atomic(using=router.db_for_write(self.model)):
-            now = self.select_for_update().filter(pk=integration.pk).first()
-            if now is None or now.paused_cause == Cause.OPERATOR:
-                return False
-            if (now.config, now.secrets) != (integration.config, integration.secrets):
-                return False
-            probes = now.probes if now.paused_cause in GAPS else 0
-            gap = gap_of(cause, probes) if seconds is None else seconds
-            self.filter(pk=integration.pk).update(
-                paused_at=now.paused_at or timezone.now(),
-                paused_by=HITSTREAM,
-                paused_reason=printable(reason),
-                paused_cause=cause,
-                probe_at=Now() + timedelta(seconds=gap),
-                probes=min(probes + 1, 1000),
-            )
-        return True
-
-    def release(self, integration: Integration) -> None:
-        """A probe went well: the pause is over, unless it is an operator's."""
-        self.filter(pk=integration.pk).exclude(paused_cause=Cause.OPERATOR).update(
-            paused_at=None, paused_by="", paused_reason="", paused_cause="", probe_at=None, probes=0
-        )
 
 
 def gap_of(cause: Cause, probes: int) -> float:

@@ -10,8 +10,8 @@ from typing import LiteralString
 from django.db import connections, router
 
 from tracking.models.hits.hit import Hit
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.ledger.ledger import Ledger
+from tracking.uuid7 import first_uuid7
 
 ENDED: LiteralString = """
     SELECT integration_id, what, sum(count)::bigint FROM (

@@ -11,8 +11,8 @@ from typing import Any, LiteralString
 from django.db import connections, router
 
 from tracking.models.deliveries.queue import Owed
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.ledger.ledger import Ledger
+from tracking.uuid7 import first_uuid7
 
 #: Retrying deliveries are counted up to here.
 MANY = 10_000

@@ -10,9 +10,9 @@ from typing import Any, LiteralString
 from django.db import connections, router
 
 from tracking.models.deliveries.attempt import Attempt
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.integrations.integration import Integration
 from tracking.models.ledger.ledger import Ledger
+from tracking.uuid7 import first_uuid7
 
 #: The last attempts that are looked through, and how far back at the most.
 LATEST, DAYS = 1000, 7

@@ -11,8 +11,8 @@ from typing import Any, LiteralString
 from django.db import connections, router
 
 from tracking.models.hits.hit import Hit
-from tracking.models.hits.partitions import first_uuid7, moment_of
 from tracking.models.ledger.ledger import Ledger
+from tracking.uuid7 import first_uuid7, moment_of
 
 #: The newest hits that the present rate is taken from at the most.
 SAMPLE = 20_000

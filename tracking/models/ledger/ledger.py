@@ -2,7 +2,7 @@
 
 Whatever changes a count adds a row to the tallies, in the statement that makes the change true: no
 row is hot, and both are committed or neither. Every now and then the tallies are rolled up into the
-ledger, by hour, and into the totals (`tracking.models.ledger.totals`). A count is the sum of both, at any
+ledger, by hour, and into the totals (`totals`). A count is the sum of both, at any
 moment exactly.
 
 For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +

@@ -14,9 +14,9 @@ from django.db import connections, router
 from tracking.conf import conf
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.deliveries.queue import ALWAYS, Owed
-from tracking.models.hits.partitions import first_uuid7, moment_of
 from tracking.models.operations.base import Step, Verb
 from tracking.models.operations.preview import SAMPLE, Preview, show
+from tracking.uuid7 import first_uuid7, moment_of
 
 #: Hits that one step looks at, most of which may be known already.
 WINDOW = 5000

@@ -18,8 +18,8 @@ from tracking.destinations.transport.recorder import Recorder
 from tracking.events import Event, Said
 from tracking.exceptions import DeliveryError, SetupError
 from tracking.models.hits.hit import Hit
-from tracking.models.hits.partitions import moment_of
 from tracking.models.integrations.integration import Integration
+from tracking.uuid7 import moment_of
 
 #: How many requests a preview shows at the most.
 SAMPLE = 3

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, router, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from tracking.conf import conf
 from tracking.models.tokens.api_token import Secret
 from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
-from tracking.models.tokens.revision import Revision
-
-if TYPE_CHECKING:
-    from django_stubs_ext.db.models.manager import RelatedManager
-
-    from tracking.models.integrations.integration import Integration
-
 
 MAX_PATH = 20
 #: What an operator edits.
@@ -115,10 +107,6 @@ class Token(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
-    if TYPE_CHECKING:
-        integrations: RelatedManager[Integration]
-        revisions: RelatedManager[Revision]
-
     class Meta:
         ordering = ("name",)
         constraints = (
@@ -137,7 +125,7 @@ class Token(models.Model):
             kwargs.setdefault("update_fields", CONFIGURED)
         with transaction.atomic(using=router.db_for_write(Token)):
             super().save(*args, **kwargs)
-            self.revise(by=by)
+            self.record_revision(by=by)
 
     @property
     def is_usable(self) -> bool:
@@ -167,34 +155,6 @@ class Token(models.Model):
         self.save(by=by, update_fields=SECRETS)
         return secret
 
-    def revise(self, *, by: str = "") -> None:
-        """The configuration as it is now is on record, under a new number if it changed."""
-        with transaction.atomic(using=router.db_for_write(Token)):
-            current = Token.objects.select_for_update().get(pk=self.pk)
-            snapshot = current.snapshot()
-            last = current.revisions.order_by("-number").first()
-            if last is None or last.snapshot != snapshot:
-                number = current.revision + 1
-                Token.objects.filter(pk=self.pk).update(revision=F("revision") + 1)
-                Revision.objects.create(token=self, number=number, made_by=by, snapshot=snapshot)
-                self.revision = number
-
-    def snapshot(self) -> dict[str, Any]:
-        """What decides where this token's hits go; never a secret."""
-        return {
-            "name": self.name,
-            "prefix": self.prefix,
-            "enabled": self.enabled,
-            "revoked": self.revoked_at is not None,
-            **({"deleted": True} if self.deleted_at else {}),
-            "expires_at": self.expires_at and self.expires_at.isoformat(),
-            "rate_limit": self.rate_limit,
-            "origins": self.origins,
-            "ip_policy": self.ip_policy,
-            **({"audience": self.audience} if self.audience else {}),
-            **({"breakdowns": self.breakdowns} if self.breakdowns else {}),
-            "integrations": {
-                str(integration.pk): integration.snapshot()
-                for integration in self.integrations.order_by("pk")
-            },
-        }
+    def record_revision(self, *, by: str = "") -> None:
+        """Record the present configuration as a revision, under a new number if it changed."""
+        self.revisions.record(self, by=by)

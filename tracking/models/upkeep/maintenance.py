@@ -14,6 +14,7 @@ from tracking.conf import conf
 from tracking.models.hits import partitions
 from tracking.models.hits.duplicate import Repeat
 from tracking.models.hits.hit import Hit, HitKey
+from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def _make_partitions() -> list[str]:
 def prune_keys() -> int:
     """No dedup key older than the window is left; how many were. The table is walked block by
     block, so that no index on the age is needed and no statement is long."""
-    window = partitions.first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
+    window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     table = HitKey._meta.db_table
     pruned = 0
     with connections[router.db_for_write(HitKey)].cursor() as cursor:

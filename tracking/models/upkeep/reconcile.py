@@ -17,10 +17,10 @@ import msgspec
 from django.db import connections, router, transaction
 
 from tracking.models.hits.hit import Hit
-from tracking.models.hits.partitions import first_uuid7
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import allows, switches
+from tracking.uuid7 import first_uuid7
 
 #: Due for so long, to a running integration, and not sent: nobody sends it.
 STUCK = timedelta(minutes=10)

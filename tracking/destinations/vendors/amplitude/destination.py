@@ -18,9 +18,10 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.event_names import own_name
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.amplitude.events import event_of
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError, SetupError

@@ -22,8 +22,9 @@ from uuid import UUID
 import msgspec
 from yarl import URL
 
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import find_addresses, need, perform
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.amqp.config import AmqpConfig
 from tracking.destinations.vendors.webhook.destination import describe
 from tracking.events import Event, Receipt

@@ -19,8 +19,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.google_auth import TokenSource
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.bigquery.config import BigQueryConfig
 from tracking.destinations.vendors.bigquery.rows import describe
 from tracking.events import Event, Receipt

@@ -22,9 +22,10 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.rows import COLUMNS, TIMES, row
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.webhook.destination import name_batch
 from tracking.events import Event
 from tracking.exceptions import SetupError

@@ -21,9 +21,10 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.person import read_visit
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.google_analytics.events import Told, tell
 from tracking.events import Event
 from tracking.exceptions import SetupError

@@ -19,12 +19,13 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.ecommerce import read_sale, worth
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.meta.events import EVENTS, custom_data, is_matchable, user_data
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError

@@ -19,11 +19,12 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
 from tracking.destinations.spec.person import read_visit
+from tracking.destinations.transport.request import Request
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 

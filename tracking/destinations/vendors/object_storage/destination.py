@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import find_addresses, perform
 from tracking.destinations.spec.rows import lines
 from tracking.destinations.transport.http import explain as explain_connection
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.object_storage import files, stores
 from tracking.destinations.vendors.object_storage.config import FOLDER, ObjectStorageConfig
 from tracking.events import Event, Receipt

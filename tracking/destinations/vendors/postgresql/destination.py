@@ -17,9 +17,10 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import find_addresses, perform
 from tracking.destinations.spec.rows import lines, row
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.postgresql.config import (
     DDL,
     RIGHTS,

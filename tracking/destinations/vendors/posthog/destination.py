@@ -18,12 +18,13 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled
 from tracking.destinations.spec.person import read_visit
+from tracking.destinations.transport.request import Request
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError
 

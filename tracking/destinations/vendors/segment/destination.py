@@ -20,10 +20,11 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object
 from tracking.destinations.transport.http import RESPONSE_LIMIT
+from tracking.destinations.transport.request import Request
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 

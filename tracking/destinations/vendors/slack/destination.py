@@ -20,8 +20,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HttpUrlField
+from tracking.destinations.transport.request import Request
 from tracking.events import Event
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ import msgspec
 from django import forms
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
+from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.tiktok.events import EVENTS, properties, user
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError, SetupError

@@ -21,8 +21,9 @@ from django.core.exceptions import ValidationError
 from standardwebhooks import Webhook as Signer
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.destination import Destination, Request
+from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HeadersField, HttpUrlField
+from tracking.destinations.transport.request import Request
 from tracking.events import Event
 
 if TYPE_CHECKING:
