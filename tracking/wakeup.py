@@ -10,9 +10,9 @@ import threading
 import time
 
 from celery import current_app
-from django.db import connections, router, transaction
+from django.db import transaction
 
-from tracking import process
+from tracking import db, process
 from tracking.conf import conf
 from tracking.models import Wakeup
 
@@ -75,7 +75,7 @@ class Waker:
             logger.debug("Woke the dispatcher without the other processes' consent: %s", error)
             return True, 0.0
         finally:
-            connections[router.db_for_write(Wakeup)].close()
+            db.close()
 
     def _publish(self) -> None:
         try:
@@ -99,4 +99,4 @@ def wake_dispatcher() -> None:
 
 def wake_dispatcher_on_commit() -> None:
     """Wake the dispatcher once the present transaction is committed, or at once without one."""
-    transaction.on_commit(lambda: wake_dispatcher(), using=router.db_for_write(Wakeup))
+    transaction.on_commit(lambda: wake_dispatcher(), using=db.write_alias())

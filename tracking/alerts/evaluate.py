@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 
+from tracking import db
 from tracking.alerts.conditions import deliveries, sources, system
 from tracking.models import Alert, AlertRule
 from tracking.models.alerts.alert import Finding
@@ -45,11 +46,11 @@ def watch() -> None:
 
 
 def is_gone() -> bool:
-    return not connections[router.db_for_write(AlertRule)].is_usable()
+    return not connections[db.write_alias()].is_usable()
 
 
 def look(rule: AlertRule) -> None:
-    using = router.db_for_write(AlertRule)
+    using = db.write_alias()
     with transaction.atomic(using=using):
         locked = AlertRule.objects.using(using).select_for_update(skip_locked=True)
         current = locked.filter(pk=rule.pk).first()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connections, router
-
+from tracking import db
 from tracking.delivery.scan_bounds import floors
-from tracking.models import Integration, Owed
+from tracking.models import Integration
 from tracking.models.integrations.integration import CONFIGURED
 
 DUE = """
@@ -42,6 +41,6 @@ def due_of(ids: Collection[int]) -> list[int]:
     """Those of the integrations that something is due to."""
     if not ids:
         return []
-    with connections[router.db_for_write(Owed)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(DUE, [list(ids), [floors.get("dispatch", pk) for pk in ids]])
         return [row[0] for row in cursor.fetchall()]

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connections, router
-
-from tracking.models import Owed
+from tracking import db
 
 TAKE = """
     SELECT id FROM unnest(%s::bigint[]) AS id
@@ -18,12 +16,12 @@ LEAVE = "SELECT pg_advisory_unlock(hashtextextended('hitstream-deliver', %s))"
 
 def take(ids: Collection[int]) -> set[int]:
     """Those of the integrations that no other worker delivers to; nobody else will meanwhile."""
-    with connections[router.db_for_write(Owed)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(TAKE, [list(ids)])
         return {row[0] for row in cursor.fetchall()}
 
 
 def leave(integration_id: int) -> None:
     """Any worker may deliver to the integration."""
-    with connections[router.db_for_write(Owed)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(LEAVE, [integration_id])

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from django.db import InterfaceError, OperationalError, connections, router
+from django.db import InterfaceError, OperationalError
 
+from tracking import db
 from tracking.conf import conf
 from tracking.delivery import lock
 from tracking.delivery.breaker import hold_back
@@ -24,7 +25,7 @@ from tracking.delivery.consumer import Line
 from tracking.delivery.due import due_of, find_running, is_same
 from tracking.delivery.loop import new_event_loop
 from tracking.destinations.transport.http import Client
-from tracking.models import Integration, Owed
+from tracking.models import Integration
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ class Run:
         while self._lines and time.monotonic() < ends:
             self._turn(TURN_SECONDS)
             if not any(line.is_flying for line in self._lines.values()):
-                connections[router.db_for_write(Owed)].close()
+                db.close()
                 with suppress(*LOST):
                     self._step()
         if self._lines:

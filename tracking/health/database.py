@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import LiteralString
 
 import psycopg
-from django.db import connections, router
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from tracking import db
 from tracking.health.component import Part, bad, good, poor
 from tracking.health.probe import NoAnswerError, Question
-from tracking.models import Hit
 from tracking.models.hits import partitions
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Postgres:
 
 def ask() -> Postgres:
     """Raises psycopg.Error."""
-    parameters = connections[router.db_for_write(Hit)].get_connection_params()
+    parameters = connections[db.write_alias()].get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(name, None)
     patient = {"connect_timeout": 2, "tcp_user_timeout": 2000}
@@ -123,7 +123,7 @@ def of_clock(found: Postgres) -> Part:
 
 def of_migrations() -> Part:
     """Raises django.db.Error."""
-    loader = MigrationLoader(connections[router.db_for_write(Hit)])
+    loader = MigrationLoader(connections[db.write_alias()])
     known = {key for key in loader.graph.nodes if key[0] == "tracking"}
     missing = sorted(name for _, name in known - set(loader.applied_migrations))
     if missing:

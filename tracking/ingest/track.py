@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import router
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from tracking import db
 from tracking.ingest.errors import BadRequest, Unauthorized
 from tracking.ingest.parse.arrival import Sender
 from tracking.ingest.parse.body import MAX_BODY, too_large
@@ -19,7 +19,7 @@ from tracking.ingest.parse.json_decoding import too_deep
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.django_connection import borrow
 from tracking.ingest.write.store import store
-from tracking.models import Hit, Token
+from tracking.models import Token
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
@@ -47,7 +47,7 @@ def track(
     Raises BadRequest, a ValueError, for what POST /track would refuse, and Unauthorized for a token
     that is unknown, revoked, expired or disabled. Neither harms the transaction.
     """
-    using = router.db_for_write(Hit)
+    using = db.write_alias()
     user = given({"userId": user_id, "anonymousId": anonymous_id})
     hit = {
         "hitId": hit_id,

@@ -10,18 +10,17 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 import psycopg
-from django.db import connections, router
 from django.db.models import Count
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from tracking import db
 from tracking.health import database, heartbeats
 from tracking.health.probe import NoAnswerError
 from tracking.models import Alert, Integration, Owed, Token
 from tracking.models.alerts.rule import Kind
 from tracking.models.hits import partitions
 from tracking.models.integrations.pause import Cause
-from tracking.models.ledger.totals import Total
 from tracking.models.upkeep import disk
 
 #: As far as those that are retried are counted.
@@ -85,7 +84,7 @@ def counts(names: Names) -> Iterator[Metric]:
     dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
     owed = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
     sums: dict[tuple[int, int], dict[str, int]] = {}
-    with connections[router.db_for_read(Total)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(COUNTS)
         for token_id, integration_id, what, reason, count in cursor.fetchall():
             if not integration_id and what in HIT_RESULTS:

@@ -6,17 +6,17 @@ import select
 from typing import Any
 
 import psycopg
-from django.db import connections, router
+from django.db import connections
 
+from tracking import db
 from tracking.conf import conf
-from tracking.models import Hit
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def connect() -> Connection:
     """A connection of our own to Django's database, outside any transaction of the host's."""
-    ours = connections[router.db_for_write(Hit)]
+    ours = connections[db.write_alias()]
     parameters = ours.get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(name, None)

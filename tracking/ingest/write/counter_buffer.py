@@ -13,10 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
-from django.db import connections, router
-
-from tracking import process
-from tracking.models import Tally
+from tracking import db, process
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +82,7 @@ class Notebook(ABC, Generic[Key, Count]):
         while self._goes_on():
             time.sleep(WRITE_EVERY)
             self.write()
-            connections[router.db_for_write(Tally)].close()
+            db.close()
 
     def _goes_on(self) -> bool:
         """Whether there is something to write. If not, the next note starts another thread."""

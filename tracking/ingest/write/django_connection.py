@@ -9,14 +9,14 @@ from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import psycopg
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 
+from tracking import db
 from tracking.ingest.write.connection import Connection
-from tracking.models import Hit
 
 
 def borrow() -> Connection:
-    return cast(Connection, Borrowed(router.db_for_write(Hit)))
+    return cast(Connection, Borrowed(db.write_alias()))
 
 
 class Borrowed:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import router, transaction
 from django.db.models import QuerySet
 
+from tracking import db
 from tracking.models import AlertChannel, Integration
 from tracking.models.integrations.encrypted_json import Sealed, SecretKeyError, generate_key
 
@@ -69,7 +69,7 @@ def chunks(rows: QuerySet[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
     """The rows renewed, and those that no key opens, chunk by chunk."""
     last = 0
     while True:
-        with transaction.atomic(using=router.db_for_write(rows.model)):
+        with db.atomic():
             chunk = list(rows.filter(pk__gt=last).select_for_update(of=("self",))[:CHUNK])
             kept = [row for row in chunk if _renew(row)]
             rows.model.objects.bulk_update(kept, ["secrets"])

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import models, router, transaction
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from tracking import db
 from tracking.models.alerts.alert import Alert, AlertQuerySet
 from tracking.models.alerts.channel import AlertChannel
 
@@ -76,7 +77,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def claim(self, channel: AlertChannel) -> list[Notice]:
         """What the channel is to be told now is nobody else's for a while."""
-        using = router.db_for_write(Notice)
+        using = db.write_alias()
         with transaction.atomic(using=using):
             due = self.using(using).due().filter(channel=channel)
             found = list(due.select_for_update(of=("self",), skip_locked=True)[:CLAIM])

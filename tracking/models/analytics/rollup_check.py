@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import connections, router
-
+from tracking import db
 from tracking.conf import conf
-from tracking.models.analytics.rollup import Rollup
 from tracking.models.analytics.rollup_sql import HOUR
 
 # One statement, so one snapshot. What is marked before the watermark is not counted yet.
@@ -55,7 +53,7 @@ def compare() -> Iterator[Difference]:
     if conf.HIT_DAYS is not None:
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         since = today - timedelta(days=conf.HIT_DAYS)
-    with connections[router.db_for_write(Rollup)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(COMPARE, {"since": since, "dimension": HOUR})
         for row in cursor.fetchall():
             yield Difference(*row)

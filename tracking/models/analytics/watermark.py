@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from django.db import OperationalError, connections, models, router, transaction
+from django.db import OperationalError, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 
+from tracking import db
 from tracking.uuid7 import moment_of
 
 NOBODY = UUID(int=0)
@@ -28,7 +29,7 @@ class WatermarkQuerySet(models.QuerySet["Watermark"]):
     def hold(self, *, wait: bool = False) -> Iterator[CursorWrapper]:
         """A transaction with one snapshot, which nobody else's changes of rollups come between.
         Raises Busy if it would have to wait for another and shall not."""
-        using = router.db_for_write(Watermark)
+        using = db.write_alias()
         with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
             cursor.execute(BEGIN)
             try:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 
-from django.db import connections, models, router
+from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
@@ -78,7 +79,7 @@ DIED: LiteralString = """
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def died(self, integrations: Sequence[int], since: datetime, *, limit: int) -> dict[int, int]:
         """How many of each integration died since then, counted up to the limit."""
-        with connections[router.db_for_read(DeadLetter)].cursor() as cursor:
+        with db.read_cursor() as cursor:
             cursor.execute(DIED, [list(integrations), since, limit])
             return dict(cursor.fetchall())
 
@@ -119,7 +120,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 
 def replay(ids: Sequence[int]) -> int:
     """These dead letters are due at once, and counted as dead no more; how many were moved."""
-    with connections[router.db_for_write(DeadLetter)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(BOUNDS, [list(ids)])
         first, last = cursor.fetchone()
         cursor.execute(REPLAY, {"ids": list(ids), "first": first, "last": last})

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import LiteralString
 
-from django.db import connections, models, router
+from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
+from tracking import db
 from tracking.models.deliveries.backlog_age import OLDEST, RETRYING
 from tracking.models.deliveries.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
 from tracking.models.integrations.integration import Integration
@@ -69,7 +70,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
 
     def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
         """Since when each is owed its oldest hit, if any, whether ten are owed or ten million."""
-        with connections[router.db_for_read(Owed)].cursor() as cursor:
+        with db.read_cursor() as cursor:
             cursor.execute(OLDEST, [list(integrations)])
             return dict(cursor.fetchall())
 
@@ -78,7 +79,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
     ) -> dict[int, int]:
         """How many of each, of hits received since then, were tried in vain, counted up to the
         limit: a replay's are of earlier hits."""
-        with connections[router.db_for_read(Owed)].cursor() as cursor:
+        with db.read_cursor() as cursor:
             cursor.execute(RETRYING, [list(integrations), first_uuid7(since), since, limit])
             return dict(cursor.fetchall())
 
@@ -101,7 +102,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             "parking": PARKING,
             "floor": floor,
         }
-        with connections[router.db_for_write(Owed)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(DUE + statement, parameters)
             return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
 

@@ -10,10 +10,10 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 
+from tracking import db
 from tracking.models.deliveries.outcome import Result
-from tracking.models.deliveries.queue import Owed
 from tracking.models.integrations.integration import Integration
 
 # A delivery that was made is owed no more, whoever holds the lease by now, and is no dead letter
@@ -139,7 +139,7 @@ def settle(
         "entries": msgspec.json.encode(entries).decode(),
         "attempts": msgspec.json.encode(attempts).decode(),
     }
-    alias = router.db_for_write(Owed)
+    alias = db.write_alias()
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(SETTLE, parameters)
         lanes = cursor.fetchone()[0]

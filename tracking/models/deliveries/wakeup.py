@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connections, models, router
+from django.db import models
+
+from tracking import db
 
 CLAIM: LiteralString = """
     WITH before AS (
@@ -24,7 +26,7 @@ class WakeupManager(models.Manager["Wakeup"]):
     def claim(self, interval: float) -> tuple[bool, float]:
         """Claim the next wake-up. Returns whether this process may publish it, since no other did
         within `interval` seconds, and the age of the last wake-up in seconds."""
-        with connections[router.db_for_write(Wakeup)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(CLAIM, [interval])
             ours, age = cursor.fetchone()
             return bool(ours), float(age)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any, LiteralString
 
-from django.db import connections, router
-
-from tracking.models.hits.hit import Hit
+from tracking import db
 
 #: How many are looked at, however many there are.
 RECENT = 500
@@ -28,7 +26,7 @@ def recent(limit: int = RECENT) -> list[dict[str, Any]]:
     """The latest first, each as JSON can say it: its ids, event and user, `at` in milliseconds
     since 1970, `states` with the number of deliveries that are in each. Two statements, both by
     index."""
-    with connections[router.db_for_read(Hit)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(HITS, [limit])
         rows = cursor.fetchall()
         if not rows:

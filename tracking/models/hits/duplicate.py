@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
-from django.db import connections, models, router
+from django.db import models
 
+from tracking import db
 from tracking.conf import conf
 from tracking.uuid7 import first_uuid7
 
@@ -44,7 +45,7 @@ class RepeatQuerySet(models.QuerySet["Repeat"]):
             [count for count, _ in counts.values()],
             [last_at for _, last_at in counts.values()],
         )
-        with connections[router.db_for_write(Repeat)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(ADD, columns)
 
     def prune(self) -> int:
@@ -52,7 +53,7 @@ class RepeatQuerySet(models.QuerySet["Repeat"]):
         were."""
         window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
         pruned = 0
-        with connections[router.db_for_write(Repeat)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             while True:
                 cursor.execute(PRUNE, [window, PRUNE_CHUNK])
                 gone: int = cursor.rowcount

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connections, models, router
+from django.db import models
 
+from tracking import db
 from tracking.destinations.contract import registry
 from tracking.events import Event
 from tracking.models.integrations.integration import Integration
@@ -41,7 +42,7 @@ class HitQuerySet(models.QuerySet["Hit"]):
         the bounds keep Postgres from planning for every leaf."""
         if not ids:
             return {}
-        with connections[router.db_for_write(Hit)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(EVENTS, [list(ids), min(ids), max(ids)])
             return {row[0]: event_of(row, integration) for row in cursor.fetchall()}
 

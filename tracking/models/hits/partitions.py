@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
-from django.db import connections, migrations, router
+from django.db import connections, migrations
 
+from tracking import db
 from tracking.conf import conf
-from tracking.models.hits.hit import Hit
 from tracking.uuid7 import first_uuid7
 
 #: Each is partitioned by a hit's id, or, for attempts, by its own.
@@ -103,13 +103,13 @@ class CreatePartitioned(migrations.CreateModel):
 
 def is_installed() -> bool:
     """Whether the migrations have been run."""
-    names = connections[router.db_for_read(Hit)].introspection.table_names()
+    names = connections[db.read_alias()].introspection.table_names()
     return set(PARTITIONED) <= set(names)
 
 
 def days_ahead() -> int:
     """For how many days to come every partitioned table has a leaf; negative if not even today."""
-    with connections[router.db_for_read(Hit)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(LEAVES, [list(PARTITIONED)])
         present = {row[0] for row in cursor.fetchall()}
     day = today = datetime.now(UTC).date()

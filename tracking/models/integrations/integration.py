@@ -9,12 +9,13 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models, router, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from tracking import db
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
@@ -48,7 +49,7 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
     def running(self) -> IntegrationQuerySet:
         """Those that are sent to, if only to probe, as the primary has it: a replica may be
         behind."""
-        return self.using(router.db_for_write(self.model)).filter(
+        return self.using(db.write_alias()).filter(
             Q(enabled=True) | Q(draining=True),
             Q(paused_at=None) | Q(probe_at__lte=Now()),
             deleted_at=None,
@@ -63,7 +64,7 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
     ) -> bool:
         """It is paused until a probe in so many seconds, by default later with each probe; unless
         an operator has paused or changed it since this copy was read. Whether it is."""
-        with transaction.atomic(using=router.db_for_write(self.model)):
+        with db.atomic():
             now = self.select_for_update().filter(pk=integration.pk).first()
             if now is None or now.paused_cause == Cause.OPERATOR:
                 return False
@@ -187,7 +188,7 @@ class Integration(Pausable):
         if configured:
             self.draining = self.draining and not self.enabled
             kwargs["update_fields"] = (*CONFIGURED, *(("draining",) if self.enabled else ()))
-        with transaction.atomic(using=router.db_for_write(Integration)):
+        with db.atomic():
             super().save(*args, **kwargs)
             if configured:
                 Integration.objects.filter(pk=self.pk).probe()

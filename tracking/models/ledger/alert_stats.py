@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 
-from django.db import connections, router
-
-from tracking.models.hits.hit import Hit
-from tracking.models.ledger.ledger import Ledger
+from tracking import db
 from tracking.uuid7 import first_uuid7
 
 ENDED: LiteralString = """
@@ -46,7 +43,7 @@ SENDING: LiteralString = """
 def ended(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[str]]:
     """What was counted of each integration in the hours since then, by what was counted."""
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(ENDED, {"integrations": list(integrations), "since": since})
         for integration_id, what, count in cursor.fetchall():
             found[integration_id][what] += count
@@ -55,13 +52,13 @@ def ended(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[
 
 def regular(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:
     """On how many different days (of UTC) each token sent hits in one of these hours."""
-    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(REGULAR, [list(tokens), list(hours)])
         return dict(cursor.fetchall())
 
 
 def sending(tokens: Sequence[int], since: datetime) -> frozenset[int]:
     """Those that a new hit of is stored since then. Only the leaves of that time are looked at."""
-    with connections[router.db_for_read(Hit)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(SENDING, [list(tokens), first_uuid7(since)])
         return frozenset(token_id for (token_id,) in cursor.fetchall())

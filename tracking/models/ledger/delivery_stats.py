@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-from django.db import connections, router
-
+from tracking import db
 from tracking.models.deliveries.queue import Owed
-from tracking.models.ledger.ledger import Ledger
 from tracking.uuid7 import first_uuid7
 
 #: Retrying deliveries are counted up to here.
@@ -66,7 +64,7 @@ class Latency:
 def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]:
     """What was counted of each integration's hits that arrived since then."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(SENT, {"ids": list(ids), "since": since})
         for integration_id, what, count in cursor.fetchall():
             found[integration_id][what] = count
@@ -84,6 +82,6 @@ def latency(ids: Sequence[int]) -> Mapping[int, Latency]:
     """How fast the last hits got to each integration; none where none did of late."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
     bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}
-    with connections[router.db_for_read(Owed)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(LATENCY, {"ids": list(ids), **bounds})
         return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}

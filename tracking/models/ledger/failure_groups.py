@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-from django.db import connections, router
+from django.db import connections
 
+from tracking import db
 from tracking.models.deliveries.attempt import Attempt
 from tracking.models.integrations.integration import Integration
-from tracking.models.ledger.ledger import Ledger
 from tracking.uuid7 import first_uuid7
 
 #: The last attempts that are looked through, and how far back at the most.
@@ -61,7 +61,7 @@ def failures(integration: Integration) -> list[Failure]:
     since = first_uuid7(datetime.now(UTC) - timedelta(days=DAYS))
     parameters: dict[str, Any] = {"integration": integration.pk, "since": since, "limit": LATEST}
     parameters["causes"] = CAUSES
-    alias = router.db_for_read(Attempt)
+    alias = db.read_alias()
     with connections[alias].cursor() as cursor:
         cursor.execute(FAILURES, parameters)
         found = cursor.fetchall()
@@ -85,7 +85,7 @@ def reasons(integration: Integration) -> Mapping[str, list[tuple[str, int]]]:
     """Why its dead letters died and why hits were skipped since the beginning, with their numbers,
     the most frequent first."""
     found: dict[str, list[tuple[str, int]]] = {"dead": [], "skipped": []}
-    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(COUNTED, {"integration": integration.pk})
         for what, reason, count in cursor.fetchall():
             if len(found[what]) < REASONS:

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-from django.db import connections, router
-
-from tracking.models.hits.hit import Hit
-from tracking.models.ledger.ledger import Ledger
+from tracking import db
 from tracking.uuid7 import first_uuid7, moment_of
 
 #: The newest hits that the present rate is taken from at the most.
@@ -91,7 +88,7 @@ def volume(since: datetime, token_ids: Iterable[int] | None = None) -> Volume:
         "since": since,
         "tokens": None if token_ids is None else sorted(token_ids),
     }
-    with connections[router.db_for_read(Ledger)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(COUNTED, parameters)
         for hour, token_id, what, reason, count in cursor.fetchall():
             if hour is None:
@@ -109,7 +106,7 @@ def rates() -> Mapping[int, float]:
         "since": first_uuid7(now - timedelta(seconds=MINUTE)),
         "limit": SAMPLE,
     }
-    with connections[router.db_for_read(Hit)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(NEWEST, parameters)
         found = cursor.fetchall()
     if not found:

@@ -19,7 +19,9 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from django.db import connections, models, router
+from django.db import models
+
+from tracking import db
 
 ROLL_UP: LiteralString = """
     WITH gone AS (
@@ -126,7 +128,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         """The tallies so far are in the ledger; how many there were."""
         rolled = 0
         while True:
-            with connections[router.db_for_write(Ledger)].cursor() as cursor:
+            with db.write_cursor() as cursor:
                 cursor.execute(ROLL_UP, [ROLL_UP_CHUNK])
                 found: int = cursor.fetchone()[0]
             rolled += found
@@ -160,7 +162,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
             "first": UUID(int=int(since.timestamp() * 1000) << 80),
         }
         found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
-        with connections[router.db_for_read(Ledger)].cursor() as cursor:
+        with db.read_cursor() as cursor:
             cursor.execute(HOURS.format(owner=owner, owed=owed), parameters)
             for hour, what, count in cursor.fetchall():
                 found[hour][what] = count

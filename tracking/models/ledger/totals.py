@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import LiteralString
 
-from django.db import connections, models, router
+from django.db import models
 
+from tracking import db
 from tracking.models.ledger.ledger import What
 
 # One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
@@ -43,7 +44,7 @@ class TotalQuerySet(models.QuerySet["Total"]):
         """Of each integration that ever matched a hit, by its id; what is counted is not looked
         for, so it costs the same with ten rows owed and ten million."""
         found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-        with connections[router.db_for_read(Total)].cursor() as cursor:
+        with db.read_cursor() as cursor:
             cursor.execute(OF_INTEGRATIONS)
             for integration_id, what, count in cursor.fetchall():
                 found[integration_id][what] = count

@@ -9,11 +9,11 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
-from django.db import connections, router
 
+from tracking import db
 from tracking.conf import conf
 from tracking.models.deliveries.criteria import Criteria
-from tracking.models.deliveries.queue import ALWAYS, Owed
+from tracking.models.deliveries.queue import ALWAYS
 from tracking.models.operations.base import Step, Verb
 from tracking.models.operations.preview import SAMPLE, Preview, show
 from tracking.uuid7 import first_uuid7, moment_of
@@ -148,7 +148,7 @@ class Backfill(Verb):
 
     def _rows(self, statement: LiteralString, parameters: dict[str, Any]) -> Iterator[Any]:
         whose = {"integration": self.integration.pk, "token": self.integration.token_id}
-        with connections[router.db_for_write(Owed)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             statement = statement.replace("SWITCHES", SWITCHES).replace("RANGE", RANGE)
             cursor.execute(statement.replace("KNOWN", KNOWN), {**parameters, **whose})
             yield from cursor.fetchall()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
-from django.db import IntegrityError, connections, models, router, transaction
+from django.db import IntegrityError, models
 from uuid_utils.compat import uuid7
 
+from tracking import db
 from tracking.conf import conf
 from tracking.models.deliveries.queue import Owed
 from tracking.models.operations import backlog
@@ -53,7 +54,7 @@ class Cancel(Verb):
 
     def step(self, position: str, limit: int) -> Step:
         try:
-            with transaction.atomic(using=router.db_for_write(Owed)):
+            with db.atomic():
                 moved = self._cancel(limit)
         except IntegrityError:
             # "No partition of relation found for row": nobody made the day's leaves.
@@ -65,7 +66,7 @@ class Cancel(Verb):
         return Step(moved, "", None if self._is_over() else AGAIN)
 
     def _cancel(self, limit: int) -> int:
-        with connections[router.db_for_write(Owed)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(
                 CANCEL,
                 {
@@ -84,5 +85,5 @@ class Cancel(Verb):
         deleted_at = self.integration.deleted_at or datetime.now(UTC)
         if datetime.now(UTC) - deleted_at < timedelta(seconds=conf.COMMIT_LAG):
             return False
-        owed: models.QuerySet[Owed] = Owed.objects.using(router.db_for_write(Owed))
+        owed: models.QuerySet[Owed] = Owed.objects.using(db.write_alias())
         return not owed.filter(integration=self.integration).exists()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import router, transaction
-
+from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.cancel import Cancel
@@ -17,7 +16,7 @@ def delete_integration(
     """It is owed and sent nothing more. The operation cancels what it was owed; whatever else was
     asked of it is stopped."""
     reason = reason or f"{integration.name} was deleted by {by or 'somebody'}."
-    with transaction.atomic(using=router.db_for_write(Integration)):
+    with db.atomic():
         for operation in Operation.objects.unfinished().filter(integration=integration):
             operation.stop(by)
         integration.mark_deleted(by=by)
@@ -28,7 +27,7 @@ def delete_integration(
 def delete_token(token: Token, *, by: str, rate: int | None = None) -> list[Operation]:
     """It opens nothing any more, and its integrations are deleted, with an operation each."""
     reason = f"The token {token.name} was deleted by {by or 'somebody'}."
-    with transaction.atomic(using=router.db_for_write(Token)):
+    with db.atomic():
         operations = [
             delete_integration(integration, by=by, rate=rate, reason=reason)
             for integration in Integration.objects.present().filter(token=token)

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.core.validators import MinValueValidator
-from django.db import InterfaceError, OperationalError, models, router, transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.backfill import Backfill
@@ -67,7 +68,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return made
 
     def unfinished(self) -> OperationQuerySet:
-        return self.using(router.db_for_write(self.model)).filter(state__in=OPEN)
+        return self.using(db.write_alias()).filter(state__in=OPEN)
 
     def ready(self) -> OperationQuerySet:
         """Those whose next step may be made now."""
@@ -130,7 +131,7 @@ class Operation(models.Model):
     def step(self) -> bool:
         """A chunk more is done, if it is time and nobody else is at it; whether it was. A step that
         fails is undone, and ends it with the reason. Raises OperationalError, InterfaceError."""
-        using = router.db_for_write(Operation)
+        using = db.write_alias()
         try:
             with transaction.atomic(using=using):
                 ready = Operation.objects.using(using).ready().select_for_update(skip_locked=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db import router
-
+from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
 from tracking.models.deliveries.dead_letter import replay as replay_letters
@@ -20,7 +19,7 @@ class Replay(Verb):
     counted = "Dead letters to replay"
 
     def letters(self) -> DeadLetterQuerySet:
-        letters = DeadLetter.objects.using(router.db_for_write(DeadLetter))
+        letters = DeadLetter.objects.using(db.write_alias())
         return letters.filter(integration=self.integration).matching(self.criteria)
 
     def bound(self) -> Criteria:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import router, transaction
-
-from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
+from tracking import db
+from tracking.models.deliveries.dead_letter import DeadLetterQuerySet
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.operation import Operation
 from tracking.models.operations.replay import Replay
@@ -15,7 +14,7 @@ def replay_chosen(letters: DeadLetterQuerySet, *, by: str, message: str) -> int:
     replayed = 0
     whose = Integration.objects.filter(pk__in=letters.order_by().values("integration"))
     for integration in whose.order_by("pk"):
-        with transaction.atomic(using=router.db_for_write(DeadLetter)):
+        with db.atomic():
             done = letters.filter(integration=integration).replay()
             if done:
                 Operation.objects.record(Replay, integration, done=done, by=by, message=message)

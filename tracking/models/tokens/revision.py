@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models, router, transaction
+from django.db import models
 from django.utils import timezone
 
+from tracking import db
 from tracking.models.tokens.token import Token
 
 
 class RevisionQuerySet(models.QuerySet["Revision"]):
     def record(self, token: Token, *, by: str = "") -> None:
         """Record the token's present configuration, under a new number if it changed."""
-        with transaction.atomic(using=router.db_for_write(Token)):
+        with db.atomic():
             current = Token.objects.select_for_update().get(pk=token.pk)
             snapshot = snapshot_of(current)
             last = current.revisions.order_by("-number").first()

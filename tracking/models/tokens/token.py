@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models, router, transaction
+from django.db import models
 from django.utils import timezone
 
+from tracking import db
 from tracking.conf import conf
 from tracking.models.tokens.api_token import Secret
 from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
@@ -123,7 +124,7 @@ class Token(models.Model):
         revocation) is not written back from this copy, which may be old by now."""
         if not self._state.adding:
             kwargs.setdefault("update_fields", CONFIGURED)
-        with transaction.atomic(using=router.db_for_write(Token)):
+        with db.atomic():
             super().save(*args, **kwargs)
             self.record_revision(by=by)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import LiteralString
 
-from django.db import Error, connections, router, transaction
+from django.db import Error, connections, transaction
 
+from tracking import db
 from tracking.conf import conf
-from tracking.models.hits.hit import Hit
 from tracking.models.hits.partitions import PARTITIONED, Leaf
 
 #: Whole days that the growth is the mean of.
@@ -62,7 +62,7 @@ class Disk:
 def measure() -> Disk:
     """How it stands, by the sizes of the daily leaves."""
     today = datetime.now(UTC).date()
-    with connections[router.db_for_read(Hit)].cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         used: int = cursor.fetchone()[0]
         cursor.execute(SIZES)
@@ -139,7 +139,7 @@ def room(used: int) -> tuple[int, int] | tuple[None, None]:
     runs on this machine."""
     if conf.DISK_BYTES:
         return conf.DISK_BYTES, max(0, conf.DISK_BYTES - used)
-    connection = connections[router.db_for_read(Hit)]
+    connection = connections[db.read_alias()]
     host = str(connection.settings_dict.get("HOST") or "")
     if not (host == "" or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}):
         return None, None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import LiteralString
 
-from django.db import connections, models, router
+from django.db import models
+
+from tracking import db
 
 BEAT: LiteralString = """
     INSERT INTO tracking_pulse AS pulse (name, beat_at) VALUES (%s, clock_timestamp())
@@ -20,7 +22,7 @@ PULSE_SECONDS = 5.0
 class PulseManager(models.Manager["Pulse"]):
     def beat(self, name: str) -> None:
         """The part is alive. It writes only where nobody did for a few seconds."""
-        with connections[router.db_for_write(Pulse)].cursor() as cursor:
+        with db.write_cursor() as cursor:
             cursor.execute(BEAT, [name, PULSE_SECONDS])
 
     def seen(self) -> dict[str, datetime]:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError, connections, router, transaction
+from django.db import OperationalError, connections, transaction
 
+from tracking import db
 from tracking.conf import conf
 from tracking.models.hits import partitions
 from tracking.models.hits.duplicate import Repeat
-from tracking.models.hits.hit import Hit, HitKey
+from tracking.models.hits.hit import HitKey
 from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def make_partitions() -> list[str]:
 
 
 def _make_partitions() -> list[str]:
-    alias = router.db_for_write(Hit)
+    alias = db.write_alias()
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
 
         def execute(sql: str, params: list[Any] | None = None) -> Any:
@@ -66,7 +67,7 @@ def prune_keys() -> int:
     window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     table = HitKey._meta.db_table
     pruned = 0
-    with connections[router.db_for_write(HitKey)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s::regclass) / 8192", [table])
         blocks = cursor.fetchone()[0]
         for block in range(0, blocks, PRUNE_BLOCKS):

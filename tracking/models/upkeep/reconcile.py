@@ -14,9 +14,9 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 
-from tracking.models.hits.hit import Hit
+from tracking import db
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import allows, switches
@@ -125,7 +125,7 @@ class Discrepancy:
 
 def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
     """All that does not add up of the hits that arrived from the hour of `since` to `until`."""
-    alias = router.db_for_write(Hit)
+    alias = db.write_alias()
     since = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     parameters: dict[str, Any] = {
         "since": since,

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import OperationalError, connections, router
+from django.db import OperationalError
 
+from tracking import db
 from tracking.conf import conf
 from tracking.models.analytics.rollup import Rollup
 from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.queue import Owed
-from tracking.models.hits.hit import Hit
 from tracking.models.hits.partitions import Leaf
 from tracking.models.integrations.integration import Integration
 from tracking.models.upkeep.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
@@ -73,7 +73,7 @@ def past(today: date) -> list[Leaf]:
         "tracking_outcome": conf.HIT_DAYS,
         "tracking_attempt": conf.ATTEMPT_DAYS,
     }
-    with connections[router.db_for_write(Hit)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute(LEAVES)
         leaves = [Leaf.named(name) for name, _, _ in cursor.fetchall()]
     over = [
@@ -89,7 +89,7 @@ def why_needed(leaf: Leaf) -> str:
     if leaf.parent == "tracking_attempt":
         return ""
     low, high = leaf.bounds
-    alias = router.db_for_write(Owed)
+    alias = db.write_alias()
     owed = Owed.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
     # Nobody can replay what was meant for a deleted integration.
     letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
@@ -118,7 +118,7 @@ def drop(leaf: Leaf) -> str:
 def _drop(leaf: Leaf) -> None:
     """Detached, at once or by finishing what an earlier try began, then dropped. Each statement
     stands alone: DETACH CONCURRENTLY takes no transaction around it."""
-    with connections[router.db_for_write(Hit)].cursor() as cursor:
+    with db.write_cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{DDL_LOCK_TIMEOUT}s"])
         try:
             cursor.execute(LEAVES)

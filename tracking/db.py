@@ -1,0 +1,44 @@
+"""The database of Hitstream's tables: its aliases, cursors and transactions.
+
+All tables of the app live in one database. The project's routers name it; a router may name a
+replica for reads.
+"""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db import connections, router, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.transaction import Atomic
+
+LABEL = "tracking"
+
+
+def write_alias() -> str:
+    """Return the alias of the primary."""
+    return router.db_for_write(apps.get_model(LABEL, "Hit"))
+
+
+def read_alias() -> str:
+    """Return the alias for reads that may lag behind the primary."""
+    return router.db_for_read(apps.get_model(LABEL, "Hit"))
+
+
+def write_cursor() -> CursorWrapper:
+    """Open a cursor on the primary."""
+    return connections[write_alias()].cursor()
+
+
+def read_cursor() -> CursorWrapper:
+    """Open a cursor for reads that may lag behind the primary."""
+    return connections[read_alias()].cursor()
+
+
+def atomic() -> Atomic:
+    """Open a transaction, or a savepoint inside one, on the primary."""
+    return transaction.atomic(using=write_alias())
+
+
+def close() -> None:
+    """Close this thread's connection to the primary."""
+    connections[write_alias()].close()
