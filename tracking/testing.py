@@ -25,8 +25,8 @@ from django.test import override_settings
 
 from tracking import process, wakeup
 from tracking.conf import conf
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.django_connection import borrow
-from tracking.ingest.write.group_commit import Group
 
 
 def silence() -> None:

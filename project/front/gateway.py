@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from project.front.body import Body
 from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
-from tracking.ingest.write.deferred import PENDING
+from tracking.ingest.write.deferred import DEFERRED, DeferredResponse
 
 log = logging.getLogger(__name__)
 
@@ -98,17 +98,17 @@ class _Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An answer that counts once the application's Pending is settled."""
+class HeldAnswer:
+    """An answer that counts once the application's DeferredResponse is settled."""
 
     status: int
     headers: list[tuple[str, str]]
     content: bytes
-    pending: Any
+    deferred: DeferredResponse
 
     def send(self, protocol: HTTPProtocol) -> None:
         """The answer is on its way, or the refusal that has come in its place."""
-        refusal = self.pending.refusal()
+        refusal = self.deferred.refusal()
         if refusal is None:
             protocol.response_bytes(self.status, self.headers, self.content)
         else:
@@ -117,18 +117,18 @@ class Held:
 
 def answer(
     application: WSGIApplication, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
-) -> Held | None:
+) -> HeldAnswer | None:
     """The application has answered, or a 500 has and the log says why; its answer is closed.
 
     The connection ends with the answer to a body that was not read to its end. Where the
-    application left a Pending, nothing is sent yet. Raises NeedsThread where it does.
+    application left a DeferredResponse, nothing is sent yet. Raises NeedsThread where it does.
     """
     try:
         head = _Head()
         result = application(environ, head.start)
         try:
-            if PENDING in environ:
-                return Held(head.status, head.headers, b"".join(result), environ[PENDING])
+            if DEFERRED in environ:
+                return HeldAnswer(head.status, head.headers, b"".join(result), environ[DEFERRED])
             _send(protocol, head.status, [*head.headers, *([CLOSE] if cut else [])], result)
         finally:
             if close := getattr(result, "close", None):

@@ -27,7 +27,7 @@ from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, Refusal
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
-from tracking.ingest.write.deferred import WAITS, NeedsThread
+from tracking.ingest.write.deferred import NOTIFY, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
 CLOSE_SECONDS = 4.0
@@ -106,11 +106,11 @@ class Front:
             await self._threads.hand(work)
             return
         settled = self._loop.create_future()
-        environ[WAITS] = partial(self._threads.tell, settled)
+        environ[NOTIFY] = partial(self._threads.tell, settled)
         try:
             held = work()
         except NeedsThread:
-            del environ[WAITS]
+            del environ[NOTIFY]
             environ["wsgi.input"].seek(0)
             await self._threads.hand(work)
             return

@@ -12,8 +12,8 @@ from django.db import connection
 
 from tests.conftest import Send, hit
 from tracking.ingest.errors import Unavailable
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.connection import Connection
-from tracking.ingest.write.group_commit import Group
 from tracking.ingest.write.store import writer
 from tracking.models import Hit
 

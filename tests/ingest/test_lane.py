@@ -16,7 +16,7 @@ from tests.ingest.test_store import arrivals
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
-from tracking.ingest.write.group_commit import Group
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.loop_writer import ArrivalTicket, Lane
 from tracking.ingest.write.store import Stored
 from tracking.models import Hit, Token

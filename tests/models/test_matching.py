@@ -9,7 +9,7 @@ from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.models import Hit, Integration, Owed, Token
 from tracking.models.explain.hit_history import tell
-from tracking.models.explain.routing_verdicts import Verdict
+from tracking.routing.verdicts import Verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

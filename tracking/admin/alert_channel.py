@@ -21,7 +21,7 @@ from tracking.alerts.notify import try_out
 from tracking.models import AlertChannel
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import Kind
-from tracking.presentation.pill import pill
+from tracking.presentation.pill import state_of_channel
 
 
 @admin.register(AlertChannel)
@@ -95,14 +95,6 @@ class AlertChannelAdmin(IssuingAdmin):
         wrapped = self.admin_site.admin_view(partial(test, self))
         own = path("<path:pk>/test/", wrapped, name="tracking_alertchannel_test")
         return [own, *super().get_urls()]
-
-
-def state_of_channel(channel: AlertChannel) -> SafeString:
-    if not channel.enabled:
-        return pill("off", "disabled")
-    if channel.error:
-        return pill("bad", "fails", channel.error)
-    return pill("good", "works") if channel.told_at else pill("off", "not told anything yet")
 
 
 def test(site: AlertChannelAdmin, request: HttpRequest, pk: str) -> HttpResponse:

@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from tracking.admin.alert_channel import state_of_channel
 from tracking.console.access import page, show
 from tracking.models import Alert, AlertChannel, AlertRule, Notice
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.alert import AlertQuerySet
+from tracking.presentation.pill import state_of_channel
 
 #: Alerts that are over, on one page; and the most that are open and shown.
 PER_PAGE, MAX_OPEN = 10, 200

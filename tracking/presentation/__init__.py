@@ -1,0 +1,1 @@
+"""What the admin and the console show alike: states, snippets, form fields."""

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.models import Integration
+from tracking.models import AlertChannel, Integration
 from tracking.models.integrations.pause import Cause
 
 #: What a pause that ends by itself is called, before the time of the next try.
@@ -40,3 +40,11 @@ def pause_of(integration: Integration) -> str:
     probe_at = timezone.localtime(integration.probe_at)
     today = probe_at.date() == timezone.localdate()
     return words.format(f"{probe_at:%H:%M:%S}" if today else f"{probe_at:%Y-%m-%d %H:%M}")
+
+
+def state_of_channel(channel: AlertChannel) -> SafeString:
+    if not channel.enabled:
+        return pill("off", "disabled")
+    if channel.error:
+        return pill("bad", "fails", channel.error)
+    return pill("good", "works") if channel.told_at else pill("off", "not told anything yet")

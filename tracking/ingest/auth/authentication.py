@@ -20,9 +20,9 @@ from rest_framework.request import Request
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unauthorized
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
-from tracking.ingest.write.group_commit import Group
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
 

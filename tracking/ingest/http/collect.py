@@ -18,7 +18,6 @@ from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.json_decoding import decode
 from tracking.ingest.parse.track_payload import read_hit
-from tracking.ingest.write.deferred_response import store
 
 
 class CollectView(IngestView):
@@ -29,7 +28,7 @@ class CollectView(IngestView):
         payload = decode(body)
         opened = opened or self.admit(request, key_of(payload.get("projectId")))
         arrival = read_hit(payload, body, sender_of(django_request.META, opened))
-        store(arrival, django_request, self.refuse_late)
+        self.store(arrival)
         return HttpResponse(status=204)
 
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from tracking.conf import conf
 from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, Pass, passes
 from tracking.ingest.auth.client_ip import sender_of
 from tracking.ingest.auth.rate_limit import TokenRateThrottle, is_within_limit, too_many
@@ -26,10 +27,13 @@ from tracking.ingest.errors import (
     translate,
 )
 from tracking.ingest.http.cors import allow_origin, preflight
+from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.write.deferred_response import store
+from tracking.ingest.write.deferred import DEFERRED, NOTIFY, DeferredResponse
+from tracking.ingest.write.loop_writer import lane
 from tracking.ingest.write.refusals import NOBODY, refusals
+from tracking.ingest.write.store import writer
 from tracking.models.tokens.privacy import allows_origin
 
 
@@ -103,9 +107,20 @@ class IngestView(APIView):
 
     def refuse_late(self, error: IngestError) -> HttpResponse:
         """The same, where the view has returned already."""
+        refusals.note(self.token_id, error.code)
         response = self.refuse(error)
         allow_origin(self.request._request, response)
         return response
+
+    def store(self, arrival: Arrival) -> None:
+        """Commit the arrival; on an event loop, leave a DeferredResponse that waits for the commit
+        (see `ingest.write.deferred`). Raises Unavailable or BadRequest."""
+        environ = self.request._request.META
+        notify = environ.get(NOTIFY)
+        if notify is None:
+            writer.submit(arrival, within=conf.REQUEST_DEADLINE)
+        else:
+            environ[DEFERRED] = DeferredResponse(lane.hand(arrival, notify), self.refuse_late)
 
     def forbid(self, error: exceptions.MethodNotAllowed) -> HttpResponse:
         response = respond(translate(error))
@@ -147,5 +162,5 @@ class TrackView(IngestView):
         body = read(django_request, MAX_BODY)
         # DRF looks up what it does not have itself through a slow detour.
         sender = sender_of(django_request.META, cast(Pass, request.auth))
-        store(parse(body, sender), django_request, self.refuse_late)
+        self.store(parse(body, sender))
         return HttpResponse(status=204)

@@ -19,7 +19,6 @@ from tracking.ingest.parse.json_decoding import decode
 from tracking.ingest.segment.parsing import read_event
 from tracking.ingest.segment.query import asked
 from tracking.ingest.segment.writekey import other_key
-from tracking.ingest.write.deferred_response import store
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -35,7 +34,7 @@ class PixelView(IngestView):
         opened = self.admit(request, other_key(django_request, payload))
         sender = sender_of(django_request.META, opened)
         arrival = read_event(payload, body, sender, type=self.type)
-        store(arrival, django_request, self.refuse_late)
+        self.store(arrival)
         return gif(200)
 
     def refuse(self, error: IngestError) -> HttpResponse:

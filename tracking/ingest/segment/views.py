@@ -25,7 +25,6 @@ from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
 from tracking.ingest.segment.writekey import header_key, other_key
 from tracking.ingest.write.bulk import Result, check_count, read_all, store_all
-from tracking.ingest.write.deferred_response import store
 from tracking.models.tokens.privacy import IpPolicy
 
 #: What a batch says once is stored with each of its events: all of that together, in bytes.
@@ -53,7 +52,7 @@ class EventView(IngestView):
         payload = decode(body)
         opened = opened or self.admit(request, other_key(django_request, payload))
         arrival = read_event(payload, body, self.sender(request, opened), type=self.type)
-        store(arrival, django_request, self.refuse_late)
+        self.store(arrival)
         return succeed()
 
     def sender(self, request: Request, opened: Pass) -> Sender:

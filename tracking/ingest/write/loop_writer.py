@@ -21,7 +21,7 @@ from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
-from tracking.ingest.write.group_commit import Group
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.loop_connection import Row, Wire
 from tracking.ingest.write.pending_item import Ticket, admit
 from tracking.ingest.write.statement import STORE

@@ -24,9 +24,9 @@ from tracking import wakeup
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.batch_thread import Group
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import repeats
-from tracking.ingest.write.group_commit import Group
 from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions

@@ -15,13 +15,13 @@ from tracking.models.deliveries.delivery import OPEN, Delivery, present
 from tracking.models.deliveries.outcome import Outcome
 from tracking.models.deliveries.queue import Owed
 from tracking.models.explain.normalisations import differences
-from tracking.models.explain.routing_verdicts import Verdict, verdicts
 from tracking.models.explain.timeline import Turn, turns
 from tracking.models.hits.duplicate import Repeat
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.privacy import IpPolicy
 from tracking.models.tokens.revision import Revision
+from tracking.routing.verdicts import Verdict, verdicts
 
 #: Outcomes that are told at the most, the latest ones.
 LATEST = 200

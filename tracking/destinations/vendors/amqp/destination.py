@@ -24,9 +24,9 @@ from yarl import URL
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import find_addresses, need, perform
+from tracking.destinations.spec.hit_json import hit_json
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.amqp.config import AmqpConfig
-from tracking.destinations.vendors.webhook.destination import describe
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, RetryableError, SetupError
 
@@ -73,7 +73,7 @@ class Amqp(Destination):
 
     def request(self, events: Sequence[Event]) -> Request:
         messages = [
-            {"routing_key": self._key(event), "message_id": event.id, "body": describe(event)}
+            {"routing_key": self._key(event), "message_id": event.id, "body": hit_json(event)}
             for event in events
         ]
         body = b"".join(msgspec.json.encode(message) + b"\n" for message in messages)
@@ -162,7 +162,7 @@ class Amqp(Destination):
     async def _publish(self, channel: Any, event: Event) -> None:
         spec = need("aiormq", "amqp").spec
         await channel.basic_publish(
-            msgspec.json.encode(describe(event)),
+            msgspec.json.encode(hit_json(event)),
             exchange=self.config.get("exchange") or "",
             routing_key=self._key(event),
             mandatory=True,

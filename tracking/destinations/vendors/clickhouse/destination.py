@@ -24,9 +24,9 @@ from django import forms
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HttpUrlField
+from tracking.destinations.spec.hit_json import batch_id
 from tracking.destinations.spec.rows import COLUMNS, TIMES, row
 from tracking.destinations.transport.request import Request
-from tracking.destinations.vendors.webhook.destination import name_batch
 from tracking.events import Event
 from tracking.exceptions import SetupError
 
@@ -116,7 +116,7 @@ class ClickHouse(Destination):
 
     def request(self, events: Sequence[Event]) -> Request:
         insert = f"INSERT INTO {self._table} ({', '.join(COLUMNS)}) FORMAT JSONEachRow"
-        token = {"insert_deduplication_token": name_batch(events)}
+        token = {"insert_deduplication_token": batch_id(events)}
         return self._query(insert, b"".join(line(event) for event in events), SETTINGS | token)
 
     async def verify(self, client: Client) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from django import forms
@@ -23,6 +22,7 @@ from standardwebhooks import Webhook as Signer
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.form_fields import HeadersField, HttpUrlField
+from tracking.destinations.spec.hit_json import batch_id, hit_json
 from tracking.destinations.transport.request import Request
 from tracking.events import Event
 
@@ -110,7 +110,7 @@ class Webhook(Destination):
         return float(self.config.get("timeout", 10))
 
     def request(self, events: Sequence[Event]) -> Request:
-        return self.sign(self._body(events), name_batch(events))
+        return self.sign(self._body(events), batch_id(events))
 
     async def verify(self, client: Client) -> str:
         """A signed message of type `ping` without data: a receiver that checks signatures says so,
@@ -139,7 +139,7 @@ class Webhook(Destination):
         )
 
     def _body(self, events: Sequence[Event]) -> bytes:
-        hits = [describe(event) for event in events]
+        hits = [hit_json(event) for event in events]
         single = self.batch_size == 1
         return msgspec.json.encode(
             {
@@ -148,29 +148,3 @@ class Webhook(Destination):
                 "data": hits[0] if single else hits,
             }
         )
-
-
-def name_batch(events: Sequence[Event]) -> str:
-    """The idempotency key: the same for the same events in the same order."""
-    if len(events) == 1:
-        return str(events[0].id)
-    ids = b"".join(event.id.bytes for event in events)
-    return f"batch_{hashlib.sha256(ids).hexdigest()[:32]}"
-
-
-def describe(event: Event) -> dict[str, Any]:
-    """The hit as the receiver sees it; times are UTC."""
-    return {
-        "id": event.id,
-        "hitId": event.hit_id,
-        "type": event.type,
-        "name": event.name,
-        "userId": event.user_id,
-        "anonymousId": event.anonymous_id,
-        "sentAt": event.sent_at.astimezone(UTC),
-        "receivedAt": event.received_at.astimezone(UTC),
-        "occurredAt": event.occurred_at.astimezone(UTC),
-        "ip": event.ip,
-        "userAgent": event.user_agent,
-        "payload": event.payload,
-    }
