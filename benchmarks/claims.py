@@ -37,22 +37,22 @@ COME = """
 
 def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]], object]]:
     """How the worker claims a batch and how it finishes one: the only lines here that know."""
-    from tracking.delivery.scan_bounds import floors  # noqa: PLC0415
-    from tracking.models import Integration, Owed  # noqa: PLC0415 (only once the apps are loaded)
-    from tracking.models.deliveries.settle import Entry, settle  # noqa: PLC0415
+    from tracking.delivery.scan_bounds import scan_bounds  # noqa: PLC0415
+    from tracking.models import Integration, QueuedDelivery  # noqa: PLC0415 (only once the apps are loaded)
+    from tracking.models.deliveries.settle import Settlement, settle  # noqa: PLC0415
 
     integration = Integration(pk=INTEGRATION, token_id=1)
 
     def claim() -> Sequence[Claim]:
-        floor = floors.get("claim", INTEGRATION)
-        claims = Owed.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, floor=floor)
+        floor = scan_bounds.get("claim", INTEGRATION)
+        claims = QueuedDelivery.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, floor=floor)
         if claims:
-            floors.raise_to(INTEGRATION, claims[0].reached)
+            scan_bounds.raise_to(INTEGRATION, claims[0].reached)
         return claims
 
     def finish(claims: Sequence[Claim]) -> None:
         entries = [
-            Entry(
+            Settlement(
                 hit_id=claim.hit_id,
                 leased_until=claim.leased_until,
                 result="delivered",

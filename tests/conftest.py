@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from tracking import process
-from tracking.ingest.auth.authentication import passes
+from tracking.ingest.auth.authentication import tokens
 from tracking.ingest.write.store import writer
 from tracking.models import Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 Answer = Any
 Send = Callable[..., Answer]
@@ -42,21 +42,21 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The threads' own connections are closed before the test database is dropped."""
     yield
     writer.drain()
-    passes.drain()
+    tokens.drain()
 
 
 @pytest.fixture
-def issued(transactional_db: None) -> tuple[Token, Secret]:
+def issued(transactional_db: None) -> tuple[Token, ApiToken]:
     return Token.objects.issue("shop")
 
 
 @pytest.fixture
-def token(issued: tuple[Token, Secret]) -> Token:
+def token(issued: tuple[Token, ApiToken]) -> Token:
     return issued[0]
 
 
 @pytest.fixture
-def secret(issued: tuple[Token, Secret]) -> Secret:
+def secret(issued: tuple[Token, ApiToken]) -> ApiToken:
     return issued[1]
 
 
@@ -65,7 +65,7 @@ def basic(username: str, password: str = "") -> str:
 
 
 @pytest.fixture
-def send(secret: Secret) -> Send:
+def send(secret: ApiToken) -> Send:
     """POSTs a hit, or raw bytes, to /track with the token; keywords are headers or the path."""
     client = Client(SERVER_NAME="localhost")
 

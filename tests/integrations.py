@@ -14,7 +14,7 @@ def add_webhook(
     config: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Integration:
-    form = registry.get("webhook").Config({"url": url, **(config or {})})
+    form = registry.get_destination("webhook").Config({"url": url, **(config or {})})
     assert form.is_valid(), form.errors
     integration = Integration(token=token, name=name, destination="webhook", **fields)
     integration.configure(form)

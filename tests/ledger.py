@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 
-from tracking.models import Integration, Ledger, Owed, Tally, Token
+from tracking.models import Integration, Ledger, QueuedDelivery, Tally, Token
 from tracking.models.upkeep.reconcile import reconcile
 
 
@@ -31,6 +31,8 @@ def assert_exact(integration: Integration) -> None:
     """Matched = delivered + skipped + cancelled + dead + owed, and each is what the rows say."""
     found = counts(integration)
     ended = sum(found[what] for what in ("delivered", "skipped", "cancelled", "dead"))
-    assert found["matched"] == ended + Owed.objects.filter(integration=integration).count()
+    assert (
+        found["matched"] == ended + QueuedDelivery.objects.filter(integration=integration).count()
+    )
     assert min(found.values(), default=0) >= 0
     assert discrepancies() == []

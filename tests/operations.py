@@ -11,7 +11,7 @@ from tracking.delivery.engine import engine
 from tracking.models import Integration, Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations.backfill import Backfill
-from tracking.models.operations.operation import carry_out
+from tracking.models.operations.operation import run_operations
 from tracking.models.operations.replay import Replay
 
 
@@ -62,5 +62,5 @@ def work(seconds: float = 20.0) -> list[int]:
         operation.refresh_from_db()
         told.append(operation.done)
 
-    carry_out(seconds, told=tell)
+    run_operations(seconds, told=tell)
     return told

@@ -17,11 +17,11 @@ from tracking import tasks
 from tracking.ingest.write.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
 from tracking.models.hits.partitions import PARTITIONED, Leaf
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 from tracking.testing import on_this_connection
 
 
-def post(secret: Secret, body: Any) -> Answer:
+def post(secret: ApiToken, body: Any) -> Answer:
     return Client().post(
         "/track",
         json.dumps(body),
@@ -155,7 +155,7 @@ class Signups(TestCase):
     """The form of Django's own tests."""
 
     token: Token
-    secret: Secret
+    secret: ApiToken
 
     @classmethod
     def setUpTestData(cls) -> None:

@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Transcript:
     """A request to a vendor and its answer, fit to be kept: secrets masked, bodies cut."""
 
     method: str
@@ -113,10 +113,10 @@ class Exchange:
 
     status: int | None
     duration: float
-    write: Callable[[], Said] = field(repr=False)
+    write: Callable[[], Transcript] = field(repr=False)
 
     @cached_property
-    def said(self) -> Said:
+    def said(self) -> Transcript:
         return self.write()
 
 

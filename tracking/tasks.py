@@ -11,14 +11,14 @@ from celery import Task, shared_task
 from celery.signals import worker_shutting_down
 from django.db import InterfaceError, OperationalError
 
-from tracking.alerts.evaluate import watch as look
-from tracking.alerts.notify import tell
+from tracking.alerts.evaluate import evaluate as look
+from tracking.alerts.notify import notify
 from tracking.conf import conf
 from tracking.delivery.engine import engine
-from tracking.models import Ledger, Operation, Pulse
+from tracking.models import Heartbeat, Ledger, Operation
 from tracking.models.analytics import rollup_job
 from tracking.models.analytics.watermark import Busy
-from tracking.models.operations.operation import carry_out
+from tracking.models.operations.operation import run_operations
 from tracking.models.upkeep import maintenance, retention
 from tracking.wakeup import EXPIRES, wake_dispatcher
 
@@ -36,7 +36,7 @@ def dispatch(task: Task[..., None]) -> None:
     if task.request.called_directly or task.request.is_eager:
         engine.run()
         return
-    Pulse.objects.beat("worker")
+    Heartbeat.objects.beat("worker")
     if Operation.objects.neglected(NEGLECTED).exists():
         operate.apply_async(expires=EXPIRES)
     again = partial(dispatch.apply_async, expires=EXPIRES)
@@ -44,7 +44,7 @@ def dispatch(task: Task[..., None]) -> None:
 
 
 @shared_task(name="tracking.roll_up", throws=(OperationalError,))
-def roll_up() -> None:
+def consolidate() -> None:
     """The tallies are in the ledger. Once a minute keeps them few."""
     Ledger.objects.roll_up()
 
@@ -55,18 +55,18 @@ def operate() -> None:
     left, and by `dispatch` for what is new or what a worker died over: the bell that is rung for
     deliveries is rung for operations, too, beat rings it in any case, and all that it costs is one
     look into an index of what is not finished."""
-    if carry_out(
+    if run_operations(
         OPERATE_SECONDS, told=lambda operation: wake_dispatcher(), stopping=engine.stopping
     ):
         operate.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.summarise", throws=(OperationalError, InterfaceError))
-def summarise() -> None:
+def rollup() -> None:
     """New hits are in the rollups of analytics, unless somebody else is at it."""
     with suppress(Busy):
-        if rollup_job.summarise(SUMMARISE_SECONDS).is_behind:
-            summarise.apply_async(expires=EXPIRES)
+        if rollup_job.run(SUMMARISE_SECONDS).is_behind:
+            rollup.apply_async(expires=EXPIRES)
 
 
 @shared_task(name="tracking.maintain", throws=(OperationalError,))
@@ -77,16 +77,16 @@ def maintain() -> None:
 
 
 @shared_task(name="tracking.pulse", throws=(OperationalError, InterfaceError))
-def pulse() -> None:
+def heartbeat() -> None:
     """Beat is alive: nobody else asks for this."""
-    Pulse.objects.beat("beat")
+    Heartbeat.objects.beat("beat")
 
 
 @shared_task(name="tracking.watch", throws=(OperationalError, InterfaceError))
-def watch() -> None:
+def evaluate_alerts() -> None:
     """What is wrong is an alert, and is told."""
     look()
-    tell()
+    notify()
 
 
 @worker_shutting_down.connect

@@ -25,8 +25,8 @@ from django.test import override_settings
 
 from tracking import process, wakeup
 from tracking.conf import conf
-from tracking.ingest.write.batch_thread import Group
-from tracking.ingest.write.django_connection import borrow
+from tracking.ingest.write.batch_thread import BatchThread
+from tracking.ingest.write.django_connection import borrow_connection
 
 
 def silence() -> None:
@@ -41,19 +41,19 @@ def on_this_connection(wake: Callable[[], None] = silence) -> Iterator[None]:
     `wake` is called after a hit that queues deliveries. With Celery's `task_always_eager`,
     `wake=tracking.tasks.dispatch` delivers each hit before its request is answered.
     """
-    borrowed = borrow()
+    borrowed = borrow_connection()
 
-    def submit(group: Group[Any, Any], item: Any, *, within: float) -> Any:
+    def submit(group: BatchThread[Any, Any], item: Any, *, within: float) -> Any:
         return group.handle(borrowed, item)
 
-    def submit_all(group: Group[Any, Any], items: Sequence[Any], *, within: float) -> Any:
+    def submit_all(group: BatchThread[Any, Any], items: Sequence[Any], *, within: float) -> Any:
         return group.handle_all(borrowed, items)
 
     process.forget()
     try:
         with (
-            patch.object(Group, "submit", submit),
-            patch.object(Group, "submit_all", submit_all),
+            patch.object(BatchThread, "submit", submit),
+            patch.object(BatchThread, "submit_all", submit_all),
             patch.object(wakeup, "wake_dispatcher", wake),
             override_settings(HITSTREAM={**conf.given(), "TOKEN_CACHE_SECONDS": 0}),
         ):

@@ -12,4 +12,4 @@ from benchmarks.stock.urls import NullView  # isort: skip (only once the apps ar
 __all__ = ["app"]
 
 LIMITS["/null"] = Limit(MAX_BODY, ingest=True)
-application._views = wsgi.Views.of_the_project((*ROUTES, Route("null", NullView, MAX_BODY)))
+application._views = wsgi.RouteTable.of_the_project((*ROUTES, Route("null", NullView, MAX_BODY)))

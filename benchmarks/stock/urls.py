@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tracking.ingest.auth.authentication import Pass
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.authentication import TokenAccess
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.http.views import TrackView
 from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.track_payload import parse
@@ -31,7 +31,7 @@ class NullView(TrackView):
     def post(self, request: Request) -> HttpResponse:
         parse(
             read(request._request, MAX_BODY),
-            sender_of(request._request.META, cast(Pass, request.auth)),
+            client_of(request._request.META, cast(TokenAccess, request.auth)),
         )
         return HttpResponse(status=204)
 

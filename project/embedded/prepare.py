@@ -49,12 +49,12 @@ def create_admin(directory: Path) -> None:
 def issue_development_token(directory: Path) -> None:
     """The file holds a token that this database knows, whatever became of either before."""
     # Models can be imported only after django.setup().
-    from tracking.ingest.auth.authentication import passes  # noqa: PLC0415
+    from tracking.ingest.auth.authentication import tokens  # noqa: PLC0415
     from tracking.models.tokens.api_token import digest_of  # noqa: PLC0415
     from tracking.models.tokens.token import Token  # noqa: PLC0415
 
     kept = read_secret(TOKEN)
-    if kept and passes.get(digest_of(kept)) is not None:
+    if kept and tokens.get(digest_of(kept)) is not None:
         return
     taken = set(Token.objects.values_list("name", flat=True))
     names = ("development", *(f"development-{number}" for number in range(2, len(taken) + 3)))

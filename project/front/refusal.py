@@ -5,7 +5,7 @@ import json
 from project.front.wire import HTTPProtocol, Scope
 
 
-class Refusal(Exception):
+class RequestRefused(Exception):
     """A request that the front refuses. `close` ends the connection with the answer."""
 
     status = 400
@@ -30,20 +30,20 @@ class Refusal(Exception):
         protocol.response_bytes(self.status, headers, content)
 
 
-class BrokenBody(Refusal):
+class BrokenBody(RequestRefused):
     """The client left, or broke the framing, before its body was complete."""
 
     code = "body_incomplete"
     message = "The body ended before it was complete"
 
 
-class BodyTimeout(Refusal):
+class BodyTimeout(RequestRefused):
     status = 408
     code = "body_timeout"
     message = "The body did not arrive in time"
 
 
-class BodyTooLarge(Refusal):
+class BodyTooLarge(RequestRefused):
     status = 413
     code = "body_too_large"
 
@@ -52,7 +52,7 @@ class BodyTooLarge(Refusal):
         self.message = f"The body is longer than {limit} bytes"
 
 
-class Overloaded(Refusal):
+class Overloaded(RequestRefused):
     """As many requests wait for a thread as may, or as many large bodies are held."""
 
     status = 503

@@ -24,7 +24,7 @@ from project.front.body import (
 )
 from project.front.gateway import answer, build_environ
 from project.front.patience import Patience
-from project.front.refusal import BodyTimeout, Refusal
+from project.front.refusal import BodyTimeout, RequestRefused
 from project.front.threads import Threads
 from project.front.wire import HTTPProtocol, Scope
 from tracking.ingest.write.deferred import NOTIFY, NeedsThread
@@ -90,7 +90,7 @@ class Front:
                 await linger(protocol)
         except TimeoutError:
             BodyTimeout().send(scope, protocol, browsers=limit.ingest)
-        except Refusal as refusal:
+        except RequestRefused as refusal:
             refusal.send(scope, protocol, browsers=limit.ingest)
             await linger(protocol)
         finally:

@@ -16,12 +16,12 @@ from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tracking.delivery.engine import engine
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
-from tracking.models import DeadLetter, Integration, Owed, Token
-from tracking.models.operations.operation import carry_out
+from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
+from tracking.models.operations.operation import run_operations
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def work_elsewhere() -> None:
     """In a thread of its own, as a worker does: Playwright's loop runs in this one."""
 
     def work() -> None:
-        carry_out(5, told=lambda operation: None)
+        run_operations(5, told=lambda operation: None)
         engine.run()
         connections.close_all()
 
@@ -141,7 +141,7 @@ def break_and_send(token: Token, status: int, *names: str) -> None:
     with connect() as connection, open_vendor(reply(status, b"I do not know that field")) as vendor:
         config = {"headers": "X-Key: a-secret-key"}
         add_webhook(token, vendor.url, name="Orders", config=config)
-        sender = Sender(token_id=token.pk, ip="203.0.113.7", user_agent="curl/8")
+        sender = Client(token_id=token.pk, ip="203.0.113.7", user_agent="curl/8")
         bodies = [b'{"userId": "u1", "event": {"name": "%s"}}' % name.encode() for name in names]
         store(connection, [parse(body, sender) for body in bodies])
         work_elsewhere()
@@ -201,7 +201,7 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     work_elsewhere()
     page.reload()
     expect(page.locator(".hs-good")).to_have_text("Finished")
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     page.goto(page.url.partition("/admin/")[0] + "/admin/tracking/delivery/")
     expect(page.locator("#result_list")).to_contain_text("Orders (deleted)")
     shoot(page, "deliveries-cancelled")

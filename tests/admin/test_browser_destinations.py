@@ -12,7 +12,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.models import Token
 
 
-@pytest.mark.parametrize("kind", registry.all(), ids=lambda kind: kind.slug)
+@pytest.mark.parametrize("kind", registry.all_destinations(), ids=lambda kind: kind.slug)
 def test_its_form_opens_and_says_what_is_missing(
     signed_in: Page,  # noqa: F811
     live_server: LiveServer,

@@ -15,7 +15,7 @@ from tests.conftest import Send
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact
 from tests.operations import let_die, post, work
-from tracking.models import DeadLetter, Integration, Owed, Token
+from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_replay_is_watched_stopped_and_gone_on_with(
     expect(page.locator(".hs-pill")).to_have_text("Finished")
     expect(page.locator("dd").first).to_contain_text("7 of 7")
     shoot(page, "verbs-finished")
-    assert (DeadLetter.objects.count(), Owed.objects.count()) == (2, 7)
+    assert (DeadLetter.objects.count(), QueuedDelivery.objects.count()) == (2, 7)
     assert_exact(integration)
     page.click(".breadcrumbs >> text=Operations")
     shoot(page, "verbs-operations")

@@ -22,7 +22,7 @@ from tracking.models import (
     Hit,
     Integration,
     Operation,
-    Owed,
+    QueuedDelivery,
     Revision,
     Token,
 )
@@ -151,7 +151,7 @@ def test_dead_letters_are_replayed_from_their_list(
     answer = operator.post("/admin/tracking/deadletter/", chosen, follow=True)
     assert "1 dead letters are due again" in answer.content.decode()
     assert not DeadLetter.objects.exists()
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
 
 
 def test_a_replay_of_chosen_dead_letters_is_on_record_for_each_integration(

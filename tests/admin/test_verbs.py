@@ -11,7 +11,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
-from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, Owed, Token
+from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_a_replay_is_previewed_asked_for_and_followed(
     finished = operator.get(url(operation, "change")).content.decode()
     assert "refresh" not in finished
     assert '<progress max="1" value="1"' in finished
-    assert (Owed.objects.count(), DeadLetter.objects.count()) == (1, 1)
+    assert (QueuedDelivery.objects.count(), DeadLetter.objects.count()) == (1, 1)
     assert_exact(integration)
 
 
@@ -79,7 +79,7 @@ def test_a_backfill_is_previewed_and_asked_for(operator: Client, send: Send, tok
     assert operator.get(url(integration, "backfill")).context["preview"].count == 3
     operator.post(url(integration, "backfill"), {"event": "A"})
     work()
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
     assert_exact(integration)
 
 
@@ -106,7 +106,7 @@ def test_an_operation_is_stopped_and_goes_on(
     page = operator.get(url(operation, "change")).content.decode()
     assert "Stopped by operator." in page
     assert "Go on" in page
-    assert (work(), Owed.objects.count()) == ([], 1)
+    assert (work(), QueuedDelivery.objects.count()) == ([], 1)
     operator.post(url(operation, "go-on"))
     assert work()[-1] == 2
     assert_exact(integration)
@@ -126,7 +126,7 @@ def test_pausing_resuming_and_draining_say_what_they_hold_back_and_send(
     operator.post(url(integration, "drain"))
     assert "draining" in operator.get(url(integration, "change")).content.decode()
     post(send, "C")
-    assert Owed.objects.count() == 2
+    assert QueuedDelivery.objects.count() == 2
 
 
 def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
@@ -158,7 +158,7 @@ def test_a_deleted_token_takes_its_integrations_with_it(
     assert operator.get(url(token, "delete")).context["preview"].count == 1
     operator.post(url(token, "delete"))
     work()
-    assert (Owed.objects.count(), Hit.objects.count()) == (0, 1)
+    assert (QueuedDelivery.objects.count(), Hit.objects.count()) == (0, 1)
     assert_exact(integration)
     assert list(operator.get("/admin/tracking/token/").context["cl"].result_list) == []
     stored = Hit.objects.get()

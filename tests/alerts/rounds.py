@@ -6,16 +6,16 @@ from typing import Any
 from django.db.models import F
 
 from tracking.alerts.channels.registry import CHANNELS
-from tracking.alerts.evaluate import watch
-from tracking.alerts.notify import tell
+from tracking.alerts.evaluate import evaluate
+from tracking.alerts.notify import notify
 from tracking.destinations.contract.config_form import ConfigForm
-from tracking.models import Alert, AlertChannel, AlertRule, Integration, Notice
+from tracking.models import Alert, AlertChannel, AlertRule, Integration, Notification
 
 
 def a_round() -> None:
     """As beat asks for one each minute."""
-    watch()
-    tell()
+    evaluate()
+    notify()
 
 
 def rule(kind: str, **fields: Any) -> AlertRule:
@@ -40,5 +40,5 @@ def pass_minutes(minutes: int) -> None:
         fine_since=F("fine_since") - ago,
         silent_until=F("silent_until") - ago,
     )
-    Notice.objects.update(next_at=F("next_at") - ago, sent_at=F("sent_at") - ago)
+    Notification.objects.update(next_at=F("next_at") - ago, sent_at=F("sent_at") - ago)
     Integration.objects.update(paused_at=F("paused_at") - ago)

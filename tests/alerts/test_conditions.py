@@ -17,10 +17,10 @@ from tracking.models import (
     Alert,
     AlertRule,
     DeadLetter,
+    Heartbeat,
     Integration,
     Ledger,
-    Owed,
-    Pulse,
+    QueuedDelivery,
     Tally,
     Token,
 )
@@ -78,8 +78,8 @@ def owe(
     received_at: datetime | None = None,
 ) -> None:
     first = first_uuid7(received_at or at)
-    Owed.objects.bulk_create(
-        Owed(
+    QueuedDelivery.objects.bulk_create(
+        QueuedDelivery(
             integration=integration,
             hit_id=UUID(int=first.int + place),
             due_at=at,
@@ -186,14 +186,14 @@ def test_a_hit_that_is_owed_for_too_long(integration: Integration) -> None:
 def test_the_oldest_is_found_behind_retries_that_are_due_later(integration: Integration) -> None:
     now = timezone.now()
     owe(integration, now, number=200)
-    Owed.objects.create(
+    QueuedDelivery.objects.create(
         integration=integration,
         hit_id=uuid4(),
         due_at=now + timedelta(hours=3),
         owed_at=now - timedelta(hours=9),
         attempts=7,
     )
-    oldest = Owed.objects.oldest_by_integration([integration.pk, integration.pk + 1])
+    oldest = QueuedDelivery.objects.oldest_by_integration([integration.pk, integration.pk + 1])
     assert oldest == {integration.pk: now - timedelta(hours=9)}
 
 
@@ -238,10 +238,10 @@ def test_partitions_that_run_out(settings: Any, token: Token) -> None:
 
 def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
     rule("pulse", minutes=3)
-    Pulse.objects.beat("worker")
-    Pulse.objects.beat("beat")
+    Heartbeat.objects.beat("worker")
+    Heartbeat.objects.beat("beat")
     assert found() == []
-    Pulse.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=7))
+    Heartbeat.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=7))
     (message,) = found()
     assert message.startswith("The beat was seen last 7 min ago: run `celery -A project beat`")
 
@@ -249,11 +249,11 @@ def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
 def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
     rule("pulse", minutes=3)
     assert len(found()) == 2
-    Pulse.objects.beat("sweep")
+    Heartbeat.objects.beat("sweep")
     Alert.objects.all().delete()
     (message,) = found()
     assert message.startswith("The worker was never seen")
-    Pulse.objects.beat("deliver")
+    Heartbeat.objects.beat("deliver")
     Alert.objects.all().delete()
     assert found() == []
 
@@ -261,8 +261,8 @@ def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
 def test_a_sweep_tells_that_beat_died(token: Token) -> None:
     rule("pulse", minutes=3)
     for name in ("worker", "beat"):
-        Pulse.objects.beat(name)
-    Pulse.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=9))
+        Heartbeat.objects.beat(name)
+    Heartbeat.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=9))
     call_command("sweep", stdout=StringIO())
     (alert,) = Alert.objects.open()
     assert alert.subject == "beat"

@@ -16,9 +16,9 @@ from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.destinations.vendor import Vendor, open_vendor, reply
 from tests.integrations import add_webhook
 from tracking.alerts.channels import email
-from tracking.alerts.evaluate import watch
-from tracking.alerts.notify import tell, tell_channel, try_out
-from tracking.models import Alert, AlertChannel, Integration, Notice, Token
+from tracking.alerts.evaluate import evaluate
+from tracking.alerts.notify import notify, notify_channel, send_test_message
+from tracking.models import Alert, AlertChannel, Integration, Notification, Token
 
 #: Of a host that has the console elsewhere.
 urlpatterns = [path("ops/", include("tracking.console.urls"))]
@@ -107,7 +107,7 @@ def test_a_channel_that_is_down_is_tried_again_later_and_says_so(
     assert len(vendor.received) == 1
     made.refresh_from_db()
     assert "out of order" in made.error
-    notice = Notice.objects.get()
+    notice = Notification.objects.get()
     assert (notice.attempts, notice.sent_at) == (1, None)
     pass_minutes(1)
     a_round()
@@ -120,7 +120,7 @@ def test_a_channel_that_is_down_is_tried_again_later_and_says_so(
     a_round()
     made.refresh_from_db()
     assert (made.error, made.failures) == ("", 0)
-    assert Notice.objects.get().sent_at is not None
+    assert Notification.objects.get().sent_at is not None
     pass_minutes(60)
     a_round()
     assert len(vendor.received) == 4
@@ -143,7 +143,7 @@ def test_opened_and_over_while_it_was_down_come_in_one_message(
     channel("webhook", url=vendor.url)
     a_round()
     paused.resume()
-    watch()
+    evaluate()
     pass_minutes(2)
     a_round()
     vendor.answer = reply()
@@ -157,14 +157,14 @@ def test_what_was_claimed_by_a_process_that_died_is_told_when_its_lease_is_over(
     paused: Integration, vendor: Vendor
 ) -> None:
     made = channel("webhook", url=vendor.url)
-    watch()
-    Notice.objects.owe()
-    assert len(Notice.objects.claim(made)) == 1  # And then it dies.
-    tell()
+    evaluate()
+    Notification.objects.owe()
+    assert len(Notification.objects.claim(made)) == 1  # And then it dies.
+    notify()
     assert vendor.received == []
     pass_minutes(2)
-    tell()
-    tell()
+    notify()
+    notify()
     assert len(vendor.received) == 1
 
 
@@ -181,19 +181,19 @@ def test_what_could_not_be_told_a_hundred_times_is_given_up(
     vendor.answer = reply(500)
     channel("webhook", url=vendor.url)
     a_round()
-    Notice.objects.update(attempts=99)
+    Notification.objects.update(attempts=99)
     pass_minutes(20)
     a_round()
     pass_minutes(1000)
     a_round()
     assert len(vendor.received) == 2
-    assert Notice.objects.get().next_at is None
+    assert Notification.objects.get().next_at is None
 
 
 def test_a_private_address_is_not_called(settings: Any, vendor: Vendor, token: Token) -> None:
     made = channel("slack", webhook_url=vendor.url)
     settings.HITSTREAM = {**settings.HITSTREAM, "ALLOW_PRIVATE_DESTINATIONS": False}
-    verdict = try_out(made)
+    verdict = send_test_message(made)
     assert not verdict.works
     assert "cannot be called" in verdict.message
     assert vendor.connections == 0
@@ -201,10 +201,10 @@ def test_a_private_address_is_not_called(settings: Any, vendor: Vendor, token: T
 
 def test_a_test_says_what_came_back(token: Token, vendor: Vendor) -> None:
     made = channel("slack", webhook_url=f"{vendor.url}/very-secret")
-    assert try_out(made).works
+    assert send_test_message(made).works
     assert "a test" in vendor.received[0].json["text"]
     vendor.answer = reply(404, b"no_team")
-    verdict = try_out(made)
+    verdict = send_test_message(made)
     assert not verdict.works
     assert "no_team" in verdict.message
     assert "very-secret" not in f"{verdict.message}{verdict.said}"
@@ -213,7 +213,7 @@ def test_a_test_says_what_came_back(token: Token, vendor: Vendor) -> None:
 def test_a_mail_server_that_is_down_is_an_answer(settings: Any, token: Token) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    verdict = try_out(channel("email", to="ops@example.com"))
+    verdict = send_test_message(channel("email", to="ops@example.com"))
     assert not verdict.works
     assert "could not be sent" in verdict.message
 
@@ -249,7 +249,7 @@ def test_a_mail_server_that_says_nothing_is_left_alone_after_a_while(
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
         settings.EMAIL_TIMEOUT = None
-        verdict = try_out(channel("email", to="ops@example.com"))
+        verdict = send_test_message(channel("email", to="ops@example.com"))
         answered.set()
         thread.join()
     assert "timed out" in verdict.message
@@ -261,10 +261,10 @@ def test_a_channel_that_is_deleted_while_it_is_told_holds_up_no_other(
 ) -> None:
     vendor.answer = reply(status)
     made = channel("slack", webhook_url=vendor.url)
-    watch()
-    Notice.objects.owe()
-    notices = Notice.objects.claim(made)
+    evaluate()
+    Notification.objects.owe()
+    notices = Notification.objects.claim(made)
     AlertChannel.objects.filter(pk=made.pk).delete()
-    tell_channel(made, notices)
+    notify_channel(made, notices)
     assert len(vendor.received) == 1
     assert not AlertChannel.objects.exists()

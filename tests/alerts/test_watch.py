@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.alerts.rounds import a_round, channel, pass_minutes, rule
 from tests.integrations import add_webhook
 from tracking.ingest.write.connection import connect
-from tracking.models import Alert, Integration, Notice, Token
+from tracking.models import Alert, Integration, Notification, Token
 
 
 @pytest.fixture
@@ -200,4 +200,4 @@ def test_what_was_over_long_ago_is_forgotten(paused: Integration) -> None:
     paused.resume()
     a_round()
     assert not Alert.objects.exists()
-    assert not Notice.objects.exists()
+    assert not Notification.objects.exists()

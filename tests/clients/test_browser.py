@@ -8,7 +8,7 @@ from tests.clients.sdk import asked
 from tests.clients.tap import Tap
 from tests.conftest import hit
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 
 @pytest.mark.parametrize("name", ["analytics-next.html", "rudder.html", "jitsu.html"])
@@ -42,7 +42,7 @@ def test_rudderstack_may_send_beacons(visit: Visit, tap: Tap, token: Token) -> N
 
 
 def test_a_page_without_an_sdk_posts_to_track(
-    visit: Visit, tap: Tap, token: Token, secret: Secret
+    visit: Visit, tap: Tap, token: Token, secret: ApiToken
 ) -> None:
     page = visit("fetch.html", tap, secret)
     assert page.evaluate("send", hit(hitId="h-1")) == 204

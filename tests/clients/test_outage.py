@@ -9,7 +9,7 @@ from tests.clients.sdk import Driver, asked
 from tests.clients.server import outage
 from tests.clients.tap import Tap, open_tap
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 MILLISECONDS = 3000
 DRIVERS = ("segment_python.py", "rudder_python.py", "segment-node.mjs", "rudder-node.mjs")
@@ -48,7 +48,7 @@ def as_sent_again(name: str, call: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_jitsus_sdk_never_sends_again_what_was_refused(
-    tap: Tap, token: Token, secret: Secret
+    tap: Tap, token: Token, secret: ApiToken
 ) -> None:
     with Driver("jitsu-node.mjs", tap.url, f"{token.project_id}:{secret}") as sdk, outage():
         sdk.go()

@@ -6,12 +6,12 @@ from tests.clients.comparison import check
 from tests.clients.sdk import Driver, asked
 from tests.clients.tap import Tap
 from tracking.models import Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 
 @pytest.mark.parametrize("name", ["segment_python.py", "rudder_python.py"])
 def test_all_calls_are_stored_as_they_were_meant(
-    name: str, tap: Tap, token: Token, secret: Secret
+    name: str, tap: Tap, token: Token, secret: ApiToken
 ) -> None:
     with Driver(name, tap.url, secret) as sdk:
         sdk.go()

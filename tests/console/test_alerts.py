@@ -15,7 +15,7 @@ from tests.console.axe import violations
 from tests.console.conftest import SignIn
 from tests.integrations import add_webhook
 from tests.people import operator, viewer
-from tracking.models import Alert, AlertChannel, AlertRule, Notice, Token
+from tracking.models import Alert, AlertChannel, AlertRule, Notification, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +72,9 @@ def busy() -> Token:
     channel("email", "On call", to="ops@example.com").took()
     down = channel("slack", "Slack", webhook_url="https://hooks.slack.com/services/T/B/x")
     until = down.failed("The destination answered 404: no_team")
-    Notice.objects.create(alert=Alert.objects.open()[0], channel=down, what="opened", next_at=until)
+    Notification.objects.create(
+        alert=Alert.objects.open()[0], channel=down, what="opened", next_at=until
+    )
     return shop
 
 

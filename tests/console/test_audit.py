@@ -14,7 +14,7 @@ from tests.operations import let_die, replay
 from tests.people import operator, viewer
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
-from tracking.models.explain.audit_log import entries
+from tracking.models.explain.audit_log import audit_entries
 from tracking.models.operations.delete import delete_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,7 +23,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def said(**filters: object) -> list[str]:
-    found = entries(EVERYTHING, limit=100, **filters)  # type: ignore[arg-type]
+    found = audit_entries(EVERYTHING, limit=100, **filters)  # type: ignore[arg-type]
     return [line for entry in found for line in reversed(entry.said)]
 
 
@@ -58,7 +58,7 @@ def test_everything_that_is_done_is_on_record(send: Send, token: Token) -> None:
     ):
         assert line in found
     assert "MfKQ9r8G" not in "".join(found)
-    assert {entry.by for entry in entries(EVERYTHING, limit=99, by="bert")} == {"bert"}
+    assert {entry.by for entry in audit_entries(EVERYTHING, limit=99, by="bert")} == {"bert"}
 
 
 def test_other_credentials_are_told_but_not_which(token: Token) -> None:
@@ -74,7 +74,7 @@ def test_a_replay_is_on_record_with_what_it_meant(send: Send, token: Token) -> N
     webhook = add_webhook(token, name="Orders")
     let_die(send, webhook, "a", "b")
     replay(webhook, code="permanent").stop("bert")
-    (entry,) = entries(EVERYTHING, limit=1)
+    (entry,) = audit_entries(EVERYTHING, limit=1)
     assert entry.by == "anna"
     assert entry.said[0].startswith("Replay of Orders: ")
     assert entry.said[1:] == ("Stopped, 0 of 2.", "Stopped by bert.")
@@ -100,7 +100,7 @@ def test_what_was_done_to_a_token_that_is_not_seen_is_not_told(token: Token) -> 
     other, _ = Token.objects.issue("other", audience=["Shop"])
     add_webhook(other)
     scope = Scope.of(viewer())
-    assert {entry.token for entry in entries(scope, limit=9)} == {token}
+    assert {entry.token for entry in audit_entries(scope, limit=9)} == {token}
 
 
 def test_the_page(sign_in: SignIn, send: Send, token: Token) -> None:

@@ -14,11 +14,11 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import backfill, deliver, let_die, post, work
 from tests.people import operator, viewer
-from tracking.ingest.write.duplicates import repeats
-from tracking.models import DeadLetter, Delivery, Hit, Integration, Owed, Token
+from tracking.ingest.write.duplicates import duplicates
+from tracking.models import DeadLetter, Delivery, Hit, Integration, QueuedDelivery, Token
 from tracking.models.access.scope import Scope
-from tracking.models.explain.audit_log import entries
-from tracking.models.explain.hit_history import tell
+from tracking.models.explain.audit_log import audit_entries
+from tracking.models.explain.hit_history import hit_history
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,7 +65,7 @@ def test_the_story_of_a_failing_webhook(sign_in: SignIn, send: Send, token: Toke
         for _ in range(3):
             send(said, user_agent="shop/1.0")
         deliver()
-    repeats.write()
+    duplicates.write()
     page = sign_in(operator(), "/console/search/?q=order-1")
     expect(page.locator("h1")).to_have_text("Bought")
     expect(page.locator(".hs-ends")).to_contain_text("Archive Delivered")
@@ -109,14 +109,14 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     assert violations(page) == []
     page.click("button:has-text('Replay')")
     expect(page.locator(".messagelist")).to_contain_text("due again")
-    expect(page.locator(".hs-ends")).to_contain_text("Orders Owed")
+    expect(page.locator(".hs-ends")).to_contain_text("Orders QueuedDelivery")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
         deliver()
     page.reload()
     expect(step(page, "Orders: Delivered")).to_contain_text("After a replay")
-    (entry,) = entries(Scope(None), limit=1, by="olaf")
+    (entry,) = audit_entries(Scope(None), limit=1, by="olaf")
     assert entry.said == (
         "Replay of Orders.",
         "Finished, 1 of 1.",
@@ -137,12 +137,12 @@ def test_what_cannot_be_replayed_any_more_says_so(send: Send, token: Token) -> N
 def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:
     webhook = add_webhook(token, retry_base=3600)
     fail(send, webhook, "Bought")
-    owed = Owed.objects.filter(hit_id=Hit.objects.get().pk)
+    owed = QueuedDelivery.objects.filter(hit_id=Hit.objects.get().pk)
     owed.update(claims=1)
     assert owed.hasten() == 0
-    assert not tell(Hit.objects.get()).ways[0].can_be_tried_now
+    assert not hit_history(Hit.objects.get()).ways[0].can_be_tried_now
     owed.update(claims=0)
-    assert tell(Hit.objects.get()).ways[0].can_be_tried_now
+    assert hit_history(Hit.objects.get()).ways[0].can_be_tried_now
     assert owed.hasten() == 1
 
 
@@ -170,12 +170,12 @@ def test_what_a_backfill_owed_is_told_from_what_was_matched(
     added = add_webhook(token, name="Added")
     disabled.enabled = True
     disabled.save()
-    story = tell(Hit.objects.get())
+    story = hit_history(Hit.objects.get())
     assert [way.integration for way in story.ways] == [disabled]
     for integration in (disabled, added):
         backfill(integration)
     work()
-    story = tell(Hit.objects.get())
+    story = hit_history(Hit.objects.get())
     assert [(way.integration, way.is_late) for way in story.ways] == [
         (disabled, True),
         (added, True),
@@ -190,7 +190,7 @@ def test_a_skipped_hit_says_by_which_condition(send: Send, token: Token) -> None
     add_webhook(token, mapping={"condition": "name == 'Paid'"})
     post(send, "Bought")
     deliver()
-    (turn,) = tell(Hit.objects.get()).turns
+    (turn,) = hit_history(Hit.objects.get()).timeline
     assert turn.outcome.result == "skipped"
     page = client_of(viewer()).get(f"/console/hits/{Hit.objects.get().pk}/").content.decode()
     assert turn.outcome.reason in page.replace("&#x27;", "'")

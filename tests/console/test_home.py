@@ -15,13 +15,27 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
-from tracking.alerts.evaluate import watch
+from tracking.alerts.evaluate import evaluate
 from tracking.console.home import ROWS
 from tracking.console.integrations import PER_PAGE
 from tracking.ingest.write.refusals import refusals
-from tracking.models import AlertRule, Integration, Ledger, Outcome, Owed, Token, Total
-from tracking.models.ledger.delivery_stats import MANY, REACH, latency, sent, waiting
-from tracking.models.ledger.ingest_stats import rates, volume
+from tracking.models import (
+    AlertRule,
+    Integration,
+    Ledger,
+    LifetimeTotal,
+    Outcome,
+    QueuedDelivery,
+    Token,
+)
+from tracking.models.ledger.delivery_stats import (
+    MANY,
+    REACH,
+    count_by_result,
+    count_waiting,
+    measure_latency,
+)
+from tracking.models.ledger.ingest_stats import hit_rates, ingest_volume
 from tracking.models.ledger.totals import Balance
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +54,7 @@ def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -
     send(hit(), authorization="Basic Og==")
     refusals.write()
     for _ in range(2):
-        found = volume(since())
+        found = ingest_volume(since())
         assert (found.tokens[token.pk].accepted, found.tokens[token.pk].duplicate) == (2, 1)
         assert found.tokens[token.pk].reasons == {"user_required": 1}
         assert found.tokens[0].refused == 1
@@ -49,8 +63,8 @@ def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -
         assert sum(counts["accepted"] for counts in found.hours.values()) == 2
         # The same, once the tallies are rolled up.
         Ledger.objects.roll_up()
-    assert volume(since(), [other.pk]).tokens == {}
-    assert rates()[token.pk] == 1.0
+    assert ingest_volume(since(), [other.pk]).tokens == {}
+    assert hit_rates()[token.pk] == 1.0
 
 
 def test_the_numbers_of_an_integration_are_those_of_its_rows(send: Send, token: Token) -> None:
@@ -69,33 +83,34 @@ def test_the_numbers_of_an_integration_are_those_of_its_rows(send: Send, token: 
     integration.pause(reason="so", by="anna")
     post(send, "e", "f", "g")
     for _ in range(2):
-        balance = Total.objects.balances()[integration.pk]
-        waits = waiting([integration.pk])[integration.pk]
+        balance = LifetimeTotal.objects.balances()[integration.pk]
+        waits = count_waiting([integration.pk])[integration.pk]
         assert (balance["matched"], balance["delivered"], balance["dead"]) == (7, 1, 2)
         assert (balance.owed, waits.retrying) == (4, 1)
-        assert sent([integration.pk], since())[integration.pk]["delivered"] == 1
+        assert count_by_result([integration.pk], since())[integration.pk]["delivered"] == 1
         Ledger.objects.roll_up()
     oldest = waits.oldest
     assert oldest is not None
-    assert oldest == min(integration.owed_set.values_list("owed_at", flat=True))
-    assert 0 < latency([integration.pk])[integration.pk].p50 < 60
+    assert oldest == min(integration.queueddelivery_set.values_list("owed_at", flat=True))
+    assert 0 < measure_latency([integration.pk])[integration.pk].p50 < 60
 
 
 def test_what_was_never_sent_to_has_no_numbers(token: Token) -> None:
     integration = add_webhook(token)
-    assert Total.objects.balances().get(integration.pk, Balance({})).owed == 0
-    assert waiting([integration.pk])[integration.pk].oldest is None
-    assert latency([integration.pk]) == {}
+    assert LifetimeTotal.objects.balances().get(integration.pk, Balance({})).owed == 0
+    assert count_waiting([integration.pk])[integration.pk].oldest is None
+    assert measure_latency([integration.pk]) == {}
 
 
 def test_what_is_not_counted_to_its_end_is_not_told_as_if_it_were(token: Token) -> None:
     integration = add_webhook(token)
-    Total.objects.create(
+    LifetimeTotal.objects.create(
         token_id=token.pk, integration_id=integration.pk, what="matched", count=3 * MANY
     )
     now = datetime.now(UTC)
-    Owed.objects.bulk_create(
-        Owed(hit_id=uuid7(), integration=integration, due_at=now, attempts=1) for _ in range(MANY)
+    QueuedDelivery.objects.bulk_create(
+        QueuedDelivery(hit_id=uuid7(), integration=integration, due_at=now, attempts=1)
+        for _ in range(MANY)
     )
     client = Client()
     client.force_login(viewer())
@@ -117,9 +132,9 @@ def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: To
 
     end("delivered", 1)
     end("skipped", REACH - 1)
-    assert latency([integration.pk]).keys() == {integration.pk}
+    assert measure_latency([integration.pk]).keys() == {integration.pk}
     end("skipped", 1)
-    assert not latency([integration.pk])
+    assert not measure_latency([integration.pk])
 
 
 def test_a_token_that_is_not_seen_is_not_on_the_page(send: Send, token: Token) -> None:
@@ -151,7 +166,7 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     post(send, *(f"event {n}" for n in range(30)))
     AlertRule.objects.create(kind="paused", minutes=1)
     Integration.objects.filter(pk=down.pk).update(paused_at=datetime.now(UTC) - AGO)
-    watch()
+    evaluate()
     page = sign_in(operator(), "/console/")
     page.locator(".hs-chart canvas").wait_for()
     expect(page.locator(".hs-open")).to_contain_text("Moving to another account")

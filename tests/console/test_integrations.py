@@ -13,8 +13,8 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post, replay
 from tests.people import operator, person, viewer
-from tracking.models import Attempt, Hit, Integration, Owed, Token
-from tracking.models.ledger.failure_groups import CAUSES, failures, reasons
+from tracking.models import Attempt, Hit, Integration, QueuedDelivery, Token
+from tracking.models.ledger.failure_groups import CAUSES, failure_groups, reasons
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ def test_failures_are_grouped_by_what_was_the_matter(send: Send, token: Token) -
     integration = add_webhook(token)
     let_die(send, integration, "a", "b", "c")
     let_die(send, integration, "d", status=422)
-    first, second = failures(integration)
+    first, second = failure_groups(integration)
     assert (first.status, first.requests, first.hits) == (422, 1, 1)
     assert (second.status, second.requests, second.hits) == (400, 3, 3)
     assert "no such thing" in second.sample.response_body
@@ -38,7 +38,7 @@ def test_of_many_causes_the_latest_are_told(send: Send, token: Token) -> None:
     for letter in "bcdefghijklmnopqrstuvwxyz":
         last.pk, last.message = uuid7(), f"No {letter} here"
         last.save(force_insert=True)
-    assert len(failures(integration)) == CAUSES
+    assert len(failure_groups(integration)) == CAUSES
 
 
 def test_requests_are_shown_to_who_may_see_attempts(send: Send, token: Token) -> None:
@@ -61,7 +61,7 @@ def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -
     stored = Hit.objects.get()
     assert answer["Location"] == f"/console/search/?q={stored.hit_id}"
     assert stored.name == "Hitstream Test"
-    assert list(Owed.objects.values_list("integration", flat=True)) == [integration.pk]
+    assert list(QueuedDelivery.objects.values_list("integration", flat=True)) == [integration.pk]
 
 
 def test_no_test_event_is_sent_with_a_revoked_token(token: Token) -> None:

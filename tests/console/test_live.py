@@ -18,11 +18,11 @@ from tests.console.conftest import SignIn
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
-from tracking.console.poll_token import HEADER, LIFE, Ticket
-from tracking.console.snapshot import Lookout
+from tracking.console.poll_token import HEADER, LIFE, PollToken
+from tracking.console.snapshot import SnapshotCache
 from tracking.models import Token
 from tracking.models.access.scope import Scope
-from tracking.models.explain.recent import RECENT, recent
+from tracking.models.explain.recent import RECENT, recent_hits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
-    monkeypatch.setattr("tracking.console.live.lookout", Lookout())
+    monkeypatch.setattr("tracking.console.live.lookout", SnapshotCache())
     yield
     cache.clear()
 
@@ -40,7 +40,9 @@ EVERYTHING = Scope(None)
 
 def poll(scope: Scope = EVERYTHING, **filters: Any) -> Any:
     client = Client()
-    return client.get("/console/live/hits/", filters, headers={HEADER: Ticket(scope).sign()}).json()
+    return client.get(
+        "/console/live/hits/", filters, headers={HEADER: PollToken(scope).sign()}
+    ).json()
 
 
 def events(answer: Any) -> list[str]:
@@ -83,7 +85,7 @@ def test_only_hits_of_tokens_in_the_ticket_are_told(send: Send, token: Token) ->
 def test_a_ticket_for_thousands_of_tokens_is_still_a_header(send: Send, token: Token) -> None:
     send(hit())
     many = [token.pk, *(token.pk + number for number in range(2, 5000) if number % 10)]
-    assert len(Ticket(Scope(frozenset(many))).sign()) < 4000
+    assert len(PollToken(Scope(frozenset(many))).sign()) < 4000
     assert events(poll(Scope(frozenset(many)))) == ["Registered"]
     assert events(poll(Scope(frozenset(each + 1 for each in many)))) == []
 
@@ -91,7 +93,7 @@ def test_a_ticket_for_thousands_of_tokens_is_still_a_header(send: Send, token: T
 def test_without_a_good_ticket_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     client, url = Client(), "/console/live/hits/"
     assert client.get(url).status_code == 401
-    good = Ticket(Scope(None)).sign()
+    good = PollToken(Scope(None)).sign()
     assert client.get(url, headers={HEADER: f"{good}x"}).status_code == 401
     assert client.get(url, headers={HEADER: good}).status_code == 200
     assert client.post(url, headers={HEADER: good}).status_code == 405
@@ -102,14 +104,14 @@ def test_without_a_good_ticket_nothing_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 def test_no_more_is_looked_at_than_the_last_hits(send: Send) -> None:
     post(send, *(f"e{n}" for n in range(30)))
-    assert [each["event"] for each in recent(10)] == [f"e{n}" for n in range(29, 19, -1)]
+    assert [each["event"] for each in recent_hits(10)] == [f"e{n}" for n in range(29, 19, -1)]
     assert RECENT == 500
 
 
 def watch(viewers: int, seconds: float) -> tuple[int, list[str]]:
     """Polls that were answered, and every statement that they sent to the database."""
     sent: list[str] = []
-    ticket = Ticket(EVERYTHING).sign()
+    ticket = PollToken(EVERYTHING).sign()
     ends = time.monotonic() + seconds
 
     def note(execute: Any, sql: str, *rest: Any) -> Any:
@@ -145,7 +147,7 @@ def test_fifty_viewers_cost_the_database_what_one_costs(send: Send) -> None:
 
 def test_processes_share_what_one_of_them_has_found(send: Send) -> None:
     post(send, "a")
-    one, other = Lookout(), Lookout()
+    one, other = SnapshotCache(), SnapshotCache()
     assert one.look() is not other.look()
     assert one.look().taken_at == other.look().taken_at
 
@@ -160,7 +162,7 @@ def test_without_a_cache_each_process_looks_for_itself(
 
     for verb in ("get", "set", "add"):
         monkeypatch.setattr(cache, verb, refuse)
-    assert [each["event"] for each in Lookout().look().hits] == ["a"]
+    assert [each["event"] for each in SnapshotCache().look().hits] == ["a"]
 
 
 def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token: Token) -> None:

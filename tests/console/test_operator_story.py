@@ -14,7 +14,7 @@ from tests.ledger import assert_exact
 from tests.operations import deliver
 from tests.people import operator
 from tracking.models import Integration
-from tracking.models.operations.operation import carry_out
+from tracking.models.operations.operation import run_operations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +82,7 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
         expect(page.locator(".hs-preview strong")).to_have_text("1")
         page.click("input[type=submit]")
         expect(page.locator(".hs-operations")).to_contain_text("Replay")
-        carry_out(5, told=lambda operation: None)
+        run_operations(5, told=lambda operation: None)
         deliver()
         expect(page.locator(".hs-operations")).to_contain_text("Finished")
 

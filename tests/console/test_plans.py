@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from benchmarks.crowd import crowd, statements
 from tests.people import viewer
 from tracking.models import Hit, Integration, Token
-from tracking.models.explain.recent import RECENT, recent
+from tracking.models.explain.recent import RECENT, recent_hits
 from tracking.models.hits.partitions import LEAVES, PARTITIONED, Leaf
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +102,7 @@ def test_a_page_reads_no_table_that_grows_as_a_whole(
 @pytest.mark.usefixtures("crowded")
 def test_the_live_view_reads_the_end_of_the_hits_alone() -> None:
     with statements() as seen:
-        assert len(recent()) == RECENT
+        assert len(recent_hits()) == RECENT
     assert len(seen) == 2
     for sql, params in seen:
         assert list(whole_reads(plan_of(sql, params))) == [], sql

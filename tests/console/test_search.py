@@ -16,7 +16,7 @@ from tests.people import viewer
 from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope
-from tracking.models.explain.search import SHOWN, find
+from tracking.models.explain.search import SHOWN, search
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERYTHING = Scope(None)
@@ -32,7 +32,7 @@ def hashed(name: str, text: str = MAIL) -> str:
 
 
 def found(term: str, scope: Scope = EVERYTHING) -> list[tuple[str, tuple[str, ...]]]:
-    return [(each.hit.hit_id, each.kinds) for each in find(term, scope)]
+    return [(each.hit.hit_id, each.kinds) for each in search(term, scope)]
 
 
 def test_a_hit_is_found_by_each_of_its_values(send: Send) -> None:

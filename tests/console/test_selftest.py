@@ -11,7 +11,7 @@ from tests.console.axe import violations
 from tests.console.conftest import SignIn
 from tests.people import viewer
 from tracking.health import overview
-from tracking.models import Pulse
+from tracking.models import Heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "k" * 60
@@ -36,7 +36,7 @@ def seen(settings: Any, remote: str = "10.0.0.1", headers: Any = None, **how: An
 def test_with_nothing_wrong_nothing_is_to_change(settings: Any, sign_in: SignIn) -> None:
     settings.SECRET_KEY = KEY
     for name in ("worker", "beat"):
-        Pulse.objects.beat(name)
+        Heartbeat.objects.beat(name)
     page = sign_in(viewer(), "/console/self-test/")
     expect(page.get_by_text("Nothing about this request")).to_be_visible()
     expect(page.locator(".hs-parts .hs-good")).to_have_count(9)

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tracking.console.time_range import Span
+from tracking.console.time_range import TimeRange
 
 
 def buckets(name: str, now: datetime) -> list[datetime]:
     with timezone.override(now.tzinfo):
-        return list(Span(name, now).buckets())
+        return list(TimeRange(name, now).buckets())
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -22,7 +22,7 @@ def test_an_hour_that_comes_twice_is_two_of_them() -> None:
     found = buckets("24h", datetime(2026, 10, 25, 12, 30, tzinfo=BERLIN))
     assert len(set(found)) == len(found) == 26
     with timezone.override(BERLIN):
-        span = Span("24h", datetime(2026, 10, 25, 12, 30, tzinfo=BERLIN))
+        span = TimeRange("24h", datetime(2026, 10, 25, 12, 30, tzinfo=BERLIN))
         first, second = (datetime(2026, 10, 25, hour, 15, tzinfo=UTC) for hour in (0, 1))
         assert span.bucket_of(first) != span.bucket_of(second)
 

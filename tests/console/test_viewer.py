@@ -14,7 +14,7 @@ from tests.operations import let_die, replay
 from tests.people import viewer
 from tracking.console.urls import urlpatterns
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -82,7 +82,7 @@ def test_no_request_of_a_viewer_changes_anything(client: Client) -> None:
     assert rows() == before
 
 
-def test_no_page_of_a_viewer_shows_a_secret(client: Client, secret: Secret) -> None:
+def test_no_page_of_a_viewer_shows_a_secret(client: Client, secret: ApiToken) -> None:
     lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
     urls = [url for _, url in addresses()]
     urls += [f"/admin/tracking/{name}/" for name in lists]

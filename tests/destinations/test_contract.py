@@ -21,7 +21,7 @@ from tracking.events import TYPES
 
 GOLDEN = Path(__file__).parent / "golden"
 pytestmark = pytest.mark.parametrize(
-    "kind", registry.all(), ids=lambda destination: destination.slug
+    "kind", registry.all_destinations(), ids=lambda destination: destination.slug
 )
 
 

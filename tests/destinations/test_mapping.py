@@ -12,7 +12,7 @@ import pytest
 
 from tests.destinations.samples import SAMPLES
 from tracking.destinations.mapping import document, expressions
-from tracking.destinations.mapping.event_mapping import Mapping, Skipped, digest
+from tracking.destinations.mapping.event_mapping import EventMapping, Skipped, digest
 from tracking.events import Event
 from tracking.exceptions import PermanentError
 
@@ -23,7 +23,7 @@ ITEMS = "properties.transaction.lineItems"
 
 
 def applied(event: Event = SALE, **mapping: Any) -> Event:
-    return Mapping.load(json.loads(json.dumps(mapping))).apply(event)
+    return EventMapping.load(json.loads(json.dumps(mapping))).apply(event)
 
 
 @pytest.mark.parametrize("event", SAMPLES.values(), ids=SAMPLES)
@@ -211,7 +211,9 @@ def test_what_is_allowed_makes_little_of_the_largest_hit(text: str) -> None:
 
 
 def test_a_mapping_survives_storage() -> None:
-    mapping = Mapping(condition="true", percent=5, rename=(("a", "b"),), set=(("name", "'x'"),))
-    assert Mapping.load(json.loads(json.dumps(mapping.dump()))) == mapping
-    assert Mapping().dump() == {}
-    assert Mapping.load({}) == Mapping()
+    mapping = EventMapping(
+        condition="true", percent=5, rename=(("a", "b"),), set=(("name", "'x'"),)
+    )
+    assert EventMapping.load(json.loads(json.dumps(mapping.dump()))) == mapping
+    assert EventMapping().dump() == {}
+    assert EventMapping.load({}) == EventMapping()

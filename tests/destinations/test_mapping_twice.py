@@ -10,7 +10,7 @@ import pytest
 
 from tests.destinations.samples import SAMPLES
 from tracking.destinations.mapping import document
-from tracking.destinations.mapping.event_mapping import Mapping
+from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.events import Event
 from tracking.exceptions import RetryableError
 
@@ -18,7 +18,7 @@ PAGE = SAMPLES["page"]
 
 
 def applied(event: Event = PAGE, **mapping: Any) -> Event:
-    return Mapping.load(json.loads(json.dumps(mapping))).apply(event)
+    return EventMapping.load(json.loads(json.dumps(mapping))).apply(event)
 
 
 @pytest.mark.parametrize("kind", ["hash", "drop"])

@@ -14,18 +14,18 @@ import pytest
 from tests.destinations.samples import SALE, SAMPLES, sample
 from tests.destinations.strict.hits import catalogue_events
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.meta.destination import Meta
+from tracking.destinations.vendors.meta.destination import MetaConversions
 from tracking.events import Event
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
 CONFIG = {"pixel_id": "123456", "access_token": "meta-token"}
-META = Meta(CONFIG)
+META = MetaConversions(CONFIG)
 
 
 def told(event: Event, **config: Any) -> Any:
-    destination = Meta({**CONFIG, **config})
+    destination = MetaConversions({**CONFIG, **config})
     assert destination.skip(event) == ""
     return json.loads(destination.request([event]).body)["data"][0]
 
@@ -88,7 +88,7 @@ def test_what_meta_would_refuse_is_skipped_with_a_reason() -> None:
 
 
 def test_the_test_code_is_sent_beside_the_events() -> None:
-    body = json.loads(Meta({**CONFIG, "test_event_code": "TEST1"}).request([SALE]).body)
+    body = json.loads(MetaConversions({**CONFIG, "test_event_code": "TEST1"}).request([SALE]).body)
     assert body["test_event_code"] == "TEST1"
 
 
@@ -110,7 +110,7 @@ def test_an_errors_code_says_what_to_do(
         async with Client() as client:
             await META.deliver([SALE], client)
 
-    monkeypatch.setattr(Meta, "hosts", {"": vendor.url})
+    monkeypatch.setattr(MetaConversions, "hosts", {"": vendor.url})
     vendor.answer = reply(400, json.dumps({"error": error}).encode())
     with pytest.raises(kind) as caught:
         asyncio.run(run())
@@ -119,6 +119,6 @@ def test_an_errors_code_says_what_to_do(
 
 
 def test_a_trial_only_reads(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Meta, "hosts", {"": vendor.url})
-    assert try_out(META).works
+    monkeypatch.setattr(MetaConversions, "hosts", {"": vendor.url})
+    assert test_connection(META).works
     assert vendor.received[0].line.startswith("GET /hook/123456?fields=id&")

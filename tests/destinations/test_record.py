@@ -6,11 +6,11 @@ from tests.destinations.conftest import fail, send
 from tests.destinations.vendor import Vendor, reply
 from tracking.destinations.transport.recorder import MASK
 from tracking.destinations.transport.request import Request
-from tracking.events import Said
+from tracking.events import Transcript
 from tracking.exceptions import DeliveryError
 
 
-def said(caught: DeliveryError) -> Said:
+def said(caught: DeliveryError) -> Transcript:
     assert caught.exchange is not None
     return caught.exchange.said
 

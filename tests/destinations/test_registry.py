@@ -48,14 +48,14 @@ def fresh() -> Iterator[None]:
 
 
 def test_a_destination_is_found_by_its_slug() -> None:
-    assert registry.get("webhook") is Webhook
-    assert Webhook in registry.all()
+    assert registry.get_destination("webhook") is Webhook
+    assert Webhook in registry.all_destinations()
     assert ("webhook", "Webhook") in registry.choices()
 
 
 def test_an_unknown_slug_is_an_error_of_the_setup() -> None:
     with pytest.raises(SetupError, match="'nobody'"):
-        registry.get("nobody")
+        registry.get_destination("nobody")
 
 
 @pytest.mark.parametrize("name", ["webhook", "Webhook", "WEBHOOKS"])
@@ -69,7 +69,7 @@ def test_a_name_that_nobody_has_means_none() -> None:
 
 def test_a_deployment_adds_its_own(settings: Any) -> None:
     settings.HITSTREAM = {"DESTINATIONS": (f"{__name__}.Other",)}
-    assert registry.get("other") is Other
+    assert registry.get_destination("other") is Other
     assert registry.slugs_named("other & sons") == {"other"}
     assert [label for _, label in registry.choices()] == sorted(
         (label for _, label in registry.choices()), key=str.casefold
@@ -79,18 +79,18 @@ def test_a_deployment_adds_its_own(settings: Any) -> None:
 def test_two_destinations_with_one_slug_are_refused(settings: Any) -> None:
     settings.HITSTREAM = {"DESTINATIONS": [f"{__name__}.Impostor"]}
     with pytest.raises(ImproperlyConfigured, match="same slug"):
-        registry.all()
+        registry.all_destinations()
 
 
 def test_what_is_not_a_destination_is_refused(settings: Any) -> None:
     settings.HITSTREAM = {"DESTINATIONS": [f"{__name__}.Entry"]}
     with pytest.raises(ImproperlyConfigured, match="not a subclass"):
-        registry.all()
+        registry.all_destinations()
 
 
 def test_another_package_brings_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda *, group: [Entry(Other)])
-    assert registry.get("other") is Other
+    assert registry.get_destination("other") is Other
 
 
 @pytest.mark.parametrize("found", [ImportError("gone"), Impostor, "nonsense"])
@@ -98,5 +98,5 @@ def test_a_broken_package_stops_nobody_else(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, found: object
 ) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda *, group: [Entry(found)])
-    assert registry.get("webhook") is Webhook
+    assert registry.get_destination("webhook") is Webhook
     assert "is left out" in caplog.text

@@ -18,7 +18,7 @@ SLUGS = ("amplitude", "google-analytics", "meta", "mixpanel", "posthog", "tiktok
 
 
 def make(slug: str) -> Destination:
-    kind = registry.get(slug)
+    kind = registry.get_destination(slug)
     return case_of(kind).make(kind, "https://vendor.example")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tracking.health import broker, overview
 from tracking.health.database import Postgres, of_clock, of_connections
-from tracking.models import Pulse
+from tracking.models import Heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def found() -> dict[str, tuple[bool, str]]:
     broker.broker.forget()
     overview.stored.forget()
-    return {part.name: (part.is_good, part.said) for part in overview.parts()}
+    return {part.name: (part.is_good, part.said) for part in overview.components()}
 
 
 def postgres(**changes: Any) -> Postgres:
@@ -24,7 +24,7 @@ def postgres(**changes: Any) -> Postgres:
 
 def test_all_parts_are_there() -> None:
     for name in ("worker", "beat"):
-        Pulse.objects.beat(name)
+        Heartbeat.objects.beat(name)
     parts = found()
     assert [*parts] == [
         *("Postgres", "Connections", "Clock", "Migrations", "Partitions", "Worker", "Beat"),

@@ -6,11 +6,11 @@ from itertools import count
 
 import pytest
 
-from tracking.health.probe import NoAnswerError, Question
+from tracking.health.probe import NoAnswerError, Probe
 
 
 def test_an_answer_is_remembered_for_a_while() -> None:
-    question = Question(count().__next__, patience=5, remember=60)
+    question = Probe(count().__next__, patience=5, remember=60)
     assert [question.answer() for _ in range(3)] == [0, 0, 0]
     question.forget()
     assert question.answer() == 1
@@ -21,7 +21,7 @@ def test_an_error_is_an_answer() -> None:
         raise ConnectionRefusedError("nobody is there")
 
     with pytest.raises(ConnectionRefusedError, match="nobody"):
-        Question(fail, patience=5, remember=1).answer()
+        Probe(fail, patience=5, remember=1).answer()
 
 
 def test_what_hangs_is_asked_by_one_thread_and_waited_for_once() -> None:
@@ -32,7 +32,7 @@ def test_what_hangs_is_asked_by_one_thread_and_waited_for_once() -> None:
         assert hanging.wait(30)
         return "at last"
 
-    question = Question(hang, patience=0.3, remember=60)
+    question = Probe(hang, patience=0.3, remember=60)
     for _ in range(50):
         with pytest.raises(NoAnswerError):
             question.answer()

@@ -11,12 +11,12 @@ from tests.ingest.posting import post
 from tests.ledger import counts
 from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 
-def send(secret: Secret, body: Any, content_type: str = JSON, **headers: str) -> Any:
+def send(secret: ApiToken, body: Any, content_type: str = JSON, **headers: str) -> Any:
     headers = {"authorization": basic(secret), **headers}
     return post("/track/batch", body, content_type=content_type, **headers)
 
@@ -45,7 +45,7 @@ def padded(number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("content_type", [JSON, NDJSON])
 def test_of_a_thousand_hits_with_seven_bad_ones_the_others_are_stored(
-    token: Token, secret: Secret, content_type: str
+    token: Token, secret: ApiToken, content_type: str
 ) -> None:
     hits: list[Any] = [padded(number) for number in range(1000)]
     assert {len(json.dumps(each)) for each in hits} == {300}
@@ -69,7 +69,7 @@ def test_of_a_thousand_hits_with_seven_bad_ones_the_others_are_stored(
     assert counts(token=token) == {"accepted": 993, "refused": 7}
 
 
-def test_a_broken_line_costs_no_other(secret: Secret) -> None:
+def test_a_broken_line_costs_no_other(secret: ApiToken) -> None:
     answer = send(secret, lines([hit(hitId="a"), b"{broken", b"", hit(hitId="b"), b"\xff"]), NDJSON)
     assert [r["status"] for r in answer.json()["results"]] == [
         *("stored", "refused", "stored", "refused")
@@ -77,7 +77,7 @@ def test_a_broken_line_costs_no_other(secret: Secret) -> None:
     assert Hit.objects.count() == 2
 
 
-def test_repeated_hits_are_duplicates_within_a_batch_and_after(secret: Secret) -> None:
+def test_repeated_hits_are_duplicates_within_a_batch_and_after(secret: ApiToken) -> None:
     batch = {"hits": [hit(hitId="a"), hit(hitId="a"), hit(hitId="b")]}
     first = [r["status"] for r in send(secret, batch).json()["results"]]
     assert first == ["stored", "duplicate", "stored"]
@@ -86,12 +86,12 @@ def test_repeated_hits_are_duplicates_within_a_batch_and_after(secret: Secret) -
     assert Hit.objects.count() == 2
 
 
-def test_a_hit_without_an_id_is_told_its_id(secret: Secret) -> None:
+def test_a_hit_without_an_id_is_told_its_id(secret: ApiToken) -> None:
     (result,) = send(secret, {"hits": [hit()]}).json()["results"]
     assert result == {"index": 0, "hitId": str(Hit.objects.get().pk), "status": "stored"}
 
 
-def test_if_nothing_can_be_stored_the_answer_is_400_and_says_why(secret: Secret) -> None:
+def test_if_nothing_can_be_stored_the_answer_is_400_and_says_why(secret: ApiToken) -> None:
     answer = send(secret, {"hits": [BAD["event_required"], BAD["user_required"]]})
     said = answer.json()
     assert (answer.status_code, said["code"]) == (400, "nothing_stored")
@@ -116,21 +116,21 @@ def test_if_nothing_can_be_stored_the_answer_is_400_and_says_why(secret: Secret)
     ],
 )
 def test_what_is_no_batch_is_refused(
-    secret: Secret, body: bytes, content_type: str, status: int, code: str
+    secret: ApiToken, body: bytes, content_type: str, status: int, code: str
 ) -> None:
     answer = send(secret, body, content_type)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not Hit.objects.exists()
 
 
-def test_a_gzip_bomb_is_refused(secret: Secret) -> None:
+def test_a_gzip_bomb_is_refused(secret: ApiToken) -> None:
     body = gzip.compress(lines([hit()] * 200_000))
     assert len(body) < 512_000
     answer = send(secret, body, NDJSON, content_encoding="gzip")
     assert (answer.status_code, answer.json()["code"]) == (400, "body_too_large")
 
 
-def test_a_gzipped_batch_of_half_a_megabyte_is_taken(secret: Secret) -> None:
+def test_a_gzipped_batch_of_half_a_megabyte_is_taken(secret: ApiToken) -> None:
     hits = [padded(number) for number in range(1500)]
     body = gzip.compress(lines(hits))
     answer = send(secret, body, NDJSON, content_encoding="gzip")
@@ -144,7 +144,7 @@ def test_only_an_api_token_opens_it(token: Token, key: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
-def test_all_hits_of_a_batch_count_for_the_rate_limit(token: Token, secret: Secret) -> None:
+def test_all_hits_of_a_batch_count_for_the_rate_limit(token: Token, secret: ApiToken) -> None:
     token.rate_limit = 3
     token.save()
     codes = [send(secret, {"hits": [hit(), hit()]}).status_code for _ in range(8)]

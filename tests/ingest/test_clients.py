@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.conftest import Send, basic
 from tracking.models import Hit
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 CAPTURES = Path(__file__).resolve().parents[1] / "clients" / "ddm"
 BODIES = sorted(path.name for path in CAPTURES.glob("*.raw") if "preflight" not in path.name)
@@ -55,7 +55,7 @@ def test_the_browsers_preflight_is_answered() -> None:
     assert answer["Access-Control-Allow-Headers"] == asked
 
 
-def test_the_browsers_post_is_taken(secret: Secret) -> None:
+def test_the_browsers_post_is_taken(secret: ApiToken) -> None:
     _, headers, body = read("browser-track-post.raw")
     headers["authorization"] = basic(secret)
     del headers["content-length"], headers["host"]

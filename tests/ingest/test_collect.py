@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import hit
 from tests.ingest.posting import ask, post
-from tracking.ingest.auth.authentication import passes
+from tracking.ingest.auth.authentication import tokens
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 PAGE = "https://shop.example"
 
@@ -72,12 +72,12 @@ def test_a_token_that_is_not_usable_takes_nothing(token: Token, changes: dict[st
     assert not Hit.objects.exists()
 
 
-def test_the_api_token_is_no_project_id(token: Token, secret: Secret) -> None:
+def test_the_api_token_is_no_project_id(token: Token, secret: ApiToken) -> None:
     answer = post("/collect", hit(projectId=secret))
     assert (answer.status_code, answer.json()["code"]) == (401, "token_malformed")
 
 
-def test_a_query_names_no_token(token: Token, secret: Secret) -> None:
+def test_a_query_names_no_token(token: Token, secret: ApiToken) -> None:
     for path in (f"/collect?token={secret}", f"/collect?projectId={token.project_id}"):
         assert post(path, hit()).status_code == 401
 
@@ -154,7 +154,7 @@ def test_of_strangers_paths_no_more_is_remembered_than_a_path_may_be(token: Toke
 
 def test_a_digest_that_begins_like_another_key_is_a_digest(token: Token) -> None:
     for beginning in (b"path:", b"project:"):
-        assert passes.get(beginning.ljust(32, b"\xff")) is None
+        assert tokens.get(beginning.ljust(32, b"\xff")) is None
 
 
 def test_a_rate_limit_counts_here_too(token: Token) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Send, basic, hit
 from tracking.models import Hit
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -120,6 +120,6 @@ def test_any_switches_are_stored(send: Send, names: dict[str, Any]) -> None:
     check(send, json.dumps(hit(integrations=names)).encode())
 
 
-def test_a_secret_is_no_other_secrets_prefix(send: Send, secret: Secret) -> None:
+def test_a_secret_is_no_other_secrets_prefix(send: Send, secret: ApiToken) -> None:
     for wrong in (secret[:-1], secret + "x", secret.prefix, secret.upper(), secret + "\0"):
         assert send(hit(), authorization=basic(wrong)).status_code == 401

@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.conftest import Send, hit
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.write.batch_thread import Group
+from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.store import writer
 from tracking.models import Hit
@@ -20,18 +20,18 @@ from tracking.models import Hit
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Batch = Sequence[Any]
-Make = Callable[[Callable[[Batch], Batch]], Group[Any, Any]]
+Make = Callable[[Callable[[Batch], Batch]], BatchThread[Any, Any]]
 
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    groups: list[Group[Any, Any]] = []
+    groups: list[BatchThread[Any, Any]] = []
 
-    def group(handle: Callable[[Batch], Batch]) -> Group[Any, Any]:
+    def group(handle: Callable[[Batch], Batch]) -> BatchThread[Any, Any]:
         def on_connection(connection: Connection, items: Batch) -> Batch:
             return handle(items)
 
-        groups.append(Group("test", on_connection))
+        groups.append(BatchThread("test", on_connection))
         return groups[-1]
 
     yield group

@@ -18,7 +18,7 @@ from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tracking import track, wakeup
 from tracking.ingest.errors import BadRequest, Unauthorized
-from tracking.models import Hit, Owed, Token
+from tracking.models import Hit, QueuedDelivery, Token
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_committed_order_has_its_hit_and_its_delivery(token: Token, rings: lis
         "user": {"userId": 7},
     }
     assert (stored.type, stored.clock, stored.ip) == ("track", "received", None)
-    assert Owed.objects.get().hit_id == stored.pk
+    assert QueuedDelivery.objects.get().hit_id == stored.pk
     assert rings == [True]
     assert_exact(integration)
 
@@ -57,7 +57,7 @@ def test_a_rolled_back_order_has_no_hit(token: Token, rings: list[bool]) -> None
         track(token, "Completed Transaction", user_id="u1", hit_id="order-1")
         transaction.set_rollback(True)
     assert not Hit.objects.exists()
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     assert (rings, counts()) == ([], {})
     track(token, "Completed Transaction", user_id="u1", hit_id="order-1")
     assert Hit.objects.get().hit_id == "order-1"

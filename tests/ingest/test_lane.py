@@ -16,8 +16,8 @@ from tests.ingest.test_store import arrivals
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
-from tracking.ingest.write.batch_thread import Group
-from tracking.ingest.write.loop_writer import ArrivalTicket, Lane
+from tracking.ingest.write.batch_thread import BatchThread
+from tracking.ingest.write.loop_writer import LoopWriter, PendingArrival
 from tracking.ingest.write.store import Stored
 from tracking.models import Hit, Token
 
@@ -32,20 +32,20 @@ class Driver:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.thread = Group("test", store.store)
-        self.lane = Lane(self.thread)
+        self.thread = BatchThread("test", store.store)
+        self.lane = LoopWriter(self.thread)
 
-    def hand(self, arrivals: list[Arrival]) -> list[ArrivalTicket]:
+    def hand(self, arrivals: list[Arrival]) -> list[PendingArrival]:
         """In one turn of the loop."""
 
-        async def on_the_loop() -> list[ArrivalTicket]:
+        async def on_the_loop() -> list[PendingArrival]:
             tickets = [self.lane.hand(arrival, lambda: None) for arrival in arrivals]
             await asyncio.sleep(0)
             return tickets
 
         return self.loop.run_until_complete(on_the_loop())
 
-    def wait(self, tickets: list[ArrivalTicket], *, within: float = 5.0) -> Outcomes:
+    def wait(self, tickets: list[PendingArrival], *, within: float = 5.0) -> Outcomes:
         """The outcomes; whatever is not settled in time is Unavailable."""
         self.run_until(lambda: all(ticket.is_settled for ticket in tickets), within=within)
         return [outcome_of(ticket) for ticket in tickets]
@@ -68,12 +68,12 @@ class Driver:
         self.loop.close()
 
 
-def is_idle(thread: Group[Arrival, Stored]) -> bool:
+def is_idle(thread: BatchThread[Arrival, Stored]) -> bool:
     """Whether nothing was handed to the thread since it was drained."""
     return thread._thread is None or not thread._thread.is_alive()
 
 
-def outcome_of(ticket: ArrivalTicket) -> Stored | Exception:
+def outcome_of(ticket: PendingArrival) -> Stored | Exception:
     try:
         return ticket.open()
     except Exception as error:

@@ -4,20 +4,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.conftest import Send, hit
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write import duplicates as noted
 from tracking.ingest.write.connection import connect
-from tracking.ingest.write.duplicates import repeats
+from tracking.ingest.write.duplicates import duplicates
 from tracking.ingest.write.store import store
-from tracking.models import Hit, Repeat, Token
+from tracking.models import Duplicate, Hit, Token
 from tracking.models.upkeep import maintenance
 
 
 def counted() -> dict[str, int]:
-    repeats.write()
+    duplicates.write()
     ids = dict(Hit.objects.values_list("pk", "hit_id"))
-    return {ids[repeat.pk]: repeat.count for repeat in Repeat.objects.all()}
+    return {ids[repeat.pk]: repeat.count for repeat in Duplicate.objects.all()}
 
 
 def test_each_repetition_is_counted_once(send: Send, token: Token) -> None:
@@ -29,11 +29,11 @@ def test_each_repetition_is_counted_once(send: Send, token: Token) -> None:
     send(hit(hitId="a"))
     send(hit(hitId="b"))
     assert counted() == {"a": 3, "b": 1}
-    assert Repeat.objects.get(count=3).last_at > Hit.objects.get(hit_id="a").received_at
+    assert Duplicate.objects.get(count=3).last_at > Hit.objects.get(hit_id="a").received_at
 
 
 def test_repetitions_within_one_statement_are_counted(token: Token) -> None:
-    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    sender = Client(token_id=token.pk, ip=None, user_agent="")
     bodies = [b'{"hitId": "%s", "userId": "u", "event": {}}' % name for name in (b"a", b"b", b"a")]
     with connect() as connection:
         store(connection, [parse(body, sender) for body in bodies])
@@ -46,7 +46,7 @@ def test_the_same_hit_id_of_another_token_repeats_nothing(send: Send, token: Tok
     other, _ = Token.objects.issue("other")
     send(hit(hitId="a"))
     with connect() as connection:
-        sender = Sender(token_id=other.pk, ip=None, user_agent="")
+        sender = Client(token_id=other.pk, ip=None, user_agent="")
         store(connection, [parse(b'{"hitId": "a", "userId": "u", "event": {}}', sender)])
     assert counted() == {}
 
@@ -65,8 +65,8 @@ def test_they_are_forgotten_with_the_dedup_window(send: Send, token: Token, sett
         send(hit(hitId=hit_id))
     assert counted() == {"a": 1}
     maintenance.run()
-    assert Repeat.objects.exists()
+    assert Duplicate.objects.exists()
     age = datetime.now(UTC) - Hit.objects.get().received_at + timedelta(microseconds=1)
     settings.HITSTREAM = {**settings.HITSTREAM, "DEDUP_WINDOW": age.total_seconds() / 2}
     maintenance.run()
-    assert not Repeat.objects.exists()
+    assert not Duplicate.objects.exists()

@@ -9,7 +9,7 @@ from tests.conftest import basic
 from tests.ingest.posting import Answer, ask
 from tracking.ingest.routes import ROUTES
 from tracking.models import Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 PATHS = sorted(
     f"/{route.path}{end}".replace("<slug:path>", "{path}").replace("<str:key>", "{key}")
@@ -32,7 +32,7 @@ def assert_harmless(answer: Answer) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_answer_redirects_sets_a_cookie_or_makes_a_browser_ask(
-    token: Token, secret: Secret, path: str
+    token: Token, secret: ApiToken, path: str
 ) -> None:
     path = path.format(path=token.path, key=token.project_id)
     keys = ("", basic(secret), basic(str(token.project_id)), basic("nobody"), "Bearer x")

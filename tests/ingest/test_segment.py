@@ -12,8 +12,8 @@ import pytest
 from tests.conftest import basic
 from tests.ingest.posting import get, post
 from tests.integrations import add_webhook
-from tracking.models import Hit, Integration, Owed, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models import Hit, Integration, QueuedDelivery, Token
+from tracking.models.tokens.api_token import ApiToken
 
 SUCCESS = {"success": True}
 #: What each type has to say.
@@ -43,7 +43,9 @@ def options(integration: Integration) -> Any:
 
 @pytest.mark.parametrize("type", EVENTS)
 @pytest.mark.parametrize("path", ["v1/{type}", "v1/{letter}", "v1/{letter}/", "v1/batch"])
-def test_every_type_is_stored_as_itself(token: Token, secret: Secret, path: str, type: str) -> None:
+def test_every_type_is_stored_as_itself(
+    token: Token, secret: ApiToken, path: str, type: str
+) -> None:
     sent = event(type)
     body = batch_of(sent) if path == "v1/batch" else sent
     url = "/" + path.format(type=type, letter=type[0])
@@ -54,7 +56,7 @@ def test_every_type_is_stored_as_itself(token: Token, secret: Secret, path: str,
     assert (stored.hit_id, stored.user_id, stored.payload) == (f"m-{type}", "u1", sent)
 
 
-def test_destinations_see_one_event_whatever_its_shape(token: Token, secret: Secret) -> None:
+def test_destinations_see_one_event_whatever_its_shape(token: Token, secret: ApiToken) -> None:
     hook = add_webhook(token)
     post("/v1/group", event("group", context={"ip": "1.2.3.4"}), authorization=basic(secret))
     seen = options(hook)
@@ -74,7 +76,7 @@ def test_destinations_see_one_event_whatever_its_shape(token: Token, secret: Sec
 @pytest.mark.parametrize("public", [True, False], ids=["project id", "API token"])
 @pytest.mark.parametrize("place", ["basic", "body", "query", "jitsu", "jitsu pair"])
 def test_the_write_key_may_stand_in_each_of_its_places(
-    token: Token, secret: Secret, place: str, public: bool
+    token: Token, secret: ApiToken, place: str, public: bool
 ) -> None:
     key = str(token.project_id) if public else str(secret)
     headers = {
@@ -121,7 +123,7 @@ def test_without_a_good_key_nothing_is_stored(
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", ""])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_the_body_is_json_whatever_its_type_says(
-    secret: Secret, content_type: str, zipped: bool
+    secret: ApiToken, content_type: str, zipped: bool
 ) -> None:
     body = json.dumps(batch_of(event())).encode()
     headers = {"content_encoding": "gzip"} if zipped else {}
@@ -136,7 +138,7 @@ def test_the_body_is_json_whatever_its_type_says(
     assert Hit.objects.get().payload == event()
 
 
-def test_a_bad_event_costs_no_other(secret: Secret) -> None:
+def test_a_bad_event_costs_no_other(secret: ApiToken) -> None:
     events = [
         *(event(), event("identify", userId=None), {**event(), "type": "dance"}, event(event="")),
         *(event("group", groupId=None), event("alias", previousId=""), event(traits=[1])),
@@ -159,7 +161,7 @@ def test_a_bad_event_costs_no_other(secret: Secret) -> None:
     assert set(Hit.objects.values_list("hit_id", flat=True)) == {"m-track", "m-page"}
 
 
-def test_if_nothing_can_be_stored_the_answer_is_400(secret: Secret) -> None:
+def test_if_nothing_can_be_stored_the_answer_is_400(secret: ApiToken) -> None:
     answer = post("/v1/batch", batch_of({**event(), "type": "dance"}), authorization=basic(secret))
     said = answer.json()
     assert (answer.status_code, said["code"]) == (400, "nothing_stored")
@@ -181,7 +183,7 @@ def test_if_nothing_can_be_stored_the_answer_is_400(secret: Secret) -> None:
         (b"x" * 512_001, "body_too_large"),
     ],
 )
-def test_what_is_no_batch_is_refused(secret: Secret, body: Any, code: str) -> None:
+def test_what_is_no_batch_is_refused(secret: ApiToken, body: Any, code: str) -> None:
     answer = post("/v1/batch", body, authorization=basic(secret))
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
@@ -191,7 +193,7 @@ def test_an_empty_batch_shows_whether_the_key_is_right() -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
-def test_what_a_batch_says_once_holds_for_each_event(token: Token, secret: Secret) -> None:
+def test_what_a_batch_says_once_holds_for_each_event(token: Token, secret: ApiToken) -> None:
     add_webhook(token)
     shared = {
         "context": {"locale": "de", "app": {"name": "shop"}},
@@ -204,17 +206,17 @@ def test_what_a_batch_says_once_holds_for_each_event(token: Token, secret: Secre
     assert first.payload["context"] == shared["context"]
     assert second.payload["context"] == {"locale": "fr", "app": {"name": "shop"}}
     assert first.sent_at == second.sent_at == datetime(2026, 11, 24, 10, tzinfo=UTC)
-    assert list(Owed.objects.values_list("hit_id", flat=True)) == [second.pk]
+    assert list(QueuedDelivery.objects.values_list("hit_id", flat=True)) == [second.pk]
 
 
-def test_null_ids_are_no_ids_and_numbers_become_texts(secret: Secret) -> None:
+def test_null_ids_are_no_ids_and_numbers_become_texts(secret: ApiToken) -> None:
     sent = event(userId=None, anonymousId=17)
     assert post("/v1/t", sent, authorization=basic(secret)).status_code == 200
     stored = Hit.objects.get()
     assert (stored.user_id, stored.anonymous_id) == ("", "17")
 
 
-def test_a_repeated_message_is_stored_once(secret: Secret) -> None:
+def test_a_repeated_message_is_stored_once(secret: ApiToken) -> None:
     for _ in range(3):
         assert post("/v1/t", event(), authorization=basic(secret)).json() == SUCCESS
     answer = post("/v1/b", batch_of(event(), event()), authorization=basic(secret))
@@ -231,7 +233,7 @@ def iso(moment: datetime) -> str:
 
 
 @pytest.mark.parametrize("original", ["timestamp", "originalTimestamp"])
-def test_a_wrong_clock_is_corrected(secret: Secret, original: str) -> None:
+def test_a_wrong_clock_is_corrected(secret: ApiToken, original: str) -> None:
     """Whatever the sender's clock says, it happened a minute before it was sent."""
     sent = {original: iso(NOON), "sentAt": iso(NOON + timedelta(minutes=1))}
     post("/v1/t", event(**sent), authorization=basic(secret))
@@ -270,7 +272,7 @@ def test_a_wrong_clock_is_corrected(secret: Secret, original: str) -> None:
     ],
 )
 def test_the_rule_that_gave_the_time_is_kept(
-    secret: Secret, path: str, sent: dict[str, Any], clock: str, occurred_at: datetime | None
+    secret: ApiToken, path: str, sent: dict[str, Any], clock: str, occurred_at: datetime | None
 ) -> None:
     body = batch_of(event(**sent)) if path == "/v1/import" else event(**sent)
     assert post(path, body, authorization=basic(secret)).json() == SUCCESS
@@ -291,7 +293,7 @@ def test_metrics_are_taken_and_ignored(transactional_db: None) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/s/track", "/api/s/s2s/track"])
-def test_jitsus_routes_take_an_event_of_their_type(secret: Secret, path: str) -> None:
+def test_jitsus_routes_take_an_event_of_their_type(secret: ApiToken, path: str) -> None:
     answer = post(path, event(), x_write_key=f"any:{secret}")
     assert (answer.status_code, answer.json()) == (200, SUCCESS)
     assert Hit.objects.get().type == "track"
@@ -308,7 +310,7 @@ def test_jitsus_routes_take_an_event_of_their_type(secret: Secret, path: str) ->
     ],
 )
 def test_jitsus_sdk_may_ask_for_less_of_the_address_never_for_more(
-    token: Token, secret: Secret, policy: str, asked: str, ip: str | None
+    token: Token, secret: ApiToken, policy: str, asked: str, ip: str | None
 ) -> None:
     token.ip_policy = policy
     token.save()

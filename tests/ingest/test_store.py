@@ -13,17 +13,17 @@ from psycopg import errors
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Sender
+from tracking.ingest.parse.arrival import Arrival, Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import Stored, store, writer
-from tracking.models import Hit, HitKey, Owed, Token
+from tracking.models import Hit, HitKey, QueuedDelivery, Token
 from tracking.models.hits import partitions
 from tracking.models.upkeep import maintenance
 
 
 def arrive(token: Token, body: bytes) -> Arrival:
-    return parse(body, Sender(token_id=token.pk, ip=None, user_agent=""))
+    return parse(body, Client(token_id=token.pk, ip=None, user_agent=""))
 
 
 def arrivals(token: Token, hit_ids: list[str]) -> list[Arrival]:
@@ -51,7 +51,7 @@ def test_a_poison_row_fails_alone(token: Token) -> None:
         outcomes = store(own, batch)
     refused = [outcome for outcome in outcomes if isinstance(outcome, BadRequest)]
     assert [outcomes.index(error) for error in refused] == [4]
-    assert Hit.objects.count() == Owed.objects.count() == 8
+    assert Hit.objects.count() == QueuedDelivery.objects.count() == 8
 
 
 def test_a_hit_and_what_it_owes_are_stored_together_or_not_at_all(token: Token) -> None:
@@ -168,20 +168,22 @@ def test_a_hit_switches_integrations_off_and_on(
     for name in ("first", "second"):
         add_webhook(token, name=name)
     assert send(hit(integrations=integrations)).status_code == 204
-    assert set(Owed.objects.values_list("integration__name", flat=True)) == owed
+    assert set(QueuedDelivery.objects.values_list("integration__name", flat=True)) == owed
 
 
 def test_names_are_compared_by_one_rule(send: Send, token: Token) -> None:
     add_webhook(token, name="İstanbul")
     send(hit(integrations={"İstanbul": False}))
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
 
 
 def test_an_integration_takes_only_the_events_it_names(send: Send, token: Token) -> None:
     add_webhook(token, event_names=["Registered"])
     send(hit())
     send(hit(event={"name": "Viewed Page", "user": {"userId": "u1"}}))
-    assert [owed.hit_id for owed in Owed.objects.all()] == [Hit.objects.get(name="Registered").pk]
+    assert [owed.hit_id for owed in QueuedDelivery.objects.all()] == [
+        Hit.objects.get(name="Registered").pk
+    ]
 
 
 def test_paused_is_owed_and_disabled_is_not(send: Send, token: Token) -> None:
@@ -190,7 +192,7 @@ def test_paused_is_owed_and_disabled_is_not(send: Send, token: Token) -> None:
     other, _ = Token.objects.issue("other")
     add_webhook(other)
     send(hit())
-    assert [owed.integration.name for owed in Owed.objects.all()] == ["paused"]
+    assert [owed.integration.name for owed in QueuedDelivery.objects.all()] == ["paused"]
 
 
 def test_a_hit_carries_the_revision_it_met(send: Send, token: Token) -> None:

@@ -16,7 +16,7 @@ from tests.conftest import Send, basic, hit
 from tests.sample import SEED
 from tracking.ingest.wsgi import answer
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def test_strangers_are_answered_401_whatever_they_send(
     assert not Hit.objects.exists()
 
 
-def test_a_secret_with_a_password_opens_nothing(send: Send, secret: Secret) -> None:
+def test_a_secret_with_a_password_opens_nothing(send: Send, secret: ApiToken) -> None:
     assert send(hit(), authorization=basic(secret, "x")).status_code == 401
 
 
@@ -158,7 +158,7 @@ def test_the_project_id_opens_nothing(send: Send, token: Token) -> None:
     assert send(hit(), authorization=basic(str(token.project_id))).status_code == 401
 
 
-def test_the_scheme_is_written_in_any_case(send: Send, secret: Secret) -> None:
+def test_the_scheme_is_written_in_any_case(send: Send, secret: ApiToken) -> None:
     assert send(hit(), authorization=basic(secret).replace("Basic", "bAsIc")).status_code == 204
 
 
@@ -326,7 +326,7 @@ def test_other_methods_are_answered_405(method: str) -> None:
     assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
 
 
-def test_any_host_name_is_fine(secret: Secret) -> None:
+def test_any_host_name_is_fine(secret: ApiToken) -> None:
     body = json.dumps(hit()).encode()
     environ = {
         **RequestFactory(SERVER_NAME="some.other.name").generic("POST", "/track", body).environ,

@@ -26,9 +26,9 @@ from tests.rollups import rolled_up
 from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
 from tracking.ingest.file_import.line_file import FileChanged
-from tracking.ingest.parse.arrival import Arrival, Sender
+from tracking.ingest.parse.arrival import Arrival, Client
 from tracking.ingest.parse.track_payload import parse
-from tracking.models import Hit, Import, Owed, Token, Watermark
+from tracking.models import FileImport, Hit, QueuedDelivery, Token, Watermark
 from tracking.models.analytics import rollup_job
 from tracking.models.analytics.rollup_sql import DAY
 
@@ -74,7 +74,7 @@ def test_a_file_is_stored_and_delivered_with_its_own_times(
     first = Hit.objects.get(hit_id="a")
     assert first.sent_at == first.occurred_at == datetime(2019, 2, 21, 10, tzinfo=UTC)
     assert (first.clock, first.received_at.year) == ("sent", datetime.now(UTC).year)
-    assert Owed.objects.filter(integration=integration).count() == 3
+    assert QueuedDelivery.objects.filter(integration=integration).count() == 3
     assert_exact(integration)
 
 
@@ -93,7 +93,7 @@ def test_refused_lines_are_named_kept_and_cost_no_other(token: Token, write: Wri
         7: "json_not_object",
     }
     assert refused[0]["text"] == "{broken"
-    assert Import.objects.get().lines == 7
+    assert FileImport.objects.get().lines == 7
 
 
 def test_a_finished_file_is_not_imported_again(token: Token, write: Write) -> None:
@@ -109,9 +109,9 @@ def test_what_is_only_stored_is_owed_to_nobody(token: Token, write: Write, setti
     settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
     integration = add_webhook(token)
     import_hits(write(hit(), hit(integrations={"All": True})), "--store-only")
-    assert (Hit.objects.count(), Owed.objects.count()) == (2, 0)
+    assert (Hit.objects.count(), QueuedDelivery.objects.count()) == (2, 0)
     call_command("backfill", str(integration.pk), "--yes", stdout=StringIO())
-    assert Owed.objects.count() == 2
+    assert QueuedDelivery.objects.count() == 2
 
 
 def test_events_in_segments_shape_keep_their_type_and_time(token: Token, write: Write) -> None:
@@ -158,7 +158,7 @@ def test_a_broken_gzip_keeps_what_came_before_and_goes_on_when_mended(
         import_hits(path)
     kept = Hit.objects.count()
     assert 0 < kept < 2000
-    assert Import.objects.get().lines == kept
+    assert FileImport.objects.get().lines == kept
     path.write_bytes(whole)
     said = import_hits(path)
     assert f"stored: {2000 - kept:,}, duplicate: {kept:,}" in said
@@ -169,7 +169,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
     """A dozen chunks, one with a poisoned hit and a repeated one."""
     hits = [hit(hitId=f"h{n}") for n in range(6000)]
     path = write(*hits, hits[7])
-    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    sender = Client(token_id=token.pk, ip=None, user_agent="")
 
     def read(body: bytes) -> Arrival:
         arrival = parse(body, sender)
@@ -184,7 +184,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
         refused=lambda line, result: refused.append((line.number, str(result.error))),
         told=lambda lines, position: None,
     )
-    imported = Import.objects.get()
+    imported = FileImport.objects.get()
     assert (imported.lines, imported.stored, imported.duplicate) == (6001, 5999, 1)
     ((number, message),) = refused
     assert number == 2501
@@ -196,7 +196,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
 def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write: Write) -> None:
     path = write(*(hit() for _ in range(20)))
     first, second = run.begin(token, path), run.begin(token, path)
-    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    sender = Client(token_id=token.pk, ip=None, user_agent="")
     read = partial(parse, sender=sender)
     run.run(first, path, read, refused=print, told=print)
     with pytest.raises(AlreadyImporting):
@@ -217,7 +217,7 @@ def test_a_file_with_the_wrong_format_can_be_imported_with_the_right_one(
 def test_a_file_that_changes_is_not_taken_for_imported(token: Token, write: Write) -> None:
     path = write(*(hit(number=n) for n in range(2000)))
     before = path.read_bytes()
-    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    sender = Client(token_id=token.pk, ip=None, user_agent="")
 
     def read(body: bytes) -> Arrival:
         if b'"number": 1700}' in body:

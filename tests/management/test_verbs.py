@@ -12,7 +12,7 @@ from tests.conftest import Send
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact
 from tests.operations import let_die, post, replay
-from tracking.models import DeadLetter, Integration, Operation, Owed, Token
+from tracking.models import DeadLetter, Integration, Operation, QueuedDelivery, Token
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_a_replay_says_asks_and_does(
     assert "Dead letters to replay: 2" in said
     assert f"POST {integration.config['url']}" in said
     assert said.endswith("2 of 2 done.\n")
-    assert (Owed.objects.count(), DeadLetter.objects.count()) == (2, 0)
+    assert (QueuedDelivery.objects.count(), DeadLetter.objects.count()) == (2, 0)
     operation = Operation.objects.get()
     assert (operation.state, operation.asked_by) == ("finished", "manage.py replay")
     assert_exact(integration)
@@ -78,7 +78,7 @@ def test_a_backfill_owes_the_past(send: Send, token: Token) -> None:
     began = timezone.now()
     assert "Hits to owe: 0" in call("backfill", "shop/Webhook", "--since", began.isoformat())
     assert "2 of 2 done" in call("backfill", "shop/Webhook", "--yes", "--rate", "1000")
-    assert Owed.objects.count() == 2
+    assert QueuedDelivery.objects.count() == 2
     assert_exact(integration)
 
 
@@ -96,7 +96,7 @@ def test_ctrl_c_stops_between_chunks_and_says_how_far(
         call_command("replay", "shop/Webhook", "--yes", "--rate", "1", stdout=out)
     assert out.getvalue().endswith("1 of 3 done.\n")
     assert Operation.objects.get().state == "stopped"
-    assert (Owed.objects.count(), DeadLetter.objects.count()) == (1, 2)
+    assert (QueuedDelivery.objects.count(), DeadLetter.objects.count()) == (1, 2)
     assert_exact(integration)
 
 

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.metrics.exposition import write
-from tracking.models import Pulse, Token
+from tracking.models import Heartbeat, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def test_the_figures_are_those_of_the_database(token: Token, send: Send) -> None
     integration = add_webhook(token, name='O"r\\ders\nnow')
     for number in (1, 1, 2):
         assert send(hit(hitId=f"h{number}")).status_code == 204
-    Pulse.objects.beat("worker")
+    Heartbeat.objects.beat("worker")
     integration.pause()
     found = figures()
     shop = {"token": "shop"}

@@ -12,7 +12,7 @@ from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import backfill, let_die, post, work
 from tracking.delivery.engine import engine
-from tracking.models import Hit, Integration, Operation, Owed, Token
+from tracking.models import Hit, Integration, Operation, QueuedDelivery, Token
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import backfill as module
 from tracking.models.operations.backfill import Backfill
@@ -26,7 +26,9 @@ def _no_lag(settings: Any) -> None:
 
 
 def names_owed(integration: Integration) -> list[str]:
-    hit_ids = Owed.objects.filter(integration=integration).values_list("hit_id", flat=True)
+    hit_ids = QueuedDelivery.objects.filter(integration=integration).values_list(
+        "hit_id", flat=True
+    )
     return sorted(Hit.objects.filter(pk__in=list(hit_ids)).values_list("name", flat=True))
 
 
@@ -68,7 +70,7 @@ def test_hits_that_it_has_any_record_of_are_left_out(send: Send, token: Token) -
     assert_exact(integration)
     assert backfill(integration).total == 0
     work()
-    assert Owed.objects.count() == 3
+    assert QueuedDelivery.objects.count() == 3
 
 
 def test_cancelled_and_skipped_hits_are_left_out(
@@ -82,7 +84,7 @@ def test_cancelled_and_skipped_hits_are_left_out(
     assert Backfill(integration, Criteria()).preview().count == 0
     assert_exact(integration)
     post(send, "new")
-    Owed.objects.all().delete()
+    QueuedDelivery.objects.all().delete()
     assert "Skipped: of no use" in Backfill(integration, Criteria()).preview().note
 
 
@@ -96,7 +98,7 @@ def test_only_what_it_wants_is_owed(send: Send, token: Token) -> None:
     backfill(integration)
     work()
     assert names_owed(integration) == ["A", "A"]
-    for owed in Owed.objects.all():
+    for owed in QueuedDelivery.objects.all():
         found = Hit.objects.get(pk=owed.hit_id)
         assert integration.wants(found.name, found.payload.get("integrations") or {})
     assert_exact(integration)
@@ -123,7 +125,7 @@ def test_hits_of_other_tokens_are_not_touched(send: Send, token: Token) -> None:
     integration = add_webhook(other)
     assert backfill(integration).total == 0
     work()
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
 
 
 def test_hits_after_the_asking_are_owed_once(send: Send, token: Token) -> None:
@@ -154,12 +156,12 @@ def test_in_each_users_order_they_have_a_lane_and_a_place(send: Send, token: Tok
     integration = add_webhook(token, ordered=True)
     backfill(integration)
     work()
-    assert Owed.objects.values("lane").distinct().count() == 1
-    assert Owed.objects.filter(lane=None).count() == 0
-    in_order = list(Owed.objects.order_by("seq").values_list("hit_id", flat=True))
+    assert QueuedDelivery.objects.values("lane").distinct().count() == 1
+    assert QueuedDelivery.objects.filter(lane=None).count() == 0
+    in_order = list(QueuedDelivery.objects.order_by("seq").values_list("hit_id", flat=True))
     assert in_order == sorted(in_order)
     post(send, "D")
-    assert Owed.objects.values("lane").distinct().count() == 1
+    assert QueuedDelivery.objects.values("lane").distinct().count() == 1
 
 
 def test_chunks_have_a_bound_and_a_rate(
@@ -212,5 +214,5 @@ def test_nothing_is_owed_to_a_deleted_one(send: Send, token: Token) -> None:
     assert operation.state == "stopped"
     operation.go_on()
     work()
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     assert_exact(integration)

@@ -8,7 +8,7 @@ from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
-from tracking.ingest.auth.authentication import passes
+from tracking.ingest.auth.authentication import tokens
 from tracking.models import (
     Attempt,
     DeadLetter,
@@ -16,11 +16,11 @@ from tracking.models import (
     Hit,
     Integration,
     Outcome,
-    Owed,
+    QueuedDelivery,
     Token,
 )
 from tracking.models.deliveries.criteria import Criteria
-from tracking.models.deliveries.settle import Entry, settle
+from tracking.models.deliveries.settle import Settlement, settle
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_integration, delete_token
 
@@ -40,7 +40,7 @@ def test_what_an_integration_was_owed_is_cancelled(send: Send, token: Token) -> 
     work()
     operation.refresh_from_db()
     assert (operation.state, operation.done) == ("finished", 3)
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     outcomes = Outcome.objects.filter(result="cancelled")
     assert set(outcomes.values_list("reason", flat=True)) == {"Webhook was deleted by anna."}
     assert counts(integration) == {"matched": 4, "dead": 1, "cancelled": 3}
@@ -67,7 +67,7 @@ def test_a_deleted_ones_name_can_be_used_again(send: Send, token: Token) -> None
     delete_integration(add_webhook(token), by="anna")
     again = add_webhook(token)
     post(send, "A")
-    assert Owed.objects.get().integration == again
+    assert QueuedDelivery.objects.get().integration == again
     delete_token(token, by="anna")
     assert Token.objects.issue("shop")[0] != token
 
@@ -76,7 +76,7 @@ def test_nothing_more_is_owed_to_a_deleted_one(send: Send, token: Token) -> None
     integration = add_webhook(token)
     delete_integration(integration, by="anna")
     post(send, "A")
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     assert not Integration.objects.running().exists()
 
 
@@ -93,12 +93,12 @@ def test_dead_letters_of_a_deleted_one_are_not_replayed(send: Send, token: Token
 def test_hits_under_a_live_lease_are_left_to_their_worker(send: Send, token: Token) -> None:
     integration = add_webhook(token)
     post(send, "A", "B", "C")
-    claims = Owed.objects.claim(integration.pk, limit=2, lease=1.0)
+    claims = QueuedDelivery.objects.claim(integration.pk, limit=2, lease=1.0)
     operation = delete_integration(integration, by="anna")
     assert operation.step()
     operation.refresh_from_db()
-    assert (operation.state, operation.done, Owed.objects.count()) == ("running", 1, 2)
-    entry = Entry(
+    assert (operation.state, operation.done, QueuedDelivery.objects.count()) == ("running", 1, 2)
+    entry = Settlement(
         hit_id=claims[0].hit_id,
         leased_until=claims[0].leased_until,
         result="delivered",
@@ -133,7 +133,7 @@ def test_a_stopped_cancelling_can_go_on(send: Send, token: Token) -> None:
     operation = delete_integration(integration, by="anna", rate=2)
     assert operation.step()
     operation.stop("ben")
-    assert (work(), Owed.objects.count()) == ([], 1)
+    assert (work(), QueuedDelivery.objects.count()) == ([], 1)
     operation.go_on()
     assert work()[-1] == 3
     assert_exact(integration)
@@ -149,12 +149,12 @@ def test_a_deleted_token_is_revoked_and_its_integrations_are_deleted(
     work()
     token.refresh_from_db()
     assert (str(token), token.is_usable) == ("shop (deleted)", False)
-    assert (Hit.objects.count(), Owed.objects.count()) == (1, 0)
+    assert (Hit.objects.count(), QueuedDelivery.objects.count()) == (1, 0)
     assert "The token shop was deleted by anna." in Outcome.objects.all()[0].reason
     for integration in integrations:
         assert_exact(integration)
     assert not Token.objects.present().exists()
-    passes.clear()
+    tokens.clear()
     assert send(hit()).status_code == 401
 
 
@@ -163,7 +163,7 @@ def test_a_drained_one_is_sent_what_it_was_owed(send: Send, token: Token) -> Non
     post(send, "A")
     integration.drain(by="anna")
     post(send, "B")
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
     assert Integration.objects.running().count() == 1
     integration.enabled = True
     integration.save()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Send, hit
 from tracking.models import Hit, Token
-from tracking.models.explain.hit_history import tell
+from tracking.models.explain.hit_history import hit_history
 from tracking.models.tokens.privacy import IpPolicy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def told(send: Send, said: Any, **headers: str) -> list[str]:
     assert send(said, **headers).status_code in {200, 204}
-    return list(tell(Hit.objects.get()).differences)
+    return list(hit_history(Hit.objects.get()).normalisations)
 
 
 def user(**fields: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_what_was_kept_of_the_address_is_told_by_the_policy_of_then(
     assert words in line
     token.ip_policy = IpPolicy.KEEP
     token.save()
-    assert tell(Hit.objects.get()).differences == (line,)
+    assert hit_history(Hit.objects.get()).normalisations == (line,)
 
 
 def test_a_time_by_our_clock_is_told(send: Send) -> None:

@@ -12,13 +12,13 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.delivery.engine import engine
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.refusals import refusals
 from tracking.ingest.write.store import store
-from tracking.models import DeadLetter, Hit, Ledger, Outcome, Owed, Tally, Token
-from tracking.models.ledger.ledger import What
+from tracking.models import DeadLetter, Hit, Ledger, Outcome, QueuedDelivery, Tally, Token
+from tracking.models.ledger.ledger import TallyKind
 
 
 def reconciled() -> str:
@@ -28,7 +28,7 @@ def reconciled() -> str:
 
 
 def test_accepted_is_stored_and_duplicate_also_within_one_statement(token: Token) -> None:
-    sender = Sender(token_id=token.pk, ip=None, user_agent="")
+    sender = Client(token_id=token.pk, ip=None, user_agent="")
     bodies = [b'{"hitId": "%s", "userId": "u", "event": {}}' % name for name in (b"a", b"b", b"a")]
     with connect() as connection:
         store(connection, [parse(body, sender) for body in [*bodies, b'{"userId":"u","event":{}}']])
@@ -51,7 +51,7 @@ def test_what_is_matched_is_delivered_dead_or_owed(send: Send, token: Token) -> 
         engine.run()
     assert counts(integration) == {"matched": 5, "delivered": 3, "dead": 1}
     assert counts(only) == {}
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
     assert discrepancies() == []
 
 
@@ -86,7 +86,7 @@ def test_refusals_are_counted_by_token_and_code(send: Send, token: Token) -> Non
     refusals.write()
     found = {
         (tally.token_id, tally.reason): tally.count
-        for tally in Tally.objects.filter(what=What.REFUSED)
+        for tally in Tally.objects.filter(what=TallyKind.REFUSED)
     }
     assert found == {
         (token.pk, "json_invalid"): 1,
@@ -120,7 +120,7 @@ class TestReconcile:
             assert str(word) in out.getvalue()
 
     def test_an_owed_delivery_that_vanished(self, ids: list[Any]) -> None:
-        Owed.objects.all().delete()
+        QueuedDelivery.objects.all().delete()
         self.check("left no trace", ids[2])
 
     def test_an_outcome_that_vanished(self, ids: list[Any]) -> None:
@@ -137,13 +137,13 @@ class TestReconcile:
 
     def test_a_delivery_in_two_states(self, ids: list[Any]) -> None:
         delivered = Outcome.objects.get(hit_id=ids[0])
-        Owed.objects.create(
+        QueuedDelivery.objects.create(
             hit_id=ids[0], integration_id=delivered.integration_id, due_at=datetime.now(UTC)
         )
         self.check("delivered and owed", ids[0])
 
     def test_a_delivery_that_nobody_sends(self, ids: list[Any]) -> None:
-        Owed.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
+        QueuedDelivery.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
         self.check("nobody sends", ids[2])
 
     def test_a_count_that_was_lost(self, ids: list[Any]) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
-from tracking.models import Hit, Integration, Owed, Token
-from tracking.models.explain.hit_history import tell
-from tracking.routing.verdicts import Verdict
+from tracking.models import Hit, Integration, QueuedDelivery, Token
+from tracking.models.explain.hit_history import hit_history
+from tracking.routing.verdicts import RoutingVerdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,8 +49,8 @@ def furnish(token: Token) -> None:
             integration.mark_deleted()
 
 
-def judged(stored: Hit) -> dict[str, Verdict]:
-    found = (way.verdict for way in tell(stored).ways)
+def judged(stored: Hit) -> dict[str, RoutingVerdict]:
+    found = (way.verdict for way in hit_history(stored).ways)
     return {verdict.name: verdict for verdict in found if verdict}
 
 
@@ -66,7 +66,7 @@ def test_it_is_what_was_owed_whatever_was_edited_later(send: Send, token: Token)
             sent = hit(hitId=f"{name}-{number}", event=event, integrations=switches)
             assert send(sent).status_code == 204
     owed: dict[Any, set[str]] = {stored.pk: set() for stored in Hit.objects.all()}
-    for row in Owed.objects.select_related("integration"):
+    for row in QueuedDelivery.objects.select_related("integration"):
         owed[row.hit_id].add(row.integration.name)
     assert {len(names) for names in owed.values()} > {0, 1, 2, 4}
     before = {stored.pk: judged(stored) for stored in Hit.objects.all()}

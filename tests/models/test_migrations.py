@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from tests.integrations import add_webhook
 from tracking.ingest.write.connection import connect
 from tracking.models import AlertChannel, AlertRule, Integration, Token
-from tracking.models.alerts.rule import Kind
+from tracking.models.alerts.rule import AlertKind
 
 
 def migrate(*to: str) -> None:
@@ -57,7 +57,7 @@ def test_a_database_gets_a_rule_of_each_kind_and_no_channel(transactional_db: No
     migrate("0006")
     migrate()
     rules = AlertRule.objects.all()
-    assert sorted(rule.kind for rule in rules) == sorted(Kind.values)
+    assert sorted(rule.kind for rule in rules) == sorted(AlertKind.values)
     assert not AlertChannel.objects.exists()
     for rule in rules:
         rule.full_clean()

@@ -12,7 +12,7 @@ from tests.integrations import add_webhook
 from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
 from tracking.delivery.engine import engine
-from tracking.models import DeadLetter, Hit, Integration, Operation, Owed, Token
+from tracking.models import DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 from tracking.models.deliveries import dead_letter
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import base
@@ -25,7 +25,7 @@ def integration(token: Token) -> Integration:
 
 
 def names_owed() -> list[str]:
-    hit_ids = Owed.objects.values_list("hit_id", flat=True)
+    hit_ids = QueuedDelivery.objects.values_list("hit_id", flat=True)
     return sorted(Hit.objects.filter(pk__in=list(hit_ids)).values_list("name", flat=True))
 
 
@@ -63,7 +63,7 @@ def test_replayed_letters_are_due_and_counted_no_more(send: Send, integration: I
     operation.refresh_from_db()
     assert (operation.state, operation.done, operation.total) == ("finished", 3, 3)
     assert operation.ended_at is not None
-    assert (counts(integration)["dead"], Owed.objects.count()) == (0, 3)
+    assert (counts(integration)["dead"], QueuedDelivery.objects.count()) == (0, 3)
     assert_exact(integration)
     with open_vendor(reply()) as vendor:
         Integration.objects.update(config={**integration.config, "url": vendor.url})
@@ -107,7 +107,7 @@ def test_only_the_integrations_own_letters_are_replayed(
     before = counts(integration)
     replay(other)
     work()
-    assert set(Owed.objects.values_list("integration", flat=True)) == {other.pk}
+    assert set(QueuedDelivery.objects.values_list("integration", flat=True)) == {other.pk}
     assert counts(integration) == before
 
 
@@ -130,7 +130,9 @@ def test_a_letter_whose_hit_is_owed_is_not_counted_twice(
 ) -> None:
     let_die(send, integration, "A", "B")
     first = DeadLetter.objects.earliest("pk")
-    Owed.objects.create(hit_id=first.hit_id, integration=integration, due_at=timezone.now())
+    QueuedDelivery.objects.create(
+        hit_id=first.hit_id, integration=integration, due_at=timezone.now()
+    )
     assert DeadLetter.objects.all().replay() == 1
     assert DeadLetter.objects.get() == first
     assert counts(integration)["dead"] == 1
@@ -149,8 +151,8 @@ def test_a_queryset_replays_in_chunks(
 def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
     integration = add_webhook(token, name="Ordered", ordered=True)
     post(send, "A", "B")
-    lanes = list(Owed.objects.values_list("lane", flat=True))
-    Owed.objects.all().delete()
+    lanes = list(QueuedDelivery.objects.values_list("lane", flat=True))
+    QueuedDelivery.objects.all().delete()
     for hit in Hit.objects.order_by("-pk"):
         DeadLetter.objects.create(
             integration=integration,
@@ -161,8 +163,8 @@ def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
             attempt_id=hit.pk,
         )
     DeadLetter.objects.all().replay()
-    assert list(Owed.objects.values_list("lane", flat=True)) == lanes
-    assert [*Owed.objects.order_by("seq").values_list("hit_id", flat=True)] == [
+    assert list(QueuedDelivery.objects.values_list("lane", flat=True)) == lanes
+    assert [*QueuedDelivery.objects.order_by("seq").values_list("hit_id", flat=True)] == [
         *Hit.objects.order_by("pk").values_list("pk", flat=True)
     ]
 
@@ -199,7 +201,7 @@ def test_a_stopped_one_stops_between_chunks_and_can_go_on(
     assert (operation.state, operation.done) == ("stopped", 1)
     assert operation.message == "Stopped by anna."
     assert work() == []
-    assert (Owed.objects.count(), DeadLetter.objects.count()) == (1, 2)
+    assert (QueuedDelivery.objects.count(), DeadLetter.objects.count()) == (1, 2)
     assert_exact(integration)
     operation.go_on()
     Operation.objects.update(rate=None)
@@ -221,7 +223,7 @@ def test_a_step_that_fails_changes_nothing_and_says_why(
     work()
     operation.refresh_from_db()
     assert (operation.state, operation.message) == ("failed", "a bug")
-    assert (DeadLetter.objects.count(), Owed.objects.count()) == (2, 0)
+    assert (DeadLetter.objects.count(), QueuedDelivery.objects.count()) == (2, 0)
     assert_exact(integration)
     monkeypatch.setattr(Operation, "take", sound)
     operation.go_on()
@@ -244,7 +246,7 @@ def test_a_killed_worker_leaves_nothing_half_done(
     with pytest.raises(SystemExit):
         operation.step()
     monkeypatch.setattr(Operation, "save", sound)
-    assert (DeadLetter.objects.count(), Owed.objects.count()) == (2, 1)
+    assert (DeadLetter.objects.count(), QueuedDelivery.objects.count()) == (2, 1)
     assert Operation.objects.neglected(0.0).exists()
     assert work()[-1] == 3
     assert_exact(integration)

@@ -10,7 +10,7 @@ from django.db import connection
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.ingest.write.connection import connect
-from tracking.models import DeadLetter, Hit, Owed, Token
+from tracking.models import DeadLetter, Hit, QueuedDelivery, Token
 from tracking.models.hits.partitions import Leaf
 from tracking.models.upkeep import retention
 
@@ -57,7 +57,9 @@ def test_nothing_is_dropped_by_default(old_hit: Hit, settings: Any) -> None:
 
 def test_owed_hits_and_dead_letters_keep_their_day(old_hit: Hit, token: Token) -> None:
     integration = add_webhook(token, name="Orders")
-    owed = Owed.objects.create(integration=integration, hit_id=old_hit.pk, due_at=datetime.now(UTC))
+    owed = QueuedDelivery.objects.create(
+        integration=integration, hit_id=old_hit.pk, due_at=datetime.now(UTC)
+    )
     kept = retention.prune().kept
     assert kept["tracking_hit_" + f"{OLD:%Y%m%d}"] == "hits are owed to Orders (shop)"
     owed.delete()

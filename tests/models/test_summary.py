@@ -30,7 +30,7 @@ from tracking import tasks, track
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
-from tracking.models import Hit, Late, Rollup, Token, Visitor, Watermark
+from tracking.models import Hit, LateArrival, Rollup, Token, Visitor, Watermark
 from tracking.models.analytics import rollup_job
 from tracking.models.analytics.rollup_sql import (
     CAMPAIGN,
@@ -61,7 +61,7 @@ def assert_right() -> None:
     assert rolled_up(HOUR) == plain("hour")
     assert rolled_up(DAY) == plain("day")
     assert rolled_up(USER) == users()
-    assert not Late.objects.exists()
+    assert not LateArrival.objects.exists()
     assert "Every hour" in command("--check")
 
 
@@ -156,7 +156,7 @@ def test_a_hit_in_an_open_transaction_is_counted_once_it_is_committed(token: Tok
             assert sum(rolled_up(HOUR).values()) == 5
             passed.set()
             ordering.result()
-    assert Late.objects.count() == 1
+    assert LateArrival.objects.count() == 1
     assert rollup_job.catch_up() == 1
     assert_right()
     assert rollup_job.catch_up() == 0
@@ -205,13 +205,13 @@ def test_whatever_the_order_of_commits_each_hit_is_counted_once(
 
 def test_hits_that_come_in_time_are_not_marked(token: Token, send: Send) -> None:
     send(hit())
-    assert not Late.objects.exists()
+    assert not LateArrival.objects.exists()
     assert rollup_job.catch_up() == 0
     track(token, "Registered", user_id="u1")
-    assert Late.objects.count() == 1
+    assert LateArrival.objects.count() == 1
     # The mark is of a hit that is not counted yet: it stays.
     assert rollup_job.catch_up() == 0
-    assert Late.objects.count() == 1
+    assert LateArrival.objects.count() == 1
 
 
 def test_hits_are_counted_after_the_clock_of_the_database_was_put_back(
@@ -288,22 +288,20 @@ def test_marks_beyond_a_pass_are_counted_by_the_next(
     rollup_job.catch_up()
     with connect() as own:
         store(own, [arrival(token) for _ in range(35)])
-        assert Late.objects.count() == 35
-        assert rollup_job.run_pass() == rollup_job.Counted(10, is_behind=True)
+        assert LateArrival.objects.count() == 35
+        assert rollup_job.run_pass() == rollup_job.RollupPass(10, is_behind=True)
         store(own, [arrival(token) for _ in range(5)])
     assert rollup_job.catch_up() == 30
     assert_right()
 
 
-@pytest.mark.parametrize(
-    "count", [tasks.summarise, lambda: call_command("sweep", stdout=StringIO())]
-)
+@pytest.mark.parametrize("count", [tasks.rollup, lambda: call_command("sweep", stdout=StringIO())])
 def test_the_task_and_a_sweep_count_unless_somebody_does(token: Token, count: Any) -> None:
     with connect() as own:
         store(own, [arrival(token) for _ in range(5)])
     with Watermark.objects.hold(), ThreadPoolExecutor() as threads:
         assert threads.submit(busy).result()
-        threads.submit(tasks.summarise).result()
+        threads.submit(tasks.rollup).result()
         threads.submit(connections.close_all).result()
     assert not Rollup.objects.exists()
     count()
@@ -316,11 +314,11 @@ def test_a_task_that_is_behind_calls_the_next(
     called: list[dict[str, Any]] = []
     monkeypatch.setattr(rollup_job, "PASS", 3)
     monkeypatch.setattr(tasks, "SUMMARISE_SECONDS", 0.0)
-    monkeypatch.setattr(tasks.summarise, "apply_async", lambda **options: called.append(options))
+    monkeypatch.setattr(tasks.rollup, "apply_async", lambda **options: called.append(options))
     with connect() as own:
         store(own, [arrival(token) for _ in range(7)])
     for _ in range(3):
-        tasks.summarise()
+        tasks.rollup()
     assert called == [{"expires": EXPIRES}] * 2
     assert_right()
 
@@ -332,7 +330,7 @@ def test_a_pass_that_fails_leaves_nothing(token: Token) -> None:
             assert rollup_job.count_next(cursor).hits == 5
             transaction.set_rollback(True)
     assert [model.objects.exists() for model in (Rollup, Visitor, Watermark)] == [False] * 3
-    assert Late.objects.count() == 5
+    assert LateArrival.objects.count() == 5
     assert rollup_job.catch_up() == 5
     assert_right()
 

@@ -19,7 +19,7 @@ from tests.openapi import elsewhere
 from tests.sample import SEED
 from tracking.ingest.errors import IngestError
 from tracking.ingest.routes import ROUTES
-from tracking.ingest.wsgi import Broken
+from tracking.ingest.wsgi import BrokenRequest
 from tracking.models import Hit, Token
 from tracking.openapi import samples
 from tracking.openapi.answers import REFUSALS
@@ -71,7 +71,7 @@ def errors_of_ours(of: type[IngestError] = IngestError) -> Iterator[str]:
 def codes_in(source: str) -> Iterator[str]:
     """The codes that errors are raised with, those that are an error's own, and those that are
     answered without one."""
-    names = {*errors_of_ours(), Broken.__name__}
+    names = {*errors_of_ours(), BrokenRequest.__name__}
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(str(code)), *_]):

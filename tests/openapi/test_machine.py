@@ -21,7 +21,7 @@ from schemathesis.specs.openapi import checks
 from project.wsgi import application
 from tests.conftest import basic, hit
 from tracking.models import Hit, Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ SITE = "https://shop.example"
 @pytest.fixture(scope="module")
 def issued(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[tuple[Token, Secret]]:
+) -> Iterator[tuple[Token, ApiToken]]:
     """One for all operations: to empty the tables after each takes as long as to ask it all."""
     with django_db_blocker.unblock():
         yield Token.objects.issue("shop")
@@ -110,7 +110,7 @@ def is_negative(case: Case[Any], location: ParameterLocation | None = None) -> b
     return part is not None and part.mode is GenerationMode.NEGATIVE
 
 
-def the_server_does_what_the_document_says(case: Case[Any], token: Token, secret: Secret) -> None:
+def the_server_does_what_the_document_says(case: Case[Any], token: Token, secret: ApiToken) -> None:
     if is_negative(case, ParameterLocation.PATH):
         return  # That is no route of ours.
     if not is_negative(case) and case.path not in FOR_ALL:
@@ -136,7 +136,7 @@ def refuse_a_stranger(case: Case[Any]) -> None:
 def a_test_of(method: str, path: str) -> Any:
     @schema.include(method=method, path=path).parametrize()
     @bounded
-    def test(case: Case[Any], token: Token, secret: Secret) -> None:
+    def test(case: Case[Any], token: Token, secret: ApiToken) -> None:
         the_server_does_what_the_document_says(case, token, secret)
 
     return test

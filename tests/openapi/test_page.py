@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
 from tracking.models import Hit
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 from tracking.openapi.samples import HIT
 
 
@@ -29,7 +29,7 @@ def docs(page: Page, live_server: LiveServer) -> Iterator[Page]:  # noqa: F811
     assert hosts == {urlsplit(live_server.url).netloc}
 
 
-def test_a_hit_is_tried_out_with_a_token(docs: Page, secret: Secret) -> None:
+def test_a_hit_is_tried_out_with_a_token(docs: Page, secret: ApiToken) -> None:
     shoot(docs, "openapi")
     docs.click("button.authorize")
     docs.fill("#auth-basic-username", secret)

@@ -19,7 +19,7 @@ from tracking.models import DeadLetter, Delivery, Integration, Token
 
 
 def add(token: Token, slug: str, **config: Any) -> Integration:
-    form = registry.get(slug).Config(config)
+    form = registry.get_destination(slug).Config(config)
     assert form.is_valid(), form.errors
     integration = Integration(token=token, name=slug, destination=slug)
     integration.configure(form)
@@ -28,7 +28,7 @@ def add(token: Token, slug: str, **config: Any) -> Integration:
 
 
 def live(monkeypatch: pytest.MonkeyPatch, slug: str, url: str) -> type[Destination]:
-    kind = registry.get(slug)
+    kind = registry.get_destination(slug)
     monkeypatch.setattr(kind, "hosts", dict.fromkeys(kind.hosts, url))
     return kind
 

@@ -19,11 +19,20 @@ from tests.integrations import add_webhook
 from tracking.delivery.due import due
 from tracking.delivery.engine import engine
 from tracking.delivery.retry import delay
-from tracking.delivery.scan_bounds import floors
+from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.vendors.webhook.destination import Webhook as Webhook_
 from tracking.ingest.write.connection import connect
-from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Outcome, Owed, Token
-from tracking.models.deliveries.settle import Entry, settle
+from tracking.models import (
+    Attempt,
+    DeadLetter,
+    Delivery,
+    Hit,
+    Integration,
+    Outcome,
+    QueuedDelivery,
+    Token,
+)
+from tracking.models.deliveries.settle import Settlement, settle
 from tracking.models.hits import partitions
 
 Rule = Callable[[Any], Answer]
@@ -44,8 +53,8 @@ def post(send: Send, count: int = 1) -> None:
 
 
 def make_due() -> None:
-    Owed.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    floors.clear()
+    QueuedDelivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    scan_bounds.clear()
 
 
 def states() -> list[str]:
@@ -94,7 +103,7 @@ def test_a_passing_failure_is_tried_again_later(
     vendor.answer = reply(status, b"not now")
     post(send)
     engine.run()
-    owed = Owed.objects.get()
+    owed = QueuedDelivery.objects.get()
     assert (owed.attempts, owed.claims) == (1, 0)
     assert timezone.now() <= owed.due_at <= timezone.now() + timedelta(seconds=30)
     assert states() == ["retrying"]
@@ -113,7 +122,7 @@ def test_retry_after_is_honoured(send: Send, token: Token, vendor: Vendor) -> No
     vendor.answer = reply(429, Retry_After="500")
     post(send)
     engine.run()
-    assert Owed.objects.get().due_at > timezone.now() + timedelta(seconds=490)
+    assert QueuedDelivery.objects.get().due_at > timezone.now() + timedelta(seconds=490)
 
 
 def test_an_unreachable_vendor_is_tried_again_later(send: Send, token: Token) -> None:
@@ -136,7 +145,7 @@ def test_the_last_attempt_ends_in_a_dead_letter(send: Send, token: Token, vendor
     letter = DeadLetter.objects.get()
     assert (letter.code, letter.attempts) == ("attempts_exhausted", 3)
     assert "broken" in letter.message
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
 
 
 def test_a_dead_letter_is_replayed(send: Send, token: Token, vendor: Vendor) -> None:
@@ -185,11 +194,14 @@ def test_a_wrong_configuration_pauses_and_keeps_the_backlog(
     assert integration.paused_at is not None
     assert integration.paused_by == "hitstream"
     assert str(status) in integration.paused_reason
-    assert Owed.objects.filter(attempts=0, claims=0, due_at__lte=timezone.now()).count() == 30
+    assert (
+        QueuedDelivery.objects.filter(attempts=0, claims=0, due_at__lte=timezone.now()).count()
+        == 30
+    )
     assert due() == []
     vendor.answer = reply()
     integration.resume()
-    floors.clear()
+    scan_bounds.clear()
     engine.run()
     assert states() == ["delivered"] * 30
 
@@ -203,7 +215,7 @@ def test_a_lost_key_pauses_with_its_reason(
     engine.run()
     integration.refresh_from_db()
     assert "HITSTREAM_SECRET_KEYS" in integration.paused_reason
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
 
 
 def test_paused_while_it_runs_stops_it(send: Send, token: Token, vendor: Vendor) -> None:
@@ -218,8 +230,8 @@ def test_paused_while_it_runs_stops_it(send: Send, token: Token, vendor: Vendor)
 
     vendor.answer = pause
     engine.run()
-    assert Owed.objects.count() > 0
-    assert len(vendor.received) + Owed.objects.count() == 200
+    assert QueuedDelivery.objects.count() > 0
+    assert len(vendor.received) + QueuedDelivery.objects.count() == 200
 
 
 def test_only_one_worker_delivers_to_an_integration(
@@ -240,10 +252,10 @@ def test_only_one_worker_delivers_to_an_integration(
 def test_a_lost_lease_is_due_again_by_itself(send: Send, token: Token, vendor: Vendor) -> None:
     integration = add_webhook(token, vendor.url)
     post(send, 3)
-    claims = Owed.objects.claim(integration.pk, limit=10, lease=0.05)
+    claims = QueuedDelivery.objects.claim(integration.pk, limit=10, lease=0.05)
     assert len(claims) == 3
-    assert Owed.objects.claim(integration.pk, limit=10, lease=60) == []
-    Owed.objects.update(due_at=F("due_at") - timedelta(seconds=1))
+    assert QueuedDelivery.objects.claim(integration.pk, limit=10, lease=60) == []
+    QueuedDelivery.objects.update(due_at=F("due_at") - timedelta(seconds=1))
     engine.run()
     assert states() == ["delivered"] * 3
 
@@ -251,7 +263,7 @@ def test_a_lost_lease_is_due_again_by_itself(send: Send, token: Token, vendor: V
 def test_two_lost_leases_send_hits_alone(send: Send, token: Token, vendor: Vendor) -> None:
     add_webhook(token, vendor.url, config={"batch_size": 100})
     post(send, 4)
-    Owed.objects.update(claims=2)
+    QueuedDelivery.objects.update(claims=2)
     engine.run()
     assert [len(received.json["data"]) for received in vendor.received] == [1, 1, 1, 1]
 
@@ -261,7 +273,7 @@ def test_a_hit_that_kills_workers_becomes_a_dead_letter(
 ) -> None:
     add_webhook(token, vendor.url)
     post(send)
-    Owed.objects.update(claims=5)
+    QueuedDelivery.objects.update(claims=5)
     engine.run()
     assert vendor.received == []
     letter = DeadLetter.objects.get()
@@ -274,10 +286,10 @@ def test_a_hit_that_kills_workers_becomes_a_dead_letter(
 def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) -> None:
     integration = add_webhook(token)
     post(send)
-    (claim,) = Owed.objects.claim(integration.pk, limit=1, lease=60)
+    (claim,) = QueuedDelivery.objects.claim(integration.pk, limit=1, lease=60)
     taken_over = claim.leased_until + timedelta(seconds=60)
-    Owed.objects.update(due_at=taken_over)
-    failed = Entry(
+    QueuedDelivery.objects.update(due_at=taken_over)
+    failed = Settlement(
         hit_id=claim.hit_id,
         leased_until=claim.leased_until,
         result="failed",
@@ -286,7 +298,10 @@ def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) 
         wait=0.0,
     )
     settle(integration, [failed], [])
-    assert (Owed.objects.get().due_at, Owed.objects.get().attempts) == (taken_over, 0)
+    assert (QueuedDelivery.objects.get().due_at, QueuedDelivery.objects.get().attempts) == (
+        taken_over,
+        0,
+    )
 
 
 def test_a_hit_that_is_gone_becomes_a_dead_letter(send: Send, token: Token, vendor: Vendor) -> None:
@@ -315,9 +330,9 @@ def test_suspects_have_their_turn_beside_fresh_hits(
     integration = add_webhook(token, vendor.url)
     post(send, 5)
     old = timezone.now() - timedelta(minutes=10)
-    Owed.objects.update(claims=2, due_at=old)
-    floors.raise_to(integration.pk, timezone.now())
-    floors.get("claim", integration.pk)
+    QueuedDelivery.objects.update(claims=2, due_at=old)
+    scan_bounds.raise_to(integration.pk, timezone.now())
+    scan_bounds.get("claim", integration.pk)
     assert due() == [integration.pk]
     send(hit(hitId="fresh"))
     engine.run()
@@ -342,7 +357,7 @@ def test_what_waits_after_a_setup_error_is_given_back(
         send(hit(hitId=f"later{number}"))
     engine.run()
     assert len(vendor.received) - before == 1, "nothing more after the first"
-    assert Owed.objects.filter(claims=0, due_at__lte=timezone.now()).count() == 100
+    assert QueuedDelivery.objects.filter(claims=0, due_at__lte=timezone.now()).count() == 100
 
 
 def test_an_event_that_breaks_our_own_code_is_found(

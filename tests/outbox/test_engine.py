@@ -23,7 +23,15 @@ from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.webhook.destination import Webhook
 from tracking.events import Event, Receipt
-from tracking.models import Attempt, DeadLetter, Delivery, Integration, Owed, Token, Wakeup
+from tracking.models import (
+    Attempt,
+    DeadLetter,
+    Delivery,
+    Integration,
+    QueuedDelivery,
+    Token,
+    Wakeup,
+)
 
 
 @pytest.fixture
@@ -85,12 +93,12 @@ def test_what_is_older_than_allowed_is_tried_once_and_given_up(
     add_webhook(token, vendor.url, max_age=3600)
     vendor.answer = reply(500)
     stored(hits(2))
-    Owed.objects.filter(hit_id=Owed.objects.earliest("seq").hit_id).update(
+    QueuedDelivery.objects.filter(hit_id=QueuedDelivery.objects.earliest("seq").hit_id).update(
         owed_at=timezone.now() - timedelta(hours=2)
     )
     engine.run()
     assert DeadLetter.objects.get().code == "too_old"
-    assert Owed.objects.count() == 1
+    assert QueuedDelivery.objects.count() == 1
 
 
 @pytest.mark.parametrize("keep_bodies", [False, True])
@@ -140,7 +148,7 @@ def test_told_to_stop_it_finishes_what_flies_and_gives_back_the_rest_at_once(
     stored(hits(100))
     engine.run()
     assert delivered() == len(vendor.received) < 100
-    rest = Owed.objects.filter(due_at__lte=timezone.now(), claims=0, attempts=0)
+    rest = QueuedDelivery.objects.filter(due_at__lte=timezone.now(), claims=0, attempts=0)
     assert rest.count() == 100 - len(vendor.received)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
@@ -281,7 +289,7 @@ def test_a_destinations_own_faults_cost_nobody_else_anything(
         monkeypatch.setattr(Webhook, "deliver", deliver)
     stored(hits(5))
     engine.run()
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
     assert delivered() == (5 if fault == "batches leave one out" else 4)
     assert discrepancies() == []
     kept = str(list(Attempt.objects.values())) + str(list(DeadLetter.objects.values()))

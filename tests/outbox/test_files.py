@@ -28,7 +28,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture
 def integration(token: Token, folder: Path) -> Integration:
-    form = registry.get("object-storage").Config(CONFIG)
+    form = registry.get_destination("object-storage").Config(CONFIG)
     assert form.is_valid(), form.errors
     integration = Integration(token=token, name="Files", destination="object-storage")
     integration.configure(form)

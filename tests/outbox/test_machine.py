@@ -21,18 +21,18 @@ from hypothesis.stateful import (
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.delivery.batching import events_of
-from tracking.delivery.request_pool import Batch, Sent
-from tracking.delivery.results import Books
-from tracking.events import Exchange, Receipt, Said
+from tracking.delivery.request_pool import Batch, Response
+from tracking.delivery.results import ResultBuffer
+from tracking.events import Exchange, Receipt, Transcript
 from tracking.exceptions import PermanentError, RetryableError, SetupError
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
-from tracking.models import DeadLetter, Owed, Token
+from tracking.models import DeadLetter, QueuedDelivery, Token
 from tracking.models.deliveries.claim import Claim
 
-SAID = Said(
+SAID = Transcript(
     method="POST",
     url="",
     request_headers={},
@@ -58,7 +58,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(users=st.lists(st.integers(0, 2), min_size=1, max_size=4), again=st.booleans())
     def store(self, users: list[int], again: bool) -> None:
-        sender = Sender(token_id=self.token.pk, ip=None, user_agent="")
+        sender = Client(token_id=self.token.pk, ip=None, user_agent="")
         numbers = range(self.stored, self.stored + len(users))
         bodies = [
             json.dumps({"hitId": f"h{number}", "userId": f"u{user}", "event": {}}).encode()
@@ -72,9 +72,9 @@ class Deliveries(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5), lease=st.sampled_from([LONG, EXPIRED]))
     def claim(self, limit: int, lease: float) -> None:
         """By one of any number of workers; with a lease that may be over before it answers."""
-        claims = Owed.objects.claim(
+        claims = QueuedDelivery.objects.claim(
             self.integration.pk, limit=limit, lease=lease, in_order=self.integration.ordered
-        ) or Owed.objects.claim_suspect(self.integration.pk, lease=lease)
+        ) or QueuedDelivery.objects.claim_suspect(self.integration.pk, lease=lease)
         if claims:
             self.under_way.append(claims)
 
@@ -83,7 +83,7 @@ class Deliveries(RuleBasedStateMachine):
         """A worker is killed; its leases end some time."""
         if self.under_way:
             self.under_way.pop(which % len(self.under_way))
-            Owed.objects.filter(integration=self.integration).update(
+            QueuedDelivery.objects.filter(integration=self.integration).update(
                 due_at=F("due_at") - timedelta(seconds=2 * LONG)
             )
 
@@ -96,7 +96,7 @@ class Deliveries(RuleBasedStateMachine):
         if not self.under_way:
             return
         claims = self.under_way.pop(which % len(self.under_way))
-        books = Books(self.integration)
+        books = ResultBuffer(self.integration)
         books.open(claims)
         events = events_of(claims, books, self.integration.open())
         batches = [Batch(events, 0)] if events else []
@@ -111,7 +111,7 @@ class Deliveries(RuleBasedStateMachine):
                 "setup": SetupError("who are you", exchange=EXCHANGE),
                 "bug": ZeroDivisionError(),
             }
-            books.enter(Sent(batch, results[verdict]))
+            books.enter(Response(batch, results[verdict]))
             batches += books.take_halves()
         books.write()
 
@@ -135,7 +135,7 @@ class Deliveries(RuleBasedStateMachine):
         self.under_way.clear()
         self.replay()
         for _ in range(10 * self.stored + 10):
-            Owed.objects.filter(integration=self.integration).update(
+            QueuedDelivery.objects.filter(integration=self.integration).update(
                 due_at=F("due_at") - timedelta(seconds=2 * LONG)
             )
             self.claim(limit=5, lease=LONG)

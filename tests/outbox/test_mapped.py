@@ -8,7 +8,7 @@ from tests.conftest import Send, hit
 from tests.destinations.vendor import Vendor
 from tests.integrations import add_webhook
 from tracking.delivery.engine import engine
-from tracking.models import Attempt, Integration, Owed, Token
+from tracking.models import Attempt, Integration, QueuedDelivery, Token
 
 
 def test_a_mapping_that_is_slow_is_not_tried_over_and_over(
@@ -20,5 +20,5 @@ def test_a_mapping_that_is_slow_is_not_tried_over_and_over(
     monkeypatch.setattr("tracking.destinations.mapping.event_mapping.TIME_LIMIT", -1.0)
     engine.run()
     assert Attempt.objects.count() == 1
-    assert Owed.objects.get().attempts == 1
+    assert QueuedDelivery.objects.get().attempts == 1
     assert vendor.received == []

@@ -12,7 +12,7 @@ from tests.integrations import add_webhook
 from tests.ledger import discrepancies
 from tests.outbox.conftest import Storing
 from tracking.delivery.engine import engine
-from tracking.models import DeadLetter, Integration, Owed, Token
+from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
 from tracking.models.deliveries import queue
 
 USERS, HITS = 100, 10_000
@@ -20,8 +20,8 @@ USERS, HITS = 100, 10_000
 
 def deliver_all(within: float) -> None:
     ends = time.monotonic() + within
-    while Owed.objects.exists():
-        assert time.monotonic() < ends, f"{Owed.objects.count()} are still owed"
+    while QueuedDelivery.objects.exists():
+        assert time.monotonic() < ends, f"{QueuedDelivery.objects.count()} are still owed"
         engine.run(linger=0.2)
 
 
@@ -68,7 +68,7 @@ def test_a_user_waits_behind_a_failing_hit_and_others_do_not(
     engine.run()
     engine.run()
     assert users_of(vendor) == {"anna": ["a1"], "ben": ["b1", "b2"]}
-    assert Owed.objects.count() == 3
+    assert QueuedDelivery.objects.count() == 3
 
 
 def test_a_dead_letter_releases_those_behind_it(
@@ -82,7 +82,7 @@ def test_a_dead_letter_releases_those_behind_it(
     engine.run()
     assert users_of(vendor) == {"anna": ["a1", "a2", "a3"]}
     assert DeadLetter.objects.count() == 1
-    assert not Owed.objects.exists()
+    assert not QueuedDelivery.objects.exists()
 
 
 def test_one_request_carries_one_hit_of_each_user(
@@ -101,11 +101,11 @@ def test_a_parked_hit_whose_release_was_lost_is_due_again_by_itself(
     monkeypatch.setattr(queue, "PARKING", 0.3)
     integration = add_webhook(token, vendor.url, ordered=True)
     stored([("a1", "anna"), ("a2", "anna")])
-    assert len(Owed.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
-    Owed.objects.filter(claims=1).delete()
-    assert not Owed.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)
+    assert len(QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
+    QueuedDelivery.objects.filter(claims=1).delete()
+    assert not QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)
     time.sleep(0.5)
-    assert len(Owed.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
+    assert len(QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
 
 
 def test_the_order_is_chosen_for_each_integration(
@@ -113,7 +113,7 @@ def test_the_order_is_chosen_for_each_integration(
 ) -> None:
     add_webhook(token, vendor.url)
     stored([("a1", "anna")])
-    assert Owed.objects.get().lane is None
+    assert QueuedDelivery.objects.get().lane is None
     Integration.objects.update(ordered=True)
     stored([("a2", "anna"), ("b1", "ben")])
-    assert Owed.objects.exclude(lane=None).values("lane").distinct().count() == 2
+    assert QueuedDelivery.objects.exclude(lane=None).values("lane").distinct().count() == 2

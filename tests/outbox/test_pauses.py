@@ -16,7 +16,7 @@ from tests.outbox.conftest import Storing
 from tracking.conf import conf
 from tracking.delivery.engine import engine
 from tracking.destinations.vendors.webhook.destination import Webhook
-from tracking.models import Attempt, DeadLetter, Delivery, Integration, Owed, Token
+from tracking.models import Attempt, DeadLetter, Delivery, Integration, QueuedDelivery, Token
 
 
 def hits(count: int, prefix: str = "h") -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def test_a_refused_credential_pauses_after_the_first_request_and_loses_nothing(
     integration.refresh_from_db()
     assert (integration.paused_cause, integration.paused_by) == ("setup", "hitstream")
     assert "who are you?" in integration.paused_reason
-    assert Owed.objects.filter(attempts=0).count() == 500
+    assert QueuedDelivery.objects.filter(attempts=0).count() == 500
     engine.run()
     assert len(vendor.received) == 1, "nothing before the probe's time"
 
@@ -105,14 +105,14 @@ def test_a_destination_that_is_down_is_left_alone_and_its_backlog_keeps_its_atte
     assert integration.paused_cause == "down"
     assert "broken" in integration.paused_reason
     assert 0 < next_probe() <= 5
-    assert Owed.objects.filter(attempts=0).count() == 300 - tried
+    assert QueuedDelivery.objects.filter(attempts=0).count() == 300 - tried
     probe_now()
     engine.run()
     assert len(vendor.received) == tried + 1
     assert 5 < next_probe() <= 10
     vendor.answer = reply()
     probe_now()
-    Owed.objects.update(due_at=timezone.now())
+    QueuedDelivery.objects.update(due_at=timezone.now())
     engine.run()
     assert delivered() == 300
 
@@ -151,7 +151,7 @@ def test_who_asks_to_wait_is_not_called_earlier(
     assert Integration.objects.get().paused_cause == "busy"
     stored(hits(20, "later"))
     ends = time.monotonic() + 10
-    while Owed.objects.exists() and time.monotonic() < ends:
+    while QueuedDelivery.objects.exists() and time.monotonic() < ends:
         engine.run()
         time.sleep(0.05)
     assert len(calls) == 41
@@ -183,7 +183,7 @@ def test_a_lone_failing_hit_does_not_open_the_breaker_for_ever(
     )(connection)
     stored(hits(1))
     for _ in range(conf.BREAKER_FAILURES + 1):
-        Owed.objects.update(due_at=timezone.now())
+        QueuedDelivery.objects.update(due_at=timezone.now())
         engine.run()
     stored(hits(50, "fine"))
     for _ in range(3):
@@ -211,7 +211,7 @@ def test_a_destination_that_cannot_be_made_is_paused_and_others_are_sent_to(
     assert delivered() == 20
     broken.refresh_from_db()
     assert broken.paused_reason == "Its own code failed: KeyError in fail."
-    assert Owed.objects.filter(integration=broken, claims=0).count() == 20
+    assert QueuedDelivery.objects.filter(integration=broken, claims=0).count() == 20
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
         assert cursor.fetchone()[0] == 0

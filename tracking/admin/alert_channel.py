@@ -17,10 +17,10 @@ from tracking.admin.confirm import confirm
 from tracking.admin.integration_form import CONFIG
 from tracking.admin.show_secret import IssuingAdmin
 from tracking.alerts.channels.registry import CHANNELS
-from tracking.alerts.notify import try_out
+from tracking.alerts.notify import send_test_message
 from tracking.models import AlertChannel
 from tracking.models.access.scope import Scope
-from tracking.models.alerts.channel import Kind
+from tracking.models.alerts.channel import ChannelKind
 from tracking.presentation.pill import state_of_channel
 
 
@@ -51,7 +51,7 @@ class AlertChannelAdmin(IssuingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "How shall alerts be told?",
-            "kinds": Kind.choices,
+            "kinds": ChannelKind.choices,
             "opts": self.opts,
         }
         return TemplateResponse(request, "tracking/channels.html", context)
@@ -69,7 +69,7 @@ class AlertChannelAdmin(IssuingAdmin):
         config = [name for name in form.base_fields if name.startswith(CONFIG)]
         url = form.channel.docs_url
         found = f'Where to find these: <a href="{url}">its documentation</a>.' if url else ""
-        label = Kind(self.kind(request, obj)).label
+        label = ChannelKind(self.kind(request, obj)).label
         return [
             (None, {"fields": ("name", "enabled")}),
             (label, {"fields": config, "description": found}),
@@ -104,7 +104,7 @@ def test(site: AlertChannelAdmin, request: HttpRequest, pk: str) -> HttpResponse
             "title": "Send a test message",
             "object": obj,
             "opts": site.opts,
-            "verdict": try_out(obj),
+            "verdict": send_test_message(obj),
         }
         return TemplateResponse(request, "tracking/verdict.html", context)
 

@@ -6,10 +6,10 @@ from django.contrib import admin
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
-from tracking.models import Import
+from tracking.models import FileImport
 
 
-@admin.register(Import)
+@admin.register(FileImport)
 class ImportAdmin(ReadOnlyAdmin):
     list_display = (
         *("name", "token", "lines", "stored", "duplicate", "refused"),

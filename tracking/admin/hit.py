@@ -16,7 +16,7 @@ from django.utils import timezone
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Hit
-from tracking.models.explain.hit_history import tell
+from tracking.models.explain.hit_history import hit_history
 from tracking.uuid7 import first_uuid7
 
 
@@ -74,7 +74,7 @@ class HitAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         hit = self.get_object(request, object_id)
-        context = {"story": tell(hit)} if hit else {}
+        context = {"story": hit_history(hit)} if hit else {}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )

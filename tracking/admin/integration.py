@@ -56,7 +56,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Where shall the hits go?",
-            "destinations": registry.all(),
+            "destinations": registry.all_destinations(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
         }
@@ -70,7 +70,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
     ) -> Any:
         scope = Scope.of(request.user)
         try:
-            return form_for(registry.get(self.slug(request, obj)), scope)
+            return form_for(registry.get_destination(self.slug(request, obj)), scope)
         except SetupError:
             # The destination's package is gone: the rest can still be seen and switched off.
             return form_for(None, scope)

@@ -23,7 +23,7 @@ from tracking.models import Integration, Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import backlog
 from tracking.models.operations.backfill import Backfill
-from tracking.models.operations.base import Verb
+from tracking.models.operations.base import BatchOperation
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_integration
 from tracking.models.operations.preview import Preview
@@ -97,7 +97,7 @@ def drain(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse
 
 
 def operate(
-    verb: type[Verb], site: admin.ModelAdmin, request: HttpRequest, pk: str, **page: Any
+    verb: type[BatchOperation], site: admin.ModelAdmin, request: HttpRequest, pk: str, **page: Any
 ) -> HttpResponse:
     """The page of a verb that becomes an operation."""
 

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from tracking.models import Ledger
-from tracking.models.ledger.ledger import ENDS, Hour
+from tracking.models.ledger.ledger import ENDS, LedgerHour
 
 DAYS = {"1": "a day", "7": "a week", "30": "a month"}
 OF_INTEGRATION = ("matched", *ENDS)
@@ -41,7 +41,7 @@ def _page(
     days = chosen if chosen in DAYS else "1"
     now = timezone.localtime()
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=int(days))
-    hours: list[Hour] = read(obj.pk, since)
+    hours: list[LedgerHour] = read(obj.pk, since)
     context = {
         **site.admin_site.each_context(request),
         "title": "Ledger",
@@ -57,10 +57,10 @@ def _page(
     return TemplateResponse(request, "tracking/ledger.html", context)
 
 
-def _row(hour: Hour, columns: tuple[str, ...]) -> tuple[datetime, list[int], bool]:
+def _row(hour: LedgerHour, columns: tuple[str, ...]) -> tuple[datetime, list[int], bool]:
     adds_up = hour.adds_up if columns == OF_INTEGRATION else True
     return hour.hour, [_value(hour, column) for column in columns], adds_up
 
 
-def _value(hour: Hour, column: str) -> int:
+def _value(hour: LedgerHour, column: str) -> int:
     return hour.stored if column == "stored" else hour[column]

@@ -1,4 +1,4 @@
-"""What an operator writes to change events, line by line, and the Mapping that it says."""
+"""What an operator writes to change events, line by line, and the EventMapping that it says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from tracking.destinations.mapping import expressions
 from tracking.destinations.mapping.document import CHANGEABLE, OBJECTS
-from tracking.destinations.mapping.event_mapping import Mapping
+from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.presentation.form_fields import LinesField
 
 UNDEFINED = "Undefined variable or function"
@@ -91,7 +91,7 @@ class PairsField(LinesField):
 
 
 class MappingForm(forms.Form):
-    """Its fields are those of a Mapping."""
+    """Its fields are those of a EventMapping."""
 
     condition = forms.CharField(
         label="Only if",
@@ -135,11 +135,11 @@ class MappingForm(forms.Form):
         help_text="One a line: ip, context.locale, properties.card.",
     )
 
-    def mapping(self) -> Mapping:
+    def mapping(self) -> EventMapping:
         """What the valid form says."""
         said = self.cleaned_data
         percent = 100.0 if said["percent"] is None else said["percent"]
-        return Mapping(
+        return EventMapping(
             condition=said["condition"].strip(),
             percent=percent,
             rename=tuple(said["rename"]),

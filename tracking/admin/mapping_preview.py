@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from tracking.admin.integration_form import MAPPING
 from tracking.admin.mapping_form import MappingForm
 from tracking.destinations.mapping import document
-from tracking.destinations.mapping.event_mapping import Mapping, Skipped
+from tracking.destinations.mapping.event_mapping import EventMapping, Skipped
 from tracking.events import Event
 from tracking.exceptions import DeliveryError
 from tracking.models import Hit, Integration
@@ -56,7 +56,7 @@ def last_events(token_id: int) -> list[Event]:
     return [events[id] for id in ids if id in events]
 
 
-def show(event: Event, mapping: Mapping | None, names: set[str]) -> dict[str, Any]:
+def show(event: Event, mapping: EventMapping | None, names: set[str]) -> dict[str, Any]:
     before = document.read(event)
     shown = {"id": str(event.id), "name": event.name or event.type, "before": before}
     if mapping is None:

@@ -16,16 +16,16 @@ from django.utils.safestring import SafeString
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
-from tracking.models.operations.operation import State
+from tracking.models.operations.operation import OperationState
 from tracking.presentation.pill import pill
 from tracking.wakeup import wake_dispatcher_on_commit
 
 COLOURS = {
-    State.WAITING: "off",
-    State.RUNNING: "paused",
-    State.STOPPED: "off",
-    State.FINISHED: "good",
-    State.FAILED: "bad",
+    OperationState.WAITING: "off",
+    OperationState.RUNNING: "paused",
+    OperationState.STOPPED: "off",
+    OperationState.FINISHED: "good",
+    OperationState.FAILED: "bad",
 }
 #: Who may stop a verb is who may ask for it.
 PERMISSIONS = {"replay": "tracking.change_deadletter", "delete": "tracking.delete_integration"}
@@ -50,7 +50,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:
-        state = State(operation.state)
+        state = OperationState(operation.state)
         return pill(COLOURS[state], state.label.lower(), operation.message)
 
     @admin.display(description="done")
@@ -67,7 +67,7 @@ class OperationAdmin(ReadOnlyAdmin):
         operation = self.get_object(request, object_id)
         context = extra_context or {}
         if operation is not None:
-            context["colour"] = COLOURS[State(operation.state)]
+            context["colour"] = COLOURS[OperationState(operation.state)]
             context["may_steer"] = may_steer(request, operation)
         return super().change_view(request, object_id, form_url, context)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import Token
 from tracking.presentation.snippets import curl
 
@@ -33,7 +33,7 @@ def show_once(
 
 
 def show_token(
-    site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: Secret
+    site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: ApiToken
 ) -> HttpResponse:
     """The API token, with a line that sends the first hit where this site takes hits."""
     title, secrets = "API token issued", [("API token", str(secret))]

@@ -21,7 +21,7 @@ from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import TokenForm
 from tracking.models import Token
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import CONFIGURED
 from tracking.presentation.pill import pill
 from tracking.presentation.snippets import snippets
@@ -106,7 +106,7 @@ class TokenAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
         if not change:
-            obj.secret = Secret.generate()  # type: ignore[attr-defined]
+            obj.secret = ApiToken.generate()  # type: ignore[attr-defined]
             obj.prefix, obj.digest = obj.secret.prefix, obj.secret.digest  # type: ignore[attr-defined]
         obj.save(by=request.user.get_username())
 

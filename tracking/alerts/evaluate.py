@@ -15,24 +15,24 @@ from tracking import db
 from tracking.alerts.conditions import deliveries, sources, system
 from tracking.models import Alert, AlertRule
 from tracking.models.alerts.alert import Finding
-from tracking.models.alerts.rule import Kind
+from tracking.models.alerts.rule import AlertKind
 
 logger = logging.getLogger(__name__)
 
-Condition = Callable[[AlertRule], Iterable[Finding]]
-CONDITIONS: Mapping[str, Condition] = {
-    Kind.SOURCE: sources.silent,
-    Kind.RATE: deliveries.failing,
-    Kind.BACKLOG: deliveries.waiting,
-    Kind.PAUSED: deliveries.paused,
-    Kind.DEAD: deliveries.dying,
-    Kind.DISK: system.full,
-    Kind.PARTITIONS: system.running_out,
-    Kind.PULSE: system.silent,
+AlertCondition = Callable[[AlertRule], Iterable[Finding]]
+CONDITIONS: Mapping[str, AlertCondition] = {
+    AlertKind.SOURCE: sources.find_silent_tokens,
+    AlertKind.RATE: deliveries.find_failing,
+    AlertKind.BACKLOG: deliveries.find_backlogs,
+    AlertKind.PAUSED: deliveries.find_paused,
+    AlertKind.DEAD: deliveries.find_dead_letters,
+    AlertKind.DISK: system.find_full_disk,
+    AlertKind.PARTITIONS: system.find_missing_partitions,
+    AlertKind.PULSE: system.find_silent_processes,
 }
 
 
-def watch() -> None:
+def evaluate() -> None:
     """Alerts are open, go on or are over, as the rules have it now. Raises OperationalError."""
     for rule in AlertRule.objects.all():
         try:

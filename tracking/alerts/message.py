@@ -11,17 +11,21 @@ from hashlib import sha256
 from django.urls import NoReverseMatch, reverse
 
 from tracking.conf import conf
-from tracking.models import Notice
-from tracking.models.alerts.notification import What
+from tracking.models import Notification
+from tracking.models.alerts.notification import NotificationKind
 
-WORDS = {What.OPENED: "new", What.STILL_OPEN: "still open", What.RESOLVED: "over"}
+WORDS = {
+    NotificationKind.OPENED: "new",
+    NotificationKind.STILL_OPEN: "still open",
+    NotificationKind.RESOLVED: "over",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class MessageLine:
     """One alert: what has become of it, and what it says."""
 
-    what: What
+    what: NotificationKind
     text: str
     kind: str
     alert_id: int
@@ -37,7 +41,7 @@ class Message:
 
     key: str
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[MessageLine]
 
     @property
     def url(self) -> str:
@@ -49,10 +53,12 @@ class Message:
         return f"{conf.PUBLIC_URL.rstrip('/')}{path}" if conf.PUBLIC_URL else ""
 
 
-def compose(notices: Sequence[Notice]) -> Message:
+def compose(notices: Sequence[Notification]) -> Message:
     """One message of them all, what is wrong first."""
-    ordered = sorted(notices, key=lambda notice: [*What].index(What(notice.what)))
-    counts = Counter(What(notice.what) for notice in ordered)
+    ordered = sorted(
+        notices, key=lambda notice: [*NotificationKind].index(NotificationKind(notice.what))
+    )
+    counts = Counter(NotificationKind(notice.what) for notice in ordered)
     said = ", ".join(f"{count} {WORDS[what]}" for what, count in counts.items())
     first = ordered[0].alert.message
     name = first if len(ordered) == 1 else f"{len(ordered)} alerts"
@@ -64,10 +70,10 @@ def compose(notices: Sequence[Notice]) -> Message:
     )
 
 
-def line_of(notice: Notice) -> Line:
+def line_of(notice: Notification) -> MessageLine:
     alert = notice.alert
-    return Line(
-        what=What(notice.what),
+    return MessageLine(
+        what=NotificationKind(notice.what),
         text=alert.message,
         kind=alert.rule.kind,
         alert_id=alert.pk,
@@ -78,6 +84,6 @@ def line_of(notice: Notice) -> Line:
     )
 
 
-def a_test() -> Message:
+def test_message() -> Message:
     """What a channel's test says."""
     return Message(key="", title="Hitstream: a test. This channel works.", lines=())

@@ -10,46 +10,46 @@ import logging
 from collections.abc import Sequence
 
 from tracking.alerts.channels.registry import open_channel
-from tracking.alerts.message import a_test, compose
-from tracking.destinations.contract.connection_test import Verdict
+from tracking.alerts.message import compose, test_message
+from tracking.destinations.contract.connection_test import ConnectionResult
 from tracking.exceptions import DeliveryError, blame
-from tracking.models import AlertChannel, Notice
+from tracking.models import AlertChannel, Notification
 
 logger = logging.getLogger(__name__)
 
 
-def tell() -> None:
+def notify() -> None:
     """Every enabled channel is told what it should be, or will be later."""
-    Notice.objects.owe()
-    waiting = Notice.objects.due().order_by("channel").values_list("channel", flat=True)
+    Notification.objects.owe()
+    waiting = Notification.objects.due().order_by("channel").values_list("channel", flat=True)
     for channel in AlertChannel.objects.filter(pk__in=waiting.distinct()):
-        notices = Notice.objects.claim(channel)
+        notices = Notification.objects.claim(channel)
         if notices:
-            tell_channel(channel, notices)
+            notify_channel(channel, notices)
 
 
-def tell_channel(channel: AlertChannel, notices: Sequence[Notice]) -> None:
+def notify_channel(channel: AlertChannel, notices: Sequence[Notification]) -> None:
     """The claimed notices are told and done, or put off with the reason."""
     try:
         open_channel(channel).send(compose(notices))
     except Exception as error:
         said = str(error) if isinstance(error, DeliveryError) else blame(error)
         until = channel.failed(said)
-        Notice.objects.put_off(notices, error=said, until=until)
+        Notification.objects.put_off(notices, error=said, until=until)
         logger.error("The alert channel %s cannot be told: %s", channel, said)
     else:
-        Notice.objects.done(notices)
+        Notification.objects.done(notices)
         channel.took()
 
 
-def try_out(channel: AlertChannel) -> Verdict:
+def send_test_message(channel: AlertChannel) -> ConnectionResult:
     """A test message is sent; what came back."""
     try:
-        said = open_channel(channel).send(a_test())
+        said = open_channel(channel).send(test_message())
     except DeliveryError as error:
         exchange = error.exchange.said if error.exchange else None
-        return Verdict(False, str(error), exchange)
+        return ConnectionResult(False, str(error), exchange)
     except Exception as error:
-        return Verdict(False, blame(error))
+        return ConnectionResult(False, blame(error))
     channel.took()
-    return Verdict(True, said)
+    return ConnectionResult(True, said)

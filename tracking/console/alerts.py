@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from tracking.console.access import page, show
-from tracking.models import Alert, AlertChannel, AlertRule, Notice
+from tracking.models import Alert, AlertChannel, AlertRule, Notification
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.alert import AlertQuerySet
 from tracking.presentation.pill import state_of_channel
@@ -100,7 +100,7 @@ def rules(scope: Scope) -> QuerySet[AlertRule]:
 
 def channels() -> list[dict[str, Any]]:
     """Each with its state, and how many notices wait for it or were given up."""
-    unsent = Notice.objects.filter(sent_at=None)
+    unsent = Notification.objects.filter(sent_at=None)
     return [
         {
             "channel": channel,

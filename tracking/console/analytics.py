@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tracking.console.access import page, show
-from tracking.console.query import DEFAULT, LAST, Question, QuestionForm
-from tracking.console.table import Figure, Row, Sheet, ranked
+from tracking.console.query import DEFAULT, LAST, AnalyticsQuery, AnalyticsQueryForm
+from tracking.console.table import Figure, Table, TableRow, ranked
 from tracking.models import Watermark
 from tracking.models.access.scope import Scope
 from tracking.models.analytics.rollup import RollupQuerySet
@@ -31,7 +31,7 @@ LATE = timedelta(minutes=5)
 @page("view_hit")
 def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The page, or, with `format=csv`, one `table` of it."""
-    form = QuestionForm(request.GET, scope)
+    form = AnalyticsQueryForm(request.GET, scope)
     question = form.question()
     if request.GET.get("format") == "csv":
         return download(question, request.GET.get("table", ""))
@@ -56,7 +56,7 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def links(
-    request: HttpRequest, question: Question | None, form: QuestionForm
+    request: HttpRequest, question: AnalyticsQuery | None, form: AnalyticsQueryForm
 ) -> list[tuple[str, str, bool]]:
     """The quick ranges: a label, an address, and whether it is the present one."""
     others = kept(request, "token", "name", "breakdown")
@@ -66,7 +66,7 @@ def links(
     return [(each, f"?last={each}{others}", each == chosen) for each in LAST]
 
 
-def with_links(request: HttpRequest, sheet: Sheet) -> Sheet:
+def with_links(request: HttpRequest, sheet: Table) -> Table:
     """Each row leads to the same of its event alone."""
     others = kept(request, "last", "since", "until", "token", "breakdown")
     rows = [replace(row, address=f"?{urlencode({'name': row.of})}{others}") for row in sheet.rows]
@@ -81,7 +81,7 @@ def kept(request: HttpRequest, *names: str) -> str:
     return f"&{asked.urlencode()}" if asked else ""
 
 
-def download(question: Question | None, table: str) -> HttpResponse:
+def download(question: AnalyticsQuery | None, table: str) -> HttpResponse:
     """Raises Http404 if there is nothing like that."""
     if question is None or table not in SHEETS:
         raise Http404
@@ -90,7 +90,7 @@ def download(question: Question | None, table: str) -> HttpResponse:
     return SHEETS[table](question, EXPORTED).download(name)
 
 
-def over_time(question: Question, limit: int) -> Sheet:
+def over_time(question: AnalyticsQuery, limit: int) -> Table:
     """The most frequent events, each by itself, and all others together."""
     names = [name for name, _ in question.asked_events().by("name")[: LINES + 1]]
     has_others = len(names) > LINES
@@ -99,13 +99,13 @@ def over_time(question: Question, limit: int) -> Sheet:
     keys = [*names, *([""] * has_others)]
     zone = timezone.get_current_timezone()
     rows = [
-        Row(
+        TableRow(
             at.astimezone(zone) if question.period.is_hourly else at,
             [Figure(found.get(at, {}).get(key, 0)) for key in keys],
         )
         for at in (question.period.steps() if keys else ())
     ]
-    return Sheet(
+    return Table(
         key="series",
         title="Events over time",
         first="Hour" if question.period.is_hourly else "Day (UTC)",
@@ -114,22 +114,22 @@ def over_time(question: Question, limit: int) -> Sheet:
     )
 
 
-def users(question: Question, limit: int) -> Sheet:
+def users(question: AnalyticsQuery, limit: int) -> Table:
     found = dict(question.days(USER).by("at"))
-    return Sheet(
+    return Table(
         key="users",
         title="Unique users by day",
         first="Day (UTC)",
         names=["Users"],
-        rows=[Row(at, [Figure(found.get(at, 0))]) for at in question.period.days()],
+        rows=[TableRow(at, [Figure(found.get(at, 0))]) for at in question.period.days()],
     )
 
 
-def events(question: Question, limit: int) -> Sheet:
+def events(question: AnalyticsQuery, limit: int) -> Table:
     """Of all, whatever event is asked for: it is from here that another one is chosen."""
     rows = question.events()
     counts = rows.by("name")[:limit]
-    return Sheet(
+    return Table(
         key="events",
         title="Events",
         first="Event",
@@ -139,12 +139,12 @@ def events(question: Question, limit: int) -> Sheet:
 
 
 def by_value(
-    question: Question, limit: int, *, key: str, title: str, first: str, dimension: str
-) -> Sheet:
+    question: AnalyticsQuery, limit: int, *, key: str, title: str, first: str, dimension: str
+) -> Table:
     return top(question, question.days(dimension), limit, key=key, title=title, first=first)
 
 
-def breakdown(question: Question, limit: int) -> Sheet:
+def breakdown(question: AnalyticsQuery, limit: int) -> Table:
     """Without a property it is empty."""
     name = question.breakdown
     rows = question.days(f"{PROPERTY}{name}")
@@ -152,15 +152,15 @@ def breakdown(question: Question, limit: int) -> Sheet:
 
 
 def top(
-    question: Question, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
-) -> Sheet:
+    question: AnalyticsQuery, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
+) -> Table:
     """Each value's share is that of all events of these days, also of those that say none."""
     counts = ranked(rows.by("value")[:limit], question.day_total())
-    return Sheet(key=key, title=title, first=first, names=["Count"], rows=counts)
+    return Table(key=key, title=title, first=first, names=["Count"], rows=counts)
 
 
 #: By the name in the address of its file.
-SHEETS: Mapping[str, Callable[[Question, int], Sheet]] = {
+SHEETS: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
     "series": over_time,
     "users": users,
     "events": events,

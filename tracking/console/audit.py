@@ -11,7 +11,7 @@ from django.utils.timezone import is_naive
 from tracking.console.access import page, show
 from tracking.models import Token
 from tracking.models.access.scope import Scope
-from tracking.models.explain.audit_log import entries
+from tracking.models.explain.audit_log import audit_entries
 
 PAGE = 50
 
@@ -22,7 +22,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
     token = request.GET.get("token", "")
     # As it would have been stored.
     by = request.GET.get("by", "").strip().replace("\0", "\ufffd")
-    found = entries(
+    found = audit_entries(
         scope,
         limit=PAGE + 1,
         before=moment(request.GET.get("before", "")),

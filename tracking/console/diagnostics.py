@@ -17,7 +17,7 @@ from tracking.ingest.auth.client_ip import is_trusted
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-Ip")
 
 
-def advice(request: HttpRequest) -> list[str]:
+def diagnose(request: HttpRequest) -> list[str]:
     return [*of_proxies(request), *of_scheme(request), *of_hosts(request), *of_settings()]
 
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from tracking.console.access import page, show
-from tracking.models import DeadLetter, Hit, Owed
+from tracking.models import DeadLetter, Hit, QueuedDelivery
 from tracking.models.access.scope import Scope
-from tracking.models.explain.hit_history import tell
+from tracking.models.explain.hit_history import hit_history
 from tracking.models.operations.replay_selected import replay_chosen
 from tracking.wakeup import wake_dispatcher_on_commit
 
@@ -24,7 +24,7 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
         "hit",
         title=obj.name or obj.type,
         here="search",
-        story=tell(obj),
+        story=hit_history(obj),
         has_verbs=True,
     )
 
@@ -52,7 +52,7 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
 def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
     """The hit's next try at this integration is made now."""
     obj = seen(scope, hit_id)
-    if Owed.objects.filter(hit_id=obj.pk, integration=pk).hasten():
+    if QueuedDelivery.objects.filter(hit_id=obj.pk, integration=pk).hasten():
         wake_dispatcher_on_commit()
         messages.success(request, "The next try is made now.")
     else:

@@ -9,11 +9,11 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 
 from tracking.console.access import page, show
-from tracking.console.integration_row import in_order, lines_of
-from tracking.console.time_range import Span
+from tracking.console.integration_row import in_order, integration_rows
+from tracking.console.time_range import TimeRange
 from tracking.models import Alert, Integration, Token
 from tracking.models.access.scope import Scope
-from tracking.models.ledger.ingest_stats import Counts, Volume, rates, volume
+from tracking.models.ledger.ingest_stats import IngestCounts, IngestVolume, hit_rates, ingest_volume
 from tracking.models.upkeep import retention
 from tracking.models.upkeep.disk import measure
 
@@ -27,8 +27,8 @@ SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
 @page("view_token", "view_integration")
 def home(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = Span.asked(request)
-    came = volume(span.since, scope.token_ids)
+    span = TimeRange.asked(request)
+    came = ingest_volume(span.since, scope.token_ids)
     sources = list(sources_of(scope, came))
     integrations = scope.limit(Integration.objects.present())
     return show(
@@ -43,7 +43,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         more_sources=max(0, len(sources) - ROWS),
         series=SERIES,
         buckets=buckets_of(came, span),
-        lines=lines_of(in_order(integrations)[:ROWS], span.since),
+        lines=integration_rows(in_order(integrations)[:ROWS], span.since),
         more_lines=max(0, integrations.count() - ROWS),
         alerts=open_alerts(request, scope),
         disk=measure() if scope.is_all else None,
@@ -64,15 +64,15 @@ class Source:
 
     token: Token | None
     rate: float
-    counts: Counts
+    counts: IngestCounts
 
 
-def sources_of(scope: Scope, came: Volume) -> Iterator[Source]:
+def sources_of(scope: Scope, came: IngestVolume) -> Iterator[Source]:
     """Those that there are or that sent something, the busiest first; strangers last."""
-    now = rates()
+    now = hit_rates()
     tokens = scope.limit(Token.objects.all(), "pk")
     found = [
-        Source(token, now.get(token.pk, 0.0), came.tokens.get(token.pk, Counts()))
+        Source(token, now.get(token.pk, 0.0), came.tokens.get(token.pk, IngestCounts()))
         for token in tokens
         if token.deleted_at is None or token.pk in came.tokens
     ]
@@ -81,7 +81,7 @@ def sources_of(scope: Scope, came: Volume) -> Iterator[Source]:
         yield Source(None, 0.0, came.tokens[0])
 
 
-def buckets_of(came: Volume, span: Span) -> list[tuple[datetime, list[int]]]:
+def buckets_of(came: IngestVolume, span: TimeRange) -> list[tuple[datetime, list[int]]]:
     """For each hour or day of the span, the counts of SERIES."""
     filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
     for hour, counts in came.hours.items():

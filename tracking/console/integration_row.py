@@ -9,21 +9,21 @@ from datetime import datetime
 from django.db.models import F, QuerySet
 from django.utils.safestring import SafeString
 
-from tracking.models import Integration, Total
+from tracking.models import Integration, LifetimeTotal
 from tracking.models.ledger.delivery_stats import (
     MANY,
     Latency,
     Waiting,
-    latency,
-    sent,
-    waiting,
+    count_by_result,
+    count_waiting,
+    measure_latency,
 )
 from tracking.models.ledger.totals import Balance
 from tracking.presentation.pill import state_of_integration
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IntegrationRow:
     """An integration, and how it goes with it. `sent` is of the hits since some moment."""
 
     integration: Integration
@@ -52,18 +52,18 @@ def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     return integrations.select_related("token").order_by(held_back_first, "token__name", "name")
 
 
-def lines_of(integrations: Iterable[Integration], since: datetime) -> list[Line]:
+def integration_rows(integrations: Iterable[Integration], since: datetime) -> list[IntegrationRow]:
     """In the same order."""
     found = list(integrations)
     ids = [integration.pk for integration in found]
     went, balances, waits, fast = (
-        sent(ids, since),
-        Total.objects.balances(),
-        waiting(ids),
-        latency(ids),
+        count_by_result(ids, since),
+        LifetimeTotal.objects.balances(),
+        count_waiting(ids),
+        measure_latency(ids),
     )
     return [
-        Line(
+        IntegrationRow(
             integration,
             state_of_integration(integration),
             went.get(integration.pk, {}),

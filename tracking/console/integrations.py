@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from tracking.console.access import page, show
-from tracking.console.integration_row import in_order, lines_of
-from tracking.console.time_range import Span
+from tracking.console.integration_row import in_order, integration_rows
+from tracking.console.time_range import TimeRange
 from tracking.ingest.errors import IngestError
 from tracking.ingest.track import track
 from tracking.models import Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
-from tracking.models.ledger.failure_groups import failures, reasons
+from tracking.models.ledger.failure_groups import failure_groups, reasons
 
 #: What the chart stacks, in which of its colours.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
@@ -32,7 +32,7 @@ TEST_USER = "hitstream-test"
 
 @page("view_integration")
 def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = Span.asked(request)
+    span = TimeRange.asked(request)
     found = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
     this = found.get_page(request.GET.get("page"))
     return show(
@@ -42,15 +42,15 @@ def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
         here="integrations",
         span=span,
         page=this,
-        lines=lines_of(this, span.since),
+        lines=integration_rows(this, span.since),
     )
 
 
 @page("view_integration")
 def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    span = Span.asked(request)
+    span = TimeRange.asked(request)
     obj = present(scope, pk)
-    (line,) = lines_of([obj], span.since)
+    (line,) = integration_rows([obj], span.since)
     counted = reasons(obj)
     operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
     return show(
@@ -63,7 +63,7 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         integration=obj,
         series=SERIES,
         buckets=buckets_of(obj, span),
-        failures=failures(obj),
+        failures=failure_groups(obj),
         dead=counted["dead"],
         skipped=counted["skipped"],
         operations=operations,
@@ -78,7 +78,7 @@ def present(scope: Scope, pk: int) -> Integration:
     return get_object_or_404(seen, pk=pk)
 
 
-def buckets_of(obj: Integration, span: Span) -> list[tuple[datetime, list[int]]]:
+def buckets_of(obj: Integration, span: TimeRange) -> list[tuple[datetime, list[int]]]:
     """For each hour or day of the span, what became of the hits that arrived in it."""
     filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
     for hour in Ledger.objects.counted(obj.pk, span.since):

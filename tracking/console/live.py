@@ -11,17 +11,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from tracking.console.access import page, show
-from tracking.console.poll_token import Ticket
-from tracking.console.snapshot import Snapshot, lookout
-from tracking.models import Delivery, Hit, Token
+from tracking.console.poll_token import PollToken
+from tracking.console.snapshot import LiveSnapshot, snapshot_cache
+from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope
+from tracking.models.deliveries.delivery import DeliveryState
 from tracking.presentation.snippets import first_hit
 
 #: Rows that a page shows.
 SHOWN = 100
 #: The outcome of a hit that was owed to nobody.
 NOWHERE = "nowhere"
-OUTCOMES = {**dict(Delivery.State.choices), NOWHERE: "Nowhere"}
+OUTCOMES = {**dict(DeliveryState.choices), NOWHERE: "Nowhere"}
 
 
 @page("view_hit", "view_token")
@@ -40,7 +41,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
         token=token,
         snippets=first_hit(request, token) if token else (),
         outcomes=OUTCOMES,
-        ticket=Ticket(scope).sign(),
+        ticket=PollToken(scope).sign(),
     )
 
 
@@ -57,10 +58,10 @@ def without_transactions(view: Any) -> Any:
 def hits(request: HttpRequest) -> HttpResponse:
     """JSON: the last `hits` that the filters `token`, `event`, `user` and `outcome` leave, how many
     were looked at, and how many seconds these cover. The page's ticket opens it; 401 without."""
-    ticket = Ticket.of(request)
+    ticket = PollToken.of(request)
     if ticket is None:
         return JsonResponse({"code": "ticket_expired"}, status=401)
-    snapshot = lookout.look()
+    snapshot = snapshot_cache.look()
     seen = [hit for hit in snapshot.hits if ticket.scope.sees(hit["token"])]
     found = list(filtered(seen, request.GET.dict()))
     answer = JsonResponse(
@@ -90,7 +91,7 @@ def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dic
             yield hit
 
 
-def covered(snapshot: Snapshot, hits: list[dict[str, Any]]) -> float | None:
+def covered(snapshot: LiveSnapshot, hits: list[dict[str, Any]]) -> float | None:
     """Seconds back to the earliest of the hits; None without any, or where its clock is ahead."""
     seconds = snapshot.taken_at - hits[-1]["at"] / 1000 if hits else 0.0
     return seconds if seconds > 0 else None

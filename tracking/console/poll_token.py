@@ -19,7 +19,7 @@ HEADER = "X-Hitstream-Ticket"
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class PollToken:
     scope: Scope
 
     def sign(self) -> str:
@@ -28,7 +28,7 @@ class Ticket:
         return signing.dumps(said, salt=SALT, compress=True)
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Ticket | None:
+    def of(cls, request: HttpRequest) -> PollToken | None:
         """That of the request; None where it is missing, forged or too old."""
         try:
             said = signing.loads(request.headers.get(HEADER, ""), salt=SALT, max_age=LIFE)

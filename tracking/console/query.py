@@ -29,7 +29,7 @@ MAX_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class AnalyticsQuery:
     """`name` is an event, `breakdown` a property; empty: any, and none."""
 
     scope: Scope
@@ -68,7 +68,7 @@ class DayField(forms.DateField):
         super().__init__(label=label, required=False, input_formats=["%Y-%m-%d"])
 
 
-class QuestionForm(forms.Form):
+class AnalyticsQueryForm(forms.Form):
     token = forms.ChoiceField(required=False)
     last = forms.ChoiceField(
         required=False, choices=[(each, each) for each in LAST], widget=forms.HiddenInput
@@ -121,7 +121,7 @@ class QuestionForm(forms.Form):
                 self.add_error("since", "There is nothing so far away.")
         return {**cleaned, "since": first, "until": last}
 
-    def question(self) -> Question | None:
+    def question(self) -> AnalyticsQuery | None:
         """None if something is wrong with it."""
         if not self.is_valid():
             return None
@@ -130,7 +130,7 @@ class QuestionForm(forms.Form):
             period = Period.of_days(asked["since"], asked["until"])
         else:
             period = LAST[asked["last"] or DEFAULT](datetime.now(UTC))
-        return Question(
+        return AnalyticsQuery(
             scope=self._scope,
             token_ids=[token.pk for token in self._asked()],
             period=period,

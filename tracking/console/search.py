@@ -10,8 +10,9 @@ from django.shortcuts import redirect
 from tracking.conf import conf
 from tracking.console.access import page, show
 from tracking.models.access.scope import Scope
-from tracking.models.explain.search import REACH, SHOWN, find
-from tracking.models.ledger.ingest_stats import Counts, volume
+from tracking.models.explain.search import REACH, SHOWN
+from tracking.models.explain.search import search as search_hits
+from tracking.models.ledger.ingest_stats import IngestCounts, ingest_volume
 
 #: Refusals of so many hours are told where nothing is found.
 HOURS = 24
@@ -21,10 +22,10 @@ HOURS = 24
 def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The hit's own page where its id was given, else a list, or why there may be none."""
     term = request.GET.get("q", "").strip()
-    found = find(term, scope)
+    found = search_hits(term, scope)
     if len(found) == 1 and found[0].is_meant:
         return redirect("tracking-console:hit", found[0].hit.pk)
-    came = lately(scope) if term and not found else Counts()
+    came = lately(scope) if term and not found else IngestCounts()
     return show(
         request,
         "search",
@@ -42,6 +43,6 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     )
 
 
-def lately(scope: Scope) -> Counts:
+def lately(scope: Scope) -> IngestCounts:
     """What came in, and what was refused, as far as it is seen."""
-    return volume(datetime.now(UTC) - timedelta(hours=HOURS), scope.token_ids).total
+    return ingest_volume(datetime.now(UTC) - timedelta(hours=HOURS), scope.token_ids).total

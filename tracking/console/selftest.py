@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 
 from tracking.conf import conf
 from tracking.console.access import page, show
-from tracking.console.diagnostics import advice, shown_headers
+from tracking.console.diagnostics import diagnose, shown_headers
 from tracking.health import overview
 from tracking.ingest.auth.client_ip import client_ip
-from tracking.ingest.auth.client_ip_trace import trail
+from tracking.ingest.auth.client_ip_trace import trace
 from tracking.models.access.scope import Scope
 
 
@@ -20,8 +20,8 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
         "selftest",
         title="Self-test",
         here="self-test",
-        parts=overview.parts(),
-        advice=advice(request),
+        parts=overview.components(),
+        advice=diagnose(request),
         seen={
             "Your address": client_ip(request.META) or "not known",
             "Connected to us": request.META.get("REMOTE_ADDR") or "a unix socket",
@@ -32,6 +32,6 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
             "Public URL": conf.PUBLIC_URL or "as each request says it (HITSTREAM_PUBLIC_URL)",
             "Trusted proxies": ", ".join(conf.TRUSTED_PROXIES) or "none",
         },
-        hops=trail(request.META),
+        hops=trace(request.META),
         headers=shown_headers(request),
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from tracking.models.explain.recent import recent
+from tracking.models.explain.recent import recent_hits
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ KEY, TURN = "hitstream-live", "hitstream-live-turn"
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class LiveSnapshot:
     """The hits that came in last by `taken_at`, in seconds since 1970; the latest first."""
 
     taken_at: float
@@ -38,12 +38,12 @@ class Snapshot:
         return 0 <= time.time() - self.taken_at < seconds
 
 
-class Lookout:
+class SnapshotCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last = Snapshot(0.0, ())
+        self._last = LiveSnapshot(0.0, ())
 
-    def look(self) -> Snapshot:
+    def look(self) -> LiveSnapshot:
         """What came in last, at most a few seconds ago."""
         if not self._last.is_younger_than(INTERVAL):
             # Whoever comes second finds what the first has found.
@@ -52,21 +52,21 @@ class Lookout:
                     self._last = self._shared()
         return self._last
 
-    def _shared(self) -> Snapshot:
+    def _shared(self) -> LiveSnapshot:
         """What another process has found, or what we find if it is our turn."""
         if (found := self._found_elsewhere()) is not None:
             return found
-        taken = Snapshot(time.time(), recent())
+        taken = LiveSnapshot(time.time(), recent_hits())
         try:
             cache.set(KEY, taken, timeout=STALE)
         except Exception as error:
             logger.debug("What was found is kept from other processes: %s", error)
         return taken
 
-    def _found_elsewhere(self) -> Snapshot | None:
+    def _found_elsewhere(self) -> LiveSnapshot | None:
         """What another process has found or is about to replace; None if it is our turn."""
         try:
-            found: Snapshot | None = cache.get(KEY)
+            found: LiveSnapshot | None = cache.get(KEY)
             if found is None or found.is_younger_than(INTERVAL):
                 return found
             is_ours = cache.add(TURN, True, timeout=INTERVAL)
@@ -76,4 +76,4 @@ class Lookout:
         return None if is_ours or not found.is_younger_than(STALE) else found
 
 
-lookout = Lookout()
+snapshot_cache = SnapshotCache()

@@ -29,7 +29,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """What its figures are of: a time or a text. `address` leads to more of it."""
 
     of: datetime | str
@@ -42,14 +42,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Table:
     """`key` names it in the address of its file, `first` heads the column of what is counted."""
 
     key: str
     title: str
     first: str
     names: Sequence[str]
-    rows: Sequence[Row] = field(default_factory=tuple)
+    rows: Sequence[TableRow] = field(default_factory=tuple)
 
     @property
     def greatest(self) -> int:
@@ -77,6 +77,8 @@ def plain(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def ranked(counts: Iterable[tuple[str, int]], whole: int) -> list[Row]:
+def ranked(counts: Iterable[tuple[str, int]], whole: int) -> list[TableRow]:
     """A row for each, with its share of the whole."""
-    return [Row(of, [Figure(number, number / whole if whole else 0.0)]) for of, number in counts]
+    return [
+        TableRow(of, [Figure(number, number / whole if whole else 0.0)]) for of, number in counts
+    ]

@@ -15,14 +15,14 @@ HOURLY_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """The last days up to now, in the viewer's time zone."""
 
     name: str
     now: datetime
 
     @classmethod
-    def asked(cls, request: HttpRequest) -> Span:
+    def asked(cls, request: HttpRequest) -> TimeRange:
         """As the address says; a day where it says nothing of use."""
         asked = request.GET.get("span", "")
         return cls(asked if asked in SPANS else "24h", timezone.localtime())

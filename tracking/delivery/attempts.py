@@ -11,11 +11,11 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from tracking.delivery.request_pool import Sent
+from tracking.delivery.request_pool import Response
 from tracking.events import Receipt
 from tracking.exceptions import DeliveryError
 from tracking.models import Integration
-from tracking.models.deliveries.settle import AttemptMade
+from tracking.models.deliveries.settle import AttemptRecord
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,9 @@ logger = logging.getLogger(__name__)
 CODE_LIMIT = 50
 
 
-def attempt_of(sent: Sent, integration: Integration, mask: Callable[[str], str]) -> AttemptMade:
+def attempt_of(
+    sent: Response, integration: Integration, mask: Callable[[str], str]
+) -> AttemptRecord:
     """The request as it went. `mask` takes the secrets out of a text."""
     result = sent.result
     code = message = ""
@@ -33,7 +35,7 @@ def attempt_of(sent: Sent, integration: Integration, mask: Callable[[str], str])
         code, message = "destination_failed", repr(result)
         told = "".join(traceback.format_exception(result))
         logger.error("%s failed in our own code:\n%s", integration, mask(told))
-    return AttemptMade(
+    return AttemptRecord(
         id=uuid7(),
         made_at=datetime.now(UTC),
         hits=len(sent.batch.events),

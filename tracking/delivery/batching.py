@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from tracking.delivery.request_pool import Batch, Sent
-from tracking.delivery.results import Books
+from tracking.delivery.request_pool import Batch, Response
+from tracking.delivery.results import ResultBuffer
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Skipped, prepare
 from tracking.events import Event
@@ -17,7 +17,9 @@ from tracking.models.deliveries.queue import FATAL_CLAIMS
 logger = logging.getLogger(__name__)
 
 
-def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -> list[Event]:
+def events_of(
+    claims: Sequence[Claim], books: ResultBuffer, destination: Destination
+) -> list[Event]:
     """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
     harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
     found = Hit.objects.events(harmless, books.integration)
@@ -38,7 +40,7 @@ def events_of(claims: Sequence[Claim], books: Books, destination: Destination) -
             except Skipped as skipped:
                 books.skip(event, str(skipped))
             except Exception as error:
-                books.enter(Sent(Batch([event], 0.0), error))
+                books.enter(Response(Batch([event], 0.0), error))
     return sorted(events, key=lambda event: event.id)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from tracking.conf import conf
 from tracking.delivery.batching import events_of, pack
 from tracking.delivery.breaker import Breaker, Hold
-from tracking.delivery.request_pool import Batch, Sender, Sent
-from tracking.delivery.results import Books
-from tracking.delivery.scan_bounds import floors
+from tracking.delivery.request_pool import Batch, RequestPool, Response
+from tracking.delivery.results import ResultBuffer
+from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.transport.http import Client
-from tracking.models import Integration, Owed
+from tracking.models import Integration, QueuedDelivery
 from tracking.models.deliveries.claim import Claim
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ RATE_SECONDS = 5
 SUSPECTS_EVERY = 5.0
 
 
-class Line:
+class Consumer:
     """From an integration that something is due to until nothing is, or nothing may be sent."""
 
     def __init__(
@@ -45,8 +45,8 @@ class Line:
         self._destination = integration.open()
         self._loop, self._wake = loop, wake
         self._breaker = Breaker(probing=integration.paused_at is not None)
-        self._books = Books(integration, self._destination.mask)
-        self._sender = Sender(
+        self._books = ResultBuffer(integration, self._destination.mask)
+        self._sender = RequestPool(
             self._destination,
             client,
             loop,
@@ -107,7 +107,7 @@ class Line:
         if counts:
             logger.info("%s: %s", self.integration, counts)
 
-    def _answered(self, sent: Sent) -> None:
+    def _answered(self, sent: Response) -> None:
         """Called on the loop for each batch that is back."""
         self._books.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
@@ -162,21 +162,21 @@ class Line:
         """Up to so many deliveries are on their way; whether there were any."""
         self._measure()
         until = self._loop.time() + self._lease
-        claims = Owed.objects.claim(
+        claims = QueuedDelivery.objects.claim(
             self.integration.pk,
             limit=limit,
             lease=self._lease,
-            floor=floors.get("claim", self.integration.pk),
+            floor=scan_bounds.get("claim", self.integration.pk),
             in_order=self.integration.ordered,
         )
         if claims:
-            floors.raise_to(self.integration.pk, claims[0].reached)
+            scan_bounds.raise_to(self.integration.pk, claims[0].reached)
             self._send(claims, until)
         return bool(claims)
 
     def _claim_suspect(self) -> bool:
         until = self._loop.time() + self._lease
-        claims = Owed.objects.claim_suspect(self.integration.pk, lease=self._lease)
+        claims = QueuedDelivery.objects.claim_suspect(self.integration.pk, lease=self._lease)
         if claims:
             self._send(claims, until)
         return bool(claims)

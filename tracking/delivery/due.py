@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tracking import db
-from tracking.delivery.scan_bounds import floors
+from tracking.delivery.scan_bounds import scan_bounds
 from tracking.models import Integration
 from tracking.models.integrations.integration import CONFIGURED
 
@@ -42,5 +42,5 @@ def due_of(ids: Collection[int]) -> list[int]:
     if not ids:
         return []
     with db.write_cursor() as cursor:
-        cursor.execute(DUE, [list(ids), [floors.get("dispatch", pk) for pk in ids]])
+        cursor.execute(DUE, [list(ids), [scan_bounds.get("dispatch", pk) for pk in ids]])
         return [row[0] for row in cursor.fetchall()]

@@ -33,14 +33,14 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Response:
     """A batch, and its receipt or the error that it met."""
 
     batch: Batch
     result: Receipt | Exception
 
 
-class Sender:
+class RequestPool:
     """Requests to one destination: at most `concurrency` at once and `rate` a second.
 
     It begins with one, and each answer allows one more: who is misconfigured or down is not met by
@@ -55,7 +55,7 @@ class Sender:
         *,
         concurrency: int,
         rate: int | None,
-        answered: Callable[[Sent], None],
+        answered: Callable[[Response], None],
         given_back: Callable[[Batch], None],
     ) -> None:
         """`answered` is told each result, `given_back` each batch whose lease is too short by now
@@ -144,9 +144,9 @@ class Sender:
         seconds = self._destination.timeout + MARGIN
         try:
             async with asyncio.timeout(seconds):
-                sent = Sent(batch, await self._destination.deliver(batch.events, self._client))
+                sent = Response(batch, await self._destination.deliver(batch.events, self._client))
         except TimeoutError:
-            sent = Sent(batch, RetryableError(f"It was not over within {seconds:g} seconds."))
+            sent = Response(batch, RetryableError(f"It was not over within {seconds:g} seconds."))
         except Exception as error:
-            sent = Sent(batch, error)
+            sent = Response(batch, error)
         self._answered(sent)

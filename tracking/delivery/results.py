@@ -13,15 +13,15 @@ from django.db import IntegrityError
 from uuid_utils.compat import uuid7
 
 from tracking.delivery.attempts import CODE_LIMIT, attempt_of
-from tracking.delivery.request_pool import Batch, Sent
+from tracking.delivery.request_pool import Batch, Response
 from tracking.delivery.retry import delay
 from tracking.destinations.transport.recorder import printable
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 from tracking.models import Integration
 from tracking.models.deliveries.claim import Claim
-from tracking.models.deliveries.outcome import Result
-from tracking.models.deliveries.settle import AttemptMade, Entry, settle
+from tracking.models.deliveries.outcome import DeliveryResult
+from tracking.models.deliveries.settle import AttemptRecord, Settlement, settle
 from tracking.models.upkeep import maintenance
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ RIPE_ENTRIES = 250
 RIPE_SECONDS = 0.05
 
 
-class Books:
+class ResultBuffer:
     """The bookkeeping of one integration's deliveries under way.
 
     `written` counts the results that are committed.
@@ -43,8 +43,8 @@ class Books:
         self._mask = mask
         self.written: Counter[str] = Counter()
         self._claims: dict[UUID, Claim] = {}
-        self._entries: list[Entry] = []
-        self._attempts: list[AttemptMade] = []
+        self._entries: list[Settlement] = []
+        self._attempts: list[AttemptRecord] = []
         self._halves: list[Batch] = []
         self._since: float | None = None
 
@@ -61,7 +61,7 @@ class Books:
         old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
         return old or len(self._entries) >= RIPE_ENTRIES
 
-    def enter(self, sent: Sent, *, is_alive: bool = False) -> None:
+    def enter(self, sent: Response, *, is_alive: bool = False) -> None:
         """The batch's result is in the books, not yet in the database. Where the destination has
         taken others of late, a wrong configuration may also be a hit's own fault."""
         attempt = attempt_of(sent, self.integration, self._mask)
@@ -91,7 +91,7 @@ class Books:
 
     def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
         """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
-        attempt = AttemptMade(
+        attempt = AttemptRecord(
             id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
         )
         self._attempts.append(attempt)
@@ -99,7 +99,7 @@ class Books:
 
     def skip(self, event: Event, reason: str) -> None:
         """The destination has no use for the event; nothing is sent."""
-        self._enter(event.id, Result.SKIPPED, uuid7(), reason=reason, attempted=False)
+        self._enter(event.id, DeliveryResult.SKIPPED, uuid7(), reason=reason, attempted=False)
 
     def take_halves(self) -> list[Batch]:
         """Refused batches, to be sent in halves until the event that is refused is found."""
@@ -130,10 +130,10 @@ class Books:
             if event.id in refused:
                 self._bury(event.id, attempt_id, "refused", refused[event.id])
             else:
-                self._enter(event.id, Result.DELIVERED, attempt_id)
+                self._enter(event.id, DeliveryResult.DELIVERED, attempt_id)
 
     def _retry(
-        self, events: Iterable[Event], attempt: AttemptMade, retry_after: float | None
+        self, events: Iterable[Event], attempt: AttemptRecord, retry_after: float | None
     ) -> None:
         now = datetime.now(UTC)
         for event in events:
@@ -145,15 +145,17 @@ class Books:
                 self._bury(event.id, attempt.id, "too_old", attempt.message)
             else:
                 wait = delay(attempts, retry_after, self.integration.retry_base)
-                self._enter(event.id, Result.FAILED, attempt.id, reason=attempt.message, wait=wait)
+                self._enter(
+                    event.id, DeliveryResult.FAILED, attempt.id, reason=attempt.message, wait=wait
+                )
 
     def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
-        self._enter(hit_id, Result.BURIED, attempt_id, code=code, reason=message)
+        self._enter(hit_id, DeliveryResult.BURIED, attempt_id, code=code, reason=message)
 
     def _enter(
         self,
         hit_id: UUID,
-        result: Result | str,
+        result: DeliveryResult | str,
         attempt_id: UUID | None = None,
         *,
         attempted: bool = True,
@@ -164,7 +166,7 @@ class Books:
         claim = self._claims[hit_id]
         self._since = self._since or time.monotonic()
         self._entries.append(
-            Entry(
+            Settlement(
                 hit_id=hit_id,
                 leased_until=claim.leased_until,
                 result=result,

@@ -21,7 +21,7 @@ from tracking import db
 from tracking.conf import conf
 from tracking.delivery import lock
 from tracking.delivery.breaker import hold_back
-from tracking.delivery.consumer import Line
+from tracking.delivery.consumer import Consumer
 from tracking.delivery.due import due_of, find_running, is_same
 from tracking.delivery.loop import new_event_loop
 from tracking.destinations.transport.http import Client
@@ -50,7 +50,7 @@ class Run:
         """`time_is_up` is called when others may go on with what is due, while this run only waits
         for its last answers."""
         self._stopping, self._time_is_up = stopping, time_is_up
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, Consumer] = {}
         self._locked: set[int] = set()
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
@@ -122,7 +122,7 @@ class Run:
 
     def _open(self, integration: Integration) -> None:
         try:
-            self._lines[integration.pk] = Line(
+            self._lines[integration.pk] = Consumer(
                 integration, self._client, self._loop, self._awake.set
             )
         except Exception as error:

@@ -19,7 +19,7 @@ SLACK = timedelta(seconds=1)
 SWEEP_INTERVAL = 30.0
 
 
-class Floors:
+class ScanBounds:
     """A moving lower bound on due_at for each integration, known to one process."""
 
     def __init__(self) -> None:
@@ -42,5 +42,5 @@ class Floors:
         self._floors[integration_id] = max(due_at - SLACK, self._floors.get(integration_id, ALWAYS))
 
 
-floors = Floors()
-process.on_forget(floors.clear)
+scan_bounds = ScanBounds()
+process.on_forget(scan_bounds.clear)

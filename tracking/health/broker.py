@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import current_app
 
-from tracking.health.component import Part, good, poor
-from tracking.health.probe import NoAnswerError, Question
+from tracking.health.component import Component, good, poor
+from tracking.health.probe import NoAnswerError, Probe
 
 PATIENCE = 0.8
 #: What makes a transport's own calls end, by its name: a thread must not hang for hours.
@@ -17,7 +17,7 @@ TIMEOUTS: dict[str, dict[str, float]] = {
 }
 
 
-def ask() -> str:
+def probe() -> str:
     """The transport's name, once it has opened a channel. Raises what the transport does."""
     with current_app.connection_for_write() as connection:
         name = str(connection.transport.driver_type)
@@ -28,10 +28,10 @@ def ask() -> str:
     return name
 
 
-broker = Question(ask, patience=PATIENCE, remember=1.0)
+broker = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
-def part() -> Part:
+def component() -> Component:
     todo = "Deliveries wait for the next sweep: start it, or mend BROKER_URL."
     try:
         return good("Broker", f"It takes messages ({broker.answer()}).")

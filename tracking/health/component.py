@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class ComponentState(StrEnum):
     """`bad`: nothing works without it. `poor`: hits are still taken, but somebody has to act."""
 
     GOOD = "good"
@@ -15,25 +15,25 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Component:
     """`said` is one sentence: how it is, and what to do where it is not good."""
 
     name: str
-    state: State
+    state: ComponentState
     said: str
 
     @property
     def is_good(self) -> bool:
-        return self.state == State.GOOD
+        return self.state == ComponentState.GOOD
 
 
-def good(name: str, said: str) -> Part:
-    return Part(name=name, state=State.GOOD, said=said)
+def good(name: str, said: str) -> Component:
+    return Component(name=name, state=ComponentState.GOOD, said=said)
 
 
-def poor(name: str, said: str) -> Part:
-    return Part(name=name, state=State.POOR, said=said)
+def poor(name: str, said: str) -> Component:
+    return Component(name=name, state=ComponentState.POOR, said=said)
 
 
-def bad(name: str, said: str) -> Part:
-    return Part(name=name, state=State.BAD, said=said)
+def bad(name: str, said: str) -> Component:
+    return Component(name=name, state=ComponentState.BAD, said=said)

@@ -16,8 +16,8 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from tracking import db
-from tracking.health.component import Part, bad, good, poor
-from tracking.health.probe import NoAnswerError, Question
+from tracking.health.component import Component, bad, good, poor
+from tracking.health.probe import NoAnswerError, Probe
 from tracking.models.hits import partitions
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Postgres:
     size: int
 
 
-def ask() -> Postgres:
+def probe() -> Postgres:
     """Raises psycopg.Error."""
     parameters = connections[db.write_alias()].get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
@@ -75,7 +75,7 @@ def ask() -> Postgres:
     )
 
 
-postgres = Question(ask, patience=PATIENCE, remember=1.0)
+postgres = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
 def reason() -> str:
@@ -91,7 +91,7 @@ def reason() -> str:
     return ""
 
 
-def parts() -> list[Part]:
+def components() -> list[Component]:
     """Postgres, its connections and its clock; the first alone where it does not answer."""
     if why := reason():
         return [bad("Postgres", f"{why} Start it, or mend DATABASE_URL.")]
@@ -103,7 +103,7 @@ def parts() -> list[Part]:
     ]
 
 
-def of_connections(found: Postgres) -> Part:
+def of_connections(found: Postgres) -> Component:
     taken = f"{found.connections} of {found.max_connections} are taken"
     if found.connections < CROWDED * found.max_connections:
         return good("Connections", f"{taken}.")
@@ -112,7 +112,7 @@ def of_connections(found: Postgres) -> Part:
     )
 
 
-def of_clock(found: Postgres) -> Part:
+def of_clock(found: Postgres) -> Component:
     if abs(found.skew) < SKEW:
         return good("Clock", f"Within {max(abs(found.skew), 0.001):.3f} s of Postgres's.")
     way = "behind" if found.skew > 0 else "ahead of"
@@ -121,7 +121,7 @@ def of_clock(found: Postgres) -> Part:
     )
 
 
-def of_migrations() -> Part:
+def of_migrations() -> Component:
     """Raises django.db.Error."""
     loader = MigrationLoader(connections[db.write_alias()])
     known = {key for key in loader.graph.nodes if key[0] == "tracking"}
@@ -131,7 +131,7 @@ def of_migrations() -> Part:
     return good("Migrations", "All are applied.")
 
 
-def of_partitions() -> Part:
+def of_partitions() -> Component:
     """Raises django.db.Error."""
     days = partitions.days_ahead()
     said = f"{days} day{'s' * (days != 1)}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tracking.health.component import Part, good, poor
+from tracking.health.component import Component, good, poor
 from tracking.models.upkeep.disk import Disk, measure
 
 #: With a smaller share of it free, or fewer days until it is full, somebody should act.
 LITTLE, SOON = 0.1, 7
 
 
-def part() -> Part:
+def component() -> Component:
     disk = measure()
     if disk.free_share is None:
         return good("Disk", f"{disk}: HITSTREAM_DISK_BYTES may say what the database may grow to.")

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from tracking.health.component import Part, good, poor
-from tracking.models import Pulse
+from tracking.health.component import Component, good, poor
+from tracking.models import Heartbeat
 
 #: Silent for longer than this, in seconds, a part is taken for dead.
 SILENT = 60.0
@@ -26,7 +26,7 @@ REMEDIES = {
 
 def ages(now: datetime) -> dict[str, float]:
     """Seconds since each was last seen to; those that never were are missing."""
-    return {name: (now - at).total_seconds() for name, at in Pulse.objects.seen().items()}
+    return {name: (now - at).total_seconds() for name, at in Heartbeat.objects.seen().items()}
 
 
 def silent(*, seconds: float) -> dict[str, str]:
@@ -52,13 +52,13 @@ def since(age: float | None) -> str:
     return f"was seen last {f'{minutes} min' if minutes else f'{age:.0f} s'} ago"
 
 
-def parts() -> list[Part]:
+def components() -> list[Component]:
     """Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
-    return [part_of(name, mute.get(name, ""), seen) for name in REMEDIES]
+    return [component_of(name, mute.get(name, ""), seen) for name in REMEDIES]
 
 
-def part_of(name: str, complaint: str, seen: dict[str, float]) -> Part:
+def component_of(name: str, complaint: str, seen: dict[str, float]) -> Component:
     if complaint:
         return poor(name.capitalize(), complaint)
     replaced = is_replaced(name, seen)

@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 from django.db import Error
 
 from tracking.health import broker, database, disk, heartbeats
-from tracking.health.component import Part, bad
-from tracking.health.probe import NoAnswerError, Question
+from tracking.health.component import Component, bad
+from tracking.health.probe import NoAnswerError, Probe
 
 #: How long what is in Postgres is waited for, in seconds, once Postgres has answered.
 PATIENCE = 0.8
 #: What Postgres is asked by Django's own connection, and how it is called if that fails.
-IN_POSTGRES: tuple[tuple[str, Callable[[], list[Part]]], ...] = (
+IN_POSTGRES: tuple[tuple[str, Callable[[], list[Component]]], ...] = (
     ("Migrations", lambda: [database.of_migrations()]),
     ("Partitions", lambda: [database.of_partitions()]),
-    ("Worker", heartbeats.parts),
-    ("Disk", lambda: [disk.part()]),
+    ("Worker", heartbeats.components),
+    ("Disk", lambda: [disk.component()]),
 )
 
 
-def ask() -> list[Part]:
+def probe() -> list[Component]:
     """What is in Postgres, on this thread."""
-    found: list[Part] = []
+    found: list[Component] = []
     for name, look in IN_POSTGRES:
         try:
             found += look()
@@ -32,17 +32,17 @@ def ask() -> list[Part]:
     return found
 
 
-stored = Question(ask, patience=PATIENCE, remember=1.0)
+stored = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
-def parts() -> list[Part]:
+def components() -> list[Component]:
     """Every part; those that are asked of Postgres are missing where it does not answer. Within two
     seconds, whatever hangs."""
     broker.broker.begin()
-    return [*database.parts(), *of_stored(), broker.part()]
+    return [*database.components(), *of_stored(), broker.component()]
 
 
-def of_stored() -> Iterator[Part]:
+def of_stored() -> Iterator[Component]:
     if database.reason():
         return
     try:

@@ -22,7 +22,7 @@ class NoAnswerError(Exception):
     """It did not answer in time."""
 
 
-class Question(Generic[Answer]):
+class Probe(Generic[Answer]):
     """`patience` is how long one waits for the answer, `remember` how long it is good; in seconds.
     An error that `ask` raises is its answer, too."""
 

@@ -13,11 +13,11 @@ from django.utils.functional import Promise
 
 from tracking import db
 from tracking.ingest.errors import BadRequest, Unauthorized
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.body import MAX_BODY, too_large
 from tracking.ingest.parse.json_decoding import too_deep
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.write.django_connection import borrow
+from tracking.ingest.write.django_connection import borrow_connection
 from tracking.ingest.write.store import store
 from tracking.models import Token
 from tracking.wakeup import wake_dispatcher_on_commit
@@ -59,16 +59,16 @@ def track(
     body = encode(given(hit))
     if len(body) > MAX_BODY:
         raise too_large(f"is {len(body):,} bytes", MAX_BODY)
-    found = usable(token, using)
-    sender = Sender(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
+    found = clean_text(token, using)
+    sender = Client(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
-    (outcome,) = store(borrow(), [arrival], wake_dispatcher_on_commit)
+    (outcome,) = store(borrow_connection(), [arrival], wake_dispatcher_on_commit)
     if isinstance(outcome, Exception):
         raise outcome
     return arrival.hit_id
 
 
-def usable(token: Token | str, using: str) -> Token:
+def clean_text(token: Token | str, using: str) -> Token:
     """The token as it is now. Raises Unauthorized."""
     tokens = Token.objects.using(using).present()
     wanted = tokens.filter(name=token) if isinstance(token, str) else tokens.filter(pk=token.pk)

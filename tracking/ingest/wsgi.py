@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 View = Callable[[WSGIRequest], HttpResponseBase]
 
 
-class Broken(IngestError):
+class BrokenRequest(IngestError):
     """A bug of ours. The sender may try again: the next version may have it mended."""
 
     status = 500
@@ -38,12 +38,12 @@ class IngestFirst:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
-        self._views: Views | None = None
+        self._views: RouteTable | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         views = self._views
         if views is None:
-            views = self._views = Views.of_the_project()
+            views = self._views = RouteTable.of_the_project()
         view = views.find(environ["SCRIPT_NAME"] + environ["PATH_INFO"])
         if view is None:
             return self._application(environ, start_response)
@@ -60,12 +60,12 @@ def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
         return view(request)
     except Exception:
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        response = respond(Broken("internal_error", "The server failed; the log says why."))
+        response = respond(BrokenRequest("internal_error", "The server failed; the log says why."))
         allow_origin(request, response)
         return response
 
 
-class Views:
+class RouteTable:
     """The ingest views by path: those with a path of their own in a dictionary, the others by
     their patterns."""
 
@@ -80,7 +80,7 @@ class Views:
                 self._others.append(pattern)
 
     @classmethod
-    def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> Views:
+    def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
         """As the project's URLs have them; empty without ours among them."""
         try:
             prefix = reverse("tracking:track").removesuffix("track")

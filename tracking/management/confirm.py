@@ -11,7 +11,7 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from tracking.events import Said
+from tracking.events import Transcript
 from tracking.models import Integration
 from tracking.models.operations.preview import Preview
 
@@ -74,7 +74,7 @@ def local(time: datetime) -> str:
     return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def written(said: Said) -> str:
+def written(said: Transcript) -> str:
     """The request as it goes over the wire, with its secrets masked."""
     headers = "".join(f"\n{name}: {value}" for name, value in said.request_headers.items())
     return f"{said.method} {said.url}{headers}\n\n{said.request_body}"

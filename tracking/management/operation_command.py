@@ -11,8 +11,8 @@ from tracking import wakeup
 from tracking.management.confirm import AskingCommand, find, moment
 from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
-from tracking.models.operations.base import Verb
-from tracking.models.operations.operation import State
+from tracking.models.operations.base import BatchOperation
+from tracking.models.operations.operation import OperationState
 
 #: How often it is looked whether the next chunk may be done, in seconds.
 LOOK_SECONDS = 0.1
@@ -23,7 +23,7 @@ EPILOG = (
 
 
 class OperatingCommand(AskingCommand):
-    verb: ClassVar[type[Verb]]
+    verb: ClassVar[type[BatchOperation]]
     times: ClassVar[str]
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
@@ -64,7 +64,7 @@ class OperatingCommand(AskingCommand):
             operation.stop("Ctrl-C")
             operation.refresh_from_db()
         self.stdout.write(f"\r{operation.done:,} of {operation.total:,} done.")
-        if operation.state != State.FINISHED:
+        if operation.state != OperationState.FINISHED:
             raise CommandError(operation.message)
 
     def tell(self, operation: Operation) -> None:

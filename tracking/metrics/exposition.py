@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from tracking.health.probe import Question
+from tracking.health.probe import Probe
 from tracking.metrics.figures import figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -33,4 +33,4 @@ def write() -> bytes:
     return generate_latest(registry)
 
 
-exposition = Question(write, patience=PATIENCE, remember=1.0)
+exposition = Probe(write, patience=PATIENCE, remember=1.0)

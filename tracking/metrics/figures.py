@@ -17,8 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from tracking import db
 from tracking.health import database, heartbeats
 from tracking.health.probe import NoAnswerError
-from tracking.models import Alert, Integration, Owed, Token
-from tracking.models.alerts.rule import Kind
+from tracking.models import Alert, Integration, QueuedDelivery, Token
+from tracking.models.alerts.rule import AlertKind
 from tracking.models.hits import partitions
 from tracking.models.integrations.pause import Cause
 from tracking.models.upkeep import disk
@@ -118,7 +118,10 @@ def states(names: Names) -> Iterator[Metric]:
     )
     present = list(Integration.objects.present())
     ids = [each.pk for each in present]
-    tried, since = Owed.objects.retrying(ids, limit=LIMIT), Owed.objects.oldest_by_integration(ids)
+    tried, since = (
+        QueuedDelivery.objects.retrying(ids, limit=LIMIT),
+        QueuedDelivery.objects.oldest_by_integration(ids),
+    )
     now = timezone.now()
     for each in present:
         labels = names.of(each)
@@ -135,7 +138,7 @@ def alerts() -> Iterator[Metric]:
     found = GaugeMetricFamily("hitstream_alerts_open", "Open alerts.", labels=("kind",))
     open_ = Alert.objects.open().order_by().values_list("rule__kind").annotate(Count("pk"))
     counted = dict(open_)
-    for kind in Kind:
+    for kind in AlertKind:
         found.add_metric([kind.value], counted.get(kind.value, 0))
     yield found
 

@@ -1,26 +1,26 @@
 from tracking.models.alerts.alert import Alert
 from tracking.models.alerts.channel import AlertChannel
-from tracking.models.alerts.notification import Notice
+from tracking.models.alerts.notification import Notification
 from tracking.models.alerts.rule import AlertRule
-from tracking.models.analytics.late_arrivals import Late
+from tracking.models.analytics.late_arrivals import LateArrival
 from tracking.models.analytics.rollup import Rollup, Visitor
 from tracking.models.analytics.watermark import Watermark
 from tracking.models.deliveries.attempt import Attempt
 from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.delivery import Delivery
 from tracking.models.deliveries.outcome import Outcome
-from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.deliveries.wakeup import Wakeup
-from tracking.models.hits.duplicate import Repeat
-from tracking.models.hits.file_import import Import
+from tracking.models.hits.duplicate import Duplicate
+from tracking.models.hits.file_import import FileImport
 from tracking.models.hits.hit import Hit, HitKey
 from tracking.models.integrations.integration import Integration
 from tracking.models.ledger.ledger import Ledger, Tally
-from tracking.models.ledger.totals import Total
+from tracking.models.ledger.totals import LifetimeTotal
 from tracking.models.operations.operation import Operation
 from tracking.models.tokens.revision import Revision
 from tracking.models.tokens.token import Token
-from tracking.models.upkeep.heartbeat import Pulse
+from tracking.models.upkeep.heartbeat import Heartbeat
 
 __all__ = [
     "Alert",
@@ -29,23 +29,23 @@ __all__ = [
     "Attempt",
     "DeadLetter",
     "Delivery",
+    "Duplicate",
+    "FileImport",
+    "Heartbeat",
     "Hit",
     "HitKey",
-    "Import",
     "Integration",
-    "Late",
+    "LateArrival",
     "Ledger",
-    "Notice",
+    "LifetimeTotal",
+    "Notification",
     "Operation",
     "Outcome",
-    "Owed",
-    "Pulse",
-    "Repeat",
+    "QueuedDelivery",
     "Revision",
     "Rollup",
     "Tally",
     "Token",
-    "Total",
     "Visitor",
     "Wakeup",
     "Watermark",

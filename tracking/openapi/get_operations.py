@@ -7,7 +7,7 @@ from typing import Any
 from tracking.openapi import samples
 from tracking.openapi.answers import MEANING, REFUSALS, answer, headers_of
 from tracking.openapi.batches import answered
-from tracking.openapi.operation import ALWAYS, Operation, in_path
+from tracking.openapi.operation import ALWAYS, ApiOperation, in_path
 from tracking.openapi.schemas import Schema
 from tracking.openapi.segment import BY_TYPE, EVENT_CODES, WORDS
 
@@ -40,7 +40,7 @@ SOURCE_CONFIG: Schema = {
 }
 
 
-def pixel(view: Any, path: str) -> Operation:
+def pixel(view: Any, path: str) -> ApiOperation:
     codes = PIXEL_CODES | BY_TYPE.get(view.type, set())
     statuses = {REFUSALS[code].status for code in codes}
     refused = {
@@ -57,7 +57,7 @@ def pixel(view: Any, path: str) -> Operation:
         "schema": {"type": "string", "contentEncoding": "base64"},
         "example": samples.PIXEL,
     }
-    return Operation(
+    return ApiOperation(
         tag="Segment",
         summary=f"{view.type.capitalize()} by an image: {WORDS[view.type]}",
         description="For where no script runs, such as a mail. The answer is always a gif of one "
@@ -83,7 +83,7 @@ def gif(status: int, codes: list[str]) -> dict[str, Any]:
     }
 
 
-def settings(view: Any, path: str) -> Operation:
+def settings(view: Any, path: str) -> ApiOperation:
     described = {
         "integrations": {
             "Segment.io": {
@@ -95,7 +95,7 @@ def settings(view: Any, path: str) -> Operation:
         "metrics": {"sampleRate": 0},
         "plan": {"track": {"__default": {"enabled": True}}},
     }
-    return Operation(
+    return ApiOperation(
         tag="Segment",
         summary="Where analytics.js is to send",
         description="So a page sets one address only. Where the database cannot be asked, the "
@@ -109,7 +109,7 @@ def settings(view: Any, path: str) -> Operation:
     )
 
 
-def source_config(view: Any, path: str) -> Operation:
+def source_config(view: Any, path: str) -> ApiOperation:
     off = {"enabled": False}
     source = {
         "id": "hitstream",
@@ -120,7 +120,7 @@ def source_config(view: Any, path: str) -> Operation:
         "config": {"statsCollection": {"errors": off, "metrics": off}},
         "destinations": [],
     }
-    return Operation(
+    return ApiOperation(
         tag="RudderStack",
         summary="Which destinations the browser sends to: none",
         description="All of them are sent to from here.",
@@ -133,11 +133,11 @@ def source_config(view: Any, path: str) -> Operation:
     )
 
 
-def script(view: Any, path: str) -> Operation:
+def script(view: Any, path: str) -> ApiOperation:
     by_path = "{" in path
     where = "/f/{path}" if by_path else "/collect"
     text = {"text/javascript": {"schema": {"type": "string"}}}
-    return Operation(
+    return ApiOperation(
         tag="Browsers",
         summary=f"The script that sends to {where}",
         description="For a `<script>` element. It is the same for every token; none is looked up.",

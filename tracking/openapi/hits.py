@@ -22,7 +22,7 @@ from tracking.openapi.operation import (
     READING_ONE,
     STORING,
     STORING_ONE,
-    Operation,
+    ApiOperation,
     in_path,
     media,
 )
@@ -53,8 +53,8 @@ MISSING_USER = {
 }
 
 
-def track(view: IngestView, path: str) -> Operation:
-    return Operation(
+def track(view: IngestView, path: str) -> ApiOperation:
+    return ApiOperation(
         tag="Hits",
         summary="Send a hit",
         description="One JSON object of at most 64 KB (65,536 bytes), plain, gzip or chunked.",
@@ -72,11 +72,11 @@ def track(view: IngestView, path: str) -> Operation:
     )
 
 
-def track_batch(view: IngestView, path: str) -> Operation:
+def track_batch(view: IngestView, path: str) -> ApiOperation:
     codes = STORING | READING | IN_HEADER | BATCH_CODES
     stored = {"index": 0, "hitId": samples.HIT["hitId"], "status": "stored"}
     first = {**MISSING_USER, "index": 0}
-    return Operation(
+    return ApiOperation(
         tag="Hits",
         summary="Send many hits",
         description="At most 2,500 hits and 500 KB (512,000 bytes), each hit at most 64 KB. A bad "
@@ -114,7 +114,7 @@ def track_batch(view: IngestView, path: str) -> Operation:
     )
 
 
-def collect(view: IngestView, path: str) -> Operation:
+def collect(view: IngestView, path: str) -> ApiOperation:
     by_path = path.endswith("{path}")
     described = (
         "As `/collect`, with the token named by its first-party path instead of a project id."
@@ -123,7 +123,7 @@ def collect(view: IngestView, path: str) -> Operation:
         "project id in the body."
     )
     named = frozenset() if by_path else IN_HEADER
-    return Operation(
+    return ApiOperation(
         tag="Browsers",
         summary="Send a hit from a page" + by_path * ", by a path of the token's own",
         description=f"{described} The body is JSON whatever its Content-Type says: browsers send "

@@ -31,7 +31,7 @@ IN_HEADER = frozenset({"token_malformed", "token_missing"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operation:
+class ApiOperation:
     """`takes` are the bodies by media type, None for no body; `security` says which schemes name
     the token, any one of them; `answers` are those by status that are not an error of ours alone,
     `codes` the codes of the others."""

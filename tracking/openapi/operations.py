@@ -14,10 +14,10 @@ from tracking.ingest.segment.pixel import PixelView
 from tracking.ingest.segment.settings import SettingsView, SourceConfigView
 from tracking.ingest.segment.views import BatchView, EventView, JitsuView, MetricsView
 from tracking.openapi import get_operations, hits, probes, segment
-from tracking.openapi.operation import Operation
+from tracking.openapi.operation import ApiOperation
 
 #: From the view, as its route has set it up, and the path.
-Describe = Callable[[Any, str], Operation]
+Describe = Callable[[Any, str], ApiOperation]
 
 OPERATIONS: Mapping[type[IngestView], Describe] = {
     TrackView: hits.track,
@@ -37,6 +37,6 @@ OPERATIONS: Mapping[type[IngestView], Describe] = {
 }
 
 
-def describe(view: IngestView, path: str) -> Operation:
+def describe(view: IngestView, path: str) -> ApiOperation:
     """By the view's class, else the nearest that it is made of."""
     return next(OPERATIONS[each](view, path) for each in type(view).__mro__ if each in OPERATIONS)

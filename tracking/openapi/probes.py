@@ -6,7 +6,7 @@ from typing import Any
 
 from tracking.openapi.answers import answer
 from tracking.openapi.batches import answered, exact
-from tracking.openapi.operation import ALWAYS, Operation
+from tracking.openapi.operation import ALWAYS, ApiOperation
 from tracking.openapi.schemas import Schema
 
 PARTS: Schema = {
@@ -19,8 +19,8 @@ def stating(*states: str) -> Schema:
     return exact({"status": {"enum": list(states)}, "parts": PARTS})
 
 
-def alive(view: Any, path: str) -> Operation:
-    return Operation(
+def alive(view: Any, path: str) -> ApiOperation:
+    return ApiOperation(
         tag="Probes",
         summary="Whether the process answers",
         description="Nothing else is looked at. Restart it where this does not answer.",
@@ -29,7 +29,7 @@ def alive(view: Any, path: str) -> Operation:
     )
 
 
-def ready(view: Any, path: str) -> Operation:
+def ready(view: Any, path: str) -> ApiOperation:
     unavailable = stating("unavailable")
     refused = answer(503, ["overloaded"])
     refused["content"] = {
@@ -42,7 +42,7 @@ def ready(view: Any, path: str) -> Operation:
             },
         }
     }
-    return Operation(
+    return ApiOperation(
         tag="Probes",
         summary="Whether hits can be stored",
         description="503 where Postgres does not answer in a second. Without a broker, a worker or "
@@ -59,10 +59,10 @@ def ready(view: Any, path: str) -> Operation:
     )
 
 
-def metrics(view: Any, path: str) -> Operation:
+def metrics(view: Any, path: str) -> ApiOperation:
     off = answer(404, ["metrics_off"])
     off["description"] = "The deployment has not said who may read them."
-    return Operation(
+    return ApiOperation(
         tag="Probes",
         summary="Figures for Prometheus",
         description="Of the whole deployment, the same from every process.",

@@ -14,7 +14,7 @@ from tracking.openapi.operation import (
     READING_ONE,
     STORING,
     STORING_ONE,
-    Operation,
+    ApiOperation,
     media,
 )
 from tracking.openapi.schemas import event_of, ref
@@ -50,8 +50,8 @@ def short(path: str) -> bool:
     return len(path.rpartition("/")[2]) == 1
 
 
-def event(view: Any, path: str) -> Operation:
-    return Operation(
+def event(view: Any, path: str) -> ApiOperation:
+    return ApiOperation(
         tag="Segment, short" if short(path) else "Segment",
         summary=f"{view.type.capitalize()}: {WORDS[view.type]}",
         description="At most 32 KB. The body is JSON whatever its Content-Type says, plain or gzip."
@@ -63,7 +63,7 @@ def event(view: Any, path: str) -> Operation:
     )
 
 
-def jitsu(view: Any, path: str) -> Operation:
+def jitsu(view: Any, path: str) -> ApiOperation:
     described = event(view, path)
     policy = {
         "name": "X-IP-Policy",
@@ -73,7 +73,7 @@ def jitsu(view: Any, path: str) -> Operation:
         "schema": {"type": "string", "examples": ["keep", "stripLastOctet", "remove"]},
     }
     where = "from a server" if "/s2s/" in path else "from a page"
-    return Operation(
+    return ApiOperation(
         tag="Jitsu",
         summary=f"{described.summary}, {where}",
         description=described.description,
@@ -85,10 +85,10 @@ def jitsu(view: Any, path: str) -> Operation:
     )
 
 
-def batch(view: Any, path: str) -> Operation:
+def batch(view: Any, path: str) -> ApiOperation:
     codes = STORING | READING | KEYS | OF_BATCH
     results = {"results": listed(refused_event(OF_ANY))}
-    return Operation(
+    return ApiOperation(
         tag="RudderStack" if "beacon" in path else "Segment, short" if short(path) else "Segment",
         summary="Many events"
         + view.historical * " of the past"
@@ -120,8 +120,8 @@ def batch(view: Any, path: str) -> Operation:
     )
 
 
-def metrics(view: Any, path: str) -> Operation:
-    return Operation(
+def metrics(view: Any, path: str) -> ApiOperation:
+    return ApiOperation(
         tag="Segment",
         summary="What analytics.js says of itself",
         description="Taken, and thrown away. No token is asked for.",

@@ -13,11 +13,11 @@ from typing import Any
 
 from tracking.routing.switches import allows, entries_for, switches
 
-Snapshot = Mapping[str, Any]
+IntegrationSnapshot = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RoutingVerdict:
     """Of an integration, by the name it had: whether the hit was for it, else `why` not.
 
     `paused` says what it was held back for by an operator at that time.
@@ -30,7 +30,9 @@ class Verdict:
     paused: str = ""
 
 
-def verdicts(snapshot: Snapshot, *, name: str, integrations: Snapshot) -> list[Verdict]:
+def routing_verdicts(
+    snapshot: IntegrationSnapshot, *, name: str, integrations: IntegrationSnapshot
+) -> list[RoutingVerdict]:
     """Of all integrations that the token had, for a hit of that event name and `integrations`
     object."""
     return [
@@ -39,12 +41,14 @@ def verdicts(snapshot: Snapshot, *, name: str, integrations: Snapshot) -> list[V
     ]
 
 
-def _judge(pk: int, integration: Snapshot, name: str, integrations: Snapshot) -> Verdict:
+def _judge(
+    pk: int, integration: IntegrationSnapshot, name: str, integrations: IntegrationSnapshot
+) -> RoutingVerdict:
     why = (
         _standing(integration) or _listed(integration, name) or _switched(integration, integrations)
     )
     paused = integration.get("paused")
-    return Verdict(
+    return RoutingVerdict(
         integration_id=pk,
         name=integration["name"],
         matched=not why,
@@ -53,7 +57,7 @@ def _judge(pk: int, integration: Snapshot, name: str, integrations: Snapshot) ->
     )
 
 
-def _standing(integration: Snapshot) -> str:
+def _standing(integration: IntegrationSnapshot) -> str:
     if integration["enabled"]:
         return ""
     if integration.get("deleted"):
@@ -63,14 +67,14 @@ def _standing(integration: Snapshot) -> str:
     return "It was disabled."
 
 
-def _listed(integration: Snapshot, name: str) -> str:
+def _listed(integration: IntegrationSnapshot, name: str) -> str:
     names = integration["event_names"]
     if not names or name in names:
         return ""
     return f"It took only these events: {', '.join(names)}."
 
 
-def _switched(integration: Snapshot, integrations: Snapshot) -> str:
+def _switched(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
     whose = {"handle": integration["name"].lower(), "destination": integration["destination"]}
     if allows(switches(integrations), **whose):
         return ""
@@ -78,6 +82,6 @@ def _switched(integration: Snapshot, integrations: Snapshot) -> str:
     return f"The hit's own `integrations` object switched it off: {said}"
 
 
-def _held(paused: Snapshot) -> str:
+def _held(paused: IntegrationSnapshot) -> str:
     reason = f": {paused['reason']}" if paused["reason"] else "."
     return f"It was paused by {paused['by'] or 'somebody'}{reason}"

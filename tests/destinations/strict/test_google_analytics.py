@@ -15,7 +15,7 @@ from tests.destinations.strict.google_analytics import GoogleAnalyticsDouble
 from tests.destinations.strict.hits import catalogue_events, hits, more_sales
 from tests.destinations.strict.judge import Ask, post, send, serve
 from tests.destinations.vendor import Vendor
-from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event
 
@@ -85,7 +85,7 @@ def test_a_request_has_one_client(google: GoogleAnalytics, double: GoogleAnalyti
 
 
 def test_its_validation_server_takes_our_trial(google: GoogleAnalytics) -> None:
-    verdict = try_out(google)
+    verdict = test_connection(google)
     assert verdict.works, verdict
     assert "does not check" in verdict.message
 

@@ -14,7 +14,7 @@ from tests.destinations.strict.hits import catalogue_events, hits, more_sales
 from tests.destinations.strict.judge import post, send, serve
 from tests.destinations.strict.mixpanel import MixpanelDouble
 from tests.destinations.vendor import Vendor
-from tracking.destinations.contract.connection_test import try_out
+from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -78,12 +78,12 @@ def test_a_refused_profile_is_named(vendor: Vendor, double: MixpanelDouble) -> N
 
 
 def test_a_trial_records_nothing(vendor: Vendor, double: MixpanelDouble) -> None:
-    verdict = try_out(at(vendor))
+    verdict = test_connection(at(vendor))
     assert verdict.works, verdict
     assert double.events == {}
 
 
 def test_a_wrong_token_pauses_the_integration(vendor: Vendor) -> None:
-    assert "401" in try_out(at(vendor, "wrong")).message
+    assert "401" in test_connection(at(vendor, "wrong")).message
     with pytest.raises(SetupError):
         send(at(vendor, "wrong"), sales(1))

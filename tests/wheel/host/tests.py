@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.urls import path, reverse
 
-from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, Owed, Token
+from tracking.models import Attempt, DeadLetter, Delivery, Hit, Integration, QueuedDelivery, Token
 from tracking.testing import on_this_connection
 
 #: A site for operators only, as the tests' own URLs.
@@ -63,7 +63,7 @@ class Tests(Shop, TestCase):
 
     def test_every_page_opens(self):
         integration = self.owe()
-        owed = Owed.objects.get()
+        owed = QueuedDelivery.objects.get()
         DeadLetter.objects.create(
             integration=integration,
             hit_id=owed.hit_id,
@@ -93,8 +93,8 @@ class Tests(Shop, TestCase):
 
     def test_a_dead_letter_is_replayed(self):
         integration = self.owe()
-        owed = Owed.objects.get()
-        Owed.objects.all().delete()
+        owed = QueuedDelivery.objects.get()
+        QueuedDelivery.objects.all().delete()
         letter = DeadLetter.objects.create(
             integration=integration,
             hit_id=owed.hit_id,

@@ -11,7 +11,7 @@ from django.core.mail import get_connection, send_mail
 from django.core.validators import validate_email
 
 from tracking.alerts.channels.base import TIMEOUT, Channel
-from tracking.alerts.message import WORDS, Line, Message
+from tracking.alerts.message import WORDS, Message, MessageLine
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.exceptions import RetryableError
 
@@ -37,12 +37,12 @@ class AddressesField(forms.CharField):
         return addresses
 
 
-class EmailConfig(ConfigForm):
+class EmailChannelConfig(ConfigForm):
     to = AddressesField(label="To", help_text="E-mail addresses, one a line.")
 
 
-class Email(Channel):
-    Config = EmailConfig
+class EmailChannel(Channel):
+    Config = EmailChannelConfig
 
     def send(self, message: Message) -> str:
         """Raises RetryableError."""
@@ -67,7 +67,7 @@ def write(message: Message) -> str:
     return f"{text}\n\n{message.url}\n" if message.url else f"{text}\n"
 
 
-def write_line(line: Line) -> str:
+def write_line(line: MessageLine) -> str:
     times = f"Opened {line.opened_at:%Y-%m-%d %H:%M} UTC"
     if line.resolved_at:
         times += f", over {line.resolved_at:%Y-%m-%d %H:%M} UTC"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracking.alerts.channels.base import Channel
-from tracking.alerts.channels.email import Email
-from tracking.alerts.channels.slack import Slack
-from tracking.alerts.channels.webhook import Webhook
+from tracking.alerts.channels.email import EmailChannel
+from tracking.alerts.channels.slack import SlackChannel
+from tracking.alerts.channels.webhook import WebhookChannel
 from tracking.models import AlertChannel
-from tracking.models.alerts.channel import Kind
+from tracking.models.alerts.channel import ChannelKind
 
 CHANNELS: Mapping[str, type[Channel]] = {
-    Kind.EMAIL: Email,
-    Kind.SLACK: Slack,
-    Kind.WEBHOOK: Webhook,
+    ChannelKind.EMAIL: EmailChannel,
+    ChannelKind.SLACK: SlackChannel,
+    ChannelKind.WEBHOOK: WebhookChannel,
 }
 
 

@@ -8,26 +8,26 @@ from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import WORDS, Message
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.vendors.slack import destination as vendor
-from tracking.models.alerts.notification import What
+from tracking.models.alerts.notification import NotificationKind
 
 #: Characters for what is told; the rest is for how many were left out, and where they are.
 ROOM = vendor.TEXT_LIMIT - 300
 SIGNS = {
-    What.OPENED: ":red_circle:",
-    What.STILL_OPEN: ":red_circle:",
-    What.RESOLVED: ":large_green_circle:",
+    NotificationKind.OPENED: ":red_circle:",
+    NotificationKind.STILL_OPEN: ":red_circle:",
+    NotificationKind.RESOLVED: ":large_green_circle:",
 }
 
 
-class SlackConfig(ConfigForm):
+class SlackChannelConfig(ConfigForm):
     webhook_url = vendor.WebhookUrlField(
         label="Webhook URL",
         help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL.",
     )
 
 
-class Slack(Channel):
-    Config = SlackConfig
+class SlackChannel(Channel):
+    Config = SlackChannelConfig
     docs_url = vendor.Slack.docs_url
 
     def send(self, message: Message) -> str:

@@ -12,19 +12,19 @@ from typing import Any
 import msgspec
 
 from tracking.alerts.channels.base import Channel, post
-from tracking.alerts.message import Line, Message
+from tracking.alerts.message import Message, MessageLine
 from tracking.destinations.vendors.webhook import destination as vendor
 
 
-class WebhookConfig(vendor.WebhookConfig):
+class WebhookChannelConfig(vendor.WebhookConfig):
     """As the destination's, but for what is about hits."""
 
     batch_size = None  # type: ignore[assignment]
     timeout = None  # type: ignore[assignment]
 
 
-class Webhook(Channel):
-    Config = WebhookConfig
+class WebhookChannel(Channel):
+    Config = WebhookChannelConfig
     docs_url = vendor.Webhook.docs_url
 
     def send(self, message: Message) -> str:
@@ -43,7 +43,7 @@ class Webhook(Channel):
         return post(destination, destination.sign(msgspec.json.encode(said), key))
 
 
-def describe(line: Line) -> dict[str, Any]:
+def describe(line: MessageLine) -> dict[str, Any]:
     """The alert as the receiver sees it; times are UTC."""
     return {
         "id": line.alert_id,

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from tracking.models import AlertRule, DeadLetter, Integration, Owed
+from tracking.models import AlertRule, DeadLetter, Integration, QueuedDelivery
 from tracking.models.alerts.alert import Finding
 from tracking.models.alerts.rule import MAX_ROWS
 from tracking.models.integrations.pause import Cause
-from tracking.models.ledger.alert_stats import ended
+from tracking.models.ledger.alert_stats import count_by_result
 
 #: Of fewer hits than these no rate is made.
 LEAST = 20
@@ -34,12 +34,12 @@ def of(integration: Integration, message: str) -> Finding:
     )
 
 
-def failing(rule: AlertRule) -> Iterator[Finding]:
+def find_failing(rule: AlertRule) -> Iterator[Finding]:
     integrations = list(rule.integrations())
     ids = [each.pk for each in integrations]
     since = (timezone.now() - rule.window).replace(minute=0, second=0, microsecond=0)
-    counted = ended(ids, since)
-    retrying = Owed.objects.retrying(ids, since=since, limit=MAX_ROWS)
+    counted = count_by_result(ids, since)
+    retrying = QueuedDelivery.objects.retrying(ids, since=since, limit=MAX_ROWS)
     for each in integrations:
         delivered, dead = counted[each.pk]["delivered"], max(0, counted[each.pk]["dead"])
         failed = dead + retrying.get(each.pk, 0)
@@ -52,9 +52,9 @@ def failing(rule: AlertRule) -> Iterator[Finding]:
             )
 
 
-def waiting(rule: AlertRule) -> Iterator[Finding]:
+def find_backlogs(rule: AlertRule) -> Iterator[Finding]:
     integrations = list(rule.integrations())
-    oldest = Owed.objects.oldest_by_integration([each.pk for each in integrations])
+    oldest = QueuedDelivery.objects.oldest_by_integration([each.pk for each in integrations])
     now = timezone.now()
     for each in integrations:
         since = oldest.get(each.pk)
@@ -64,7 +64,7 @@ def waiting(rule: AlertRule) -> Iterator[Finding]:
             yield of(each, f"The oldest hit is owed for {minutes:,} minutes.{why}")
 
 
-def paused(rule: AlertRule) -> Iterator[Finding]:
+def find_paused(rule: AlertRule) -> Iterator[Finding]:
     until = timezone.now() - rule.window
     for each in rule.integrations().filter(paused_at__lte=until):
         cause = Cause(each.paused_cause or Cause.OPERATOR)
@@ -73,7 +73,7 @@ def paused(rule: AlertRule) -> Iterator[Finding]:
         yield of(each, f"{cause.label}{by}{reason}")
 
 
-def dying(rule: AlertRule) -> Iterator[Finding]:
+def find_dead_letters(rule: AlertRule) -> Iterator[Finding]:
     integrations = list(rule.integrations())
     since = timezone.now() - rule.window
     died = DeadLetter.objects.died([each.pk for each in integrations], since, limit=MAX_ROWS)

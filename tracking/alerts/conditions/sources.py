@@ -14,18 +14,18 @@ from django.utils import timezone
 
 from tracking.models import AlertRule, Token
 from tracking.models.alerts.alert import Finding
-from tracking.models.ledger.alert_stats import regular, sending
+from tracking.models.ledger.alert_stats import regular_senders, tokens_with_hits_since
 
 DAYS = 7
 USUAL_DAYS = 4
 
 
-def silent(rule: AlertRule) -> Iterator[Finding]:
+def find_silent_tokens(rule: AlertRule) -> Iterator[Finding]:
     now = timezone.now()
     since = now - rule.window
     tokens = [token for token in rule.tokens() if token.is_usable and token.created_at <= since]
     ids = [token.pk for token in tokens]
-    heard = sending(ids, since)
+    heard = tokens_with_hits_since(ids, since)
     expected = set(ids) if rule.token_id else usual(ids, since, now)
     for token in tokens:
         if token.pk in expected and token.pk not in heard:
@@ -34,7 +34,7 @@ def silent(rule: AlertRule) -> Iterator[Finding]:
 
 def usual(ids: list[int], since: datetime, now: datetime) -> set[int]:
     past = [timedelta(days=n) for n in range(1, DAYS + 1)]
-    days = regular(ids, [hour - ago for hour in hours(since, now) for ago in past])
+    days = regular_senders(ids, [hour - ago for hour in hours(since, now) for ago in past])
     return {token_id for token_id, count in days.items() if count >= USUAL_DAYS}
 
 

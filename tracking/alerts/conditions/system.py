@@ -11,7 +11,7 @@ from tracking.models.hits import partitions
 from tracking.models.upkeep import disk
 
 
-def full(rule: AlertRule) -> Iterator[Finding]:
+def find_full_disk(rule: AlertRule) -> Iterator[Finding]:
     found = disk.measure()
     if found.free_share is not None and found.free_share * 100 < rule.threshold:
         yield Finding(
@@ -20,7 +20,7 @@ def full(rule: AlertRule) -> Iterator[Finding]:
         )
 
 
-def running_out(rule: AlertRule) -> Iterator[Finding]:
+def find_missing_partitions(rule: AlertRule) -> Iterator[Finding]:
     days = partitions.days_ahead()
     ahead = f"{days} day{'s' * (days != 1)} ahead"
     if not partitions.are_enough(days, wanted=rule.threshold):
@@ -31,7 +31,7 @@ def running_out(rule: AlertRule) -> Iterator[Finding]:
         )
 
 
-def silent(rule: AlertRule) -> Iterator[Finding]:
+def find_silent_processes(rule: AlertRule) -> Iterator[Finding]:
     """Only a round that somebody else calls can tell: `manage.py sweep`, or beat of its worker."""
     for name, said in heartbeats.silent(seconds=rule.window.total_seconds()).items():
         yield Finding(subject=name, message=said)

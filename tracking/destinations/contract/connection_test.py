@@ -7,35 +7,37 @@ from dataclasses import dataclass
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
-from tracking.events import Said
+from tracking.events import Transcript
 from tracking.exceptions import DeliveryError, blame
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ConnectionResult:
     """Whether the configuration works as far as a harmless call can tell; `said` is the request
     that failed and what came back, if one was made."""
 
     works: bool
     message: str
-    said: Said | None = None
+    said: Transcript | None = None
 
 
-def try_out(destination: Destination) -> Verdict:
+def test_connection(destination: Destination) -> ConnectionResult:
     """Waits for the destination, for its timeout at the longest."""
     return asyncio.run(_try_out(destination))
 
 
-async def _try_out(destination: Destination) -> Verdict:
+async def _try_out(destination: Destination) -> ConnectionResult:
     try:
         async with Client() as client, asyncio.timeout(destination.timeout + 5.0):
-            return Verdict(True, await destination.verify(client))
+            return ConnectionResult(True, await destination.verify(client))
     except DeliveryError as error:
         said = error.exchange.said if error.exchange else None
-        return Verdict(False, destination.mask(str(error)), said)
+        return ConnectionResult(False, destination.mask(str(error)), said)
     except NotImplementedError:
-        return Verdict(False, f"{destination.label} cannot be tried out without sending a hit.")
+        return ConnectionResult(
+            False, f"{destination.label} cannot be tried out without sending a hit."
+        )
     except TimeoutError:
-        return Verdict(False, f"{destination.label} did not answer in time.")
+        return ConnectionResult(False, f"{destination.label} did not answer in time.")
     except Exception as error:
-        return Verdict(False, blame(error))
+        return ConnectionResult(False, blame(error))

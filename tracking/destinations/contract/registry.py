@@ -43,7 +43,7 @@ class UnknownDestinationError(SetupError):
     """No destination has this slug; is the package that brings it installed?"""
 
 
-def get(slug: str) -> type[Destination]:
+def get_destination(slug: str) -> type[Destination]:
     """The destination with this slug. Raises UnknownDestinationError."""
     try:
         return _load(tuple(conf.DESTINATIONS))[slug]
@@ -53,7 +53,7 @@ def get(slug: str) -> type[Destination]:
         ) from None
 
 
-def all() -> tuple[type[Destination], ...]:
+def all_destinations() -> tuple[type[Destination], ...]:
     """Every destination, by label."""
     found = _load(tuple(conf.DESTINATIONS)).values()
     return tuple(sorted(found, key=lambda destination: destination.label.casefold()))
@@ -61,7 +61,7 @@ def all() -> tuple[type[Destination], ...]:
 
 def choices() -> list[tuple[str, str]]:
     """Slugs and labels, for a model's or a form's `choices=`."""
-    return [(destination.slug, destination.label) for destination in all()]
+    return [(destination.slug, destination.label) for destination in all_destinations()]
 
 
 def slugs_named(name: str) -> frozenset[str]:

@@ -32,7 +32,7 @@ class Skipped(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping:
+class EventMapping:
     """`condition` is CEL, empty for every event; `percent` of the users are sampled. `rename` maps
     names; `set` dotted targets to JMESPath expressions; `hash` and `drop` are dotted fields."""
 
@@ -56,7 +56,7 @@ class Mapping:
 
     def dump(self) -> dict[str, Any]:
         """What differs from the default, as JSON."""
-        default = asdict(Mapping())
+        default = asdict(EventMapping())
         return {name: value for name, value in asdict(self).items() if value != default[name]}
 
     @property
@@ -114,7 +114,7 @@ class Mapping:
             change(document, spelled.split("."), lambda told: copy.deepcopy(value))
 
 
-def prepare(event: Event, mapping: Mapping, destination: Destination) -> Event:
+def prepare(event: Event, mapping: EventMapping, destination: Destination) -> Event:
     """The event as the destination is sent it. Raises Skipped, and what `apply` raises."""
     mapped = mapping.apply(event)
     if reason := destination.skip(mapped):

@@ -31,7 +31,7 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class CheckoutStep:
     """A step of the checkout."""
 
     number: Number | None
@@ -74,9 +74,9 @@ def read_search(event: Event) -> str:
     return text(as_object(told.get("listing")), "query") or text(told, "query", "search_string")
 
 
-def read_step(event: Event) -> Step:
+def read_step(event: Event) -> CheckoutStep:
     told = event.properties
-    return Step(
+    return CheckoutStep(
         number=number(told, "step"),
         option=text(told, "option", "payment_method", "shipping_method"),
     )

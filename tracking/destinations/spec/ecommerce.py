@@ -24,7 +24,7 @@ from tracking.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class LineItem:
     """Some pieces of a product. `price` is what one piece is sold for, `discount` what it was
     lowered by. `categories` go from the widest to the narrowest."""
 
@@ -61,7 +61,7 @@ class Sale:
     coupon: str
     affiliation: str
     payment: str
-    items: tuple[Item, ...]
+    items: tuple[LineItem, ...]
 
 
 def read_sale(event: Event) -> Sale:
@@ -95,13 +95,13 @@ def worth(sale: Sale) -> Number | None:
     return sale.revenue if sale.total is None else sale.total
 
 
-def read_item(raw: Mapping[str, Any]) -> Item:
+def read_item(raw: Mapping[str, Any]) -> LineItem:
     """A line of an order, a listed product or a bare product."""
     product = as_object(raw.get("product")) or raw
     usual = number(product, "unitPrice")
     price = number(product, "unitSalePrice", "price", "unitPrice")
     lowered = usual is not None and price is not None and usual > price
-    return Item(
+    return LineItem(
         id=text(product, "id", "product_id", "productId"),
         sku=text(product, "skuCode", "sku"),
         name=text(product, "name"),
@@ -119,7 +119,7 @@ def read_item(raw: Mapping[str, Any]) -> Item:
     )
 
 
-def _revenue(body: Mapping[str, Any], items: tuple[Item, ...]) -> Number | None:
+def _revenue(body: Mapping[str, Any], items: tuple[LineItem, ...]) -> Number | None:
     told = number(body, "revenue", "subtotal", "value")
     priced = [item.price * (item.quantity or 1) for item in items if item.price is not None]
     return told if told is not None else round(sum(priced), 6) if priced else number(body, "total")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus, urlsplit
 
 from tracking.destinations.transport.request import Request
-from tracking.events import Said
+from tracking.events import Transcript
 
 MASK = "••••"
 BODY_LIMIT = 16_384
@@ -45,9 +45,9 @@ class Recorder:
         self.secrets = sorted(_spellings(request.secrets), key=len, reverse=True)
         self.url = cut(self.mask_url(request.url), 4 * HEADER_LIMIT)
 
-    def write(self, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Said:
+    def write(self, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Transcript:
         """The request and its answer, as far as it came."""
-        return Said(
+        return Transcript(
             method=self.request.method,
             url=self.url,
             request_headers=self.mask_headers(self.request.headers),

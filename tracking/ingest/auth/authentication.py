@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unauthorized
-from tracking.ingest.write.batch_thread import Group
+from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
 from tracking.models.tokens.api_token import digest_of
@@ -28,7 +28,7 @@ from tracking.models.tokens.token import MAX_PATH
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class TokenAccess:
     """What the hot path knows of a usable token. It is `public` if opened by what everybody may
     know; `origins` are then the sites that may use it."""
 
@@ -82,20 +82,20 @@ TOUCH = """
 """
 
 
-def look_up(connection: Connection, keys: Sequence[Key]) -> list[Pass | None]:
-    """For each key the Pass of the usable token that it opens, or None."""
+def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | None]:
+    """For each key the TokenAccess of the usable token that it opens, or None."""
     digests = [key for key in keys if len(key) == DIGEST_SIZE]
     public = [key for key in keys if len(key) != DIGEST_SIZE]
     projects = [UUID(bytes=key[len(PROJECT) :]) for key in public if key.startswith(PROJECT)]
     paths = [key[len(PATH) :].decode() for key in public if key.startswith(PATH)]
     parameters = {"digests": digests, "projects": projects, "paths": paths}
-    passes: dict[Key, Pass] = {}
+    tokens: dict[Key, TokenAccess] = {}
     for row in connection.execute(LOOK_UP, parameters).fetchall():
-        passes.update(passes_in(*row))
-    return [passes.get(key) for key in keys]
+        tokens.update(find_access(*row))
+    return [tokens.get(key) for key in keys]
 
 
-def passes_in(
+def find_access(
     token_id: int,
     rate_limit: int | None,
     ip_policy: str,
@@ -103,9 +103,9 @@ def passes_in(
     project_id: UUID,
     path: str,
     *digests: bytes | None,
-) -> Iterator[tuple[Key, Pass]]:
+) -> Iterator[tuple[Key, TokenAccess]]:
     """Every key of a token, with what it opens."""
-    secret = Pass(token_id, rate_limit, ip_policy, tuple(origins), public=False)
+    secret = TokenAccess(token_id, rate_limit, ip_policy, tuple(origins), public=False)
     for digest in digests:
         if digest is not None:
             yield digest, secret
@@ -114,29 +114,31 @@ def passes_in(
     yield key_of_path(path), public
 
 
-def touch(connection: Connection, found: Sequence[Pass | Exception | None]) -> None:
+def touch(connection: Connection, found: Sequence[TokenAccess | Exception | None]) -> None:
     """The tokens are noted as used."""
-    used = {opened.token_id for opened in found if isinstance(opened, Pass)}
+    used = {opened.token_id for opened in found if isinstance(opened, TokenAccess)}
     if used:
         connection.execute(TOUCH, [sorted(used)])
 
 
-class PassCache:
+class TokenCache:
     """Passes by key for a few seconds; unknown keys too, so that a flood costs no queries.
 
     The two are kept apart: a flood of unknown tokens evicts no known one.
     """
 
     def __init__(self) -> None:
-        self._group: Group[Key, Pass | None] = Group("hitstream-tokens", look_up, touch)
+        self._group: BatchThread[Key, TokenAccess | None] = BatchThread(
+            "hitstream-tokens", look_up, touch
+        )
         self.drain = self._group.drain
         self.clear()
 
     def clear(self) -> None:
-        self._known: dict[Key, tuple[float, Pass | None]] = {}
-        self._unknown: dict[Key, tuple[float, Pass | None]] = {}
+        self._known: dict[Key, tuple[float, TokenAccess | None]] = {}
+        self._unknown: dict[Key, tuple[float, TokenAccess | None]] = {}
 
-    def get(self, key: Key, environ: Mapping[str, Any] = NO_REQUEST) -> Pass | None:
+    def get(self, key: Key, environ: Mapping[str, Any] = NO_REQUEST) -> TokenAccess | None:
         """Raises Unavailable where the database cannot tell, NeedsThread where the request with
         this environ may not wait for it."""
         now = time.monotonic()
@@ -152,7 +154,7 @@ class PassCache:
         fresh[key] = (now + conf.TOKEN_CACHE_SECONDS, found)
         return found
 
-    def open(self, key: Key, environ: Mapping[str, Any]) -> Pass:
+    def open(self, key: Key, environ: Mapping[str, Any]) -> TokenAccess:
         """As `get`; raises Unauthorized for a key that opens nothing."""
         found = self.get(key, environ)
         if found is None:
@@ -162,11 +164,11 @@ class PassCache:
         return found
 
 
-passes = PassCache()
-process.on_forget(passes.clear)
+tokens = TokenCache()
+process.on_forget(tokens.clear)
 
 
-def api_token(header: str) -> bytes:
+def read_api_token(header: str) -> bytes:
     """The API token of an Authorization header; raises Unauthorized with the reason."""
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
@@ -187,7 +189,7 @@ def api_token(header: str) -> bytes:
 
 
 class BasicTokenAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, Pass]:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, TokenAccess]:
         environ = request._request.META
-        token = api_token(environ.get("HTTP_AUTHORIZATION", ""))
-        return AnonymousUser(), passes.open(digest_of(token), environ)
+        token = read_api_token(environ.get("HTTP_AUTHORIZATION", ""))
+        return AnonymousUser(), tokens.open(digest_of(token), environ)

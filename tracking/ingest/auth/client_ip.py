@@ -12,8 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from tracking.conf import conf
-from tracking.ingest.auth.authentication import Pass
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.auth.authentication import TokenAccess
+from tracking.ingest.parse.arrival import Client
 from tracking.models.tokens.privacy import apply_ip_policy
 
 MAX_USER_AGENT = 512
@@ -21,10 +21,10 @@ MAX_USER_AGENT = 512
 UNIX = "unix"
 
 
-def sender_of(environ: Mapping[str, Any], opened: Pass, *, ip_policy: str = "") -> Sender:
+def client_of(environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str = "") -> Client:
     """The sender, its address kept by the token's policy, or by a stricter one if given."""
     policy = ip_policy or opened.ip_policy
-    return Sender(
+    return Client(
         token_id=opened.token_id,
         ip=apply_ip_policy(policy, client_ip(environ)),
         user_agent=environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],

@@ -20,7 +20,7 @@ class Hop:
     why: str
 
 
-def trail(environ: Mapping[str, Any]) -> list[Hop]:
+def trace(environ: Mapping[str, Any]) -> list[Hop]:
     """From the peer that is connected to us to the one that sent the request, and whatever else
     was claimed beyond it."""
     return [*walk(environ)]

@@ -12,14 +12,14 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from tracking.ingest.auth.authentication import Pass
+from tracking.ingest.auth.authentication import TokenAccess
 from tracking.ingest.errors import TooManyHits
 from tracking.ingest.write.deferred import wait_if_allowed
 
 logger = logging.getLogger(__name__)
 
 
-def is_within_limit(opened: Pass, environ: Mapping[str, Any], hits: int = 1) -> bool:
+def is_within_limit(opened: TokenAccess, environ: Mapping[str, Any], hits: int = 1) -> bool:
     """Whether some of the token's hits in this second of the clock are left, for all of these
     then. Counted in Django's cache: over all processes where they share one. A cache that fails
     limits nobody. Raises NeedsThread where the request may not wait for the cache."""
@@ -42,7 +42,7 @@ def too_many() -> TooManyHits:
 class TokenRateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         opened = request.auth
-        return not isinstance(opened, Pass) or is_within_limit(opened, request._request.META)
+        return not isinstance(opened, TokenAccess) or is_within_limit(opened, request._request.META)
 
     def wait(self) -> float:
         return 1.0

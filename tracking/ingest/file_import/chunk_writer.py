@@ -20,10 +20,10 @@ import psycopg
 
 from tracking import wakeup
 from tracking.ingest.errors import IngestError, Unavailable
-from tracking.ingest.file_import.line_file import Line
+from tracking.ingest.file_import.line_file import FileLine
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
-from tracking.ingest.write.bulk import Result, conclude
+from tracking.ingest.write.bulk import ItemResult, conclude
 from tracking.ingest.write.connection import Connection, connect
 from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
@@ -49,7 +49,7 @@ class Chunk:
     start: int
     end: int
     position: int
-    lines: Sequence[Line]
+    lines: Sequence[FileLine]
     found: Sequence[Arrival | IngestError]
 
     @property
@@ -72,7 +72,7 @@ class ChunkWriter:
 
     def send(self, chunk: Chunk) -> None:
         """The chunk is on its way."""
-        self._batch = store.distinct(chunk.arrivals)
+        self._batch = store.without_duplicates(chunk.arrivals)
         self._owes = False
         self._pipeline = ExitStack()
         self._pipeline.enter_context(self._connection.pipeline())
@@ -95,15 +95,15 @@ class ChunkWriter:
         while self._connection.pgconn.flush():
             poll.poll(1000)
 
-    def settle(self, chunk: Chunk) -> list[Result]:
+    def settle(self, chunk: Chunk) -> list[ItemResult]:
         """What becomes of each hit once it is committed. Raises AlreadyImporting."""
         try:
             outcomes = self._hear()
-        except store.MENDABLE:
+        except store.RECOVERABLE:
             outcomes = self._store_carefully(chunk)
         if self._claimed.rowcount != 1:
             raise AlreadyImporting
-        results = list(conclude(chunk.found, iter(store.share(chunk.arrivals, outcomes))))
+        results = list(conclude(chunk.found, iter(store.outcome_of_each(chunk.arrivals, outcomes))))
         for result in results:
             if isinstance(result.error, Unavailable):
                 raise result.error
@@ -117,7 +117,7 @@ class ChunkWriter:
         row = self._stored.fetchone() if self._batch else (False, ())
         self._pipeline.close()
         owes, repeated = cast(tuple[bool, Sequence[Any]], row)
-        return store.conclude(self._batch, owes, repeated, self._owe)
+        return store.outcomes_of(self._batch, owes, repeated, self._owe)
 
     def _owe(self) -> None:
         self._owes = True
@@ -127,7 +127,7 @@ class ChunkWriter:
         self._connection.close()
         self._connect()
         self._claimed = self._claim(chunk)
-        return store.insert(cast(Connection, Careful(self._connection)), self._batch, self._owe)
+        return store.insert(cast(Connection, OneByOne(self._connection)), self._batch, self._owe)
 
     def commit(self) -> None:
         """What was settled stays, and the bell has rung if something is owed."""
@@ -139,7 +139,7 @@ class ChunkWriter:
         self._connection.close()
 
 
-class Careful:
+class OneByOne:
     """A connection on which a statement that fails takes nothing but itself back."""
 
     def __init__(self, connection: Connection) -> None:

@@ -20,7 +20,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FileLine:
     """`number` counts from 1, as editors do."""
 
     number: int
@@ -61,10 +61,10 @@ class LineFile:
         """How much of the file is read, in bytes as it lies on the disk."""
         return self._raw.tell()
 
-    def after(self, done: int, count: int) -> Iterator[list[Line]]:
+    def after(self, done: int, count: int) -> Iterator[list[FileLine]]:
         """The lines after so many, in lists of so many."""
         numbered = islice(enumerate(self._read(), start=1), done, None)
-        while lines := [Line(number, text) for number, text in islice(numbered, count)]:
+        while lines := [FileLine(number, text) for number, text in islice(numbered, count)]:
             yield lines
 
     def _read(self) -> Iterator[bytes]:

@@ -14,34 +14,34 @@ import msgspec
 from django.utils import timezone
 
 from tracking.ingest.file_import.chunk_writer import Chunk, ChunkWriter
-from tracking.ingest.file_import.line_file import FileChanged, Line, LineFile
+from tracking.ingest.file_import.line_file import FileChanged, FileLine, LineFile
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.body import MAX_BODY
-from tracking.ingest.write.bulk import Read, Result, read_all
-from tracking.models import Import, Token
+from tracking.ingest.write.bulk import ItemResult, Read, read_all
+from tracking.models import FileImport, Token
 
 CHUNK = 500
 #: What a hit that is to be delivered nowhere has for its switches.
 NOWHERE: dict[str, dict[str, bool]] = {"names": {}, "destinations": {}, "all": {"all": False}}
 
-Refused = Callable[[Line, Result], object]
+Refused = Callable[[FileLine, ItemResult], object]
 Told = Callable[[int, int], object]
 
 
-def begin(token: Token, path: Path) -> Import:
+def begin(token: Token, path: Path) -> FileImport:
     """The file's Import: a new one, or the one that goes on. One that stored nothing at all, as
     with the wrong format, begins again."""
     with closing(LineFile(path)) as file:
         digest = file.digest()
-    fruitless = Import.objects.filter(token=token, digest=digest, stored=0, duplicate=0)
+    fruitless = FileImport.objects.filter(token=token, digest=digest, stored=0, duplicate=0)
     fruitless.update(lines=0, refused=0, finished_at=None)
-    found, _ = Import.objects.get_or_create(
+    found, _ = FileImport.objects.get_or_create(
         token=token, digest=digest, defaults={"name": path.name[-255:]}
     )
     return found
 
 
-def run(imported: Import, path: Path, read: Read, *, refused: Refused, told: Told) -> None:
+def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told: Told) -> None:
     """Every line is a stored hit or a duplicate, or was refused. `refused` is given a line and the
     result before that is committed; `told` the lines done and the bytes read, after.
 
@@ -69,7 +69,7 @@ def run(imported: Import, path: Path, read: Read, *, refused: Refused, told: Tol
             before = chunk
         if before is not None:
             settle(before)
-    Import.objects.filter(pk=imported.pk).update(finished_at=timezone.now())
+    FileImport.objects.filter(pk=imported.pk).update(finished_at=timezone.now())
     imported.refresh_from_db()
 
 

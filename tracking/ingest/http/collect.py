@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from tracking.ingest.auth.authentication import Key, key_of_path, key_of_project
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_BODY, read
@@ -27,7 +27,7 @@ class CollectView(IngestView):
         body = read(django_request, MAX_BODY)
         payload = decode(body)
         opened = opened or self.admit(request, key_of(payload.get("projectId")))
-        arrival = read_hit(payload, body, sender_of(django_request.META, opened))
+        arrival = read_hit(payload, body, client_of(django_request.META, opened))
         self.store(arrival)
         return HttpResponse(status=204)
 

@@ -61,7 +61,7 @@ class ReadyView(ProbeView):
             said = {"status": "unavailable", "parts": {"Postgres": "bad"}}
             return JsonResponse(said, status=503, headers={**FRESH, **Unavailable().headers()})
         wait_if_allowed(environ)
-        parts = overview.parts()
+        parts = overview.components()
         return JsonResponse(
             {
                 "status": "ok" if all(part.is_good for part in parts) else "degraded",

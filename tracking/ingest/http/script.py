@@ -27,7 +27,7 @@ SPACED = re.compile(r'("[^"]*"|`[^`]*`)|\s*([=<>!&|?:,;(){}\[\]]+)[ \n]*')
 
 
 @dataclass(frozen=True)
-class Packed:
+class CompressedScript:
     """Bytes to answer with, and their ETag."""
 
     content: bytes
@@ -42,12 +42,12 @@ def strip(source: str) -> str:
 
 
 @cache
-def packed(*, zipped: bool) -> Packed:
+def packed(*, zipped: bool) -> CompressedScript:
     content = strip(SOURCE.read_text("utf-8")).encode()
     etag = sha256(content).hexdigest()[:16]
     if zipped:
-        return Packed(gzip.compress(content, mtime=0), f'"{etag}-gzip"')
-    return Packed(content, f'"{etag}"')
+        return CompressedScript(gzip.compress(content, mtime=0), f'"{etag}-gzip"')
+    return CompressedScript(content, f'"{etag}"')
 
 
 def takes_gzip(request: HttpRequest) -> bool:

@@ -11,37 +11,37 @@ import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.request import Request
 
-from tracking.ingest.auth.authentication import BasicTokenAuthentication, Pass
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.authentication import BasicTokenAuthentication, TokenAccess
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.auth.rate_limit import is_within_limit, too_many
 from tracking.ingest.errors import UnsupportedMediaType
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_BATCH, MAX_BODY, read
 from tracking.ingest.parse.json_decoding import as_sent, decode_batch
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.write.bulk import Result, check_count, read_all, store_all
+from tracking.ingest.write.bulk import ItemResult, check_count, read_all, store_all
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
 
-class Hits(msgspec.Struct):
+class BatchBody(msgspec.Struct):
     """The body as one JSON document; what is in its hits is read later, one by one."""
 
     hits: list[msgspec.Raw]
 
 
-DECODER = msgspec.json.Decoder(Hits)
+DECODER = msgspec.json.Decoder(BatchBody)
 
 
 class TrackBatchView(IngestView):
     authentication_classes = (BasicTokenAuthentication,)
 
     def post(self, request: Request) -> HttpResponse:
-        django_request, opened = request._request, cast(Pass, request.auth)
+        django_request, opened = request._request, cast(TokenAccess, request.auth)
         hits = split(django_request, read(django_request, MAX_BATCH))
         if not is_within_limit(opened, django_request.META, len(hits)):
             raise too_many()
-        sender = sender_of(django_request.META, opened)
+        sender = client_of(django_request.META, opened)
         found = read_all(hits, partial(parse, sender=sender), MAX_BODY)
         return answer(store_all(found, opened.token_id))
 
@@ -63,7 +63,7 @@ def split(request: HttpRequest, body: bytes) -> list[bytes]:
     return hits
 
 
-def answer(results: Sequence[Result]) -> HttpResponse:
+def answer(results: Sequence[ItemResult]) -> HttpResponse:
     """What became of each; 400 where nothing could be stored."""
     counts = Counter(result.describe()["status"] for result in results)
     content = {

@@ -16,8 +16,8 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from tracking.conf import conf
-from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, Pass, passes
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, TokenAccess, tokens
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.auth.rate_limit import TokenRateThrottle, is_within_limit, too_many
 from tracking.ingest.errors import (
     IngestError,
@@ -31,7 +31,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.deferred import DEFERRED, NOTIFY, DeferredResponse
-from tracking.ingest.write.loop_writer import lane
+from tracking.ingest.write.loop_writer import loop_writer
 from tracking.ingest.write.refusals import NOBODY, refusals
 from tracking.ingest.write.store import writer
 from tracking.models.tokens.privacy import allows_origin
@@ -69,11 +69,11 @@ class IngestView(APIView):
             found = authenticator.authenticate(request)
             request.user, request.auth = cast(tuple[AnonymousUser, Any], found)
 
-    def admit(self, request: Request, key: Key, *, hits: int = 1) -> Pass:
+    def admit(self, request: Request, key: Key, *, hits: int = 1) -> TokenAccess:
         """The key's Pass, which is the request's from here on. Raises Unauthorized, where a site
         sends that may not, too, and TooManyHits."""
         environ = request._request.META
-        opened = passes.open(key, environ)
+        opened = tokens.open(key, environ)
         request.user, request.auth = AnonymousUser(), opened
         origin = environ.get("HTTP_ORIGIN")
         if opened.public and opened.origins and origin is not None:
@@ -86,7 +86,7 @@ class IngestView(APIView):
     def token_id(self) -> int:
         """Whose request it is, as far as that is known by now: DRF's `auth` would find out."""
         opened = self.request.__dict__.get("_auth")
-        return opened.token_id if isinstance(opened, Pass) else NOBODY
+        return opened.token_id if isinstance(opened, TokenAccess) else NOBODY
 
     @property
     def methods(self) -> str:
@@ -120,7 +120,9 @@ class IngestView(APIView):
         if notify is None:
             writer.submit(arrival, within=conf.REQUEST_DEADLINE)
         else:
-            environ[DEFERRED] = DeferredResponse(lane.hand(arrival, notify), self.refuse_late)
+            environ[DEFERRED] = DeferredResponse(
+                loop_writer.hand(arrival, notify), self.refuse_late
+            )
 
     def forbid(self, error: exceptions.MethodNotAllowed) -> HttpResponse:
         response = respond(translate(error))
@@ -144,7 +146,7 @@ class IngestView(APIView):
         return response
 
 
-def check_origin(opened: Pass, origin: str) -> None:
+def check_origin(opened: TokenAccess, origin: str) -> None:
     if not allows_origin(opened.origins, origin):
         raise Unauthorized("origin_refused", f"The token takes nothing from {origin[:100]}.")
 
@@ -161,6 +163,6 @@ class TrackView(IngestView):
             )
         body = read(django_request, MAX_BODY)
         # DRF looks up what it does not have itself through a slow detour.
-        sender = sender_of(django_request.META, cast(Pass, request.auth))
+        sender = client_of(django_request.META, cast(TokenAccess, request.auth))
         self.store(parse(body, sender))
         return HttpResponse(status=204)

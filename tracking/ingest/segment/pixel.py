@@ -11,7 +11,7 @@ import binascii
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import BadRequest, IngestError
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_EVENT
@@ -32,7 +32,7 @@ class PixelView(IngestView):
         body = decode_data(asked(django_request, "data"))
         payload = decode(body, "`data`")
         opened = self.admit(request, other_key(django_request, payload))
-        sender = sender_of(django_request.META, opened)
+        sender = client_of(django_request.META, opened)
         arrival = read_event(payload, body, sender, type=self.type)
         self.store(arrival)
         return gif(200)

@@ -16,7 +16,7 @@ from rest_framework import status
 from rest_framework.request import Request
 
 from tracking.conf import conf
-from tracking.ingest.auth.authentication import api_token, key_of_write_key, passes
+from tracking.ingest.auth.authentication import key_of_write_key, read_api_token, tokens
 from tracking.ingest.auth.client_ip import is_trusted
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.http.views import IngestView
@@ -75,7 +75,7 @@ class SourceConfigView(SettingsView):
 def check(key: str, environ: Mapping[str, Any]) -> None:
     """Raises UnknownKey where the database knows no usable token by it."""
     try:
-        found = passes.get(key_of_write_key(key), environ)
+        found = tokens.get(key_of_write_key(key), environ)
     except Unavailable:
         return
     if found is None:
@@ -86,7 +86,7 @@ def key_asked_with(request: HttpRequest) -> str:
     """Raises Unauthorized without one."""
     if key := asked(request, "writeKey"):
         return key
-    return api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
+    return read_api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
 
 
 def base_url(request: HttpRequest) -> str:

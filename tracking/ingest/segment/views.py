@@ -15,16 +15,16 @@ import msgspec
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
-from tracking.ingest.auth.authentication import Pass
-from tracking.ingest.auth.client_ip import sender_of
+from tracking.ingest.auth.authentication import TokenAccess
+from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.body import MAX_BATCH, MAX_EVENT, read
 from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
 from tracking.ingest.segment.writekey import header_key, other_key
-from tracking.ingest.write.bulk import Result, check_count, read_all, store_all
+from tracking.ingest.write.bulk import ItemResult, check_count, read_all, store_all
 from tracking.models.tokens.privacy import IpPolicy
 
 #: What a batch says once is stored with each of its events: all of that together, in bytes.
@@ -55,22 +55,22 @@ class EventView(IngestView):
         self.store(arrival)
         return succeed()
 
-    def sender(self, request: Request, opened: Pass) -> Sender:
-        return sender_of(request._request.META, opened)
+    def sender(self, request: Request, opened: TokenAccess) -> Client:
+        return client_of(request._request.META, opened)
 
 
 class JitsuView(EventView):
-    def sender(self, request: Request, opened: Pass) -> Sender:
+    def sender(self, request: Request, opened: TokenAccess) -> Client:
         environ = request._request.META
         asked = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
         strictest = max(asked, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
-        return sender_of(environ, opened, ip_policy=strictest.value)
+        return client_of(environ, opened, ip_policy=strictest.value)
 
 
 NONE = msgspec.Raw(b"null")
 
 
-class Batch(msgspec.Struct, rename="camel"):
+class SegmentBatch(msgspec.Struct, rename="camel"):
     """The body of a batch; what will be stored is read later, as that of a lone event is."""
 
     batch: list[msgspec.Raw]
@@ -80,7 +80,7 @@ class Batch(msgspec.Struct, rename="camel"):
     write_key: Any = None
 
 
-DECODER = msgspec.json.Decoder(Batch)
+DECODER = msgspec.json.Decoder(SegmentBatch)
 
 
 class BatchView(IngestView):
@@ -104,13 +104,13 @@ class BatchView(IngestView):
             sent_at=batch.sent_at,
             historical=self.historical,
         )
-        sender = sender_of(django_request.META, opened)
+        sender = client_of(django_request.META, opened)
         events = as_sent(body, batch.batch)
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
         return answer(store_all(found, opened.token_id))
 
 
-def check_shared(batch: Batch) -> None:
+def check_shared(batch: SegmentBatch) -> None:
     """Raises BadRequest where the events would become much more than what was sent."""
     size = len(bytes(batch.context)) + len(bytes(batch.integrations))
     if size > MAX_EVENT or size * len(batch.batch) > MAX_SHARED:
@@ -130,7 +130,7 @@ def decode_shared(raw: msgspec.Raw, what: str) -> dict[str, Any] | None:
     return decode(bytes(raw), what)
 
 
-def answer(results: Sequence[Result]) -> HttpResponse:
+def answer(results: Sequence[ItemResult]) -> HttpResponse:
     """The refused are named; 400 where nothing could be stored."""
     refused = [
         {"index": result.index, "code": result.error.code, "message": result.error.message}

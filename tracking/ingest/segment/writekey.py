@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from tracking.ingest.auth.authentication import Key, api_token, key_of_write_key
+from tracking.ingest.auth.authentication import Key, key_of_write_key, read_api_token
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.segment.query import asked
 
@@ -20,7 +20,7 @@ def header_key(request: HttpRequest) -> Key | None:
     Unauthorized for a malformed one."""
     header = request.META.get("HTTP_AUTHORIZATION")
     if header:
-        return key_of_write_key(api_token(header).decode(errors="replace"))
+        return key_of_write_key(read_api_token(header).decode(errors="replace"))
     jitsu = request.META.get("HTTP_X_WRITE_KEY")
     return key_of_write_key(last_part(jitsu)) if jitsu else None
 

@@ -20,7 +20,7 @@ from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import Connection, connect, has_news
-from tracking.ingest.write.pending_item import Gate, Item, Outcome, Ticket, admit
+from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
 Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
 
 
-class Group(Generic[Item, Outcome]):
+class BatchThread(Generic[Item, Outcome]):
     """One thread a process; started by the first caller, and anew after a fork or its death."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Group(Generic[Item, Outcome]):
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[Ticket[Item, Outcome] | None] = SimpleQueue()
+        self._queue: SimpleQueue[PendingItem[Item, Outcome] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._busy_since: float | None = None
@@ -59,8 +59,10 @@ class Group(Generic[Item, Outcome]):
         """The outcome of each item; raises Unavailable where one is not there in time. What is
         handled by then stays so."""
         self.admit()
-        gate = Gate(len(items))
-        tickets: list[Ticket[Item, Outcome]] = [Ticket(item, gate.pass_one) for item in items]
+        gate = Countdown(len(items))
+        tickets: list[PendingItem[Item, Outcome]] = [
+            PendingItem(item, gate.pass_one) for item in items
+        ]
         for ticket in tickets:
             self._queue.put(ticket)
         if not gate.wait(within):
@@ -69,21 +71,23 @@ class Group(Generic[Item, Outcome]):
             raise Unavailable
         return [cast("Outcome | Exception", ticket.outcome) for ticket in tickets]
 
-    def hand(self, item: Item, then: Callable[[], None] | None = None) -> Ticket[Item, Outcome]:
+    def hand(
+        self, item: Item, then: Callable[[], None] | None = None
+    ) -> PendingItem[Item, Outcome]:
         """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
         where it would wait in vain."""
-        ticket: Ticket[Item, Outcome] = Ticket(item, then)
+        ticket: PendingItem[Item, Outcome] = PendingItem(item, then)
         self.take(ticket)
         return ticket
 
-    def take(self, ticket: Ticket[Item, Outcome]) -> None:
+    def take(self, ticket: PendingItem[Item, Outcome]) -> None:
         """As `hand` does, for a ticket that was begun elsewhere."""
         self.admit()
         self._queue.put(ticket)
 
     def admit(self) -> None:
         """The thread runs. Raises Unavailable where one more would wait in vain."""
-        admit(waiting=self._queue.qsize(), busy_since=self._busy_since)
+        check_capacity(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
@@ -126,7 +130,7 @@ class Group(Generic[Item, Outcome]):
         finally:
             self._disconnect()
 
-    def _take(self) -> list[Ticket[Item, Outcome]] | None:
+    def _take(self) -> list[PendingItem[Item, Outcome]] | None:
         """Whatever has arrived, at least one; None when asked to stop."""
         first = self._queue.get()
         if first is None:
@@ -143,7 +147,7 @@ class Group(Generic[Item, Outcome]):
             pass
         return [ticket for ticket in tickets if not ticket.abandoned]
 
-    def _settle(self, tickets: list[Ticket[Item, Outcome]]) -> None:
+    def _settle(self, tickets: list[PendingItem[Item, Outcome]]) -> None:
         """Every ticket has its outcome, Unavailable where Postgres failed us."""
         outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(tickets)
         try:

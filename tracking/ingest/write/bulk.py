@@ -23,7 +23,7 @@ MAX_HITS = 2_500
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ItemResult:
     """What became of the hit at the index. `error` is set if it was refused."""
 
     index: int
@@ -64,7 +64,7 @@ def _read(hit: bytes, read: Read, limit: int) -> Arrival | IngestError:
         return error
 
 
-def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Result]:
+def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[ItemResult]:
     """Every arrival is committed or refused, and each refusal counted. Raises Unavailable where
     one is not known to be either: sending all of them again is harmless to those with a hitId."""
     arrivals = [each for each in found if isinstance(each, Arrival)]
@@ -81,16 +81,16 @@ def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Res
 
 def conclude(
     found: Sequence[Arrival | IngestError], outcomes: Iterator[Stored | Exception]
-) -> Iterator[Result]:
+) -> Iterator[ItemResult]:
     """The results by index; the outcomes are those of the arrivals, in their order."""
     for index, each in enumerate(found):
         if isinstance(each, IngestError):
-            yield Result(index, error=each)
+            yield ItemResult(index, error=each)
             continue
         outcome = next(outcomes)
         if isinstance(outcome, IngestError):
-            yield Result(index, each.hit_id, error=outcome)
+            yield ItemResult(index, each.hit_id, error=outcome)
         elif isinstance(outcome, Exception):
             raise outcome
         else:
-            yield Result(index, each.hit_id, outcome)
+            yield ItemResult(index, each.hit_id, outcome)

@@ -18,12 +18,12 @@ from tracking import db, process
 logger = logging.getLogger(__name__)
 
 Key = TypeVar("Key", bound=Hashable)
-Count = TypeVar("Count")
+Increment = TypeVar("Increment")
 
 WRITE_EVERY = 5.0
 
 
-class Notebook(ABC, Generic[Key, Count]):
+class CounterBuffer(ABC, Generic[Key, Increment]):
     """Written by a thread of its own, which the first note starts."""
 
     name: str
@@ -34,18 +34,18 @@ class Notebook(ABC, Generic[Key, Count]):
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[Key, Count] = {}
+        self._counts: dict[Key, Increment] = {}
         self._thread: threading.Thread | None = None
 
     @abstractmethod
-    def add(self, one: Count, other: Count) -> Count:
+    def add(self, one: Increment, other: Increment) -> Increment:
         """Both together."""
 
     @abstractmethod
-    def save(self, counts: Mapping[Key, Count]) -> None:
+    def save(self, counts: Mapping[Key, Increment]) -> None:
         """They are in the database."""
 
-    def _note(self, counts: Mapping[Key, Count], most: int | None = None) -> None:
+    def _note(self, counts: Mapping[Key, Increment], most: int | None = None) -> None:
         """They are kept with what was noted before; a new key only while there are fewer than
         `most`."""
         if not counts:

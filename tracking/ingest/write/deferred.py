@@ -26,7 +26,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from tracking.ingest.errors import IngestError
-from tracking.ingest.write.pending_item import Ticket
+from tracking.ingest.write.pending_item import PendingItem
 
 NOTIFY = "hitstream.notify"
 DEFERRED = "hitstream.deferred"
@@ -49,7 +49,7 @@ class DeferredResponse:
     """
 
     def __init__(
-        self, item: Ticket[Any, Any], refuse: Callable[[IngestError], HttpResponse]
+        self, item: PendingItem[Any, Any], refuse: Callable[[IngestError], HttpResponse]
     ) -> None:
         self._item = item
         self._refuse = refuse

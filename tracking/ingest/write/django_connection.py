@@ -15,11 +15,11 @@ from tracking import db
 from tracking.ingest.write.connection import Connection
 
 
-def borrow() -> Connection:
-    return cast(Connection, Borrowed(db.write_alias()))
+def borrow_connection() -> Connection:
+    return cast(Connection, DjangoConnection(db.write_alias()))
 
 
-class Borrowed:
+class DjangoConnection:
     """A statement that fails takes nothing but itself back."""
 
     def __init__(self, alias: str) -> None:

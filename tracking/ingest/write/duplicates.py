@@ -7,19 +7,19 @@ from uuid import UUID
 
 from tracking import process
 from tracking.ingest.parse.arrival import Arrival
-from tracking.ingest.write.counter_buffer import Notebook
-from tracking.models.hits.duplicate import Again, Repeat
+from tracking.ingest.write.counter_buffer import CounterBuffer
+from tracking.models.hits.duplicate import Duplicate, DuplicateCount
 
 #: Different hitIds between two writes at the most; of more, nothing is counted.
 MOST = 10_000
 
 
-class Repeats(Notebook[tuple[int, UUID], Again]):
+class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
     name = "hitstream-repeats"
 
     def note(self, arrivals: Iterable[Arrival]) -> None:
         """Each repeats a hit that is stored. Those whose ids we made repeat nothing."""
-        found: dict[tuple[int, UUID], Again] = {}
+        found: dict[tuple[int, UUID], DuplicateCount] = {}
         for arrival in arrivals:
             if arrival.digest is not None:
                 key, again = (arrival.token_id, arrival.digest), (1, arrival.received_at)
@@ -31,13 +31,13 @@ class Repeats(Notebook[tuple[int, UUID], Again]):
         ids = frozenset(repeated)
         self.note(arrival for arrival in batch if arrival.id in ids)
 
-    def add(self, one: Again, other: Again) -> Again:
+    def add(self, one: DuplicateCount, other: DuplicateCount) -> DuplicateCount:
         return one[0] + other[0], max(one[1], other[1])
 
-    def save(self, counts: Mapping[tuple[int, UUID], Again]) -> None:
+    def save(self, counts: Mapping[tuple[int, UUID], DuplicateCount]) -> None:
         """They are on record beside the hits that they repeat."""
-        Repeat.objects.add(counts)
+        Duplicate.objects.add(counts)
 
 
-repeats = Repeats()
-process.on_forget(repeats.forget)
+duplicates = Duplicates()
+process.on_forget(duplicates.forget)

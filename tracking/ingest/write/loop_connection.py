@@ -32,7 +32,7 @@ class Numbers(dict[str, str]):
         return self[name]
 
 
-class Wire:
+class LoopConnection:
     """Of no more use once `then` was told of a lost connection, or an exception was raised."""
 
     def __init__(self, statement: str) -> None:

@@ -21,9 +21,9 @@ from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
-from tracking.ingest.write.batch_thread import Group
-from tracking.ingest.write.loop_connection import Row, Wire
-from tracking.ingest.write.pending_item import Ticket, admit
+from tracking.ingest.write.batch_thread import BatchThread
+from tracking.ingest.write.loop_connection import LoopConnection, Row
+from tracking.ingest.write.pending_item import PendingItem, check_capacity
 from tracking.ingest.write.statement import STORE
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
@@ -31,39 +31,39 @@ from tracking.models.analytics import late_arrivals
 logger = logging.getLogger(__name__)
 
 #: The least time between two attempts to connect, in seconds.
-CONNECT_EVERY = 1.0
+CONNECT_INTERVAL = 1.0
 
-ArrivalTicket = Ticket[Arrival, Stored]
+PendingArrival = PendingItem[Arrival, Stored]
 
 
-class Lane:
+class LoopWriter:
     """One connection for the process' event loop; made by an arrival that finds none."""
 
-    def __init__(self, writer: Group[Arrival, Stored]) -> None:
+    def __init__(self, writer: BatchThread[Arrival, Stored]) -> None:
         self._writer = writer
         self._reset()
         process.after_fork(self._reset)
 
     def _reset(self) -> None:
-        self._wire: Wire | None = None
+        self._wire: LoopConnection | None = None
         self._connect_after = 0.0
-        self._waiting: deque[ArrivalTicket] = deque()
+        self._waiting: deque[PendingArrival] = deque()
         self._clear()
 
     def _clear(self) -> None:
         """Nothing is under way."""
-        self._sent: list[ArrivalTicket] = []
+        self._sent: list[PendingArrival] = []
         self._batch: list[Arrival] = []
         self._busy_since: float | None = None
 
-    def hand(self, arrival: Arrival, then: Callable[[], None]) -> ArrivalTicket:
+    def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
         """The arrival is on its way, and `then` will be called. Called on the loop. Raises
         Unavailable where it would wait in vain."""
         if self._wire is None:
             self._connect()
             return self._writer.hand(arrival, then)
-        admit(waiting=len(self._waiting), busy_since=self._busy_since)
-        ticket = ArrivalTicket(arrival, then)
+        check_capacity(waiting=len(self._waiting), busy_since=self._busy_since)
+        ticket = PendingArrival(arrival, then)
         self._waiting.append(ticket)
         if not self._sent and len(self._waiting) == 1:
             # At the end of the loop's turn: whatever arrives in the same turn goes along.
@@ -85,11 +85,11 @@ class Lane:
         if time.monotonic() >= self._connect_after:
             self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
-            made = self._loop.run_in_executor(None, Wire, STORE)
+            made = self._loop.run_in_executor(None, LoopConnection, STORE)
             made.add_done_callback(self._connected)
 
-    def _connected(self, made: asyncio.Future[Wire]) -> None:
-        self._connect_after = time.monotonic() + CONNECT_EVERY
+    def _connected(self, made: asyncio.Future[LoopConnection]) -> None:
+        self._connect_after = time.monotonic() + CONNECT_INTERVAL
         try:
             self._wire = made.result()
         except psycopg.Error as error:
@@ -111,7 +111,7 @@ class Lane:
                 self._sent = [ticket for ticket in tickets if not ticket.abandoned]
             if self._sent:
                 self._busy_since = time.monotonic()
-                self._batch = store.distinct([ticket.item for ticket in self._sent])
+                self._batch = store.without_duplicates([ticket.item for ticket in self._sent])
                 wire.send(store.parameters(self._batch, late_arrivals.after()))
         except Exception as error:
             self._fail(error)
@@ -119,7 +119,7 @@ class Lane:
     def _hear(self, said: Row | Exception) -> None:
         """What was sent is settled, or the thread's to settle; what has arrived since is sent."""
         try:
-            if isinstance(said, store.MENDABLE):
+            if isinstance(said, store.RECOVERABLE):
                 self._pass_on(self._sent)
             elif isinstance(said, Exception):
                 raise said
@@ -134,11 +134,11 @@ class Lane:
 
     def _settle(self, row: Row) -> None:
         arrivals = [ticket.item for ticket in self._sent]
-        outcomes = store.share(arrivals, store.conclude(self._batch, *row))
+        outcomes = store.outcome_of_each(arrivals, store.outcomes_of(self._batch, *row))
         for ticket, outcome in zip(self._sent, outcomes, strict=True):
             ticket.settle(outcome)
 
-    def _pass_on(self, tickets: Iterable[ArrivalTicket]) -> None:
+    def _pass_on(self, tickets: Iterable[PendingArrival]) -> None:
         for ticket in tickets:
             try:
                 self._writer.take(ticket)
@@ -171,6 +171,6 @@ class Lane:
         self._pass_on(waiting)
 
 
-lane = Lane(store.writer)
-process.at_shutdown(lane.drain)
+loop_writer = LoopWriter(store.writer)
+process.at_shutdown(loop_writer.drain)
 process.at_shutdown(store.writer.drain)

@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-class Ticket(Generic[Item, Outcome]):
+class PendingItem(Generic[Item, Outcome]):
     """Its caller waits until it is settled, or is called by whoever settles it."""
 
     __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
@@ -53,7 +53,7 @@ class Ticket(Generic[Item, Outcome]):
         return cast(Outcome, self.outcome)
 
 
-class Gate:
+class Countdown:
     """Opens once so many have passed, all of them on one thread."""
 
     def __init__(self, count: int) -> None:
@@ -72,7 +72,7 @@ class Gate:
         return self._open.wait(seconds)
 
 
-def admit(*, waiting: int, busy_since: float | None) -> None:
+def check_capacity(*, waiting: int, busy_since: float | None) -> None:
     """Raises Unavailable where one more would wait in vain: behind a statement that began at
     `busy_since`, by the monotonic clock, and behind so many that wait already."""
     if busy_since is not None and time.monotonic() - busy_since > conf.REQUEST_DEADLINE:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tracking import process
-from tracking.ingest.write.counter_buffer import Notebook
+from tracking.ingest.write.counter_buffer import CounterBuffer
 from tracking.models import Tally
-from tracking.models.ledger.ledger import What
+from tracking.models.ledger.ledger import TallyKind
 
 #: The token of a stranger.
 NOBODY = 0
 
 
-class Refusals(Notebook[tuple[int, str], int]):
+class Refusals(CounterBuffer[tuple[int, str], int]):
     name = "hitstream-refusals"
 
     def note(self, token_id: int, code: str) -> None:
@@ -28,7 +28,7 @@ class Refusals(Notebook[tuple[int, str], int]):
         """They are in the tallies of this hour."""
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         Tally.objects.bulk_create(
-            Tally(hour=hour, token_id=token_id, what=What.REFUSED, reason=code, count=count)
+            Tally(hour=hour, token_id=token_id, what=TallyKind.REFUSED, reason=code, count=count)
             for (token_id, code), count in counts.items()
         )
 

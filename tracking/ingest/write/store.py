@@ -24,9 +24,9 @@ from tracking import wakeup
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
-from tracking.ingest.write.batch_thread import Group
+from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
-from tracking.ingest.write.duplicates import repeats
+from tracking.ingest.write.duplicates import duplicates
 from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
@@ -50,7 +50,7 @@ Wake = Callable[[], object] | None
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
 
 #: What `insert` knows a way around: the statement failed, the connection is as good as before.
-MENDABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
@@ -61,10 +61,10 @@ def store(
     connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
     """Each arrival is committed or has an error to its name."""
-    return share(arrivals, insert(connection, distinct(arrivals), wake))
+    return outcome_of_each(arrivals, insert(connection, without_duplicates(arrivals), wake))
 
 
-def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
+def without_duplicates(arrivals: Sequence[Arrival]) -> list[Arrival]:
     """The batch without what it repeats itself, which is counted."""
     firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     if len(firsts) < len(arrivals):
@@ -76,7 +76,7 @@ def distinct(arrivals: Sequence[Arrival]) -> list[Arrival]:
     return [firsts[each] for each in sorted(firsts)]
 
 
-def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
+def outcome_of_each(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
     """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
     if len(outcomes) == len(arrivals):
         return [outcomes[arrival.id] for arrival in arrivals]
@@ -91,7 +91,7 @@ def share(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exce
                 outcome = Stored.DUPLICATE
                 again.append(arrival)
         shared.append(outcome)
-    repeats.note(again)
+    duplicates.note(again)
     return shared
 
 
@@ -114,9 +114,9 @@ def insert(
         return execute(connection, batch, wake)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
-            return {batch[0].id: explain(error)}
+            return {batch[0].id: explain_refusal(error)}
         if until == math.inf and isinstance(error, errors.LockNotAvailable):
-            with hurry(connection):
+            with short_lock_timeout(connection):
                 return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
         return halve(connection, batch, wake, until)
     except errors.CheckViolation:
@@ -136,7 +136,7 @@ def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float
 
 
 @contextmanager
-def hurry(connection: Connection) -> Iterator[None]:
+def short_lock_timeout(connection: Connection) -> Iterator[None]:
     """Meanwhile a statement waits for a lock no longer than a moment."""
     ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
     connection.execute(SET_LOCK_TIMEOUT, [MOMENT])
@@ -150,7 +150,7 @@ def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcome
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
     ((owes, repeated),) = found
-    return conclude(batch, owes, repeated, wake)
+    return outcomes_of(batch, owes, repeated, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
@@ -163,7 +163,7 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
     }
 
 
-def conclude(
+def outcomes_of(
     batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
     """Return the outcomes by id from STORE's row, wake the dispatcher if something is queued, and
@@ -171,15 +171,15 @@ def conclude(
     if owes:
         (wake or wakeup.wake_dispatcher)()
     if repeated:
-        repeats.note_among(batch, repeated)
+        duplicates.note_among(batch, repeated)
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
     return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
 
 
-def explain(error: psycopg.Error) -> Exception:
+def explain_refusal(error: psycopg.Error) -> Exception:
     if isinstance(error, errors.LockNotAvailable):
         return Unavailable("The same hitId is being stored by another transaction; try again.")
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 
-writer: Group[Arrival, Stored] = Group("hitstream-writer", store)
+writer: BatchThread[Arrival, Stored] = BatchThread("hitstream-writer", store)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, token_name: str, slug: str, **options: Any) -> None:
         try:
             token = Token.objects.present().get(name=token_name)
-            destination = registry.get(slug)
+            destination = registry.get_destination(slug)
             config = json.loads(options["config"])
         except (Token.DoesNotExist, SetupError, ValueError) as error:
             raise CommandError(f"{token_name} → {slug}: {error}") from None

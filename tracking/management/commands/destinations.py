@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print a JSON array.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        described = [describe(destination) for destination in registry.all()]
+        described = [describe(destination) for destination in registry.all_destinations()]
         if options["json"]:
             self.stdout.write(json.dumps(described, indent=2))
             return

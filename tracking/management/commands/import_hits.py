@@ -14,13 +14,13 @@ from django.db import DatabaseError
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
-from tracking.ingest.file_import.line_file import FileChanged, Line
-from tracking.ingest.parse.arrival import Sender
+from tracking.ingest.file_import.line_file import FileChanged, FileLine
+from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import Shared, parse_event
-from tracking.ingest.write.bulk import Read, Result
+from tracking.ingest.write.bulk import ItemResult, Read
 from tracking.management.progress_bar import Bar
-from tracking.models import Import, Token
+from tracking.models import FileImport, Token
 
 SHOWN = 5
 
@@ -73,17 +73,17 @@ class Command(BaseCommand):
         self.run_import(imported, file, reader(imported.token, options))
         self.conclude(imported)
 
-    def is_meant(self, imported: Import, file: Path, options: dict[str, Any]) -> bool:
+    def is_meant(self, imported: FileImport, file: Path, options: dict[str, Any]) -> bool:
         names = [each.name for each in imported.token.integrations.filter(enabled=True)]
         owed = "nobody" if options["store_only"] or not names else ", ".join(names)
         where = f" from line {imported.lines + 1:,} on" if imported.lines else ""
-        self.stdout.write(f"Import {file}{where} into {imported.token}; delivered to {owed}.")
+        self.stdout.write(f"FileImport {file}{where} into {imported.token}; delivered to {owed}.")
         try:
             return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
         except EOFError:
             return False
 
-    def run_import(self, imported: Import, file: Path, read: Read) -> None:
+    def run_import(self, imported: FileImport, file: Path, read: Read) -> None:
         try:
             run.run(imported, file, read, refused=self.refuse, told=self.tell)
         except AlreadyImporting:
@@ -98,11 +98,11 @@ class Command(BaseCommand):
             raise CommandError(self.interrupted(imported, "Stopped")) from None
         self.bar.finish(f"{imported.lines:,} lines")
 
-    def interrupted(self, imported: Import, why: str) -> str:
+    def interrupted(self, imported: FileImport, why: str) -> str:
         imported.refresh_from_db()
         return f"{why.strip()}. {imported.lines:,} lines are done; the same command goes on there."
 
-    def refuse(self, line: Line, result: Result) -> None:
+    def refuse(self, line: FileLine, result: ItemResult) -> None:
         text = line.text.decode(errors="replace").rstrip("\r\n")
         said = {"line": line.number, **result.describe(), "text": text}
         del said["index"], said["status"]
@@ -110,12 +110,12 @@ class Command(BaseCommand):
             file.write(json.dumps(said, ensure_ascii=False) + "\n")
         self.shown += 1
         if self.shown <= SHOWN:
-            self.stderr.write(f"Line {line.number}: {said['code']}: {said['message']}")
+            self.stderr.write(f"FileLine {line.number}: {said['code']}: {said['message']}")
 
     def tell(self, lines: int, position: int) -> None:
         self.bar.show(position, f"{lines:,} lines")
 
-    def conclude(self, imported: Import) -> None:
+    def conclude(self, imported: FileImport) -> None:
         counts = {name: getattr(imported, name) for name in ("stored", "duplicate", "refused")}
         self.stdout.write(", ".join(f"{name}: {count:,}" for name, count in counts.items()))
         if getattr(self, "shown", 0):
@@ -130,7 +130,7 @@ def find(name: str) -> Token:
 
 
 def reader(token: Token, options: dict[str, Any]) -> Read:
-    sender = Sender(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
+    sender = Client(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
     read: Read = partial(parse, sender=sender)
     if options["format"] == "segment":
         read = partial(parse_event, sender=sender, shared=Shared(historical=True))

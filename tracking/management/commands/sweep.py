@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from tracking import tasks
 from tracking.delivery.due import due
 from tracking.delivery.engine import engine
-from tracking.models import Ledger, Pulse
+from tracking.models import Heartbeat, Ledger
 from tracking.models.analytics import rollup_job
 from tracking.models.analytics.watermark import Busy
-from tracking.models.operations.operation import carry_out
+from tracking.models.operations.operation import run_operations
 from tracking.models.upkeep import maintenance, retention
 from tracking.tasks import OPERATE_SECONDS
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in ("sweep", "deliver") if options["deliver"] else ("sweep",):
-            Pulse.objects.beat(name)
+            Heartbeat.objects.beat(name)
         made, forgotten = maintenance.run()
         dropped = retention.prune().dropped
         self.stdout.write(
@@ -40,14 +40,14 @@ class Command(BaseCommand):
         )
         Ledger.objects.roll_up()
         with suppress(Busy):
-            rollup_job.summarise(tasks.SUMMARISE_SECONDS)
-        tasks.watch()
+            rollup_job.run(tasks.SUMMARISE_SECONDS)
+        tasks.evaluate_alerts()
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have something due.")
         if not options["deliver"]:
             tasks.dispatch.apply_async(retry=False)
             return
-        while carry_out(OPERATE_SECONDS, told=lambda operation: None):
+        while run_operations(OPERATE_SECONDS, told=lambda operation: None):
             pass
         unfinished = Event()
         unfinished.set()

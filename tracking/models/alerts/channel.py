@@ -16,7 +16,7 @@ from tracking.models.integrations.encrypted_json import EncryptedJSONField, Seal
 FIRST_GAP, LONGEST_GAP = 30.0, 900.0
 
 
-class Kind(models.TextChoices):
+class ChannelKind(models.TextChoices):
     EMAIL = "email", "E-mail"
     SLACK = "slack", "Slack"
     WEBHOOK = "webhook", "Webhook"
@@ -24,7 +24,7 @@ class Kind(models.TextChoices):
 
 class AlertChannel(models.Model):
     name = models.CharField(max_length=100, unique=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices, editable=False)
+    kind = models.CharField(max_length=10, choices=ChannelKind.choices, editable=False)
     enabled = models.BooleanField(default=True, help_text="A disabled channel is told nothing.")
     config = models.JSONField(default=dict, blank=True, editable=False)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)

@@ -25,13 +25,13 @@ MAX_ATTEMPTS = 100
 CLAIM = 100
 
 
-class What(models.TextChoices):
+class NotificationKind(models.TextChoices):
     OPENED = "opened"
     STILL_OPEN = "still_open", "still open"
     RESOLVED = "resolved"
 
 
-class NoticeQuerySet(models.QuerySet["Notice"]):
+class NotificationQuerySet(models.QuerySet["Notification"]):
     def owe(self) -> None:
         """Whatever an enabled channel should be told and was not is to be told: what opened; what
         is over, if it was told that it opened; what is still open when a silence is over, if it was
@@ -40,42 +40,48 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         for channel in AlertChannel.objects.filter(enabled=True):
             everybody = Q(rule__channels=None)
             ours = audible.filter(everybody | Q(rule__channels=channel))
-            opened = self._heard(channel, What.OPENED)
-            self._owe(channel, What.OPENED, ours.open().exclude(opened))
+            opened = self._heard(channel, NotificationKind.OPENED)
+            self._owe(channel, NotificationKind.OPENED, ours.open().exclude(opened))
             spoken_of = ours.open().filter(self._heard_before_silence(channel))
             self._owe(
                 channel,
-                What.STILL_OPEN,
-                spoken_of.exclude(self._heard(channel, What.STILL_OPEN)),
+                NotificationKind.STILL_OPEN,
+                spoken_of.exclude(self._heard(channel, NotificationKind.STILL_OPEN)),
             )
-            over = audible.over().filter(opened).exclude(self._heard(channel, What.RESOLVED))
-            self._owe(channel, What.RESOLVED, over)
+            over = (
+                audible.over()
+                .filter(opened)
+                .exclude(self._heard(channel, NotificationKind.RESOLVED))
+            )
+            self._owe(channel, NotificationKind.RESOLVED, over)
 
-    def _heard(self, channel: AlertChannel, what: What) -> Exists:
-        return Exists(Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=what))
+    def _heard(self, channel: AlertChannel, what: NotificationKind) -> Exists:
+        return Exists(Notification.objects.filter(alert=OuterRef("pk"), channel=channel, what=what))
 
     def _heard_before_silence(self, channel: AlertChannel) -> Exists:
-        opened = Notice.objects.filter(alert=OuterRef("pk"), channel=channel, what=What.OPENED)
+        opened = Notification.objects.filter(
+            alert=OuterRef("pk"), channel=channel, what=NotificationKind.OPENED
+        )
         return Exists(opened.filter(sent_at__lt=OuterRef("silent_until")))
 
-    def _owe(self, channel: AlertChannel, what: What, alerts: AlertQuerySet) -> None:
+    def _owe(self, channel: AlertChannel, what: NotificationKind, alerts: AlertQuerySet) -> None:
         self.bulk_create(
-            [Notice(alert=alert, channel=channel, what=what) for alert in alerts.distinct()],
+            [Notification(alert=alert, channel=channel, what=what) for alert in alerts.distinct()],
             ignore_conflicts=True,
         )
 
     def forget_still_open(self) -> None:
         """Delete the announcements that an alert is still open, so that the end of a later silence
         makes new ones."""
-        self.filter(what=What.STILL_OPEN).delete()
+        self.filter(what=NotificationKind.STILL_OPEN).delete()
 
-    def due(self) -> NoticeQuerySet:
+    def due(self) -> NotificationQuerySet:
         """Those to be told now, the oldest first; none of what somebody has silenced since."""
         now = timezone.now()
         due = self.filter(sent_at=None, next_at__lte=now, channel__enabled=True)
         return due.exclude(alert__silent_until__gt=now).order_by("pk")
 
-    def claim(self, channel: AlertChannel) -> list[Notice]:
+    def claim(self, channel: AlertChannel) -> list[Notification]:
         """What the channel is to be told now is nobody else's for a while."""
         using = db.write_alias()
         with transaction.atomic(using=using):
@@ -90,12 +96,12 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             notice.alert = known[notice.alert_id]
         return found
 
-    def done(self, notices: Iterable[Notice]) -> None:
+    def done(self, notices: Iterable[Notification]) -> None:
         """They are told, and never again."""
         ids = [notice.pk for notice in notices]
         self.filter(pk__in=ids).update(sent_at=timezone.now(), next_at=None, error="")
 
-    def put_off(self, notices: Iterable[Notice], *, error: str, until: datetime) -> None:
+    def put_off(self, notices: Iterable[Notification], *, error: str, until: datetime) -> None:
         """They could not be told: again at that time, unless that was tried too often."""
         ids = [notice.pk for notice in notices]
         failed = self.filter(pk__in=ids)
@@ -103,18 +109,18 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         failed.filter(attempts__gte=MAX_ATTEMPTS).update(next_at=None)
 
 
-class Notice(models.Model):
+class Notification(models.Model):
     """`next_at` is None once it is told, or given up."""
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
     channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE)
-    what = models.CharField(max_length=10, choices=What.choices)
+    what = models.CharField(max_length=10, choices=NotificationKind.choices)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, default=timezone.now)
     sent_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, default="")
 
-    objects = NoticeQuerySet.as_manager()
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)

@@ -20,7 +20,7 @@ MAX_MINUTES = 7 * 24 * 60
 MAX_ROWS = 10_000
 
 
-class Kind(models.TextChoices):
+class AlertKind(models.TextChoices):
     """What is looked at. `tracking.alerts.conditions` says when it is wrong."""
 
     SOURCE = "source", "A token sends nothing"
@@ -33,8 +33,8 @@ class Kind(models.TextChoices):
     PULSE = "pulse", "Worker or beat is silent"
 
 
-OF_TOKENS = frozenset({Kind.SOURCE})
-OF_INTEGRATIONS = frozenset({Kind.RATE, Kind.BACKLOG, Kind.PAUSED, Kind.DEAD})
+OF_TOKENS = frozenset({AlertKind.SOURCE})
+OF_INTEGRATIONS = frozenset({AlertKind.RATE, AlertKind.BACKLOG, AlertKind.PAUSED, AlertKind.DEAD})
 
 
 class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
@@ -50,7 +50,7 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
 
 
 class AlertRule(models.Model):
-    kind = models.CharField("what", max_length=10, choices=Kind.choices)
+    kind = models.CharField("what", max_length=10, choices=AlertKind.choices)
     token = models.ForeignKey(
         Token,
         on_delete=models.CASCADE,
@@ -100,7 +100,7 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         whose = self.integration or self.token
-        label = Kind(self.kind).label
+        label = AlertKind(self.kind).label
         return f"{label}: {whose}" if whose else label
 
     def clean(self) -> None:
@@ -111,10 +111,10 @@ class AlertRule(models.Model):
             raise ValidationError({"token": "This is not about one token."})
         if self.integration and self.token_id not in (None, self.integration.token_id):
             raise ValidationError({"integration": "It is another token's."})
-        if self.threshold > 100 and self.kind in (Kind.RATE, Kind.DISK):
+        if self.threshold > 100 and self.kind in (AlertKind.RATE, AlertKind.DISK):
             raise ValidationError({"threshold": "There are a hundred per cent."})
 
-        if self.kind == Kind.DEAD and self.threshold >= MAX_ROWS:
+        if self.kind == AlertKind.DEAD and self.threshold >= MAX_ROWS:
             raise ValidationError({"threshold": f"It counts no further than to {MAX_ROWS:,}."})
 
     @property
@@ -124,18 +124,18 @@ class AlertRule(models.Model):
 
     @property
     def looks_back(self) -> bool:
-        return self.kind not in (Kind.DISK, Kind.PARTITIONS)
+        return self.kind not in (AlertKind.DISK, AlertKind.PARTITIONS)
 
     @property
     def threshold_said(self) -> str:
         """With its unit; empty where it is not looked at."""
         words = {
-            Kind.RATE: "below {:g} %",
-            Kind.DEAD: "more than {:g}",
-            Kind.DISK: "less than {:g} % free",
-            Kind.PARTITIONS: "fewer than {:g} days",
+            AlertKind.RATE: "below {:g} %",
+            AlertKind.DEAD: "more than {:g}",
+            AlertKind.DISK: "less than {:g} % free",
+            AlertKind.PARTITIONS: "fewer than {:g} days",
         }
-        return words[Kind(self.kind)].format(self.threshold) if self.kind in words else ""
+        return words[AlertKind(self.kind)].format(self.threshold) if self.kind in words else ""
 
     @property
     def window(self) -> timedelta:

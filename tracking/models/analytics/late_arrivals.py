@@ -39,7 +39,7 @@ def lag() -> timedelta:
     return timedelta(seconds=conf.COMMIT_LAG + SLACK)
 
 
-class Late(models.Model):
+class LateArrival(models.Model):
     """A mark: gone once the hit is counted."""
 
     hit_id = models.UUIDField(primary_key=True)

@@ -32,7 +32,7 @@ COMPARE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RollupDifference:
     """An hour of a token in which the two do not agree."""
 
     token_id: int
@@ -46,7 +46,7 @@ class Difference:
         )
 
 
-def compare() -> Iterator[Difference]:
+def compare() -> Iterator[RollupDifference]:
     """The hours that differ, as far as hits are kept. It reads every hit. Of a day that is dropped
     the hits that a wrong clock put into a later one stay counted, and differ."""
     since = datetime(1, 1, 1, tzinfo=UTC)
@@ -56,4 +56,4 @@ def compare() -> Iterator[Difference]:
     with db.write_cursor() as cursor:
         cursor.execute(COMPARE, {"since": since, "dimension": HOUR})
         for row in cursor.fetchall():
-            yield Difference(*row)
+            yield RollupDifference(*row)

@@ -52,21 +52,21 @@ MOVE = "UPDATE tracking_watermark SET position = %s"
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RollupPass:
     """What a pass came to: how many hits, and whether there are more."""
 
     hits: int
     is_behind: bool
 
 
-def summarise(seconds: float) -> Counted:
+def run(seconds: float) -> RollupPass:
     """Pass after pass, until everything is counted or the time is over. Raises Busy."""
     ends, hits = time.monotonic() + seconds, 0
     while True:
         counted = run_pass()
         hits += counted.hits
         if not counted.is_behind or time.monotonic() >= ends:
-            return Counted(hits, counted.is_behind)
+            return RollupPass(hits, counted.is_behind)
 
 
 def catch_up() -> int:
@@ -83,13 +83,13 @@ def catch_up() -> int:
             return hits
 
 
-def run_pass() -> Counted:
+def run_pass() -> RollupPass:
     """The next hits are counted. Raises Busy if somebody else counts now."""
     with Watermark.objects.hold() as cursor:
         return count_next(cursor)
 
 
-def count_next(cursor: CursorWrapper) -> Counted:
+def count_next(cursor: CursorWrapper) -> RollupPass:
     """The same, in the transaction that holds the watermark."""
     cursor.execute(POSITION, [NOBODY])
     cursor.execute(READ)
@@ -103,7 +103,7 @@ def count_next(cursor: CursorWrapper) -> Counted:
     cursor.execute(FACTS, {"first": first, "last": last, "late": marked, **ids})
     (hits,) = cursor.fetchone()
     cursor.execute(MOVE, [last])
-    return Counted(hits, is_behind or len(marked) == PASS)
+    return RollupPass(hits, is_behind or len(marked) == PASS)
 
 
 def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:

@@ -7,33 +7,36 @@ from typing import Any
 
 from django.db import models
 
-from tracking.models.deliveries.outcome import Result
+from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.integrations.integration import Integration
 
 
 class DeliveryManager(models.Manager["Delivery"]):
     def get_queryset(self) -> models.QuerySet[Delivery]:
         """Without the past: attempts that settled nothing, or that a replay has undone."""
-        return super().get_queryset().exclude(state__in=[Result.FAILED, Result.BURIED])
+        return (
+            super().get_queryset().exclude(state__in=[DeliveryResult.FAILED, DeliveryResult.BURIED])
+        )
+
+
+class DeliveryState(models.TextChoices):
+    OWED = "owed"
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    DEAD = "dead", "Dead letter"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
 
 
 class Delivery(models.Model):
     """A view over owed, dead letters and outcomes: every delivery in its present state."""
-
-    class State(models.TextChoices):
-        OWED = "owed"
-        RETRYING = "retrying"
-        DELIVERED = "delivered"
-        DEAD = "dead", "Dead letter"
-        SKIPPED = "skipped"
-        CANCELLED = "cancelled"
 
     # A view has no key, and Django wants one. This one keeps the index's order in pages.
     hit_id = models.UUIDField(primary_key=True)
     integration = models.ForeignKey(
         Integration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
     )
-    state = models.CharField(max_length=10, choices=State.choices)
+    state = models.CharField(max_length=10, choices=DeliveryState.choices)
     since = models.DateTimeField("since / due", null=True)
     reason = models.TextField()
 
@@ -73,15 +76,15 @@ class Delivery(models.Model):
 
 
 COLOURS = {
-    Delivery.State.OWED: "off",
-    Delivery.State.RETRYING: "paused",
-    Delivery.State.DELIVERED: "good",
-    Delivery.State.DEAD: "bad",
-    Delivery.State.SKIPPED: "off",
-    Delivery.State.CANCELLED: "off",
+    DeliveryState.OWED: "off",
+    DeliveryState.RETRYING: "paused",
+    DeliveryState.DELIVERED: "good",
+    DeliveryState.DEAD: "bad",
+    DeliveryState.SKIPPED: "off",
+    DeliveryState.CANCELLED: "off",
 }
 #: States after which something may still come, the one that says most first.
-OPEN = (Delivery.State.OWED, Delivery.State.RETRYING, Delivery.State.DEAD)
+OPEN = (DeliveryState.OWED, DeliveryState.RETRYING, DeliveryState.DEAD)
 
 
 def present(deliveries: Iterable[Delivery]) -> list[Delivery]:
@@ -93,6 +96,6 @@ def present(deliveries: Iterable[Delivery]) -> list[Delivery]:
 
 def _rank(delivery: Delivery) -> tuple[int, float]:
     """The last in this order is the present state."""
-    state, since = Delivery.State(delivery.state), delivery.since
+    state, since = DeliveryState(delivery.state), delivery.since
     place = OPEN.index(state) if state in OPEN else len(OPEN)
     return -place, since.timestamp() if since else 0.0

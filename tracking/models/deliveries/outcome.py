@@ -8,7 +8,7 @@ from django.utils import timezone
 from tracking.models.integrations.integration import Integration
 
 
-class Result(models.TextChoices):
+class DeliveryResult(models.TextChoices):
     """What an attempt came to, or what ended a delivery without one. All but `failed` and `buried`
     are also the last state of a delivery."""
 
@@ -28,7 +28,7 @@ class Outcome(models.Model):
         Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
     attempt_id = models.UUIDField()
-    result = models.CharField(max_length=10, choices=Result.choices)
+    result = models.CharField(max_length=10, choices=DeliveryResult.choices)
     reason = models.TextField(blank=True)
     settled_at = models.DateTimeField(default=timezone.now)
 
@@ -39,7 +39,7 @@ class Outcome(models.Model):
             models.Index(
                 fields=("hit_id",),
                 name="tracking_outcome_failed",
-                condition=~models.Q(result=Result.DELIVERED),
+                condition=~models.Q(result=DeliveryResult.DELIVERED),
             ),
         )
 

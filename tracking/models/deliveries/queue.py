@@ -33,7 +33,7 @@ PARKING_ROUNDS = 5
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class OwedQuerySet(models.QuerySet["Owed"]):
+class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def claim(
         self,
         integration_id: int,
@@ -107,7 +107,7 @@ class OwedQuerySet(models.QuerySet["Owed"]):
             return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
 
 
-class Owed(models.Model):
+class QueuedDelivery(models.Model):
     """A delivery to be made. `due_at` in the future: retrying, or leased to a worker.
 
     In each user's order, `lane` is the user's and `seq` the place in it.
@@ -127,7 +127,7 @@ class Owed(models.Model):
     claims = models.SmallIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
 
-    objects = OwedQuerySet.as_manager()
+    objects = QueueQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "owed"

@@ -13,7 +13,7 @@ import msgspec
 from django.db import connections, transaction
 
 from tracking import db
-from tracking.models.deliveries.outcome import Result
+from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.integrations.integration import Integration
 
 # A delivery that was made is owed no more, whoever holds the lease by now, and is no dead letter
@@ -94,7 +94,7 @@ RELEASE: LiteralString = """
 """
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one claimed delivery. `result` is empty for one that is given back.
 
     `attempts` is how many were made, this one included; `wait` is for `failed` and given back, in
@@ -103,7 +103,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     hit_id: UUID
     leased_until: datetime
-    result: Result | str
+    result: DeliveryResult | str
     attempts: int
     attempt_id: UUID | None = None
     code: str = ""
@@ -111,7 +111,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     wait: float = 0.0
 
 
-class AttemptMade(msgspec.Struct, frozen=True, kw_only=True):
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the attempts: see `tracking.models.deliveries.attempt`."""
 
     id: UUID
@@ -130,7 +130,7 @@ class AttemptMade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    integration: Integration, entries: Sequence[Entry], attempts: Sequence[AttemptMade]
+    integration: Integration, entries: Sequence[Settlement], attempts: Sequence[AttemptRecord]
 ) -> None:
     """The entries are true and the attempts on record, all in one commit."""
     parameters: dict[str, Any] = {

@@ -12,14 +12,14 @@ from itertools import islice
 from django.db.models import Q, QuerySet
 
 from tracking.models.access.scope import Scope
-from tracking.models.explain.revision_diff import changes
+from tracking.models.explain.revision_diff import revision_diff
 from tracking.models.operations.operation import Operation
 from tracking.models.tokens.revision import Revision
 from tracking.models.tokens.token import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """One thing that somebody did. `by` is a user's name or a command's; empty if nobody's."""
 
     at: datetime
@@ -30,14 +30,14 @@ class Entry:
     operation: int | None = None
 
 
-def entries(
+def audit_entries(
     scope: Scope,
     *,
     limit: int,
     before: datetime | None = None,
     token: int | None = None,
     by: str = "",
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """The latest first, at most so many, all of them before that moment."""
     revisions = scope.limit(Revision.objects.select_related("token"))
     operations = scope.limit(
@@ -55,7 +55,7 @@ def entries(
         )
     if by:
         revisions, operations = revisions.filter(made_by=by), operations.filter(asked_by=by)
-    both: Iterable[Entry] = merge(
+    both: Iterable[AuditEntry] = merge(
         _of_revisions(revisions.order_by("-made_at", "-pk")[:limit]),
         _of_operations(operations.order_by("-asked_at", "-pk")[:limit]),
         key=lambda entry: entry.at,
@@ -64,7 +64,7 @@ def entries(
     return list(islice(both, limit))
 
 
-def _of_revisions(found: QuerySet[Revision]) -> Iterator[Entry]:
+def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
     revisions = list(found)
     wanted = Q(pk__in=[])
     for revision in revisions:
@@ -77,21 +77,21 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[Entry]:
     }
     for revision in revisions:
         previous = earlier.get((revision.token_id, revision.number - 1))
-        yield Entry(
+        yield AuditEntry(
             at=revision.made_at,
             by=revision.made_by,
             token=revision.token,
-            said=tuple(changes(previous, revision.snapshot)),
+            said=tuple(revision_diff(previous, revision.snapshot)),
             revision=revision.number,
         )
 
 
-def _of_operations(operations: QuerySet[Operation]) -> Iterator[Entry]:
+def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
         meant = f": {operation.meant}" if str(operation.meant) else ""
         said = [f"{operation.verb.capitalize()} of {operation.integration.title}{meant}."]
         said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
-        yield Entry(
+        yield AuditEntry(
             at=operation.asked_at,
             by=operation.asked_by,
             token=operation.integration.token,

@@ -11,30 +11,30 @@ from typing import Any
 from django.utils import timezone
 
 from tracking.conf import conf
-from tracking.models.deliveries.delivery import OPEN, Delivery, present
+from tracking.models.deliveries.delivery import OPEN, Delivery, DeliveryState, present
 from tracking.models.deliveries.outcome import Outcome
-from tracking.models.deliveries.queue import Owed
-from tracking.models.explain.normalisations import differences
-from tracking.models.explain.timeline import Turn, turns
-from tracking.models.hits.duplicate import Repeat
+from tracking.models.deliveries.queue import QueuedDelivery
+from tracking.models.explain.normalisations import normalisations
+from tracking.models.explain.timeline import TimelineEntry, timeline
+from tracking.models.hits.duplicate import Duplicate
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.privacy import IpPolicy
 from tracking.models.tokens.revision import Revision
-from tracking.routing.verdicts import Verdict, verdicts
+from tracking.routing.verdicts import RoutingVerdict, routing_verdicts
 
 #: Outcomes that are told at the most, the latest ones.
 LATEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class DeliveryRoute:
     """An integration, whether the hit was for it when it arrived (None where that is not on
     record), and how the delivery stands; None where nothing was ever owed. `is_claimed`: a worker
     is at it. `is_late`: it was owed later, by a backfill."""
 
     integration: Integration
-    verdict: Verdict | None
+    verdict: RoutingVerdict | None
     delivery: Delivery | None
     is_claimed: bool
     is_late: bool
@@ -51,30 +51,30 @@ class Way:
 
     @property
     def can_be_replayed(self) -> bool:
-        return self._is(Delivery.State.DEAD) and self.integration.deleted_at is None
+        return self._is(DeliveryState.DEAD) and self.integration.deleted_at is None
 
     @property
     def can_be_tried_now(self) -> bool:
         """Whether nothing but its time is in the way."""
-        is_waiting = self._is(Delivery.State.RETRYING) and not self.is_claimed
+        is_waiting = self._is(DeliveryState.RETRYING) and not self.is_claimed
         return is_waiting and self.delivery is not None and not self.delivery.held_back
 
-    def _is(self, state: Delivery.State) -> bool:
+    def _is(self, state: DeliveryState) -> bool:
         return self.delivery is not None and self.delivery.state == state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class HitHistory:
     """`snapshot` is the token's configuration when the hit arrived, empty where that is not on
     record. A repetition counts as the same hit until `known_until`."""
 
     hit: Hit
     snapshot: Mapping[str, Any]
-    differences: tuple[str, ...]
-    repeat: Repeat | None
+    normalisations: tuple[str, ...]
+    repeat: Duplicate | None
     known_until: datetime
-    ways: tuple[Way, ...]
-    turns: tuple[Turn, ...]
+    ways: tuple[DeliveryRoute, ...]
+    timeline: tuple[TimelineEntry, ...]
     is_whole: bool
 
     @property
@@ -106,46 +106,46 @@ class Story:
         return " ".join(str(library[key]) for key in ("name", "version") if library.get(key))
 
     @property
-    def owed(self) -> list[Way]:
+    def owed(self) -> list[DeliveryRoute]:
         """Those that it went to, or is to go to."""
         return [way for way in self.ways if way.delivery is not None]
 
 
-def tell(hit: Hit) -> Story:
+def hit_history(hit: Hit) -> HitHistory:
     """The whole story. The hit's token is read if it was not yet."""
     revision = Revision.objects.filter(token=hit.token_id, number=hit.revision).first()
     snapshot: Mapping[str, Any] = revision.snapshot if revision else {}
     latest = Outcome.objects.filter(hit_id=hit.pk).order_by("-settled_at")
     outcomes = list(latest.select_related("integration")[: LATEST + 1])
-    return Story(
+    return HitHistory(
         hit=hit,
         snapshot=snapshot,
-        differences=tuple(differences(hit, snapshot.get("ip_policy", ""))),
-        repeat=Repeat.objects.filter(pk=hit.pk).first(),
+        normalisations=tuple(normalisations(hit, snapshot.get("ip_policy", ""))),
+        repeat=Duplicate.objects.filter(pk=hit.pk).first(),
         known_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
         ways=_ways(hit, snapshot),
-        turns=turns(hit, outcomes[:LATEST]),
+        timeline=timeline(hit, outcomes[:LATEST]),
         is_whole=len(outcomes) <= LATEST,
     )
 
 
-def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[Way, ...]:
+def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
     """Those that the token had when the hit arrived, then those that got it later."""
     judged = {
         verdict.integration_id: verdict
-        for verdict in verdicts(
+        for verdict in routing_verdicts(
             snapshot, name=hit.name, integrations=hit.payload.get("integrations") or {}
         )
     }
     rows = Delivery.objects.filter(hit_id=hit.pk).select_related("integration")
     delivered = {delivery.integration_id: delivery for delivery in present(rows)}
-    leased = Owed.objects.filter(hit_id=hit.pk, claims__gt=0, due_at__gt=timezone.now())
+    leased = QueuedDelivery.objects.filter(hit_id=hit.pk, claims__gt=0, due_at__gt=timezone.now())
     claimed = set(leased.values_list("integration", flat=True))
     matched = {pk for pk, verdict in judged.items() if verdict.matched}
     late = delivered.keys() - matched if snapshot else set()
     found = Integration.objects.in_bulk({*judged, *delivered})
     return tuple(
-        Way(
+        DeliveryRoute(
             integration=found[pk],
             verdict=judged.get(pk),
             delivery=delivered.get(pk),

@@ -32,7 +32,7 @@ LABELS = {
 }
 
 
-def differences(hit: Hit, policy: str) -> Iterator[str]:
+def normalisations(hit: Hit, policy: str) -> Iterator[str]:
     """Sentences. `policy` is the token's for addresses when the hit arrived, empty if unknown."""
     if hit.hit_id == str(hit.pk):
         yield "The sender gave no id for the hit, so ours is its hitId: sent again it is another."

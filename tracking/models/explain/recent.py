@@ -22,7 +22,7 @@ STATES: LiteralString = """
 """
 
 
-def recent(limit: int = RECENT) -> list[dict[str, Any]]:
+def recent_hits(limit: int = RECENT) -> list[dict[str, Any]]:
     """The latest first, each as JSON can say it: its ids, event and user, `at` in milliseconds
     since 1970, `states` with the number of deliveries that are in each. Two statements, both by
     index."""

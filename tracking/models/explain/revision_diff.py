@@ -11,10 +11,10 @@ from typing import Any
 
 #: Of a value so much is told.
 SHOWN = 80
-Snapshot = Mapping[str, Any]
+RevisionSnapshot = Mapping[str, Any]
 
 
-def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
+def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> list[str]:
     """A sentence for each change; of the first state, that the token was issued."""
     if before is None:
         return ["Issued the token.", *_integrations({}, after.get("integrations", {}))]
@@ -24,7 +24,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
     ]
 
 
-def _token(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _token(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     told = {"integrations", "prefix", "revoked", "deleted"}
     if before.get("prefix") != after.get("prefix"):
         yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…"
@@ -35,7 +35,7 @@ def _token(before: Snapshot, after: Snapshot) -> Iterator[str]:
     yield from _values("", before, after, told)
 
 
-def _integrations(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _integrations(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     for pk, now in after.items():
         if pk not in before:
             yield f"Added {now['name']} ({now['destination']})."
@@ -43,7 +43,7 @@ def _integrations(before: Snapshot, after: Snapshot) -> Iterator[str]:
             yield from _integration(before[pk], now)
 
 
-def _integration(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _integration(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     name = after["name"]
     if after.get("deleted") and not before.get("deleted"):
         yield f"Deleted {name}."
@@ -61,14 +61,18 @@ def _integration(before: Snapshot, after: Snapshot) -> Iterator[str]:
     yield from _values(f"{name}: ", before, after, told)
 
 
-def _pause(name: str, before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
+def _pause(
+    name: str, before: RevisionSnapshot | None, after: RevisionSnapshot | None
+) -> Iterator[str]:
     if after and after != before:
         yield f"Paused {name}: {after['reason'] or 'no reason given'}"
     elif before and not after:
         yield f"Resumed {name}."
 
 
-def _values(prefix: str, before: Snapshot, after: Snapshot, told: set[str]) -> Iterator[str]:
+def _values(
+    prefix: str, before: RevisionSnapshot, after: RevisionSnapshot, told: set[str]
+) -> Iterator[str]:
     """What is left, by the names that the configuration has for it."""
     for key in sorted({*before, *after} - told):
         if before.get(key) != after.get(key):

@@ -24,7 +24,7 @@ OUR_ID, HIT_ID = "our id", "hitId"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A hit, what of it is the value that was looked for, and how its deliveries stand."""
 
     hit: Hit
@@ -37,7 +37,7 @@ class Found:
         return bool({OUR_ID, HIT_ID} & set(self.kinds))
 
 
-def find(term: str, scope: Scope) -> list[Found]:
+def search(term: str, scope: Scope) -> list[SearchResult]:
     """The newest first. An e-mail address is found by its SHA-256 or MD5, too."""
     # As it would have been stored.
     term = term.strip().replace("\0", "\ufffd")
@@ -56,7 +56,7 @@ def find(term: str, scope: Scope) -> list[Found]:
     states: dict[UUID, list[Delivery]] = {}
     for delivery in present(bounded):
         states.setdefault(delivery.hit_id, []).append(delivery)
-    return [Found(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in found]
+    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in found]
 
 
 def _rows(term: str, scope: Scope) -> Iterator[tuple[str, UUID]]:

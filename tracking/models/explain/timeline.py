@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tracking.models.deliveries.attempt import Attempt
-from tracking.models.deliveries.outcome import Outcome, Result
+from tracking.models.deliveries.outcome import DeliveryResult, Outcome
 from tracking.models.hits.hit import Hit
 
 COLOURS = {
-    Result.DELIVERED: "good",
-    Result.FAILED: "paused",
-    Result.BURIED: "bad",
-    Result.SKIPPED: "off",
-    Result.CANCELLED: "off",
+    DeliveryResult.DELIVERED: "good",
+    DeliveryResult.FAILED: "paused",
+    DeliveryResult.BURIED: "bad",
+    DeliveryResult.SKIPPED: "off",
+    DeliveryResult.CANCELLED: "off",
 }
 #: Those that a request came before.
-ATTEMPTED = (Result.DELIVERED, Result.FAILED, Result.BURIED)
+ATTEMPTED = (DeliveryResult.DELIVERED, DeliveryResult.FAILED, DeliveryResult.BURIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TimelineEntry:
     """What one attempt came to, or what ended the delivery without one, so many seconds `after` the
     hit's arrival. `replayed` is the first that follows a dead letter."""
 
@@ -33,7 +33,7 @@ class Turn:
     @property
     def colour(self) -> str:
         """How good it is, in one word that pages give a colour."""
-        return COLOURS[Result(self.outcome.result)]
+        return COLOURS[DeliveryResult(self.outcome.result)]
 
     @property
     def is_bare(self) -> bool:
@@ -41,14 +41,14 @@ class Turn:
         return self.attempt is None and self.outcome.result in ATTEMPTED
 
 
-def turns(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[Turn, ...]:
+def timeline(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[TimelineEntry, ...]:
     """The outcomes of the hit in the order of time, each with its attempt."""
     ordered = sorted(outcomes, key=lambda each: (each.settled_at, each.attempt_id))
     attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in ordered])
-    found: list[Turn] = []
+    found: list[TimelineEntry] = []
     dead: set[int] = set()
     for outcome in ordered:
-        turn = Turn(
+        turn = TimelineEntry(
             outcome=outcome,
             after=(outcome.settled_at - hit.received_at).total_seconds(),
             attempt=attempts.get(outcome.attempt_id),
@@ -56,6 +56,6 @@ def turns(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[Turn, ...]:
         )
         found.append(turn)
         dead.discard(outcome.integration_id)
-        if outcome.result == Result.BURIED:
+        if outcome.result == DeliveryResult.BURIED:
             dead.add(outcome.integration_id)
     return tuple(found)

@@ -14,7 +14,7 @@ from tracking.conf import conf
 from tracking.uuid7 import first_uuid7
 
 #: How often, and when last.
-Again = tuple[int, datetime]
+DuplicateCount = tuple[int, datetime]
 
 #: Rows that one DELETE takes at the most.
 PRUNE_CHUNK = 10_000
@@ -36,8 +36,8 @@ PRUNE: LiteralString = """
 """
 
 
-class RepeatQuerySet(models.QuerySet["Repeat"]):
-    def add(self, counts: Mapping[tuple[int, UUID], Again]) -> None:
+class DuplicateQuerySet(models.QuerySet["Duplicate"]):
+    def add(self, counts: Mapping[tuple[int, UUID], DuplicateCount]) -> None:
         """These are counted, by token and digest of the hitId; what is no longer known is not."""
         columns = (
             [token_id for token_id, _ in counts],
@@ -62,7 +62,7 @@ class RepeatQuerySet(models.QuerySet["Repeat"]):
                     return pruned
 
 
-class Repeat(models.Model):
+class Duplicate(models.Model):
     """Of one hit: how many arrivals after it had its hitId, and when the last of them came.
 
     A best effort: an arrival of a process' last seconds may be missing.
@@ -72,7 +72,7 @@ class Repeat(models.Model):
     count = models.PositiveBigIntegerField()
     last_at = models.DateTimeField()
 
-    objects = RepeatQuerySet.as_manager()
+    objects = DuplicateQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.hit_id}: {self.count}"

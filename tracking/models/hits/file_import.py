@@ -8,7 +8,7 @@ from django.utils import timezone
 from tracking.models.tokens.token import Token
 
 
-class Import(models.Model):
+class FileImport(models.Model):
     """Each step is committed together with the hits that it stored: a killed import repeats none
     and leaves none out.
 

@@ -19,7 +19,7 @@ from tracking import db
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.mapping.event_mapping import Mapping
+from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.destinations.transport.recorder import printable
 from tracking.models.integrations.defaults import (
     default_concurrency,
@@ -212,15 +212,15 @@ class Integration(Pausable):
 
     @property
     def destination_class(self) -> type[Destination]:
-        return registry.get(self.destination)
+        return registry.get_destination(self.destination)
 
     def open(self) -> Destination:
         """The destination, configured; its secrets are decrypted here and nowhere else."""
         return self.destination_class({**self.config, **self.secrets.open()})
 
-    def open_mapping(self) -> Mapping:
+    def open_mapping(self) -> EventMapping:
         """What is changed about its events before they are sent."""
-        return Mapping.load(self.mapping)
+        return EventMapping.load(self.mapping)
 
     def wants(self, name: str, integrations: AnyMapping[str, Any]) -> bool:
         """Whether a hit of that event and `integrations` object is for it, as it is configured

@@ -40,7 +40,7 @@ SENDING: LiteralString = """
 """
 
 
-def ended(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[str]]:
+def count_by_result(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[str]]:
     """What was counted of each integration in the hours since then, by what was counted."""
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
     with db.read_cursor() as cursor:
@@ -50,14 +50,14 @@ def ended(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[
     return found
 
 
-def regular(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:
+def regular_senders(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:
     """On how many different days (of UTC) each token sent hits in one of these hours."""
     with db.read_cursor() as cursor:
         cursor.execute(REGULAR, [list(tokens), list(hours)])
         return dict(cursor.fetchall())
 
 
-def sending(tokens: Sequence[int], since: datetime) -> frozenset[int]:
+def tokens_with_hits_since(tokens: Sequence[int], since: datetime) -> frozenset[int]:
     """Those that a new hit of is stored since then. Only the leaves of that time are looked at."""
     with db.read_cursor() as cursor:
         cursor.execute(SENDING, [list(tokens), first_uuid7(since)])

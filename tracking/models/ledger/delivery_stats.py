@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 from tracking import db
-from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.uuid7 import first_uuid7
 
 #: Retrying deliveries are counted up to here.
@@ -61,7 +61,7 @@ class Latency:
     p95: float
 
 
-def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]:
+def count_by_result(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]:
     """What was counted of each integration's hits that arrived since then."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     with db.read_cursor() as cursor:
@@ -71,14 +71,14 @@ def sent(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping[str, int]]
     return found
 
 
-def waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
+def count_waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
     """What waits of each integration; it costs the same with ten rows owed and ten million."""
-    retrying = Owed.objects.retrying(ids, limit=MANY)
-    oldest = Owed.objects.oldest_by_integration(ids)
+    retrying = QueuedDelivery.objects.retrying(ids, limit=MANY)
+    oldest = QueuedDelivery.objects.oldest_by_integration(ids)
     return {pk: Waiting(retrying.get(pk, 0), oldest.get(pk)) for pk in ids}
 
 
-def latency(ids: Sequence[int]) -> Mapping[int, Latency]:
+def measure_latency(ids: Sequence[int]) -> Mapping[int, Latency]:
     """How fast the last hits got to each integration; none where none did of late."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
     bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}

@@ -44,7 +44,7 @@ COUNTED: LiteralString = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class FailureGroup:
     """So many requests with so many hits failed in the same way; `sample` is the last of them."""
 
     code: str
@@ -56,7 +56,7 @@ class Failure:
     sample: Attempt
 
 
-def failures(integration: Integration) -> list[Failure]:
+def failure_groups(integration: Integration) -> list[FailureGroup]:
     """Of its last attempts, the latest cause first."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=DAYS))
     parameters: dict[str, Any] = {"integration": integration.pk, "since": since, "limit": LATEST}
@@ -67,7 +67,7 @@ def failures(integration: Integration) -> list[Failure]:
         found = cursor.fetchall()
     samples = Attempt.objects.using(alias).in_bulk([row[-1] for row in found])
     return [
-        Failure(
+        FailureGroup(
             code=code,
             status=status,
             requests=requests,

@@ -39,7 +39,7 @@ NEWEST: LiteralString = """
 
 
 @dataclass(slots=True)
-class Counts:
+class IngestCounts:
     """Of a token: hits that were answered with success, those of them that were repeated, and the
     refused ones by their codes."""
 
@@ -63,15 +63,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class IngestVolume:
     """What came in since a moment: by token, 0 for strangers, and by hour, the earliest first."""
 
-    tokens: Mapping[int, Counts]
+    tokens: Mapping[int, IngestCounts]
     hours: Mapping[datetime, Mapping[str, int]]
 
     @property
-    def total(self) -> Counts:
-        total = Counts()
+    def total(self) -> IngestCounts:
+        total = IngestCounts()
         for counts in self.tokens.values():
             total.accepted += counts.accepted
             total.duplicate += counts.duplicate
@@ -80,9 +80,9 @@ class Volume:
         return total
 
 
-def volume(since: datetime, token_ids: Iterable[int] | None = None) -> Volume:
+def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> IngestVolume:
     """Of these tokens, or of all and of strangers."""
-    tokens: defaultdict[int, Counts] = defaultdict(Counts)
+    tokens: defaultdict[int, IngestCounts] = defaultdict(IngestCounts)
     hours: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
     parameters: dict[str, Any] = {
         "since": since,
@@ -95,10 +95,10 @@ def volume(since: datetime, token_ids: Iterable[int] | None = None) -> Volume:
                 tokens[token_id].add(what, reason, count)
             else:
                 hours[hour][what] = count
-    return Volume(tokens, dict(sorted(hours.items())))
+    return IngestVolume(tokens, dict(sorted(hours.items())))
 
 
-def rates() -> Mapping[int, float]:
+def hit_rates() -> Mapping[int, float]:
     """Hits a minute by token at this moment: those of the last minute, or of as much of it as the
     newest hits cover."""
     now = datetime.now(UTC)

@@ -65,7 +65,7 @@ OWED: LiteralString = """
 """
 
 
-class What(models.TextChoices):
+class TallyKind(models.TextChoices):
     """What was counted; the last ones of a token's deliveries to one integration."""
 
     ACCEPTED = "accepted"
@@ -83,7 +83,7 @@ ENDS = ("delivered", "skipped", "cancelled", "dead", "pending", "retrying")
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class LedgerHour:
     """An hour's counts by what was counted; those that are zero may be missing."""
 
     hour: datetime
@@ -101,14 +101,14 @@ class Hour:
         return self["accepted"] - self["duplicate"]
 
 
-class Count(models.Model):
+class TallyColumns(models.Model):
     """So many hits of an hour, a token, and an integration (0 for none). Takings-back count below
     zero."""
 
     hour = models.DateTimeField()
     token_id = models.BigIntegerField()
     integration_id = models.BigIntegerField(default=0)
-    what = models.CharField(max_length=10, choices=What.choices)
+    what = models.CharField(max_length=10, choices=TallyKind.choices)
     reason = models.CharField(max_length=100, blank=True, default="")
     count = models.BigIntegerField()
 
@@ -119,7 +119,7 @@ class Count(models.Model):
         return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.what}"
 
 
-class Tally(Count):
+class Tally(TallyColumns):
     """A change of a count, append-only until it is rolled up."""
 
 
@@ -135,15 +135,15 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
             if found < ROLL_UP_CHUNK:
                 return rolled
 
-    def of_integration(self, integration_id: int, since: datetime) -> list[Hour]:
+    def of_integration(self, integration_id: int, since: datetime) -> list[LedgerHour]:
         """The integration's hours since then, the latest first."""
         return self._hours("integration_id", integration_id, integration_id, since, OWED)
 
-    def counted(self, integration_id: int, since: datetime) -> list[Hour]:
+    def counted(self, integration_id: int, since: datetime) -> list[LedgerHour]:
         """The same without looking at what is still owed: it costs the same however much is."""
         return self._hours("integration_id", integration_id, integration_id, since)
 
-    def of_token(self, token_id: int, since: datetime) -> list[Hour]:
+    def of_token(self, token_id: int, since: datetime) -> list[LedgerHour]:
         """The token's own hours since then, the latest first."""
         return self._hours("token_id", token_id, 0, since)
 
@@ -154,7 +154,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         integration_id: int,
         since: datetime,
         owed: LiteralString = "",
-    ) -> list[Hour]:
+    ) -> list[LedgerHour]:
         parameters: dict[str, Any] = {
             "owner": owner_id,
             "integration": integration_id,
@@ -166,10 +166,10 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
             cursor.execute(HOURS.format(owner=owner, owed=owed), parameters)
             for hour, what, count in cursor.fetchall():
                 found[hour][what] = count
-        return [Hour(hour, counts) for hour, counts in found.items()]
+        return [LedgerHour(hour, counts) for hour, counts in found.items()]
 
 
-class Ledger(Count):
+class Ledger(TallyColumns):
     """The tallies rolled up: a row for each hour, token, integration, kind and reason."""
 
     objects = LedgerQuerySet.as_manager()

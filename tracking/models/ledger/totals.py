@@ -10,7 +10,7 @@ from typing import LiteralString
 from django.db import models
 
 from tracking import db
-from tracking.models.ledger.ledger import What
+from tracking.models.ledger.ledger import TallyKind
 
 # One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
 OF_INTEGRATIONS: LiteralString = """
@@ -39,7 +39,7 @@ class Balance:
         return self["matched"] - sum(self[what] for what in ended)
 
 
-class TotalQuerySet(models.QuerySet["Total"]):
+class LifetimeTotalQuerySet(models.QuerySet["LifetimeTotal"]):
     def balances(self) -> Mapping[int, Balance]:
         """Of each integration that ever matched a hit, by its id; what is counted is not looked
         for, so it costs the same with ten rows owed and ten million."""
@@ -51,16 +51,16 @@ class TotalQuerySet(models.QuerySet["Total"]):
         return {integration_id: Balance(counts) for integration_id, counts in found.items()}
 
 
-class Total(models.Model):
+class LifetimeTotal(models.Model):
     """The ledger without its hours. `integration_id` is 0 for a token's own counts."""
 
     token_id = models.BigIntegerField()
     integration_id = models.BigIntegerField(default=0)
-    what = models.CharField(max_length=10, choices=What.choices)
+    what = models.CharField(max_length=10, choices=TallyKind.choices)
     reason = models.CharField(max_length=100, blank=True, default="")
     count = models.BigIntegerField()
 
-    objects = TotalQuerySet.as_manager()
+    objects = LifetimeTotalQuerySet.as_manager()
 
     class Meta:
         constraints = (

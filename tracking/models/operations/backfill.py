@@ -14,7 +14,7 @@ from tracking import db
 from tracking.conf import conf
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.deliveries.queue import ALWAYS
-from tracking.models.operations.base import Step, Verb
+from tracking.models.operations.base import BatchOperation, OperationStep
 from tracking.models.operations.preview import SAMPLE, Preview, show
 from tracking.uuid7 import first_uuid7, moment_of
 
@@ -78,7 +78,7 @@ class Candidate:
     is_new: bool
 
 
-class Backfill(Verb):
+class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
@@ -109,7 +109,7 @@ class Backfill(Verb):
             note=note,
         )
 
-    def step(self, position: str, limit: int) -> Step:
+    def step(self, position: str, limit: int) -> OperationStep:
         """The youngest hits have to wait: the order of ids is not the order of commits."""
         until = self.bound().until or datetime.now(UTC)
         settled = datetime.now(UTC) - timedelta(seconds=conf.COMMIT_LAG)
@@ -117,12 +117,12 @@ class Backfill(Verb):
         taken = [each.hit_id for each in looked if each.is_new][:limit]
         moved = self._owe(taken) if taken else 0
         if len(taken) == limit:
-            return Step(moved, _after(taken[-1]))
+            return OperationStep(moved, _after(taken[-1]))
         if len(looked) == WINDOW:
-            return Step(moved, _after(looked[-1].hit_id))
+            return OperationStep(moved, _after(looked[-1].hit_id))
         wait = (until - settled).total_seconds()
         position = _after(looked[-1].hit_id) if looked else position
-        return Step(moved, position, min(wait, 1.0) if wait > 0 else None)
+        return OperationStep(moved, position, min(wait, 1.0) if wait > 0 else None)
 
     def _owe(self, ids: Sequence[UUID]) -> int:
         bounds = {"ids": list(ids), "first": min(ids), "last": max(ids)}

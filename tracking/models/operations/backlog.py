@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 
 from tracking.models.deliveries.dead_letter import DeadLetter
-from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.preview import Preview
 from tracking.models.operations.preview import preview as preview_rows
@@ -27,7 +27,7 @@ class Backlog:
 
 
 def backlog(integration: Integration) -> Backlog:
-    owed = Owed.objects.filter(integration=integration)
+    owed = QueuedDelivery.objects.filter(integration=integration)
     return Backlog(
         **owed.aggregate(
             owed=Count("*"),
@@ -41,7 +41,7 @@ def backlog(integration: Integration) -> Backlog:
 def preview(integration: Integration) -> Preview:
     """What would be sent, or is held back, or would be cancelled."""
     return preview_rows(
-        Owed.objects.filter(integration=integration).order_by("due_at"), integration
+        QueuedDelivery.objects.filter(integration=integration).order_by("due_at"), integration
     )
 
 

@@ -18,7 +18,7 @@ CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OperationStep:
     """So many hits were changed; the next step begins at `position`.
 
     `wait` is how many seconds there is nothing to do; None: never again, it is over.
@@ -29,7 +29,7 @@ class Step:
     wait: float | None = 0.0
 
 
-class Verb:
+class BatchOperation:
     """What an operator asks for, of one integration."""
 
     name: ClassVar[str]
@@ -47,6 +47,6 @@ class Verb:
         """What it would do now."""
         raise NotImplementedError
 
-    def step(self, position: str, limit: int) -> Step:
+    def step(self, position: str, limit: int) -> OperationStep:
         """At most so many more hits are done, in the caller's transaction."""
         raise NotImplementedError

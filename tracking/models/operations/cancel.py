@@ -10,9 +10,9 @@ from uuid_utils.compat import uuid7
 
 from tracking import db
 from tracking.conf import conf
-from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.operations import backlog
-from tracking.models.operations.base import Step, Verb
+from tracking.models.operations.base import BatchOperation, OperationStep
 from tracking.models.operations.preview import Preview
 from tracking.models.upkeep import maintenance
 
@@ -43,7 +43,7 @@ CANCEL: LiteralString = """
 """
 
 
-class Cancel(Verb):
+class Cancel(BatchOperation):
     """In no order; without a position: what is still owed remains to be done."""
 
     name = "delete"
@@ -52,7 +52,7 @@ class Cancel(Verb):
     def preview(self) -> Preview:
         return backlog.preview(self.integration)
 
-    def step(self, position: str, limit: int) -> Step:
+    def step(self, position: str, limit: int) -> OperationStep:
         try:
             with db.atomic():
                 moved = self._cancel(limit)
@@ -62,8 +62,8 @@ class Cancel(Verb):
                 raise
             moved = self._cancel(limit)
         if moved == limit:
-            return Step(moved)
-        return Step(moved, "", None if self._is_over() else AGAIN)
+            return OperationStep(moved)
+        return OperationStep(moved, "", None if self._is_over() else AGAIN)
 
     def _cancel(self, limit: int) -> int:
         with db.write_cursor() as cursor:
@@ -85,5 +85,5 @@ class Cancel(Verb):
         deleted_at = self.integration.deleted_at or datetime.now(UTC)
         if datetime.now(UTC) - deleted_at < timedelta(seconds=conf.COMMIT_LAG):
             return False
-        owed: models.QuerySet[Owed] = Owed.objects.using(db.write_alias())
+        owed: models.QuerySet[QueuedDelivery] = QueuedDelivery.objects.using(db.write_alias())
         return not owed.filter(integration=self.integration).exists()

@@ -22,7 +22,7 @@ from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.backfill import Backfill
-from tracking.models.operations.base import CHUNK, Step, Verb
+from tracking.models.operations.base import CHUNK, BatchOperation, OperationStep
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.replay import Replay
 
@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 
 #: How long nothing is done when others are at work, in seconds.
 IDLE_SECONDS = 0.1
-VERBS: dict[str, type[Verb]] = {verb.name: verb for verb in (Replay, Backfill, Cancel)}
+VERBS: dict[str, type[BatchOperation]] = {verb.name: verb for verb in (Replay, Backfill, Cancel)}
 
 
-class State(models.TextChoices):
+class OperationState(models.TextChoices):
     WAITING = "waiting"
     RUNNING = "running"
     STOPPED = "stopped"
@@ -41,11 +41,11 @@ class State(models.TextChoices):
     FAILED = "failed"
 
 
-OPEN = (State.WAITING, State.RUNNING)
+OPEN = (OperationState.WAITING, OperationState.RUNNING)
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
-    def ask(self, verb: Verb, *, by: str, rate: int | None = None) -> Operation:
+    def ask(self, verb: BatchOperation, *, by: str, rate: int | None = None) -> Operation:
         """The verb will be carried out, on all that it means at this moment and nothing more."""
         bound = type(verb)(verb.integration, verb.bound())
         return self.create(
@@ -58,12 +58,18 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         )
 
     def record(
-        self, verb: type[Verb], integration: Integration, *, done: int, by: str, message: str = ""
+        self,
+        verb: type[BatchOperation],
+        integration: Integration,
+        *,
+        done: int,
+        by: str,
+        message: str = "",
     ) -> Operation:
         """What was done at once is on record as a finished operation."""
         now, made = timezone.now(), self.model(verb=verb.name, integration=integration)
         made.total, made.done, made.asked_by, made.message = done, done, by, message
-        made.state, made.started_at, made.ended_at = State.FINISHED, now, now
+        made.state, made.started_at, made.ended_at = OperationState.FINISHED, now, now
         made.save()
         return made
 
@@ -78,7 +84,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Those that nobody is at work on: not begun yet, or their next step could have been made
         so many seconds ago."""
         late = models.Q(next_at__lte=timezone.now() - timedelta(seconds=seconds))
-        return self.unfinished().filter(late | models.Q(state=State.WAITING))
+        return self.unfinished().filter(late | models.Q(state=OperationState.WAITING))
 
 
 class Operation(models.Model):
@@ -93,7 +99,9 @@ class Operation(models.Model):
     total = models.PositiveBigIntegerField(help_text="As many as there were when it was asked for.")
     done = models.PositiveBigIntegerField(default=0)
     position = models.CharField(max_length=36, blank=True, default="")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    state = models.CharField(
+        max_length=10, choices=OperationState.choices, default=OperationState.WAITING
+    )
     message = models.TextField(blank=True, default="")
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -125,7 +133,7 @@ class Operation(models.Model):
     def meant(self) -> Criteria:
         return Criteria.load(self.criteria)
 
-    def open_verb(self) -> Verb:
+    def open_verb(self) -> BatchOperation:
         return VERBS[self.verb](self.integration, self.meant)
 
     def step(self) -> bool:
@@ -143,7 +151,7 @@ class Operation(models.Model):
             raise
         except Exception as error:
             logger.exception("%s failed", self)
-            self.end(State.FAILED, str(error).partition("\n")[0] or type(error).__name__)
+            self.end(OperationState.FAILED, str(error).partition("\n")[0] or type(error).__name__)
         return True
 
     @property
@@ -151,22 +159,22 @@ class Operation(models.Model):
         """A second's worth at the most."""
         return min(CHUNK, self.rate or CHUNK)
 
-    def take(self, step: Step) -> None:
+    def take(self, step: OperationStep) -> None:
         """The step is on record, and when the next one may be made."""
         now = timezone.now()
         self.done, self.position = self.done + step.moved, step.position
-        self.started_at, self.state = self.started_at or now, State.RUNNING
+        self.started_at, self.state = self.started_at or now, OperationState.RUNNING
         pause = max(step.wait or 0.0, step.moved / self.rate if self.rate else 0.0)
         self.next_at = now + timedelta(seconds=pause)
         if step.wait is None:
-            self.state, self.ended_at = State.FINISHED, now
+            self.state, self.ended_at = OperationState.FINISHED, now
         self.save()
 
     def stop(self, by: str) -> None:
         """Nothing more is done, after the chunk that is under way. What is done stays done."""
-        self.end(State.STOPPED, f"Stopped by {by}.")
+        self.end(OperationState.STOPPED, f"Stopped by {by}.")
 
-    def end(self, state: State, message: str) -> None:
+    def end(self, state: OperationState, message: str) -> None:
         """It is over, unless it was already. Waits for the chunk that is under way."""
         Operation.objects.unfinished().filter(pk=self.pk).update(
             state=state, message=message, ended_at=timezone.now()
@@ -174,11 +182,15 @@ class Operation(models.Model):
 
     def go_on(self) -> None:
         """What a stop or a failure left undone is done after all."""
-        unended = Operation.objects.filter(pk=self.pk, state__in=(State.STOPPED, State.FAILED))
-        unended.update(state=State.WAITING, message="", ended_at=None, next_at=timezone.now())
+        unended = Operation.objects.filter(
+            pk=self.pk, state__in=(OperationState.STOPPED, OperationState.FAILED)
+        )
+        unended.update(
+            state=OperationState.WAITING, message="", ended_at=None, next_at=timezone.now()
+        )
 
 
-def carry_out(
+def run_operations(
     seconds: float, *, told: Callable[[Operation], object], stopping: threading.Event | None = None
 ) -> bool:
     """All that was asked for goes on in turns, for so many seconds or until it is stopping; whether

@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Skipped, prepare
 from tracking.destinations.transport.recorder import Recorder
-from tracking.events import Event, Said
+from tracking.events import Event, Transcript
 from tracking.exceptions import DeliveryError, SetupError
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
@@ -34,7 +34,7 @@ class Preview:
     count: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
-    sample: tuple[Said, ...] = ()
+    sample: tuple[Transcript, ...] = ()
     note: str = ""
 
 
@@ -55,7 +55,7 @@ def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
     )
 
 
-def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Said, ...], str]:
+def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Transcript, ...], str]:
     """The requests that carry these hits, as the destination would send them now, their secrets
     masked; and what stands in the way of some."""
     try:
@@ -82,7 +82,7 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Said,
     return sample, " ".join(notes)
 
 
-def _requests(destination: Destination, events: Sequence[Event]) -> Iterator[Said]:
+def _requests(destination: Destination, events: Sequence[Event]) -> Iterator[Transcript]:
     for batch in destination.batches(events):
         request = replace(destination.request(batch), secrets=destination.secrets)
         yield Recorder(request).write()

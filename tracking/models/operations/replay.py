@@ -8,11 +8,11 @@ from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
 from tracking.models.deliveries.dead_letter import replay as replay_letters
-from tracking.models.operations.base import Step, Verb
+from tracking.models.operations.base import BatchOperation, OperationStep
 from tracking.models.operations.preview import Preview, preview
 
 
-class Replay(Verb):
+class Replay(BatchOperation):
     """Letters in the order of their death; `position` is the last one that was looked at."""
 
     name = "replay"
@@ -29,10 +29,10 @@ class Replay(Verb):
     def preview(self) -> Preview:
         return preview(self.letters().order_by("pk"), self.integration)
 
-    def step(self, position: str, limit: int) -> Step:
+    def step(self, position: str, limit: int) -> OperationStep:
         later = self.letters().filter(pk__gt=int(position or 0)).order_by("pk")
         ids = list(later.values_list("pk", flat=True)[:limit])
         if not ids:
-            return Step(0, position, None)
+            return OperationStep(0, position, None)
         moved = replay_letters(ids)
-        return Step(moved, str(ids[-1]), 0.0 if len(ids) == limit else None)
+        return OperationStep(moved, str(ids[-1]), 0.0 if len(ids) == limit else None)

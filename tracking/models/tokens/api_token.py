@@ -11,13 +11,13 @@ def digest_of(api_token: str | bytes) -> bytes:
     return hashlib.sha256(api_token.encode() if isinstance(api_token, str) else api_token).digest()
 
 
-class Secret(str):
+class ApiToken(str):
     """A fresh API token in clear: shown once, then known only by its digest."""
 
     ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
     @classmethod
-    def generate(cls) -> Secret:
+    def generate(cls) -> ApiToken:
         def random(length: int) -> str:
             return "".join(secrets.choice(cls.ALPHABET) for _ in range(length))
 

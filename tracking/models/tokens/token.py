@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tracking import db
 from tracking.conf import conf
-from tracking.models.tokens.api_token import Secret
+from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
 
 MAX_PATH = 20
@@ -30,9 +30,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Those that were not deleted."""
         return self.filter(deleted_at=None)
 
-    def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, Secret]:
+    def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, ApiToken]:
         """A new token and its secret, which nothing can show again."""
-        secret = Secret.generate()
+        secret = ApiToken.generate()
         token = self.model(name=name, prefix=secret.prefix, digest=secret.digest, **fields)
         token.save(by=by)
         return token, secret
@@ -145,10 +145,10 @@ class Token(models.Model):
         self.revoked_at = self.revoked_at or self.deleted_at
         self.save(by=by, update_fields=("deleted_at", "revoked_at"))
 
-    def rotate(self, *, grace: float | None = None, by: str = "") -> Secret:
+    def rotate(self, *, grace: float | None = None, by: str = "") -> ApiToken:
         """A new secret; the present one still works for `grace` seconds, an older one no more."""
         self.refresh_from_db(fields=SECRETS)
-        secret = Secret.generate()
+        secret = ApiToken.generate()
         seconds = conf.ROTATION_GRACE if grace is None else grace
         self.retiring_prefix, self.retiring_digest = self.prefix, self.digest
         self.retiring_until = timezone.now() + timedelta(seconds=seconds)

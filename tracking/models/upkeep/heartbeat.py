@@ -19,7 +19,7 @@ BEAT: LiteralString = """
 PULSE_SECONDS = 5.0
 
 
-class PulseManager(models.Manager["Pulse"]):
+class HeartbeatManager(models.Manager["Heartbeat"]):
     def beat(self, name: str) -> None:
         """The part is alive. It writes only where nobody did for a few seconds."""
         with db.write_cursor() as cursor:
@@ -30,14 +30,14 @@ class PulseManager(models.Manager["Pulse"]):
         return dict(self.values_list("name", "beat_at"))
 
 
-class Pulse(models.Model):
+class Heartbeat(models.Model):
     """`worker`: a worker dispatched. `beat`: one did what only beat asks for. `sweep`: somebody,
     such as cron, ran `manage.py sweep`; `deliver`: with --deliver."""
 
     name = models.CharField(max_length=20, primary_key=True)
     beat_at = models.DateTimeField()
 
-    objects = PulseManager()
+    objects = HeartbeatManager()
 
     def __str__(self) -> str:
         return f"{self.name} at {self.beat_at}"

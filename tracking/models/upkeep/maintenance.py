@@ -13,7 +13,7 @@ from django.db import OperationalError, connections, transaction
 from tracking import db
 from tracking.conf import conf
 from tracking.models.hits import partitions
-from tracking.models.hits.duplicate import Repeat
+from tracking.models.hits.duplicate import Duplicate
 from tracking.models.hits.hit import HitKey
 from tracking.uuid7 import first_uuid7
 
@@ -30,7 +30,7 @@ def run() -> tuple[list[str], int]:
     """The partitions made and the number of dedup keys removed; with them goes what was counted by
     them."""
     made, forgotten = make_partitions(), prune_keys()
-    Repeat.objects.prune()
+    Duplicate.objects.prune()
     return made, forgotten
 
 

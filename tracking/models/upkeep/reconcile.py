@@ -140,11 +140,11 @@ def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
         cursor.execute(COUNTED, parameters)
         cursor.execute(STATES, parameters)
         cursor.execute(INDEX)
-        books = Auditor(cursor, parameters)
+        books = Reconciliation(cursor, parameters)
         return [*books.wrong_counts(), *books.wrong_hits(), *books.nowhere()]
 
 
-class Auditor:
+class Reconciliation:
     """Reads the snapshot; the two temporary tables are there."""
 
     def __init__(self, cursor: Any, parameters: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from tracking import db
 from tracking.conf import conf
 from tracking.models.analytics.rollup import Rollup
 from tracking.models.deliveries.dead_letter import DeadLetter
-from tracking.models.deliveries.queue import Owed
+from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.hits.partitions import Leaf
 from tracking.models.integrations.integration import Integration
 from tracking.models.upkeep.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
@@ -90,7 +90,7 @@ def why_needed(leaf: Leaf) -> str:
         return ""
     low, high = leaf.bounds
     alias = db.write_alias()
-    owed = Owed.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
+    owed = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
     # Nobody can replay what was meant for a deleted integration.
     letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
     dead = letters.filter(hit_id__gte=low, hit_id__lt=high)

@@ -25,7 +25,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
-from tracking.destinations.vendors.google_analytics.events import Told, tell
+from tracking.destinations.vendors.google_analytics.events import GoogleEvent, google_event
 from tracking.events import Event
 from tracking.exceptions import SetupError
 
@@ -86,7 +86,7 @@ class GoogleAnalytics(Destination):
             return "Google Analytics needs a client: the hit names no client, browser or user."
         if event.received_at - event.occurred_at > OLDEST:
             return "It is older than the 72 hours that Google Analytics takes events for."
-        told = tell(event)
+        told = google_event(event)
         if not told.unfit and len(self._body([event], [told])) > self.max_bytes:
             return "It is larger than the 130 kB that Google Analytics takes."
         return told.unfit
@@ -100,7 +100,7 @@ class GoogleAnalytics(Destination):
             yield from super().batches(own)
 
     def request(self, events: Sequence[Event]) -> Request:
-        body = self._body(events, [tell(event) for event in events])
+        body = self._body(events, [google_event(event) for event in events])
         return self._post(f"{self.host}/mp/collect", body)
 
     async def verify(self, client: Client) -> str:
@@ -147,7 +147,7 @@ class GoogleAnalytics(Destination):
         }
         return {name: value for name, value in told.items() if value}
 
-    def _body(self, events: Sequence[Event], told: Sequence[Told]) -> bytes:
+    def _body(self, events: Sequence[Event], told: Sequence[GoogleEvent]) -> bytes:
         named = [{"name": each.name, "params": each.params} for each in told]
         return msgspec.json.encode({**self._envelope(events[0]), "events": named})
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tracking.destinations.spec.browsing import read_campaigns, read_listing, read_search, read_step
 from tracking.destinations.spec.coerce import plain, to_number
-from tracking.destinations.spec.ecommerce import Item, Sale, read_sale
+from tracking.destinations.spec.ecommerce import LineItem, Sale, read_sale
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
@@ -60,7 +60,7 @@ MONEY = frozenset({"purchase", "refund"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GoogleEvent:
     """What goes to Google; `unfit` says why it cannot, else it is empty."""
 
     name: str
@@ -68,7 +68,7 @@ class Told:
     unfit: str = ""
 
 
-def tell(event: Event) -> Told:
+def google_event(event: Event) -> GoogleEvent:
     """Under Google's name with its parameters, else under the event's own with its plain values;
     at most MAX_PARAMS, those that every event has first."""
     own_words = _snake(own_name(event))
@@ -76,17 +76,19 @@ def tell(event: Event) -> Told:
     standard = _standard_params(event, fields)
     lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
     if lacks and (name in MONEY or name == own_words):
-        return Told("", {}, f"Google Analytics takes {name} only with {' and '.join(lacks)}.")
+        return GoogleEvent(
+            "", {}, f"Google Analytics takes {name} only with {' and '.join(lacks)}."
+        )
     own: dict[str, Any] = {}
     if lacks or not name:
         name = trim_name(own_words)
         own = dict(_custom_params(event))
     if not name:
         unfit = f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
-        return Told("", {}, unfit)
+        return GoogleEvent("", {}, unfit)
     known = {**_common_params(event), **standard, **_page_params(event)}
     told = filled({**known, **{key: own[key] for key in own if key not in known}})
-    return Told(name, dict(list(limit(told).items())[:MAX_PARAMS]))
+    return GoogleEvent(name, dict(list(limit(told).items())[:MAX_PARAMS]))
 
 
 def _snake(name: str) -> str:
@@ -152,7 +154,7 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
     return filled({name: told[name] for name in fields})
 
 
-def _item(item: Item, sale: Sale) -> dict[str, Any]:
+def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
     levels = zip(("", "2", "3", "4", "5"), item.categories, strict=False)
     told = {
         "item_id": item.id or item.sku,
