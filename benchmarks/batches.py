@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HITS = int(os.environ.get("BENCH_IMPORT_HITS", "1000000"))
 PATHS = ("/v1/batch", "/track/batch")
 HITS_A_REQUEST = 100
-COPY_KEYS = "COPY tracking_hitkey (token_id, digest, hit_id) FROM STDIN"
+COPY_KEYS = "COPY hitstream_hitkey (token_id, digest, hit_id) FROM STDIN"
 
 
 @dataclass(frozen=True)

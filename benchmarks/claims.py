@@ -30,7 +30,7 @@ OPEN_SECONDS, LEASE = 60.0, 60.0
 WARM_UP, BASE_SECONDS = 30_000, OPEN_SECONDS * BASE / BESIDE
 LEAST_RATIO = 0.8
 COME = """
-    INSERT INTO tracking_owed (hit_id, integration_id, due_at, claims, attempts)
+    INSERT INTO hitstream_queue (hit_id, integration_id, due_at, claims, attempts)
     SELECT uuidv7(), %s, clock_timestamp(), 0, 0 FROM generate_series(1, %s)
 """
 
@@ -113,7 +113,7 @@ def work(servers: Bench, deliveries: int, *, seconds: float) -> Pace:
                 pace.claiming.append(claimed - started)
                 pace.finishing.append(time.perf_counter() - claimed)
                 assert len(claims) == BATCH, len(claims)
-    assert servers.count("tracking_owed") == 0
+    assert servers.count("hitstream_queue") == 0
     return pace
 
 
@@ -121,8 +121,8 @@ def come_and_go(servers: Bench, deliveries: int) -> None:
     with servers.connect() as connection:
         for _ in range(0, deliveries, CHUNK):
             connection.execute(COME, (INTEGRATION, CHUNK))
-            connection.execute("DELETE FROM tracking_owed")
-            connection.execute("VACUUM ANALYZE tracking_owed")
+            connection.execute("DELETE FROM hitstream_queue")
+            connection.execute("VACUUM ANALYZE hitstream_queue")
     servers.settle()
 
 
@@ -130,12 +130,12 @@ def beside_a_snapshot(servers: Bench) -> Pace:
     first, rest = BESIDE // 5, BESIDE - BESIDE // 5
     with servers.connect() as reader, servers.connect() as autovacuum:
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        reader.execute("SELECT count(*) FROM tracking_owed")
+        reader.execute("SELECT count(*) FROM hitstream_queue")
         began = time.perf_counter()
         before = work(servers, first, seconds=OPEN_SECONDS / 5)
         # Autovacuum may come at any moment, and find an empty queue full of dead rows: statistics
         # that say so have led the planner to walk through all of them.
-        autovacuum.execute("VACUUM ANALYZE tracking_owed")
+        autovacuum.execute("VACUUM ANALYZE hitstream_queue")
         after = work(servers, rest, seconds=began + OPEN_SECONDS - time.perf_counter())
         print(f"the snapshot was open for {time.perf_counter() - began:.0f} s")
         reader.execute("COMMIT")
@@ -144,7 +144,7 @@ def beside_a_snapshot(servers: Bench) -> Pace:
 
 def on_an_empty_queue(servers: Bench) -> Pace:
     with servers.connect() as connection:
-        connection.execute("VACUUM ANALYZE tracking_owed")
+        connection.execute("VACUUM ANALYZE hitstream_queue")
     servers.settle()
     pace = work(servers, BASE, seconds=BASE_SECONDS)
     print(f"on an empty queue: {pace}", flush=True)

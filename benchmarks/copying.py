@@ -29,7 +29,7 @@ HIT = (
     b'"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}}'
 )
 COPY = """
-    COPY tracking_hit (id, token_id, revision, hit_id, type, name, user_id, anonymous_id,
+    COPY hitstream_hit (id, token_id, revision, hit_id, type, name, user_id, anonymous_id,
         email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent, payload) FROM STDIN
 """
 

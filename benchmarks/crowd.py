@@ -1,5 +1,5 @@
 """A deployment that has been at work for a while: hits of five tokens over many days, each sent
-to two integrations, the last of them owed or dead, and the ledger of it all.
+to two integrations, the last of them queued or dead, and the ledger of it all.
 
 One user in fifty hits is a bot, so that a search meets one with very many.
 """
@@ -22,7 +22,7 @@ TOKENS = 5
 DAY = 86_400_000
 
 HITS = """
-    INSERT INTO tracking_hit_{day} (id, token_id, revision, hit_id, type, name, user_id,
+    INSERT INTO hitstream_hit_{day} (id, token_id, revision, hit_id, type, name, user_id,
         anonymous_id, email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent, payload)
     SELECT (lpad(to_hex({start} + n * {step} / 1000), 12, '0') || '7'
             || lpad(to_hex(n % 4096), 3, '0') || 'a' || substr(md5('{day}' || n), 1, 15))::uuid,
@@ -41,14 +41,14 @@ HITS = """
         LATERAL (SELECT to_timestamp(({start} + n * {step} / 1000) / 1000.0) AS at) AS moment
 """
 OUTCOMES = """
-    INSERT INTO tracking_outcome_{day}
+    INSERT INTO hitstream_outcome_{day}
         (hit_id, integration_id, attempt_id, result, reason, settled_at)
     SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s'
-    FROM tracking_hit_{day} AS hit JOIN tracking_integration AS integration
+    FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
       ON integration.token_id = hit.token_id
 """
 ATTEMPTS = """
-    INSERT INTO tracking_attempt_{day} (id, integration_id, made_at, hits, code, message, status,
+    INSERT INTO hitstream_attempt_{day} (id, integration_id, made_at, hits, code, message, status,
         duration, method, url, request_headers, request_body, response_headers, response_body)
     SELECT id, integration_id, settled_at, 100,
         CASE n % 20 WHEN 0 THEN 'server_error' ELSE '' END,
@@ -58,63 +58,63 @@ ATTEMPTS = """
     FROM (
         SELECT hit_id AS id, integration_id, settled_at,
             row_number() OVER (ORDER BY hit_id, integration_id) AS n
-        FROM tracking_outcome_{day} WHERE get_byte(uuid_send(hit_id), 15) < 3
-          AND integration_id = (SELECT min(id) FROM tracking_integration)
+        FROM hitstream_outcome_{day} WHERE get_byte(uuid_send(hit_id), 15) < 3
+          AND integration_id = (SELECT min(id) FROM hitstream_integration)
     ) AS batch
 """
 COUNTS = """
-    INSERT INTO tracking_ledger (hour, token_id, integration_id, what, reason, count)
+    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
     WITH hourly AS (
-        SELECT tracking_hour(id) AS hour, token_id, count(*) AS count FROM tracking_hit_{day}
+        SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit_{day}
         GROUP BY 1, 2
     )
     SELECT hour, token_id, 0, 'accepted', '', count + 3 FROM hourly
     UNION ALL SELECT hour, token_id, 0, 'duplicate', '', 3 FROM hourly
     UNION ALL SELECT hour, token_id, 0, 'refused', 'user_required', 2 FROM hourly
-    UNION ALL SELECT hour, hourly.token_id, id, what, '', count
-        FROM hourly JOIN tracking_integration AS integration USING (token_id),
+    UNION ALL SELECT hour, hourly.token_id, id, kind, '', count
+        FROM hourly JOIN hitstream_integration AS integration USING (token_id),
             unnest(ARRAY['matched', 'delivered']) AS what
 """
-# The last hits are still owed, or died.
+# The last hits are still queued, or died.
 WAITING = """
     WITH last AS (
         SELECT hit_id, integration_id, settled_at, row_number() OVER (ORDER BY hit_id DESC) AS n
-        FROM tracking_outcome_{day} ORDER BY hit_id DESC LIMIT {waiting}
+        FROM hitstream_outcome_{day} ORDER BY hit_id DESC LIMIT {waiting}
     ), gone AS (
-        DELETE FROM tracking_outcome_{day} AS outcome USING last
+        DELETE FROM hitstream_outcome_{day} AS outcome USING last
         WHERE outcome.hit_id = last.hit_id AND outcome.integration_id = last.integration_id
     ), dead AS (
-        INSERT INTO tracking_deadletter
-            (integration_id, hit_id, died_at, code, message, attempts, attempt_id)
+        INSERT INTO hitstream_deadletter
+            (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
         SELECT integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1, hit_id
         FROM last WHERE n % 10 = 0
-    ), owed AS (
-        INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, claims, attempts)
+    ), queued AS (
+        INSERT INTO hitstream_queue (integration_id, hit_id, due_at, queued_at, claims, attempts)
         SELECT integration_id, hit_id, settled_at + CASE WHEN n % 10 = 1 THEN interval '1 h'
             ELSE interval '0' END, settled_at, 0, CASE WHEN n % 10 = 1 THEN 2 ELSE 0 END
         FROM last WHERE n % 10 > 0
     )
-    INSERT INTO tracking_ledger (hour, token_id, integration_id, what, reason, count)
-    SELECT tracking_hour(hit_id), token_id, integration_id, what, reason, sum(count) FROM (
+    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
         SELECT hit_id, integration_id, 'delivered' AS what, '' AS reason, -1 AS count FROM last
         UNION ALL
         SELECT hit_id, integration_id, 'dead', 'permanent', 1 FROM last WHERE n % 10 = 0
-    ) AS change JOIN tracking_integration AS integration ON integration.id = integration_id
+    ) AS change JOIN hitstream_integration AS integration ON integration.id = integration_id
     GROUP BY 1, 2, 3, 4, 5
-    ON CONFLICT (hour, token_id, integration_id, what, reason)
-    DO UPDATE SET count = tracking_ledger.count + excluded.count
+    ON CONFLICT (hour, token_id, integration_id, kind, reason)
+    DO UPDATE SET count = hitstream_ledger.count + excluded.count
 """
 TOTALS = """
-    INSERT INTO tracking_total (token_id, integration_id, what, reason, count)
-    SELECT token_id, integration_id, what, reason, sum(count) FROM tracking_ledger
+    INSERT INTO hitstream_lifetimetotal (token_id, integration_id, kind, reason, count)
+    SELECT token_id, integration_id, kind, reason, sum(count) FROM hitstream_ledger
     GROUP BY 1, 2, 3, 4
-    ON CONFLICT (integration_id, token_id, what, reason) DO UPDATE SET count = excluded.count
+    ON CONFLICT (integration_id, token_id, kind, reason) DO UPDATE SET count = excluded.count
 """
 
 
 def crowd(hits: int, days: int, *, waiting: int) -> list[Token]:
     """So many hits stand in the last days, today included, twice as many deliveries beside them,
-    the last `waiting` of which are owed or dead. Returns their tokens."""
+    the last `waiting` of which are queued or dead. Returns their tokens."""
     tokens = [make_token(number) for number in range(TOKENS)]
     now = datetime.now(UTC)
     for ago in range(days - 1, -1, -1):

@@ -37,7 +37,7 @@ def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Run]]:
     for warm in (load(OURS, authorization, seconds=2), load(NAIVE, naive, seconds=2)):
         assert set(warm.statuses) == {"204"}, warm
     results: dict[str, list[Run]] = {name: [] for name in contenders}
-    before = bench.count("tracking_hit")
+    before = bench.count("hitstream_hit")
     accepted = 0
     for _ in range(rounds):
         for name, run in contenders.items():
@@ -46,7 +46,7 @@ def measure(bench: Bench, rounds: int = ROUNDS) -> dict[str, list[Run]]:
             results[name].append(result)
             if name.startswith("track"):
                 accepted += result.accepted
-    stored = bench.count("tracking_hit") - before
+    stored = bench.count("hitstream_hit") - before
     # wrk stops in the middle of its last requests: they may be stored and not counted.
     assert 0 <= stored - accepted <= 64 * rounds, (stored, accepted)
     return results

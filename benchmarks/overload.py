@@ -54,7 +54,7 @@ def main() -> int:
         started = time.monotonic()
         answers = asyncio.run(attack(authorization))
         seconds = time.monotonic() - started
-        stored = servers.count("tracking_hit")
+        stored = servers.count("hitstream_hit")
     sys.stdout.write(
         f"{CONNECTIONS:,} connections, {POSTS} hits each, {seconds:.1f} s: {dict(answers)}; "
         f"{stored:,} rows\n"

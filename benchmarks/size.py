@@ -34,7 +34,7 @@ FILL = """
         FROM generate_series(1, {rows}) n
         RETURNING id, hit_id
     )
-    INSERT INTO tracking_hitkey (token_id, digest, hit_id)
+    INSERT INTO hitstream_hitkey (token_id, digest, hit_id)
     SELECT 1, md5(hit_id)::uuid, id FROM made WHERE {keyed}
 """
 
@@ -48,7 +48,7 @@ def fill(servers: Bench) -> None:
     from tracking.models.hits.partitions import Leaf  # noqa: PLC0415 (only once the apps are loaded)
 
     def fill_day(ago: int) -> None:
-        leaf = Leaf("tracking_hit", today - timedelta(days=ago))
+        leaf = Leaf("hitstream_hit", today - timedelta(days=ago))
         start = int(
             datetime(leaf.day.year, leaf.day.month, leaf.day.day, tzinfo=UTC).timestamp() * 1000
         )
@@ -87,7 +87,7 @@ def drop_under_load(authorization: str, servers: Bench) -> tuple[Run, str]:
     with ThreadPoolExecutor(2) as pool, servers.connect() as reader:
         running = pool.submit(load, OURS, authorization, seconds=15)
         reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM tracking_hit WHERE hit_id = 'nobody'")
+        reader.execute("SELECT count(*) FROM hitstream_hit WHERE hit_id = 'nobody'")
         first = pool.submit(servers.manage, "shell", "-v", "0", "-c", DROP)
         kept = first.result()
         reader.execute("COMMIT")
@@ -113,7 +113,7 @@ def main() -> int:
         load(OURS, authorization, seconds=3)
         before = measure(authorization, servers)
         fill(servers)
-        stored = servers.count("tracking_hit")
+        stored = servers.count("hitstream_hit")
         load(OURS, authorization, seconds=3)
         after = measure(authorization, servers)
         dropping, what = drop_under_load(authorization, servers)

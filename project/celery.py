@@ -25,12 +25,12 @@ app.conf.update(
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # The safety net under the bell: what a lost message or a dead worker left behind.
-    "dispatch": {"task": "tracking.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
-    "roll-up": {"task": "tracking.roll_up", "schedule": 60.0, "options": {"expires": 60.0}},
-    "summarise": {"task": "tracking.summarise", "schedule": 15.0, "options": {"expires": 15.0}},
-    "pulse": {"task": "tracking.pulse", "schedule": 15.0, "options": {"expires": 15.0}},
-    "watch": {"task": "tracking.watch", "schedule": 60.0, "options": {"expires": 60.0}},
-    "maintain": {"task": "tracking.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "dispatch": {"task": "hitstream.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
+    "roll-up": {"task": "hitstream.consolidate", "schedule": 60.0, "options": {"expires": 60.0}},
+    "summarise": {"task": "hitstream.rollup", "schedule": 15.0, "options": {"expires": 15.0}},
+    "pulse": {"task": "hitstream.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
+    "watch": {"task": "hitstream.evaluate_alerts", "schedule": 60.0, "options": {"expires": 60.0}},
+    "maintain": {"task": "hitstream.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 

@@ -16,7 +16,7 @@ from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
 
-ROOT = reverse("tracking:track").removesuffix("track")
+ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
 #: Routes whose paths end in a name of somebody's choice.
 NAMED = {path.partition("<")[0]: limit for path, limit in LIMITS.items() if path.endswith(">")}

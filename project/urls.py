@@ -11,5 +11,5 @@ urlpatterns = [
     path("api/", include("tracking.openapi.urls")),
     path("admin/", admin.site.urls),
     path("console/", include("tracking.console.urls")),
-    path("", RedirectView.as_view(pattern_name="tracking-console:home")),
+    path("", RedirectView.as_view(pattern_name="hitstream-console:home")),
 ]

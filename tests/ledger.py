@@ -22,15 +22,15 @@ def counts(integration: Integration | None = None, token: Token | None = None) -
         rows = model._default_manager.filter(integration_id=integration.pk if integration else 0)
         if token is not None:
             rows = rows.filter(token_id=token.pk)
-        for what, count in rows.values_list("what").annotate(Sum("count")):
-            found[what] += count
-    return Counter({what: count for what, count in found.items() if count})
+        for kind, count in rows.values_list("kind").annotate(Sum("count")):
+            found[kind] += count
+    return Counter({kind: count for kind, count in found.items() if count})
 
 
 def assert_exact(integration: Integration) -> None:
-    """Matched = delivered + skipped + cancelled + dead + owed, and each is what the rows say."""
+    """Matched = delivered + skipped + cancelled + dead + queued, and each is what the rows say."""
     found = counts(integration)
-    ended = sum(found[what] for what in ("delivered", "skipped", "cancelled", "dead"))
+    ended = sum(found[kind] for kind in ("delivered", "skipped", "cancelled", "dead"))
     assert (
         found["matched"] == ended + QueuedDelivery.objects.filter(integration=integration).count()
     )

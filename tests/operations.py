@@ -45,13 +45,13 @@ def let_die(send: Send, integration: Integration, *names: str, status: int = 400
 
 
 def replay(integration: Integration, *, rate: int | None = None, **criteria: Any) -> Operation:
-    verb = Replay(integration, Criteria(**criteria))
-    return Operation.objects.ask(verb, by="anna", rate=rate)
+    operation = Replay(integration, Criteria(**criteria))
+    return Operation.objects.request(operation, by="anna", rate=rate)
 
 
 def backfill(integration: Integration, *, rate: int | None = None, **criteria: Any) -> Operation:
-    verb = Backfill(integration, Criteria(**criteria))
-    return Operation.objects.ask(verb, by="anna", rate=rate)
+    operation = Backfill(integration, Criteria(**criteria))
+    return Operation.objects.request(operation, by="anna", rate=rate)
 
 
 def work(seconds: float = 20.0) -> list[int]:

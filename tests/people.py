@@ -25,7 +25,7 @@ def member(role: str, name: str, groups: tuple[str, ...]) -> User:
 def person(name: str, *permissions: str, groups: tuple[str, ...] = ()) -> User:
     """Staff with exactly these permissions of ours. The password is the name."""
     user = User.objects.create_user(name, password=name, is_staff=True)
-    found = Permission.objects.filter(content_type__app_label="tracking", codename__in=permissions)
+    found = Permission.objects.filter(content_type__app_label="hitstream", codename__in=permissions)
     user.user_permissions.set(found)
     user.groups.set([Group.objects.get_or_create(name=group)[0] for group in groups])
     return user

@@ -25,13 +25,13 @@ NAMES = ("Registered", "Viewed Page", "Completed Transaction", "", "Ünïcode 'q
 PLAIN = """
     SELECT token_id, date_trunc(%s, occurred_at, 'UTC'),
         CASE WHEN name <> '' THEN name ELSE type END, count(*)
-    FROM tracking_hit GROUP BY 1, 2, 3
+    FROM hitstream_hit GROUP BY 1, 2, 3
 """
 USERS = """
     SELECT token_id, date_trunc('day', occurred_at, 'UTC'), event, count(DISTINCT CASE
         WHEN user_id <> '' THEN 'u' || user_id WHEN anonymous_id <> '' THEN 'a' || anonymous_id
         ELSE 'e' || email_hash END)
-    FROM tracking_hit CROSS JOIN LATERAL (
+    FROM hitstream_hit CROSS JOIN LATERAL (
         VALUES (''), (CASE WHEN name <> '' THEN name ELSE type END)
     ) AS events (event)
     GROUP BY 1, 2, 3

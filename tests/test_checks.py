@@ -24,13 +24,13 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"QEUE_SIZE": 1}, "tracking.E001"),
-        ({"QUEUE_SIZE": "64k"}, "tracking.E002"),
-        ({"REQUEST_DEADLINE": -1}, "tracking.E002"),
-        ({"SECRET_KEYS": ()}, "tracking.W003"),
-        ({"SECRET_KEYS": ("nonsense",)}, "tracking.E003"),
-        ({"METRICS_FOR": ("10.0.0.0/8", "prometheus")}, "tracking.E009"),
-        ({"METRICS_TOKEN": "short"}, "tracking.W009"),
+        ({"QEUE_SIZE": 1}, "hitstream.E001"),
+        ({"QUEUE_SIZE": "64k"}, "hitstream.E002"),
+        ({"REQUEST_DEADLINE": -1}, "hitstream.E002"),
+        ({"SECRET_KEYS": ()}, "hitstream.W003"),
+        ({"SECRET_KEYS": ("nonsense",)}, "hitstream.E003"),
+        ({"METRICS_FOR": ("10.0.0.0/8", "prometheus")}, "hitstream.E009"),
+        ({"METRICS_TOKEN": "short"}, "hitstream.W009"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Any, changes: dict[str, Any], code: str) -> None:
@@ -42,7 +42,7 @@ def test_too_few_partitions_are_reported(settings: Any) -> None:
     def codes() -> list[str]:
         return [str(each.id) for each in run_checks(tags=["database"], databases=["default"])]
 
-    assert codes() == ["tracking.W004"]
+    assert codes() == ["hitstream.W004"]
     settings.HITSTREAM = {**settings.HITSTREAM, "PARTITION_DAYS_AHEAD": 8}
     with connection.cursor() as cursor:
 
@@ -60,7 +60,7 @@ def test_an_integration_whose_key_is_lost_is_named(token: Token, settings: Any) 
     add_webhook(token, name="Orders")
     settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
     messages = run_checks(tags=["database"], databases=["default"])
-    (lost,) = [message for message in messages if message.id == "tracking.E005"]
+    (lost,) = [message for message in messages if message.id == "hitstream.E005"]
     assert "Orders (shop)" in lost.msg
 
 
@@ -68,5 +68,5 @@ def test_a_channel_whose_key_is_lost_is_named(transactional_db: None, settings: 
     channel("slack", "On call", webhook_url="https://hooks.slack.com/services/T/B/x")
     settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
     messages = run_checks(tags=["database"], databases=["default"])
-    (lost,) = [message for message in messages if message.id == "tracking.E005"]
+    (lost,) = [message for message in messages if message.id == "hitstream.E005"]
     assert "On call" in lost.msg

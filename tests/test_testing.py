@@ -33,7 +33,7 @@ def post(secret: ApiToken, body: Any) -> Answer:
 def elsewhere() -> int:
     """How many hits are committed."""
     with connect() as other:
-        return int(other.execute("SELECT count(*) FROM tracking_hit").fetchall()[0][0])
+        return int(other.execute("SELECT count(*) FROM hitstream_hit").fetchall()[0][0])
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_token_is_refused_as_soon_as_it_is_revoked() -> None:
 def test_a_refused_hit_leaves_the_transaction_usable() -> None:
     _, secret = Token.objects.issue("shop")
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE tracking_hit ALTER COLUMN name TYPE varchar(4)")
+        cursor.execute("ALTER TABLE hitstream_hit ALTER COLUMN name TYPE varchar(4)")
     assert post(secret, hit()).json()["code"] == "unstorable"
     assert post(secret, {"event": {"name": "Buy"}, "userId": "u1"}).status_code == 204
     assert Hit.objects.count() == 1

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class TrackingConfig(AppConfig):
     name = "tracking"
+    label = "hitstream"
     verbose_name = "Hitstream"
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -25,7 +25,7 @@ SHORT_TOKEN = 20
 def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Every key of settings.HITSTREAM is a setting of ours."""
     return [
-        Error(f"HITSTREAM has no setting {name!r}.", id="tracking.E001")
+        Error(f"HITSTREAM has no setting {name!r}.", id="hitstream.E001")
         for name in sorted(conf.given())
         if not hasattr(Conf, name)
     ]
@@ -35,7 +35,7 @@ def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Sizes and durations are positive numbers."""
     return [
-        Error(f"HITSTREAM[{name!r}] must be a positive number, not {value!r}.", id="tracking.E002")
+        Error(f"HITSTREAM[{name!r}] must be a positive number, not {value!r}.", id="hitstream.E002")
         for name, value in sorted(conf.given().items())
         if isinstance(getattr(Conf, name, None), (int, float))
         and not isinstance(getattr(Conf, name), bool)
@@ -49,7 +49,7 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return [
         Error(
             f"HITSTREAM['TRUSTED_PROXIES']: {proxy!r} is no address, no network and not 'unix'.",
-            id="tracking.E008",
+            id="hitstream.E008",
         )
         for proxy in conf.TRUSTED_PROXIES
         if not is_proxy(proxy)
@@ -62,7 +62,7 @@ def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     found: list[CheckMessage] = [
         Error(
             f"HITSTREAM['METRICS_FOR']: {reader!r} is no address and no network.",
-            id="tracking.E009",
+            id="hitstream.E009",
         )
         for reader in conf.METRICS_FOR
         if reader == UNIX or not is_proxy(reader)
@@ -72,7 +72,7 @@ def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Warning(
                 f"HITSTREAM['METRICS_TOKEN'] has only {len(conf.METRICS_TOKEN)} characters.",
                 hint="`openssl rand -hex 32` prints a good one.",
-                id="tracking.W009",
+                id="hitstream.W009",
             )
         )
     return found
@@ -86,14 +86,14 @@ def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
             Warning(
                 "HITSTREAM['SECRET_KEYS'] is empty: no credential of an integration can be stored.",
                 hint="`manage.py rotate_secret_keys --generate` prints a key.",
-                id="tracking.W003",
+                id="hitstream.W003",
             )
         ]
     return [
         Error(
             f"Key {number} of HITSTREAM['SECRET_KEYS'] is not a Fernet key.",
             hint="`manage.py rotate_secret_keys --generate` prints a key.",
-            id="tracking.E003",
+            id="hitstream.E003",
         )
         for number, key in enumerate(conf.SECRET_KEYS, start=1)
         if not is_key(key)
@@ -110,11 +110,13 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error(
                 f"Hits are stored in Postgres; the database {alias!r} is something else.",
                 hint="Or add a database router that sends the app `tracking` to a Postgres.",
-                id="tracking.E007",
+                id="hitstream.E007",
             )
         )
     if not settings.USE_TZ:
-        found.append(Error("Hitstream's times are aware: USE_TZ must be True.", id="tracking.E006"))
+        found.append(
+            Error("Hitstream's times are aware: USE_TZ must be True.", id="hitstream.E006")
+        )
     return found
 
 
@@ -132,7 +134,7 @@ def check_partitions(
         Warning(
             f"Partitions lie only {days} days ahead.",
             hint="Run Celery beat, or `manage.py sweep` from cron.",
-            id="tracking.W004",
+            id="hitstream.W004",
         )
     ]
 
@@ -150,7 +152,7 @@ def check_secrets(
         Error(
             f"{integration}: {error}",
             hint="Put the old key behind the new one, or enter its credentials anew.",
-            id="tracking.E005",
+            id="hitstream.E005",
         )
         for integration in (
             *Integration.objects.select_related("token"),
@@ -164,7 +166,7 @@ def is_migrated(alias: str) -> bool:
     """Whether the tables are as the models have them."""
     loader = MigrationLoader(connections[alias])
     applied = set(loader.applied_migrations)
-    return partitions.is_installed() and applied.issuperset(loader.graph.leaf_nodes("tracking"))
+    return partitions.is_installed() and applied.issuperset(loader.graph.leaf_nodes("hitstream"))
 
 
 def is_proxy(proxy: str) -> bool:

@@ -65,7 +65,7 @@ class Conf:
     #: The longest wait before the first retry; it doubles with each, up to three days.
     RETRY_BASE: float = 30.0
     MAX_ATTEMPTS: int = 15
-    #: How long a delivery is tried, in seconds since it was owed.
+    #: How long a delivery is tried, in seconds since it was queued.
     MAX_AGE: float = 7 * 86_400
     #: Requests in flight at once for one integration.
     CONCURRENCY: int = 16

@@ -11,7 +11,7 @@ from django.db import connections, router, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.transaction import Atomic
 
-LABEL = "tracking"
+LABEL = "hitstream"
 
 
 def write_alias() -> str:

@@ -30,7 +30,7 @@ SUMMARISE_SECONDS = 10.0
 NEGLECTED = 3.0
 
 
-@shared_task(name="tracking.dispatch", bind=True, throws=(OperationalError, InterfaceError))
+@shared_task(name="hitstream.dispatch", bind=True, throws=(OperationalError, InterfaceError))
 def dispatch(task: Task[..., None]) -> None:
     """What is due is sent. In a worker it goes on for as long as nobody may ring."""
     if task.request.called_directly or task.request.is_eager:
@@ -43,13 +43,13 @@ def dispatch(task: Task[..., None]) -> None:
     engine.run(linger=conf.RING_INTERVAL, again=again)
 
 
-@shared_task(name="tracking.roll_up", throws=(OperationalError,))
+@shared_task(name="hitstream.consolidate", throws=(OperationalError,))
 def consolidate() -> None:
     """The tallies are in the ledger. Once a minute keeps them few."""
     Ledger.objects.roll_up()
 
 
-@shared_task(name="tracking.operate", throws=(OperationalError, InterfaceError))
+@shared_task(name="hitstream.operate", throws=(OperationalError, InterfaceError))
 def operate() -> None:
     """What operators asked for goes on, chunk by chunk. It is called by itself while something is
     left, and by `dispatch` for what is new or what a worker died over: the bell that is rung for
@@ -61,7 +61,7 @@ def operate() -> None:
         operate.apply_async(expires=EXPIRES)
 
 
-@shared_task(name="tracking.summarise", throws=(OperationalError, InterfaceError))
+@shared_task(name="hitstream.rollup", throws=(OperationalError, InterfaceError))
 def rollup() -> None:
     """New hits are in the rollups of analytics, unless somebody else is at it."""
     with suppress(Busy):
@@ -69,20 +69,20 @@ def rollup() -> None:
             rollup.apply_async(expires=EXPIRES)
 
 
-@shared_task(name="tracking.maintain", throws=(OperationalError,))
+@shared_task(name="hitstream.maintain", throws=(OperationalError,))
 def maintain() -> None:
     """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
     maintenance.run()
     retention.prune()
 
 
-@shared_task(name="tracking.pulse", throws=(OperationalError, InterfaceError))
+@shared_task(name="hitstream.heartbeat", throws=(OperationalError, InterfaceError))
 def heartbeat() -> None:
     """Beat is alive: nobody else asks for this."""
     Heartbeat.objects.beat("beat")
 
 
-@shared_task(name="tracking.watch", throws=(OperationalError, InterfaceError))
+@shared_task(name="hitstream.evaluate_alerts", throws=(OperationalError, InterfaceError))
 def evaluate_alerts() -> None:
     """What is wrong is an alert, and is told."""
     look()

@@ -4,4 +4,4 @@ from tracking.ingest.routes import urlpatterns
 
 __all__ = ["app_name", "urlpatterns"]
 
-app_name = "tracking"
+app_name = "hitstream"

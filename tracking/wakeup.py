@@ -18,7 +18,7 @@ from tracking.models import Wakeup
 
 logger = logging.getLogger(__name__)
 
-DISPATCH = "tracking.dispatch"
+DISPATCH = "hitstream.dispatch"
 #: Seconds after which a queued message is dropped: the periodic sweep has done its work by then.
 EXPIRES = 15.0
 

@@ -3,7 +3,7 @@
 All of Hitstream as `make run` starts it, with its embedded servers. While hits are posted, workers,
 the web server, the broker and Postgres are killed with SIGKILL, each several times, and the vendor
 fails now and then. In the end every hit answered 204 must have been received, always under the same
-idempotency id; nothing may be owed or dead, and `manage.py reconcile` must find that it adds up.
+idempotency id; nothing may be queued or dead, and `manage.py reconcile` must find that it adds up.
 Without a seed two random ones are run. The code is 1 after any violation.
 """
 

@@ -16,16 +16,16 @@ from benchmarks.chaos.vendor import Vendor
 from project.embedded.paths import ROOT
 from tests.stack.stack import Stack
 
-#: Until nothing is owed: leases run out, and what failed twice waits for up to a minute.
+#: Until nothing is queued: leases run out, and what failed twice waits for up to a minute.
 PATIENCE = 300.0
-OWED = "SELECT count(*) FROM tracking_owed"
+QUEUED = "SELECT count(*) FROM hitstream_queue"
 STUCK = """
-    SELECT hit_id, due_at - now() AS due_in, claims, attempts FROM tracking_owed
+    SELECT hit_id, due_at - now() AS due_in, claims, attempts FROM hitstream_queue
     ORDER BY due_at LIMIT 5
 """
 COUNTS = """
-    SELECT (SELECT count(*) FROM tracking_hit), (SELECT count(DISTINCT hit_id) FROM tracking_hit),
-           (SELECT count(*) FROM tracking_owed), (SELECT count(*) FROM tracking_deadletter)
+    SELECT (SELECT count(*) FROM hitstream_hit), (SELECT count(DISTINCT hit_id) FROM hitstream_hit),
+           (SELECT count(*) FROM hitstream_queue), (SELECT count(*) FROM hitstream_deadletter)
 """
 
 
@@ -45,11 +45,11 @@ def ask(stack: Stack, question: str) -> list[tuple[object, ...]]:
 
 
 async def settled(stack: Stack) -> float:
-    """Seconds until nothing was owed any more, or until patience ended."""
+    """Seconds until nothing was queued any more, or until patience ended."""
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
         try:
-            if await asyncio.to_thread(ask, stack, OWED) == [(0,)]:
+            if await asyncio.to_thread(ask, stack, QUEUED) == [(0,)]:
                 break
         except psycopg.OperationalError:
             pass  # It is being started again.
@@ -59,7 +59,7 @@ async def settled(stack: Stack) -> float:
 
 def judge(stack: Stack, client: Client, vendor: Vendor, waited: float) -> Verdict:
     verdict = Verdict()
-    stored, distinct, owed, dead = ask(stack, COUNTS)[0]
+    stored, distinct, queued, dead = ask(stack, COUNTS)[0]
     lost = client.accepted - vendor.received.keys()
     again = [number for number, times in vendor.received.items() if times > 1]
     renamed = [number for number, names in vendor.names.items() if len(names) > 1]
@@ -68,7 +68,7 @@ def judge(stack: Stack, client: Client, vendor: Vendor, waited: float) -> Verdic
         f"answers: {dict(client.answers)}; the vendor's: {dict(vendor.moods)}",
         f"{len(client.accepted):,} answered 204, {len(lost)} of them never received",
         f"{len(again)} received more than once, {len(renamed)} of all under another id",
-        f"{stored:,} stored, {owed} owed {waited:.0f} s after the last hit, {dead} dead letters",
+        f"{stored:,} stored, {queued} queued {waited:.0f} s after the last hit, {dead} dead",
     ]
     verdict.check(not lost, f"answered 204 and never received: {sorted(lost)[:10]}")
     verdict.check(not renamed, f"sent again under another idempotency id: {renamed[:10]}")
@@ -77,7 +77,7 @@ def judge(stack: Stack, client: Client, vendor: Vendor, waited: float) -> Verdic
     strange = client.answers.keys() - {"204", "503", "no connection"}
     verdict.check(not strange, f"answered neither 204 nor 503: {sorted(strange)}")
     verdict.check(dead == 0, f"{dead} dead letters")
-    verdict.check(owed == 0, f"{owed} still owed: {ask(stack, STUCK)}")
+    verdict.check(queued == 0, f"{queued} still queued: {ask(stack, STUCK)}")
     reconcile(stack, verdict)
     return verdict
 

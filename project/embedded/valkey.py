@@ -81,7 +81,7 @@ class EmbeddedValkey(Server):
     def _mend(self) -> None:
         """After a kill, what the server refuses to read is cut off, else all of it set aside.
 
-        A lost bell is harmless: what is owed is in Postgres.
+        A lost bell is harmless: what is queued is in Postgres.
         """
         log = self.data / "appendonlydir"
         manifest = log / "appendonly.aof.manifest"

@@ -36,7 +36,7 @@ def signed_in(page: Page, live_server: LiveServer) -> Page:  # noqa: F811
 
 def issue(page: Page) -> str:  # noqa: F811
     """The curl line of a fresh token, after the page that shows it."""
-    page.click("a[href='/admin/tracking/token/add/']")
+    page.click("a[href='/admin/hitstream/token/add/']")
     page.fill("#id_name", "Shop")
     page.click("input[name=_save]")
     expect(page.locator("h1")).to_have_text("API token issued")
@@ -155,7 +155,7 @@ def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: 
         integration = Integration.objects.get()
         integration.config = {**integration.config, "url": vendor.url}
         integration.save()
-        page.click("#content-main a[href='/admin/tracking/integration/']")
+        page.click("#content-main a[href='/admin/hitstream/integration/']")
         page.click("#result_list tbody th a")
         shoot(page, "integration-dead-letters")
         page.click(".object-tools >> text=Replay")
@@ -175,7 +175,7 @@ def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: 
         shoot(page, "operation-finished")
         assert len(vendor.received) == 2
     assert DeadLetter.objects.count() == 1
-    page.goto(page.url.partition("/admin/")[0] + "/admin/tracking/operation/")
+    page.goto(page.url.partition("/admin/")[0] + "/admin/hitstream/operation/")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     shoot(page, "operations")
 
@@ -188,7 +188,7 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     page = signed_in  # noqa: F811
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 401, "Registered", "Bought")
-    page.click("#content-main a[href='/admin/tracking/integration/']")
+    page.click("#content-main a[href='/admin/hitstream/integration/']")
     expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next try")
     shoot(page, "integrations-paused")
     page.click("#result_list tbody th a")
@@ -202,6 +202,6 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     page.reload()
     expect(page.locator(".hs-good")).to_have_text("Finished")
     assert not QueuedDelivery.objects.exists()
-    page.goto(page.url.partition("/admin/")[0] + "/admin/tracking/delivery/")
+    page.goto(page.url.partition("/admin/")[0] + "/admin/hitstream/delivery/")
     expect(page.locator("#result_list")).to_contain_text("Orders (deleted)")
     shoot(page, "deliveries-cancelled")

@@ -24,7 +24,7 @@ def vendor() -> Iterator[Vendor]:
 def admin(page: Page, live_server: LiveServer, transactional_db: None) -> Page:  # noqa: F811
     """Signed in, at the list of channels."""
     User.objects.create_superuser("admin", password="admin")
-    page.goto(f"{live_server.url}/admin/tracking/alertchannel/")
+    page.goto(f"{live_server.url}/admin/hitstream/alertchannel/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", "admin")
     page.click("text=Log in")
@@ -100,7 +100,7 @@ def test_a_rule_is_about_what_its_kind_looks_at(admin: Page, live_server: LiveSe
     add_webhook(token, name="Orders")
     AlertRule.objects.all().delete()
     AlertChannel.objects.create(name="On call", kind="email", config={"to": ["a@example.com"]})
-    admin.goto(f"{live_server.url}/admin/tracking/alertrule/add/")
+    admin.goto(f"{live_server.url}/admin/hitstream/alertrule/add/")
     admin.select_option("#id_kind", "disk")
     admin.select_option("#id_token", label="shop")
     save(admin)
@@ -114,6 +114,6 @@ def test_a_rule_is_about_what_its_kind_looks_at(admin: Page, live_server: LiveSe
     assert [channel.name for channel in made.channels.all()] == ["On call"]
     assert wrong(admin) == []
     shoot(admin, "rule-form")
-    admin.goto(f"{live_server.url}/admin/tracking/alertrule/")
+    admin.goto(f"{live_server.url}/admin/hitstream/alertrule/")
     assert wrong(admin) == []
     shoot(admin, "rules")

@@ -20,7 +20,7 @@ def test_its_form_opens_and_says_what_is_missing(
 ) -> None:
     page = signed_in  # noqa: F811
     token, _ = Token.objects.issue("Shop")
-    page.goto(f"{live_server.url}/admin/tracking/integration/add/?token={token.pk}")
+    page.goto(f"{live_server.url}/admin/hitstream/integration/add/?token={token.pk}")
     page.locator(".hs-destinations a", has_text=kind.label).first.click()
     for name, field in kind.Config.base_fields.items():
         expect(page.locator(f"[name='config-{name}']").first).to_be_visible()

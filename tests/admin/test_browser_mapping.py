@@ -21,7 +21,7 @@ EVENTS = [
 
 
 def open_form(page: Page, live_server: LiveServer, integration: Integration) -> None:  # noqa: F811
-    page.goto(f"{live_server.url}/admin/tracking/integration/{integration.pk}/change/")
+    page.goto(f"{live_server.url}/admin/hitstream/integration/{integration.pk}/change/")
     expect(page.locator(".hs-last-hits h3")).to_have_text(f"The last {len(EVENTS)} hits")
 
 
@@ -93,7 +93,7 @@ def test_only_who_may_see_hits_sees_them(
     client = Client(SERVER_NAME="localhost")
     user = User.objects.create_user("somebody", is_staff=True, is_superuser=allowed)
     client.force_login(user)
-    answer = client.post("/admin/tracking/integration/mapping/", {"token": str(token.pk)})
+    answer = client.post("/admin/hitstream/integration/mapping/", {"token": str(token.pk)})
     assert answer.status_code == (200 if allowed else 403)
     assert ("4111" in answer.content.decode()) == allowed
 

@@ -27,7 +27,7 @@ def integration(token: Token) -> Integration:
 def signed_in(page: Page, live_server: LiveServer, integration: Integration) -> Page:  # noqa: F811
     """On the integration's page."""
     User.objects.create_superuser("admin", password="admin")
-    page.goto(f"{live_server.url}/admin/tracking/integration/{integration.pk}/change/")
+    page.goto(f"{live_server.url}/admin/hitstream/integration/{integration.pk}/change/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", "admin")
     page.click("text=Log in")

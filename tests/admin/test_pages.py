@@ -44,14 +44,14 @@ def operator(transactional_db: None) -> Client:
 def test_every_list_opens_empty_and_full(
     operator: Client, send: Send, token: Token, name: str
 ) -> None:
-    assert operator.get(f"/admin/tracking/{name}/").status_code == 200
+    assert operator.get(f"/admin/hitstream/{name}/").status_code == 200
     with open_vendor(reply(400)) as vendor:
         add_webhook(token, vendor.url)
         send(hit())
         engine.run()
     send(hit())
-    assert operator.get(f"/admin/tracking/{name}/").status_code == 200
-    assert operator.get(f"/admin/tracking/{name}/?q=u1").status_code in {200, 302}
+    assert operator.get(f"/admin/hitstream/{name}/").status_code == 200
+    assert operator.get(f"/admin/hitstream/{name}/?q=u1").status_code in {200, 302}
 
 
 @pytest.mark.parametrize("term", ["h1", "u1", "Registered", "  h1 "])
@@ -59,11 +59,11 @@ def test_a_hit_is_found_by_what_it_says(operator: Client, send: Send, term: str)
     send(hit(hitId="h1"))
     send({"hitId": "h2", "anonymousId": "a2", "event": {}})
     stored = Hit.objects.get(hit_id="h1")
-    answer = operator.get("/admin/tracking/hit/", {"q": term})
+    answer = operator.get("/admin/hitstream/hit/", {"q": term})
     assert [row.pk for row in answer.context["cl"].result_list] == [stored.pk]
-    answer = operator.get("/admin/tracking/hit/", {"q": str(stored.pk)})
+    answer = operator.get("/admin/hitstream/hit/", {"q": str(stored.pk)})
     assert [row.pk for row in answer.context["cl"].result_list] == [stored.pk]
-    assert not operator.get("/admin/tracking/hit/", {"q": "h"}).context["cl"].result_list
+    assert not operator.get("/admin/hitstream/hit/", {"q": "h"}).context["cl"].result_list
 
 
 def test_no_page_counts_a_big_table(operator: Client, send: Send) -> None:
@@ -71,8 +71,8 @@ def test_no_page_counts_a_big_table(operator: Client, send: Send) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        operator.get("/admin/tracking/hit/")
-        operator.get("/admin/tracking/delivery/")
+        operator.get("/admin/hitstream/hit/")
+        operator.get("/admin/hitstream/delivery/")
     counts = [each["sql"] for each in queries if "count(" in each["sql"].lower()]
     assert counts
     assert all("LIMIT 10000" in sql for sql in counts)
@@ -88,7 +88,7 @@ def test_records_can_be_neither_made_nor_deleted(
         engine.run()
     records = model._default_manager.all()
     count, record = records.count(), records[0]
-    url = f"/admin/tracking/{model._meta.model_name}/"
+    url = f"/admin/hitstream/{model._meta.model_name}/"
     assert operator.post(f"{url}add/").status_code == 403
     assert operator.post(f"{url}{record.pk}/delete/", {"post": "yes"}).status_code == 403
     assert (count, count > 0) == (records.count(), True)
@@ -101,12 +101,12 @@ def test_the_deliveries_list_reads_no_more_than_it_shows(
     integration = add_webhook(token)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO tracking_outcome (hit_id, integration_id, attempt_id, result, reason,"
+            "INSERT INTO hitstream_outcome (hit_id, integration_id, attempt_id, result, reason,"
             " settled_at) SELECT (%s::text || lpad(to_hex(n), 20, '0'))::uuid, %s,"
             " gen_random_uuid(), 'delivered', '', now() FROM generate_series(1, 20000) n",
             [str(uuid7()).replace("-", "")[:12], integration.pk],
         )
-        cursor.execute("ANALYZE tracking_outcome, tracking_owed, tracking_deadletter")
+        cursor.execute("ANALYZE hitstream_outcome, hitstream_queue, hitstream_deadletter")
     for query in (
         "",
         "?state=delivered",
@@ -114,7 +114,7 @@ def test_the_deliveries_list_reads_no_more_than_it_shows(
         f"?integration__id__exact={integration.pk}",
     ):
         with CaptureQueriesContext(connection) as queries:
-            page = operator.get(f"/admin/tracking/delivery/{query}")
+            page = operator.get(f"/admin/hitstream/delivery/{query}")
         assert page.status_code == 200
         listing = next(
             each["sql"] for each in queries if "ORDER BY" in each["sql"] and "since" in each["sql"]
@@ -122,12 +122,12 @@ def test_the_deliveries_list_reads_no_more_than_it_shows(
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {listing}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
-        assert f"Seq Scan on tracking_outcome_{datetime.now(UTC):%Y%m%d}" not in plan, plan
+        assert f"Seq Scan on hitstream_outcome_{datetime.now(UTC):%Y%m%d}" not in plan, plan
 
 
 def test_a_nonsense_filter_is_no_error(operator: Client, send: Send) -> None:
     for value in ("99999999999999", "²", "x", ""):
-        assert operator.get("/admin/tracking/hit/", {"received": value}).status_code in {200, 302}
+        assert operator.get("/admin/hitstream/hit/", {"received": value}).status_code in {200, 302}
 
 
 def test_a_time_at_the_end_of_time_can_be_shown(
@@ -136,7 +136,7 @@ def test_a_time_at_the_end_of_time_can_be_shown(
     settings.TIME_ZONE = "Europe/Berlin"
     send(hit(sentAt="9999-12-31T23:59:59Z"))
     stored = Hit.objects.get()
-    assert operator.get(f"/admin/tracking/hit/{stored.pk}/change/").status_code == 200
+    assert operator.get(f"/admin/hitstream/hit/{stored.pk}/change/").status_code == 200
 
 
 def test_dead_letters_are_replayed_from_their_list(
@@ -148,7 +148,7 @@ def test_dead_letters_are_replayed_from_their_list(
         engine.run()
     letter = DeadLetter.objects.get()
     chosen = {"action": "replay", "_selected_action": [letter.pk]}
-    answer = operator.post("/admin/tracking/deadletter/", chosen, follow=True)
+    answer = operator.post("/admin/hitstream/deadletter/", chosen, follow=True)
     assert "1 dead letters are due again" in answer.content.decode()
     assert not DeadLetter.objects.exists()
     assert QueuedDelivery.objects.count() == 1
@@ -165,14 +165,14 @@ def test_a_replay_of_chosen_dead_letters_is_on_record_for_each_integration(
         engine.run()
     letters = list(DeadLetter.objects.values_list("pk", flat=True))
     chosen = {"action": "replay", "_selected_action": letters[:3]}
-    operator.post("/admin/tracking/deadletter/", chosen)
+    operator.post("/admin/hitstream/deadletter/", chosen)
     found = Operation.objects.all()
     assert {each.integration.name: each.done for each in found} in (
         {"Orders": 2, "Invoices": 1},
         {"Orders": 1, "Invoices": 2},
     )
     for each in found:
-        assert (each.verb, each.state, each.asked_by) == ("replay", "finished", "operator")
+        assert (each.kind, each.state, each.requested_by) == ("replay", "finished", "operator")
         assert each.done == each.total
         assert not each.is_open
 
@@ -182,7 +182,7 @@ def test_a_viewer_may_not_replay(operator: Client, transactional_db: None) -> No
     viewer.user_permissions.add(Permission.objects.get(codename="view_deadletter"))
     client = Client(SERVER_NAME="localhost")
     client.force_login(viewer)
-    page = client.get("/admin/tracking/deadletter/").content.decode()
+    page = client.get("/admin/hitstream/deadletter/").content.decode()
     assert "Replay selected" not in page
 
 
@@ -192,7 +192,7 @@ def test_a_viewer_may_neither_rotate_nor_revoke(token: Token, verb: str) -> None
     viewer.user_permissions.add(Permission.objects.get(codename="view_token"))
     client = Client(SERVER_NAME="localhost")
     client.force_login(viewer)
-    url = f"/admin/tracking/token/{token.pk}/{verb}/"
+    url = f"/admin/hitstream/token/{token.pk}/{verb}/"
     assert client.post(url, {"grace": "0"}).status_code == 403
     token.refresh_from_db()
     assert (token.revoked_at, token.retiring_digest) == (None, None)
@@ -216,7 +216,7 @@ def test_a_stored_secret_stays_when_the_form_leaves_it_empty(
 ) -> None:
     integration = add_webhook(token, name="Orders")
     before = integration.secrets.open()
-    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    url = f"/admin/hitstream/integration/{integration.pk}/change/"
     page = operator.get(url).content.decode()
     assert before["signing_secret"] not in page
     answer = operator.post(url, config(**{"event_names": "A\n B \n\nA", "config-timeout": "3"}))
@@ -229,7 +229,7 @@ def test_a_stored_secret_stays_when_the_form_leaves_it_empty(
 
 def test_a_change_is_on_record_with_its_author(operator: Client, token: Token) -> None:
     integration = add_webhook(token, name="Orders")
-    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    url = f"/admin/hitstream/integration/{integration.pk}/change/"
     operator.post(url, config(**{"config-url": "http://127.0.0.1:10/"}))
     last = token.revisions.order_by("number").last()
     assert last is not None
@@ -242,7 +242,7 @@ def test_a_change_is_on_record_with_its_author(operator: Client, token: Token) -
 
 def test_an_integration_is_paused_with_a_reason_and_resumed(operator: Client, token: Token) -> None:
     integration = add_webhook(token)
-    url = f"/admin/tracking/integration/{integration.pk}/"
+    url = f"/admin/hitstream/integration/{integration.pk}/"
     assert operator.post(f"{url}pause/", {"reason": ""}).status_code == 200
     operator.post(f"{url}pause/", {"reason": "their migration"})
     integration.refresh_from_db()
@@ -266,7 +266,7 @@ def test_a_credential_that_is_corrected_in_the_admin_sends_the_backlog(
             send(hit(hitId=f"h{number}"))
         engine.run()
         assert len(vendor.received) == 1
-        url = f"/admin/tracking/integration/{integration.pk}/change/"
+        url = f"/admin/hitstream/integration/{integration.pk}/change/"
         assert "Wrong configuration, next try" in operator.get(url).content.decode()
         changes = {"config-url": vendor.url, "config-headers": "Authorization: right"}
         assert operator.post(url, config(**changes)).status_code == 302
@@ -279,7 +279,7 @@ def test_a_hit_says_why_it_is_held_back(operator: Client, send: Send, token: Tok
     add_webhook(token).pause(reason="their migration", by="me")
     send(hit())
     stored = Hit.objects.get()
-    for page in (f"/admin/tracking/hit/{stored.pk}/change/", "/admin/tracking/delivery/"):
+    for page in (f"/admin/hitstream/hit/{stored.pk}/change/", "/admin/hitstream/delivery/"):
         content = operator.get(page).content.decode()
         assert "The integration is paused: their migration" in content
 
@@ -289,8 +289,8 @@ def test_an_integration_without_its_key_can_still_be_opened(
 ) -> None:
     integration = add_webhook(token)
     settings.HITSTREAM = {**settings.HITSTREAM, "SECRET_KEYS": ("A" * 43 + "=",)}
-    assert operator.get("/admin/tracking/integration/").status_code == 200
-    url = f"/admin/tracking/integration/{integration.pk}/change/"
+    assert operator.get("/admin/hitstream/integration/").status_code == 200
+    url = f"/admin/hitstream/integration/{integration.pk}/change/"
     assert operator.get(url).status_code == 200
     answer = operator.post(url, config(name="Webhook"))
     assert answer.status_code == 200
@@ -298,7 +298,7 @@ def test_an_integration_without_its_key_can_still_be_opened(
 
 
 def test_breakdowns_of_a_token_are_named_on_its_page(operator: Client, token: Token) -> None:
-    url = f"/admin/tracking/token/{token.pk}/change/"
+    url = f"/admin/hitstream/token/{token.pk}/change/"
     inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}
     form = {"name": "shop", "enabled": "on", "ip_policy": "keep", **inline}
     for bad in ("x" * 101, "\n".join(map(str, range(11)))):
@@ -310,7 +310,7 @@ def test_breakdowns_of_a_token_are_named_on_its_page(operator: Client, token: To
 
 
 def test_the_sites_of_a_token_are_checked_when_saved(operator: Client, token: Token) -> None:
-    url = f"/admin/tracking/token/{token.pk}/change/"
+    url = f"/admin/hitstream/token/{token.pk}/change/"
     inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}
     form = {"name": "shop", "enabled": "on", "ip_policy": "anonymise", **inline}
     for bad in ("shop.example", "https://shop.example/", "https://Shop.example", "https://*"):

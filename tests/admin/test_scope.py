@@ -65,7 +65,7 @@ LISTS = (
 
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_are_without_what_is_not_seen(kept: Kept, name: str) -> None:
-    url = f"/admin/tracking/{name}/"
+    url = f"/admin/hitstream/{name}/"
     inside, outside = client_of("Shop"), Client()
     outside.force_login(operator("otto"))
     assert inside.get(url).context["cl"].result_count > 0
@@ -88,14 +88,14 @@ def test_pages_and_verbs_of_what_is_not_seen_are_not_there(kept: Kept) -> None:
     inside = Client()
     inside.force_login(operator("ines", groups=("Shop",)))
     for path in paths:
-        assert inside.get(f"/admin/tracking/{path}").status_code == 200, path
+        assert inside.get(f"/admin/hitstream/{path}").status_code == 200, path
         # Django's own pages lead to the index with a message.
-        assert outside.get(f"/admin/tracking/{path}").status_code in {302, 404}, path
+        assert outside.get(f"/admin/hitstream/{path}").status_code in {302, 404}, path
     for verb in ("pause", "resume", "replay"):
         data = {"reason": "mischief"}
-        url = f"/admin/tracking/integration/{integration}/{verb}/"
+        url = f"/admin/hitstream/integration/{integration}/{verb}/"
         assert outside.post(url, data).status_code == 404
-    assert outside.post(f"/admin/tracking/operation/{kept.operation.pk}/stop/").status_code == 404
+    assert outside.post(f"/admin/hitstream/operation/{kept.operation.pk}/stop/").status_code == 404
     kept.integration.refresh_from_db()
     assert kept.integration.paused_at is None
 
@@ -103,7 +103,7 @@ def test_pages_and_verbs_of_what_is_not_seen_are_not_there(kept: Kept) -> None:
 def test_dead_letters_that_are_not_seen_are_not_replayed(kept: Kept) -> None:
     letter = DeadLetter.objects.get()
     data = {"action": "replay", "_selected_action": [letter.pk]}
-    client_of().post("/admin/tracking/deadletter/", data)
+    client_of().post("/admin/hitstream/deadletter/", data)
     assert DeadLetter.objects.filter(pk=letter.pk).exists()
 
 
@@ -122,25 +122,25 @@ def test_hits_that_are_not_seen_hide_none_that_are(kept: Kept) -> None:
         other.token, other.pk = kept.token, uuid7()
         others.append(other)
     Hit.objects.bulk_create(others)
-    found = client_of().get("/admin/tracking/deadletter/?q=same").context["cl"]
+    found = client_of().get("/admin/hitstream/deadletter/?q=same").context["cl"]
     assert [each.hit_id for each in found.result_list] == [hit.pk]
 
 
 def test_nothing_is_added_to_or_previewed_of_a_token_that_is_not_seen(kept: Kept) -> None:
     outside = client_of()
-    answer = outside.get("/admin/tracking/integration/add/?destination=webhook")
+    answer = outside.get("/admin/hitstream/integration/add/?destination=webhook")
     assert b"kept-shop" not in answer.content
     data = {"token": kept.token.pk, "name": "x", "config-url": "http://127.0.0.1:9/"}
-    outside.post("/admin/tracking/integration/add/?destination=webhook", data)
+    outside.post("/admin/hitstream/integration/add/?destination=webhook", data)
     assert Integration.objects.count() == 1
-    preview = outside.post("/admin/tracking/integration/mapping/", {"token": kept.token.pk})
+    preview = outside.post("/admin/hitstream/integration/mapping/", {"token": kept.token.pk})
     assert preview.status_code == 404
 
 
 def test_a_group_that_there_is_not_is_refused(token: Token) -> None:
     client = client_of("Shop")
     data = {"name": "shop", "enabled": "on", "ip_policy": "keep", "audience": "Shop\nShip"}
-    url = f"/admin/tracking/token/{token.pk}/change/"
+    url = f"/admin/hitstream/token/{token.pk}/change/"
     inline = {"integrations-TOTAL_FORMS": "0", "integrations-INITIAL_FORMS": "0"}
     answer = client.post(url, {**data, **inline})
     assert b"There is no group" in answer.content
@@ -156,12 +156,12 @@ def test_rules_about_what_is_not_seen_are_not_there(kept: Kept) -> None:
         AlertRule.objects.create(kind="paused", integration=kept.integration),
     ]
     outside = client_of()
-    lists = outside.get("/admin/tracking/alertrule/")
+    lists = outside.get("/admin/hitstream/alertrule/")
     assert lists.context["cl"].result_count == 0
     assert b"kept-" not in lists.content
-    assert b"kept-" not in outside.get("/admin/tracking/alertrule/add/").content
+    assert b"kept-" not in outside.get("/admin/hitstream/alertrule/add/").content
     for rule in kept_rules:
-        url = f"/admin/tracking/alertrule/{rule.pk}/change/"
+        url = f"/admin/hitstream/alertrule/{rule.pk}/change/"
         assert outside.get(url).status_code == 302
         outside.post(url, {"kind": rule.kind, "threshold": 0, "minutes": 60, "calm": 1})
         rule.refresh_from_db()
@@ -176,15 +176,15 @@ def test_who_does_not_see_all_tokens_decides_nothing_about_alerts_of_all(kept: K
     outside = client_of()
     asked = {"kind": "paused", "threshold": 0, "minutes": 60, "calm": 1}
     for url in (
-        f"/admin/tracking/alertrule/{general.pk}/change/",
-        "/admin/tracking/alertchannel/add/?kind=email",
-        f"/admin/tracking/alertchannel/{mail.pk}/change/",
+        f"/admin/hitstream/alertrule/{general.pk}/change/",
+        "/admin/hitstream/alertchannel/add/?kind=email",
+        f"/admin/hitstream/alertchannel/{mail.pk}/change/",
     ):
         said = {**asked, "name": "Mine", "config-to": "otto@example.org"}
         assert outside.post(url, said).status_code == 403
-    assert outside.post("/admin/tracking/alertrule/add/", asked).status_code == 200
+    assert outside.post("/admin/hitstream/alertrule/add/", asked).status_code == 200
     own, _ = Token.objects.issue("own")
-    outside.post("/admin/tracking/alertrule/add/", {**asked, "token": own.pk})
+    outside.post("/admin/hitstream/alertrule/add/", {**asked, "token": own.pk})
     assert [rule.token for rule in AlertRule.objects.exclude(pk=general.pk)] == [own]
     assert AlertChannel.objects.get() == mail
 
@@ -197,4 +197,4 @@ def test_a_list_asks_no_more_for_many_integrations(
         add_webhook(token, name=f"Webhook {number}")
     client = client_of()
     with django_assert_max_num_queries(25):
-        assert client.get(f"/admin/tracking/{path}").status_code == 200
+        assert client.get(f"/admin/hitstream/{path}").status_code == 200

@@ -43,7 +43,7 @@ def operator(transactional_db: None) -> Client:
 
 
 def url(obj: Integration | Operation | Token, verb: str) -> str:
-    return f"/admin/tracking/{obj._meta.model_name}/{obj.pk}/{verb}/"
+    return f"/admin/hitstream/{obj._meta.model_name}/{obj.pk}/{verb}/"
 
 
 def test_a_replay_is_previewed_asked_for_and_followed(
@@ -59,7 +59,7 @@ def test_a_replay_is_previewed_asked_for_and_followed(
     answer = operator.post(url(integration, "replay"), {"event": "B", "rate": "50"})
     operation = Operation.objects.get()
     assert answer.headers["Location"] == url(operation, "change")
-    assert (operation.asked_by, operation.rate, operation.total) == ("operator", 50, 1)
+    assert (operation.requested_by, operation.rate, operation.total) == ("operator", 50, 1)
     running = operator.get(url(operation, "change")).content.decode()
     assert 'http-equiv="refresh"' in running
     assert "event B" in running
@@ -119,7 +119,7 @@ def test_pausing_resuming_and_draining_say_what_they_hold_back_and_send(
     for verb in ("pause", "resume", "drain"):
         assert operator.get(url(integration, verb)).context["preview"].count == 2
     operator.post(url(integration, "pause"), {"reason": "their migration"})
-    assert "paused by operator" in operator.get("/admin/tracking/integration/").content.decode()
+    assert "paused by operator" in operator.get("/admin/hitstream/integration/").content.decode()
     operator.post(url(integration, "resume"), {"rate_limit": "7"})
     integration.refresh_from_db()
     assert (integration.paused_at, integration.rate_limit) == (None, 7)
@@ -141,13 +141,13 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     assert counts(integration) == {"matched": 3, "dead": 1, "cancelled": 2}
     assert_exact(integration)
     assert operator.get(url(integration, "change")).status_code == 302
-    listing = operator.get("/admin/tracking/integration/")
+    listing = operator.get("/admin/hitstream/integration/")
     assert list(listing.context["cl"].result_list) == []
     stored = Hit.objects.get(name="A")
-    page = operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
+    page = operator.get(f"/admin/hitstream/hit/{stored.pk}/change/").content.decode()
     assert "Webhook (deleted)" in page
     assert "was deleted by operator" in page
-    filters = operator.get("/admin/tracking/delivery/").content.decode()
+    filters = operator.get("/admin/hitstream/delivery/").content.decode()
     assert f"integration__id__exact={integration.pk}" not in filters
 
 
@@ -160,14 +160,14 @@ def test_a_deleted_token_takes_its_integrations_with_it(
     work()
     assert (QueuedDelivery.objects.count(), Hit.objects.count()) == (0, 1)
     assert_exact(integration)
-    assert list(operator.get("/admin/tracking/token/").context["cl"].result_list) == []
+    assert list(operator.get("/admin/hitstream/token/").context["cl"].result_list) == []
     stored = Hit.objects.get()
     assert (
         "shop (deleted)"
-        in operator.get(f"/admin/tracking/hit/{stored.pk}/change/").content.decode()
+        in operator.get(f"/admin/hitstream/hit/{stored.pk}/change/").content.decode()
     )
     asked = {"name": "shop", "enabled": "on", "ip_policy": "keep"}
-    answer = operator.post("/admin/tracking/token/add/", asked)
+    answer = operator.post("/admin/hitstream/token/add/", asked)
     assert "API token issued" in answer.content.decode(), "the name is free again"
 
 
@@ -175,7 +175,7 @@ def test_a_deleted_token_takes_its_integrations_with_it(
 def test_a_name_that_is_taken_is_refused_kindly(
     operator: Client, token: Token, integration: Integration, model: str
 ) -> None:
-    add_url = f"/admin/tracking/{model}/add/?destination=webhook"
+    add_url = f"/admin/hitstream/{model}/add/?destination=webhook"
     form = {"name": "shop" if model == "token" else "Webhook", "token": token.pk, "enabled": "on"}
     form["ip_policy"] = "keep"
     more = {"concurrency": "1", "max_attempts": "1", "max_age": "1", "retry_base": "1"}
@@ -267,8 +267,8 @@ def test_a_configuration_can_be_tried_out(operator: Client, token: Token) -> Non
 def test_a_verb_goes_on_at_a_page_of_this_site_alone(
     integration: Integration, asked: str, led: str
 ) -> None:
-    own = f"/admin/tracking/integration/{integration.pk}/change/"
+    own = f"/admin/hitstream/integration/{integration.pk}/change/"
     client = somebody("change_integration", "view_integration")
-    url = f"/admin/tracking/integration/{integration.pk}/pause/"
+    url = f"/admin/hitstream/integration/{integration.pk}/pause/"
     answer = client.post(url, {"reason": "Moving", "next": asked})
     assert answer["Location"] == led.format(own=own)

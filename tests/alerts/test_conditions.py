@@ -53,23 +53,23 @@ def sent_before(token: Token, *, days: int, hours: int = 0) -> None:
     """It sent hits at this hour, and so many hours before, on each of the last days."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
     Ledger.objects.bulk_create(
-        Ledger(hour=hour - timedelta(days=n), token_id=token.pk, what="accepted", count=9)
+        Ledger(hour=hour - timedelta(days=n), token_id=token.pk, kind="accepted", count=9)
         for n in range(1, days + 1)
     )
 
 
-def count(integration: Integration, what: str, number: int, ago: timedelta = timedelta()) -> None:
+def count(integration: Integration, kind: str, number: int, ago: timedelta = timedelta()) -> None:
     hour = (timezone.now() - ago).replace(minute=0, second=0, microsecond=0)
     Tally.objects.create(
         hour=hour,
         token_id=integration.token_id,
         integration_id=integration.pk,
-        what=what,
+        kind=kind,
         count=number,
     )
 
 
-def owe(
+def enqueue(
     integration: Integration,
     at: datetime,
     *,
@@ -83,7 +83,7 @@ def owe(
             integration=integration,
             hit_id=UUID(int=first.int + place),
             due_at=at,
-            owed_at=at,
+            queued_at=at,
             attempts=attempts,
         )
         for place in range(number)
@@ -95,7 +95,7 @@ def bury(integration: Integration, number: int, ago: timedelta = timedelta()) ->
         DeadLetter(
             integration=integration,
             hit_id=uuid4(),
-            died_at=timezone.now() - ago,
+            failed_at=timezone.now() - ago,
             code="permanent",
             message="No",
             attempts=1,
@@ -147,7 +147,7 @@ def test_deliveries_that_fail(integration: Integration) -> None:
     count(integration, "delivered", 18)
     count(integration, "dead", 1)
     assert found() == []  # Of so few no rate is made.
-    owe(integration, timezone.now(), attempts=2, number=9)
+    enqueue(integration, timezone.now(), attempts=2, number=9)
     (message,) = found()
     assert "64.3% of 28 deliveries worked" in message
     assert "1 are dead letters, 9 are retried" in message
@@ -158,8 +158,8 @@ def test_deliveries_that_fail(integration: Integration) -> None:
 def test_what_failed_long_ago_or_was_not_tried_counts_for_nothing(integration: Integration) -> None:
     rule("rate", threshold=90, minutes=60)
     count(integration, "dead", 500, ago=timedelta(hours=5))
-    owe(integration, timezone.now(), number=50)
-    owe(integration, timezone.now() - timedelta(hours=5), attempts=3, number=50)
+    enqueue(integration, timezone.now(), number=50)
+    enqueue(integration, timezone.now() - timedelta(hours=5), attempts=3, number=50)
     assert found() == []
 
 
@@ -170,27 +170,27 @@ def test_retries_of_a_replay_are_not_set_against_deliveries_of_new_hits(
     rule("rate", threshold=90, minutes=60)
     yesterday = timezone.now() - timedelta(days=1)
     count(integration, "delivered", 5000, ago=timedelta(days=1))
-    owe(integration, timezone.now(), attempts=1, number=50, received_at=yesterday)
+    enqueue(integration, timezone.now(), attempts=1, number=50, received_at=yesterday)
     assert found() == []
 
 
 def test_a_hit_that_is_owed_for_too_long(integration: Integration) -> None:
     rule("backlog", minutes=30)
-    owe(integration, timezone.now() - timedelta(minutes=29))
+    enqueue(integration, timezone.now() - timedelta(minutes=29))
     assert found() == []
-    owe(integration, timezone.now() - timedelta(minutes=45))
+    enqueue(integration, timezone.now() - timedelta(minutes=45))
     (message,) = found()
-    assert message == "Orders (shop): The oldest hit is owed for 45 minutes."
+    assert message == "Orders (shop): The oldest hit is queued for 45 minutes."
 
 
 def test_the_oldest_is_found_behind_retries_that_are_due_later(integration: Integration) -> None:
     now = timezone.now()
-    owe(integration, now, number=200)
+    enqueue(integration, now, number=200)
     QueuedDelivery.objects.create(
         integration=integration,
         hit_id=uuid4(),
         due_at=now + timedelta(hours=3),
-        owed_at=now - timedelta(hours=9),
+        queued_at=now - timedelta(hours=9),
         attempts=7,
     )
     oldest = QueuedDelivery.objects.oldest_by_integration([integration.pk, integration.pk + 1])
@@ -237,7 +237,7 @@ def test_partitions_that_run_out(settings: Any, token: Token) -> None:
 
 
 def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
-    rule("pulse", minutes=3)
+    rule("heartbeat", minutes=3)
     Heartbeat.objects.beat("worker")
     Heartbeat.objects.beat("beat")
     assert found() == []
@@ -247,7 +247,7 @@ def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
 
 
 def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
-    rule("pulse", minutes=3)
+    rule("heartbeat", minutes=3)
     assert len(found()) == 2
     Heartbeat.objects.beat("sweep")
     Alert.objects.all().delete()
@@ -259,7 +259,7 @@ def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:
 
 
 def test_a_sweep_tells_that_beat_died(token: Token) -> None:
-    rule("pulse", minutes=3)
+    rule("heartbeat", minutes=3)
     for name in ("worker", "beat"):
         Heartbeat.objects.beat(name)
     Heartbeat.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=9))

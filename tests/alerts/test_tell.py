@@ -158,7 +158,7 @@ def test_what_was_claimed_by_a_process_that_died_is_told_when_its_lease_is_over(
 ) -> None:
     made = channel("webhook", url=vendor.url)
     evaluate()
-    Notification.objects.owe()
+    Notification.objects.enqueue()
     assert len(Notification.objects.claim(made)) == 1  # And then it dies.
     notify()
     assert vendor.received == []
@@ -262,7 +262,7 @@ def test_a_channel_that_is_deleted_while_it_is_told_holds_up_no_other(
     vendor.answer = reply(status)
     made = channel("slack", webhook_url=vendor.url)
     evaluate()
-    Notification.objects.owe()
+    Notification.objects.enqueue()
     notices = Notification.objects.claim(made)
     AlertChannel.objects.filter(pk=made.pk).delete()
     notify_channel(made, notices)

@@ -171,10 +171,10 @@ def test_a_channel_that_comes_after_a_silence_is_told_once(
 def test_a_rule_that_cannot_be_looked_at_stops_no_other(
     paused: Integration, mailoutbox: Any
 ) -> None:
-    """Of the table of what is owed it gets no lock in time, as it would run into a timeout."""
+    """Of the table of what is queued it gets no lock in time, as it would run into a timeout."""
     rule("backlog", minutes=5)
     with connect() as other, other.transaction():
-        other.execute("LOCK TABLE tracking_owed IN ACCESS EXCLUSIVE MODE")
+        other.execute("LOCK TABLE hitstream_queue IN ACCESS EXCLUSIVE MODE")
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = 50")
         try:

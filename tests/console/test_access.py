@@ -23,7 +23,7 @@ def arguments(pattern: URLPattern) -> dict[str, str]:
 
 @pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
 def test_without_login_every_address_leads_to_the_form_and_back(pattern: URLPattern) -> None:
-    url = reverse(f"tracking-console:{pattern.name}", kwargs=arguments(pattern))
+    url = reverse(f"hitstream-console:{pattern.name}", kwargs=arguments(pattern))
     for method in ("get", "post"):
         answer = getattr(Client(), method)(url)
         if pattern.name == "live-hits":
@@ -38,7 +38,7 @@ def test_without_login_every_address_leads_to_the_form_and_back(pattern: URLPatt
 def test_staff_without_our_permissions_see_nothing(pattern: URLPattern) -> None:
     client = Client()
     client.force_login(person("nils"))
-    url = reverse(f"tracking-console:{pattern.name}", kwargs=arguments(pattern))
+    url = reverse(f"hitstream-console:{pattern.name}", kwargs=arguments(pattern))
     assert client.get(url).status_code in {401, 403, 405}
 
 

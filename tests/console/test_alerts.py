@@ -73,7 +73,7 @@ def busy() -> Token:
     down = channel("slack", "Slack", webhook_url="https://hooks.slack.com/services/T/B/x")
     until = down.failed("The destination answered 404: no_team")
     Notification.objects.create(
-        alert=Alert.objects.open()[0], channel=down, what="opened", next_at=until
+        alert=Alert.objects.open()[0], channel=down, kind="opened", next_at=until
     )
     return shop
 

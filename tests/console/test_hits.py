@@ -137,13 +137,13 @@ def test_what_cannot_be_replayed_any_more_says_so(send: Send, token: Token) -> N
 def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:
     webhook = add_webhook(token, retry_base=3600)
     fail(send, webhook, "Bought")
-    owed = QueuedDelivery.objects.filter(hit_id=Hit.objects.get().pk)
-    owed.update(claims=1)
-    assert owed.hasten() == 0
+    queued = QueuedDelivery.objects.filter(hit_id=Hit.objects.get().pk)
+    queued.update(claims=1)
+    assert queued.hasten() == 0
     assert not hit_history(Hit.objects.get()).ways[0].can_be_tried_now
-    owed.update(claims=0)
+    queued.update(claims=0)
     assert hit_history(Hit.objects.get()).ways[0].can_be_tried_now
-    assert owed.hasten() == 1
+    assert queued.hasten() == 1
 
 
 def test_a_paused_integration_is_told_and_not_tried(send: Send, token: Token) -> None:
@@ -182,7 +182,7 @@ def test_what_a_backfill_owed_is_told_from_what_was_matched(
     ]
     assert Delivery.objects.count() == 2
     page = client_of(viewer()).get(f"/console/hits/{story.hit.pk}/").content.decode()
-    assert page.count("A backfill owed it the hit later.") == 2
+    assert page.count("A backfill queued it the hit later.") == 2
     assert page.count("It was added after the hit arrived.") == 1
 
 

@@ -86,18 +86,18 @@ def test_the_numbers_of_an_integration_are_those_of_its_rows(send: Send, token: 
         balance = LifetimeTotal.objects.balances()[integration.pk]
         waits = count_waiting([integration.pk])[integration.pk]
         assert (balance["matched"], balance["delivered"], balance["dead"]) == (7, 1, 2)
-        assert (balance.owed, waits.retrying) == (4, 1)
+        assert (balance.queued, waits.retrying) == (4, 1)
         assert count_by_result([integration.pk], since())[integration.pk]["delivered"] == 1
         Ledger.objects.roll_up()
     oldest = waits.oldest
     assert oldest is not None
-    assert oldest == min(integration.queueddelivery_set.values_list("owed_at", flat=True))
+    assert oldest == min(integration.queueddelivery_set.values_list("queued_at", flat=True))
     assert 0 < measure_latency([integration.pk])[integration.pk].p50 < 60
 
 
 def test_what_was_never_sent_to_has_no_numbers(token: Token) -> None:
     integration = add_webhook(token)
-    assert LifetimeTotal.objects.balances().get(integration.pk, Balance({})).owed == 0
+    assert LifetimeTotal.objects.balances().get(integration.pk, Balance({})).queued == 0
     assert count_waiting([integration.pk])[integration.pk].oldest is None
     assert measure_latency([integration.pk]) == {}
 
@@ -105,7 +105,7 @@ def test_what_was_never_sent_to_has_no_numbers(token: Token) -> None:
 def test_what_is_not_counted_to_its_end_is_not_told_as_if_it_were(token: Token) -> None:
     integration = add_webhook(token)
     LifetimeTotal.objects.create(
-        token_id=token.pk, integration_id=integration.pk, what="matched", count=3 * MANY
+        token_id=token.pk, integration_id=integration.pk, kind="matched", count=3 * MANY
     )
     now = datetime.now(UTC)
     QueuedDelivery.objects.bulk_create(

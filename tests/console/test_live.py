@@ -58,7 +58,7 @@ def test_the_last_hits_come_with_what_became_of_them(send: Send, token: Token) -
     post(send, "goes nowhere")
     found = poll()
     assert events(found) == ["goes nowhere", "waits", "died"]
-    assert [hit["states"] for hit in found["hits"]] == [{}, {"owed": 1}, {"dead": 1}]
+    assert [hit["states"] for hit in found["hits"]] == [{}, {"queued": 1}, {"dead": 1}]
     assert (found["found"], found["looked"]) == (3, 3)
 
 
@@ -140,7 +140,7 @@ def test_fifty_viewers_cost_the_database_what_one_costs(send: Send) -> None:
     polls_of_many, sent_for_many = watch(50, 5)
     assert polls_of_many > 5 * polls_of_one
     # A look each second, of two statements; no session and no user is asked for.
-    assert all("tracking_hit" in sql or "tracking_delivery" in sql for sql in sent_for_many)
+    assert all("hitstream_hit" in sql or "hitstream_delivery" in sql for sql in sent_for_many)
     assert 4 <= len(sent_for_one) <= 12
     assert 4 <= len(sent_for_many) <= 12
 
@@ -175,7 +175,7 @@ def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token
     post(send, "Ordered")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Ordered")
-    expect(rows.first).to_contain_text("owed")
+    expect(rows.first).to_contain_text("queued")
     deliver()
     assert violations(page) == []
     page.keyboard.press("p")

@@ -26,16 +26,16 @@ pytestmark = pytest.mark.django_db
 
 #: Tables that grow with the hits, or with the years.
 GROWING = re.compile(
-    r"tracking_(hit|outcome|attempt)(_\d{8})?$|tracking_(owed|deadletter|ledger|hitkey)$"
+    r"tracking_(hit|outcome|attempt)(_\d{8})?$|tracking_(queued|deadletter|ledger|hitkey)$"
     r"|tracking_(rollup|visitor)$"
 )
 HITS, DAYS = 20_000, 12
 # Years of hours that no page looks at.
 PAST = """
-    INSERT INTO tracking_ledger (hour, token_id, integration_id, what, reason, count)
+    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
     SELECT date_trunc('hour', now()) - n * interval '1 hour', token_id, id, 'matched', '', 1
     FROM generate_series(1000, 9000) AS n, (
-        SELECT token_id, id FROM tracking_integration UNION SELECT id, 0 FROM tracking_token
+        SELECT token_id, id FROM hitstream_integration UNION SELECT id, 0 FROM hitstream_token
     ) AS owner
 """
 PATHS = (
@@ -112,9 +112,9 @@ def test_the_live_view_reads_the_end_of_the_hits_alone() -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT count(*) FROM tracking_hit",
-        "SELECT id FROM tracking_hit WHERE payload ? 'x'",
-        "SELECT integration_id, min(owed_at) FROM tracking_owed GROUP BY 1",
+        "SELECT count(*) FROM hitstream_hit",
+        "SELECT id FROM hitstream_hit WHERE payload ? 'x'",
+        "SELECT integration_id, min(queued_at) FROM hitstream_queue GROUP BY 1",
     ],
 )
 def test_a_statement_that_reads_everything_is_noticed(sql: str) -> None:

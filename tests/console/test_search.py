@@ -90,7 +90,7 @@ def test_the_box_finds_a_persons_hits_by_key(sign_in: SignIn, send: Send, token:
     page.keyboard.type("u1")
     page.keyboard.press("Enter")
     expect(page.locator("#content tbody tr")).to_have_count(4)
-    expect(page.locator("#content tbody tr").first).to_contain_text("Orders Owed")
+    expect(page.locator("#content tbody tr").first).to_contain_text("Orders Queued")
     expect(page.locator("#content tbody tr").nth(1)).to_contain_text("stored, sent nowhere")
     expect(page.locator("#content tbody tr").nth(2)).to_contain_text("Dead letter")
     expect(page.locator("[data-search]")).to_have_value("u1")

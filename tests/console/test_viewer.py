@@ -41,11 +41,11 @@ def addresses() -> Iterator[tuple[URLPattern, str]]:
         for name in kwargs:
             if name == "pk":
                 kwargs[name] = OWNERS[str(pattern.pattern).split("/")[0]]()
-        yield pattern, reverse(f"tracking-console:{pattern.name}", kwargs=kwargs)
+        yield pattern, reverse(f"hitstream-console:{pattern.name}", kwargs=kwargs)
 
 
 def first(model: str) -> int:
-    found = apps.get_model("tracking", model).objects.order_by("pk").first()
+    found = apps.get_model("hitstream", model).objects.order_by("pk").first()
     return found.pk if found else 0
 
 
@@ -59,7 +59,7 @@ OWNERS = {
 
 def rows() -> dict[str, list[object]]:
     """Everything of ours that is stored, but for what looking at it counts."""
-    models = apps.get_app_config("tracking").get_models()
+    models = apps.get_app_config("hitstream").get_models()
     return {
         model.__name__: list(model._default_manager.order_by("pk").values())
         for model in models
@@ -74,19 +74,19 @@ def test_no_request_of_a_viewer_changes_anything(client: Client) -> None:
         assert answer.status_code in {401, 403, 404, 405}, pattern.name
         assert client.get(url).status_code in {200, 302, 401, 403, 404, 405}, pattern.name
     for verb in ("pause", "resume", "drain", "verify", "replay", "backfill", "delete"):
-        url = f"/admin/tracking/integration/{first('Integration')}/{verb}/"
+        url = f"/admin/hitstream/integration/{first('Integration')}/{verb}/"
         assert client.post(url, {"reason": "mischief"}).status_code == 403
     for verb in ("rotate", "revoke", "delete"):
-        assert client.post(f"/admin/tracking/token/{first('Token')}/{verb}/").status_code == 403
-    assert client.post("/admin/tracking/token/add/", {"name": "mine"}).status_code == 403
+        assert client.post(f"/admin/hitstream/token/{first('Token')}/{verb}/").status_code == 403
+    assert client.post("/admin/hitstream/token/add/", {"name": "mine"}).status_code == 403
     assert rows() == before
 
 
 def test_no_page_of_a_viewer_shows_a_secret(client: Client, secret: ApiToken) -> None:
     lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
     urls = [url for _, url in addresses()]
-    urls += [f"/admin/tracking/{name}/" for name in lists]
-    urls += [f"/admin/tracking/{name}/{first(name)}/change/" for name in ("token", "integration")]
+    urls += [f"/admin/hitstream/{name}/" for name in lists]
+    urls += [f"/admin/hitstream/{name}/{first(name)}/change/" for name in ("token", "integration")]
     shown = 0
     for url in urls:
         answer = client.get(url, follow=True)

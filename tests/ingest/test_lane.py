@@ -106,7 +106,7 @@ def terminate(pid: int) -> None:
 def stalled() -> Iterator[None]:
     """No statement that stores hits gets on."""
     with other() as own:
-        own.execute("LOCK TABLE tracking_hitkey IN EXCLUSIVE MODE")
+        own.execute("LOCK TABLE hitstream_hitkey IN EXCLUSIVE MODE")
         yield
         own.rollback()
 

@@ -68,9 +68,9 @@ def test_what_postgres_does_not_tell_is_no_error_of_ours(
         assert answer.status_code == 200
         assert "hitstream_database_bytes" not in answer.content.decode()
         exposition.forget()
-        cursor.execute("ALTER TABLE tracking_total RENAME TO gone")
+        cursor.execute("ALTER TABLE hitstream_lifetimetotal RENAME TO gone")
         answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
-        cursor.execute("ALTER TABLE gone RENAME TO tracking_total")
+        cursor.execute("ALTER TABLE gone RENAME TO hitstream_lifetimetotal")
     exposition.forget()
     postgres.forget()
     assert answer.status_code == 503
@@ -94,4 +94,4 @@ def test_who_may_read_metrics(settings: Any) -> None:
 
 def test_a_scrape_that_is_refused_is_no_refused_hit(settings: Any) -> None:
     metrics(settings, METRICS_TOKEN=TOKEN)
-    assert not Tally.objects.filter(what="refused").exists()
+    assert not Tally.objects.filter(kind="refused").exists()

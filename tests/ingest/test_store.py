@@ -57,13 +57,13 @@ def test_a_poison_row_fails_alone(token: Token) -> None:
 def test_a_hit_and_what_it_owes_are_stored_together_or_not_at_all(token: Token) -> None:
     add_webhook(token)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE tracking_owed ADD CONSTRAINT none CHECK (claims <> 0)")
+        cursor.execute("ALTER TABLE hitstream_queue ADD CONSTRAINT none CHECK (claims <> 0)")
     try:
         with connect() as own, pytest.raises(errors.CheckViolation):
             store(own, arrivals(token, ["a"]))
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE tracking_owed DROP CONSTRAINT none")
+            cursor.execute("ALTER TABLE hitstream_queue DROP CONSTRAINT none")
     assert not Hit.objects.exists()
     assert not HitKey.objects.exists()
 
@@ -145,7 +145,7 @@ def test_old_dedup_keys_are_forgotten(send: Send, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("integrations", "owed"),
+    ("integrations", "queued"),
     [
         (None, {"first", "second"}),
         ({}, {"first", "second"}),
@@ -163,12 +163,12 @@ def test_old_dedup_keys_are_forgotten(send: Send, settings: Any) -> None:
     ],
 )
 def test_a_hit_switches_integrations_off_and_on(
-    send: Send, token: Token, integrations: Any, owed: set[str]
+    send: Send, token: Token, integrations: Any, queued: set[str]
 ) -> None:
     for name in ("first", "second"):
         add_webhook(token, name=name)
     assert send(hit(integrations=integrations)).status_code == 204
-    assert set(QueuedDelivery.objects.values_list("integration__name", flat=True)) == owed
+    assert set(QueuedDelivery.objects.values_list("integration__name", flat=True)) == queued
 
 
 def test_names_are_compared_by_one_rule(send: Send, token: Token) -> None:
@@ -181,7 +181,7 @@ def test_an_integration_takes_only_the_events_it_names(send: Send, token: Token)
     add_webhook(token, event_names=["Registered"])
     send(hit())
     send(hit(event={"name": "Viewed Page", "user": {"userId": "u1"}}))
-    assert [owed.hit_id for owed in QueuedDelivery.objects.all()] == [
+    assert [queued.hit_id for queued in QueuedDelivery.objects.all()] == [
         Hit.objects.get(name="Registered").pk
     ]
 
@@ -192,7 +192,7 @@ def test_paused_is_owed_and_disabled_is_not(send: Send, token: Token) -> None:
     other, _ = Token.objects.issue("other")
     add_webhook(other)
     send(hit())
-    assert [owed.integration.name for owed in QueuedDelivery.objects.all()] == ["paused"]
+    assert [queued.integration.name for queued in QueuedDelivery.objects.all()] == ["paused"]
 
 
 def test_a_hit_carries_the_revision_it_met(send: Send, token: Token) -> None:

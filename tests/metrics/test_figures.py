@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_database(token: Token, send: Send) -> None
     assert found("hits_total", **shop, result="duplicate", reason="") == 1
     assert found("deliveries_total", **orders, result="matched") == 2
     assert found("deliveries_total", **orders, result="delivered") == 0
-    assert found("owed", **orders) == 2
+    assert found("queued", **orders) == 2
     assert found("retrying", **orders) == 0
     assert 0 <= found("oldest_owed_seconds", **orders) < 60
     assert found("dead_letters", **orders) == 0

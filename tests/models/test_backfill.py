@@ -1,4 +1,4 @@
-"""Backfill: past hits are owed to an integration that has no record of them."""
+"""Backfill: past hits are queued to an integration that has no record of them."""
 
 from datetime import timedelta
 from typing import Any
@@ -60,13 +60,13 @@ def test_hits_that_it_has_any_record_of_are_left_out(send: Send, token: Token) -
         post(send, "delivered")
         engine.run()
     let_die(send, integration, "dead")
-    post(send, "owed")
+    post(send, "queued")
     Integration.objects.update(enabled=False)
     post(send, "missed", "missed too")
     assert Backfill(integration, Criteria()).preview().count == 2
     backfill(integration)
     work()
-    assert names_owed(integration) == ["missed", "missed too", "owed"]
+    assert names_owed(integration) == ["missed", "missed too", "queued"]
     assert_exact(integration)
     assert backfill(integration).total == 0
     work()
@@ -98,8 +98,8 @@ def test_only_what_it_wants_is_owed(send: Send, token: Token) -> None:
     backfill(integration)
     work()
     assert names_owed(integration) == ["A", "A"]
-    for owed in QueuedDelivery.objects.all():
-        found = Hit.objects.get(pk=owed.hit_id)
+    for queued in QueuedDelivery.objects.all():
+        found = Hit.objects.get(pk=queued.hit_id)
         assert integration.wants(found.name, found.payload.get("integrations") or {})
     assert_exact(integration)
 
@@ -156,12 +156,12 @@ def test_in_each_users_order_they_have_a_lane_and_a_place(send: Send, token: Tok
     integration = add_webhook(token, ordered=True)
     backfill(integration)
     work()
-    assert QueuedDelivery.objects.values("lane").distinct().count() == 1
-    assert QueuedDelivery.objects.filter(lane=None).count() == 0
+    assert QueuedDelivery.objects.values("ordering_key").distinct().count() == 1
+    assert QueuedDelivery.objects.filter(ordering_key=None).count() == 0
     in_order = list(QueuedDelivery.objects.order_by("seq").values_list("hit_id", flat=True))
     assert in_order == sorted(in_order)
     post(send, "D")
-    assert QueuedDelivery.objects.values("lane").distinct().count() == 1
+    assert QueuedDelivery.objects.values("ordering_key").distinct().count() == 1
 
 
 def test_chunks_have_a_bound_and_a_rate(

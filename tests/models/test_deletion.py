@@ -1,4 +1,4 @@
-"""Deleting: what was owed is cancelled and on record, what was stored stays, names are free."""
+"""Deleting: what was queued is cancelled and on record, what was stored stays, names are free."""
 
 from typing import Any
 

@@ -22,14 +22,14 @@ def test_without_retention_it_fills_up_at_the_pace_of_the_last_days() -> None:
 
 
 def test_what_retention_gives_back_counts() -> None:
-    tables = {"tracking_attempt": {ago(n): 100 for n in range(1, 31)}}
+    tables = {"hitstream_attempt": {ago(n): 100 for n in range(1, 31)}}
     with override_settings(HITSTREAM={"ATTEMPT_DAYS": 30}):
-        drops = drops_of(tables, {"tracking_attempt": 100}, TODAY)
+        drops = drops_of(tables, {"hitstream_attempt": 100}, TODAY)
     # A day in, a day out.
     assert min(day for day, size in drops.items() if size) == TODAY + timedelta(days=1)
     assert full_on(1000, 100, drops, TODAY) is None
     with override_settings(HITSTREAM={"ATTEMPT_DAYS": 60}):
-        drops = drops_of(tables, {"tracking_attempt": 100}, TODAY)
+        drops = drops_of(tables, {"hitstream_attempt": 100}, TODAY)
     assert full_on(1000, 100, drops, TODAY) == TODAY + timedelta(days=10)
 
 

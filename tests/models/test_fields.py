@@ -47,7 +47,7 @@ def make(name: str = "Hook", secrets: Any = SECRETS) -> Integration:
 
 def stored(integration: Integration) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT secrets FROM tracking_integration WHERE id = %s", [integration.pk])
+        cursor.execute("SELECT secrets FROM hitstream_integration WHERE id = %s", [integration.pk])
         return str(cursor.fetchone()[0])
 
 

@@ -67,13 +67,13 @@ def test_rolling_up_changes_no_count(send: Send, token: Token) -> None:
     send(hit(hitId="later"))
     Ledger.objects.roll_up()
     assert counts()["accepted"] == before[0]["accepted"] + 1
-    assert Ledger.objects.filter(what="accepted").count() == 1
+    assert Ledger.objects.filter(kind="accepted").count() == 1
 
 
 def test_the_hour_is_that_of_the_hits_id(send: Send, token: Token) -> None:
     send(hit())
     stored = Hit.objects.get()
-    hour = Tally.objects.get(what="accepted").hour
+    hour = Tally.objects.get(kind="accepted").hour
     assert hour == stored.received_at.replace(minute=0, second=0, microsecond=0)
 
 
@@ -86,7 +86,7 @@ def test_refusals_are_counted_by_token_and_code(send: Send, token: Token) -> Non
     refusals.write()
     found = {
         (tally.token_id, tally.reason): tally.count
-        for tally in Tally.objects.filter(what=TallyKind.REFUSED)
+        for tally in Tally.objects.filter(kind=TallyKind.REFUSED)
     }
     assert found == {
         (token.pk, "json_invalid"): 1,
@@ -100,7 +100,7 @@ class TestReconcile:
 
     @pytest.fixture
     def ids(self, send: Send, token: Token) -> list[Any]:
-        """Hits of which the first is delivered, the second dead and the third owed."""
+        """Hits of which the first is delivered, the second dead and the third queued."""
         with open_vendor(reply()) as vendor:
             add_webhook(token, vendor.url)
             vendor.judge = lambda received, connection: reply(
@@ -140,12 +140,12 @@ class TestReconcile:
         QueuedDelivery.objects.create(
             hit_id=ids[0], integration_id=delivered.integration_id, due_at=datetime.now(UTC)
         )
-        self.check("delivered and owed", ids[0])
+        self.check("delivered and queued", ids[0])
 
     def test_a_delivery_that_nobody_sends(self, ids: list[Any]) -> None:
         QueuedDelivery.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
         self.check("nobody sends", ids[2])
 
     def test_a_count_that_was_lost(self, ids: list[Any]) -> None:
-        Ledger.objects.filter(what="matched").delete()
+        Ledger.objects.filter(kind="matched").delete()
         self.check("0 counted as matched, 3 found")

@@ -65,13 +65,13 @@ def test_it_is_what_was_owed_whatever_was_edited_later(send: Send, token: Token)
             event = {"name": name, "user": {"userId": "u1"}}
             sent = hit(hitId=f"{name}-{number}", event=event, integrations=switches)
             assert send(sent).status_code == 204
-    owed: dict[Any, set[str]] = {stored.pk: set() for stored in Hit.objects.all()}
+    queued: dict[Any, set[str]] = {stored.pk: set() for stored in Hit.objects.all()}
     for row in QueuedDelivery.objects.select_related("integration"):
-        owed[row.hit_id].add(row.integration.name)
-    assert {len(names) for names in owed.values()} > {0, 1, 2, 4}
+        queued[row.hit_id].add(row.integration.name)
+    assert {len(names) for names in queued.values()} > {0, 1, 2, 4}
     before = {stored.pk: judged(stored) for stored in Hit.objects.all()}
     for stored in Hit.objects.all():
-        assert matched(stored) == owed[stored.pk], stored.hit_id
+        assert matched(stored) == queued[stored.pk], stored.hit_id
     for integration in Integration.objects.present():
         integration.name = f"New {integration.name}"
         integration.enabled, integration.event_names = not integration.enabled, ["Elsewhere"]
@@ -84,7 +84,7 @@ def test_it_is_what_was_owed_whatever_was_edited_later(send: Send, token: Token)
     ("name", "why"),
     [
         ("Disabled 0", "It was disabled."),
-        ("Draining 0", "It was draining: sent what it was owed before, and owed nothing more."),
+        ("Draining 0", "It was draining: sent what it was queued before, and queued nothing more."),
         ("Deleted 0", "It was deleted."),
         ("Running 2", "It took only these events: Bought, Left."),
         ("Running 1", f'{SWITCHED}: {{"RUNNING 1": false}}'),

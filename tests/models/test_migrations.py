@@ -35,7 +35,7 @@ def third(transactional_db: None) -> Iterator[None]:
 @pytest.mark.usefixtures("third")
 def test_behind_a_long_reader_it_fails_and_ingest_goes_on() -> None:
     with connect() as reader, reader.transaction():
-        reader.execute("SELECT FROM tracking_hit")
+        reader.execute("SELECT FROM hitstream_hit")
         with pytest.raises(OperationalError, match="lock timeout"):
             migrate()
     migrate()
@@ -49,7 +49,7 @@ def test_every_token_of_an_older_database_gets_a_path_of_its_own() -> None:
     assert len({token.path for token in tokens}) == 3
     assert Integration.objects.count() == 3
     with connection.cursor() as cursor:
-        found: Any = connection.introspection.get_constraints(cursor, "tracking_token")
+        found: Any = connection.introspection.get_constraints(cursor, "hitstream_token")
     assert any(each["unique"] and each["columns"] == ["path"] for each in found.values())
 
 
@@ -70,7 +70,7 @@ def test_behind_a_long_reader_of_tokens_it_fails_and_ingest_goes_on(
 ) -> None:
     migrate(before)
     with connect() as reader, reader.transaction():
-        reader.execute("SELECT FROM tracking_token")
+        reader.execute("SELECT FROM hitstream_token")
         with pytest.raises(OperationalError, match="lock timeout"):
             migrate()
     migrate()
@@ -84,7 +84,7 @@ def test_no_index_of_a_queue_is_made_while_nobody_may_write_to_it(transactional_
             out = StringIO()
             call_command("sqlmigrate", *name, stdout=out)
             made += re.findall(r'CREATE INDEX (.*)"tracking_\w+" ON "(\w+)"', out.getvalue())
-    queues = {"tracking_owed", "tracking_deadletter"}
+    queues = {"hitstream_queue", "hitstream_deadletter"}
     assert {how for how, table in made if table in queues} == {"CONCURRENTLY "}
     assert queues < {table for _, table in made}
 
@@ -92,7 +92,7 @@ def test_no_index_of_a_queue_is_made_while_nobody_may_write_to_it(transactional_
 def test_a_process_of_the_version_before_can_still_make_a_token(transactional_db: None) -> None:
     """Its INSERT names the columns that it knows."""
     old = MigrationLoader(connection).project_state(("tracking", "0005_mapping")).apps
-    made = old.get_model("tracking", "Token").objects.create(
+    made = old.get_model("hitstream", "Token").objects.create(
         name="shop", prefix="hs_x", digest=b"x"
     )
     assert Token.objects.get(pk=made.pk).audience == []

@@ -151,7 +151,7 @@ def test_a_queryset_replays_in_chunks(
 def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
     integration = add_webhook(token, name="Ordered", ordered=True)
     post(send, "A", "B")
-    lanes = list(QueuedDelivery.objects.values_list("lane", flat=True))
+    ordering_keys = list(QueuedDelivery.objects.values_list("ordering_key", flat=True))
     QueuedDelivery.objects.all().delete()
     for hit in Hit.objects.order_by("-pk"):
         DeadLetter.objects.create(
@@ -163,7 +163,7 @@ def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
             attempt_id=hit.pk,
         )
     DeadLetter.objects.all().replay()
-    assert list(QueuedDelivery.objects.values_list("lane", flat=True)) == lanes
+    assert list(QueuedDelivery.objects.values_list("ordering_key", flat=True)) == ordering_keys
     assert [*QueuedDelivery.objects.order_by("seq").values_list("hit_id", flat=True)] == [
         *Hit.objects.order_by("pk").values_list("pk", flat=True)
     ]

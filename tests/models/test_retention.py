@@ -15,7 +15,9 @@ from tracking.models.hits.partitions import Leaf
 from tracking.models.upkeep import retention
 
 OLD = (datetime.now(UTC) - timedelta(days=10)).date()
-LEAVES = [Leaf(parent, OLD) for parent in ("tracking_hit", "tracking_outcome", "tracking_attempt")]
+LEAVES = [
+    Leaf(parent, OLD) for parent in ("hitstream_hit", "hitstream_outcome", "hitstream_attempt")
+]
 
 
 @pytest.fixture
@@ -57,12 +59,12 @@ def test_nothing_is_dropped_by_default(old_hit: Hit, settings: Any) -> None:
 
 def test_owed_hits_and_dead_letters_keep_their_day(old_hit: Hit, token: Token) -> None:
     integration = add_webhook(token, name="Orders")
-    owed = QueuedDelivery.objects.create(
+    queued = QueuedDelivery.objects.create(
         integration=integration, hit_id=old_hit.pk, due_at=datetime.now(UTC)
     )
     kept = retention.prune().kept
-    assert kept["tracking_hit_" + f"{OLD:%Y%m%d}"] == "hits are owed to Orders (shop)"
-    owed.delete()
+    assert kept["hitstream_hit_" + f"{OLD:%Y%m%d}"] == "hits are queued to Orders (shop)"
+    queued.delete()
     letter = DeadLetter.objects.create(
         integration=integration,
         hit_id=old_hit.pk,
@@ -80,7 +82,7 @@ def test_owed_hits_and_dead_letters_keep_their_day(old_hit: Hit, token: Token) -
 
 def test_a_reader_delays_the_drop_and_nobody_else(old_hit: Hit, send: Send) -> None:
     with connect() as reader, reader.transaction():
-        reader.execute("SELECT count(*) FROM tracking_hit")
+        reader.execute("SELECT count(*) FROM hitstream_hit")
         started = time.monotonic()
         pruned = retention.prune()
         assert set(pruned.kept) == {LEAVES[0].name}

@@ -27,7 +27,7 @@ def test_the_migration_makes_both_groups_and_keeps_what_was_added_to_them() -> N
 
 
 def test_a_viewer_may_change_nothing_and_an_operator_may() -> None:
-    assert not viewer().has_perm("tracking.change_integration")
-    assert viewer("victor").has_perm("tracking.view_hit")
-    assert operator().has_perm("tracking.change_integration")
-    assert not operator("otto").has_perm("tracking.delete_token")
+    assert not viewer().has_perm("hitstream.change_integration")
+    assert viewer("victor").has_perm("hitstream.view_hit")
+    assert operator().has_perm("hitstream.change_integration")
+    assert not operator("otto").has_perm("hitstream.delete_token")

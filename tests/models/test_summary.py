@@ -263,7 +263,7 @@ def test_whatever_a_hit_says_it_is_counted(token: Token) -> None:
             store(own, [arrival(token, **each)])
     assert rollup_job.catch_up() == len(ODD)
     with django_connection.cursor() as cursor:
-        cursor.execute("SELECT sum(count) FROM tracking_rollup WHERE dimension = 'hour'")
+        cursor.execute("SELECT sum(count) FROM hitstream_rollup WHERE dimension = 'hour'")
         assert cursor.fetchone() == (len(ODD),)
 
 
@@ -428,7 +428,7 @@ def test_a_rebuild_behind_a_long_reader_changes_nothing(token: Token) -> None:
         store(own, [arrival(token)])
         command()
         with reader.transaction(), django_connection.cursor() as cursor:
-            reader.execute("SELECT FROM tracking_rollup")
+            reader.execute("SELECT FROM hitstream_rollup")
             cursor.execute("SET statement_timeout = '20s'")
             with pytest.raises(CommandError, match="lock timeout"):
                 command("--rebuild", "--yes")

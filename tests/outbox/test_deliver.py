@@ -1,4 +1,4 @@
-"""From an owed delivery to a vendor's answer, over a real wire and a real queue."""
+"""From an queued delivery to a vendor's answer, over a real wire and a real queue."""
 
 import json
 import socket
@@ -103,9 +103,9 @@ def test_a_passing_failure_is_tried_again_later(
     vendor.answer = reply(status, b"not now")
     post(send)
     engine.run()
-    owed = QueuedDelivery.objects.get()
-    assert (owed.attempts, owed.claims) == (1, 0)
-    assert timezone.now() <= owed.due_at <= timezone.now() + timedelta(seconds=30)
+    queued = QueuedDelivery.objects.get()
+    assert (queued.attempts, queued.claims) == (1, 0)
+    assert timezone.now() <= queued.due_at <= timezone.now() + timedelta(seconds=30)
     assert states() == ["retrying"]
     attempt = Attempt.objects.get()
     assert (attempt.status, attempt.response_body) == (status, "not now")
@@ -415,7 +415,7 @@ def test_missing_leaves_are_made_when_an_outcome_needs_them(
     add_webhook(token, vendor.url)
     post(send)
     with connection.cursor() as cursor:
-        cursor.execute(partitions.LEAVES, [["tracking_outcome", "tracking_attempt"]])
+        cursor.execute(partitions.LEAVES, [["hitstream_outcome", "hitstream_attempt"]])
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
     engine.run()

@@ -94,7 +94,7 @@ def test_what_is_older_than_allowed_is_tried_once_and_given_up(
     vendor.answer = reply(500)
     stored(hits(2))
     QueuedDelivery.objects.filter(hit_id=QueuedDelivery.objects.earliest("seq").hit_id).update(
-        owed_at=timezone.now() - timedelta(hours=2)
+        queued_at=timezone.now() - timedelta(hours=2)
     )
     engine.run()
     assert DeadLetter.objects.get().code == "too_old"

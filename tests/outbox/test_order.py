@@ -21,7 +21,7 @@ USERS, HITS = 100, 10_000
 def deliver_all(within: float) -> None:
     ends = time.monotonic() + within
     while QueuedDelivery.objects.exists():
-        assert time.monotonic() < ends, f"{QueuedDelivery.objects.count()} are still owed"
+        assert time.monotonic() < ends, f"{QueuedDelivery.objects.count()} are still queued"
         engine.run(linger=0.2)
 
 
@@ -113,7 +113,10 @@ def test_the_order_is_chosen_for_each_integration(
 ) -> None:
     add_webhook(token, vendor.url)
     stored([("a1", "anna")])
-    assert QueuedDelivery.objects.get().lane is None
+    assert QueuedDelivery.objects.get().ordering_key is None
     Integration.objects.update(ordered=True)
     stored([("a2", "anna"), ("b1", "ben")])
-    assert QueuedDelivery.objects.exclude(lane=None).values("lane").distinct().count() == 2
+    assert (
+        QueuedDelivery.objects.exclude(ordering_key=None).values("ordering_key").distinct().count()
+        == 2
+    )

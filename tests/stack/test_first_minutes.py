@@ -51,7 +51,7 @@ def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:  # no
     page.fill("#id_username", "admin")
     page.fill("#id_password", password)
     page.click("text=Log in")
-    page.click("#content-main a[href='/admin/tracking/token/']")
+    page.click("#content-main a[href='/admin/hitstream/token/']")
     page.click("#result_list a:has-text('development')")
     page.click("text=Add integration")
     page.click("text=Webhook")

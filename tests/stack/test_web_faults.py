@@ -66,7 +66,7 @@ def test_connections_that_postgres_closes_while_idle_fail_nobody(
 def stored(postgres: EmbeddedPostgres, prefix: str) -> int:
     """How many hits of the senders' ids that begin so."""
     with psycopg.connect(postgres.url) as connection:
-        query = "SELECT count(*) FROM tracking_hit WHERE starts_with(hit_id, %s)"
+        query = "SELECT count(*) FROM hitstream_hit WHERE starts_with(hit_id, %s)"
         (row,) = connection.execute(query, [prefix]).fetchall()
         return int(row[0])
 

@@ -110,7 +110,7 @@ def test_a_worker_goes_on_with_what_a_killed_command_began(
 
     def has_begun() -> bool:
         with psycopg.connect(postgres.url) as connection:
-            query = "SELECT count(*) FROM tracking_operation WHERE done > 0 AND done < total"
+            query = "SELECT count(*) FROM hitstream_operation WHERE done > 0 AND done < total"
             return connection.execute(query).fetchall() == [(1,)]
 
     wait_until(has_begun, within=30)

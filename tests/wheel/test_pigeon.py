@@ -31,8 +31,8 @@ def test_it_is_listed_with_its_fields(host: Stranger) -> None:
 
 def test_it_is_set_up_previewed_and_delivers(host: Stranger, operator: Browser) -> None:
     api_token = issue(host, "pigeons")
-    [(token,)] = host.query("SELECT id FROM tracking_token WHERE name = 'pigeons'")
-    path = "/admin/tracking/integration/add/"
+    [(token,)] = host.query("SELECT id FROM hitstream_token WHERE name = 'pigeons'")
+    path = "/admin/hitstream/integration/add/"
     assert "Carrier pigeon" in operator.open(path).text
     form = operator.open(f"{path}?destination=pigeon").text
     assert "Where the pigeon lives." in form
@@ -42,12 +42,12 @@ def test_it_is_set_up_previewed_and_delivers(host: Stranger, operator: Browser) 
         typed = {**FORM, "token": str(token), "config-loft": vendor.url}
         assert post(operator, api_token, json.dumps(hit()).encode()).status == 204
         data = urlencode({**typed, "csrfmiddlewaretoken": csrf[1]}).encode()
-        preview = operator.open("/admin/tracking/integration/mapping/", data)
+        preview = operator.open("/admin/hitstream/integration/mapping/", data)
         (shown,) = json.loads(preview.text)["hits"]
         assert (shown["before"]["name"], shown["after"]["name"]) == ("Registered", "Coo")
         operator.submit(f"{path}?destination=pigeon", **typed)
-        [(integration,)] = host.query("SELECT id FROM tracking_integration WHERE name = 'Pigeon'")
-        tried = operator.submit(f"/admin/tracking/integration/{integration}/verify/")
+        [(integration,)] = host.query("SELECT id FROM hitstream_integration WHERE name = 'Pigeon'")
+        tried = operator.submit(f"/admin/hitstream/integration/{integration}/verify/")
         assert "It is at home." in tried.text
         assert post(operator, api_token, json.dumps(hit()).encode()).status == 204
         host.manage("sweep", "--deliver")

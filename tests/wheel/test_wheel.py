@@ -69,9 +69,9 @@ def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
     )
     assert {
         "tracking/py.typed",
-        "tracking/static/tracking/admin.css",
-        "tracking/templates/tracking/issued.html",
-        "tracking/templates/admin/tracking/hit/change_form.html",
+        "tracking/static/hitstream/admin.css",
+        "tracking/templates/hitstream/issued.html",
+        "tracking/templates/admin/hitstream/hit/change_form.html",
     } <= names
 
 
@@ -96,12 +96,12 @@ def test_what_an_extra_brings_is_not_needed(host: Stranger) -> None:
 def test_the_checks_have_nothing_to_say_of_it(host: Stranger) -> None:
     said = host.manage("check", "--deploy", "--database", "default")
     assert "tracking" not in said
-    assert "No changes" in host.manage("makemigrations", "--check", "--dry-run", "tracking")
+    assert "No changes" in host.manage("makemigrations", "--check", "--dry-run", "hitstream")
 
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [({"HOST_NAIVE": "1"}, "tracking.E006"), ({"HOST_SQLITE": "1"}, "tracking.E007")],
+    [({"HOST_NAIVE": "1"}, "hitstream.E006"), ({"HOST_SQLITE": "1"}, "hitstream.E007")],
 )
 def test_a_project_that_cannot_work_is_told_so(
     host: Stranger, fault: dict[str, str], code: str
@@ -112,8 +112,8 @@ def test_a_project_that_cannot_work_is_told_so(
 
 def test_its_static_files_are_found(host: Stranger) -> None:
     said = host.manage("collectstatic", "--noinput", "--verbosity", "2")
-    assert "tracking/admin.css" in said
-    assert "tracking/copy.js" in said
+    assert "hitstream/admin.css" in said
+    assert "hitstream/copy.js" in said
 
 
 def test_a_hit_is_stored(host: Stranger, browser: Browser) -> None:
@@ -121,7 +121,7 @@ def test_a_hit_is_stored(host: Stranger, browser: Browser) -> None:
     body = json.dumps(hit(hitId="stored", integrations={})).encode()
     assert post(browser, api_token, body).status == 204
     assert post(browser, api_token, body).status == 204
-    assert host.query("SELECT count(*) FROM tracking_hit WHERE hit_id = 'stored'") == [(1,)]
+    assert host.query("SELECT count(*) FROM hitstream_hit WHERE hit_id = 'stored'") == [(1,)]
 
 
 def test_a_chunked_body_is_stored_too(host: Stranger, browser: Browser) -> None:
@@ -129,7 +129,7 @@ def test_a_chunked_body_is_stored_too(host: Stranger, browser: Browser) -> None:
     body = json.dumps(hit(hitId="chunked", properties={"long": "x" * 10_000})).encode()
     chunks = (body[start : start + 1000] for start in range(0, len(body), 1000))
     assert post(browser, api_token, chunks).status == 204
-    stored = host.query("SELECT payload FROM tracking_hit WHERE hit_id = 'chunked'")
+    stored = host.query("SELECT payload FROM hitstream_hit WHERE hit_id = 'chunked'")
     assert stored == [(json.loads(body),)]
 
 
@@ -161,13 +161,13 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     host: Stranger, operator: Browser, vendor: Vendor
 ) -> None:
     issued = operator.submit(
-        "/admin/tracking/token/add/", name="by hand", enabled="on", ip_policy="keep"
+        "/admin/hitstream/token/add/", name="by hand", enabled="on", ip_policy="keep"
     )
     found = re.search(r"hs_\w{6}_\w{32}", issued.text)
     assert found, issued.text
-    [(pk,)] = host.query("SELECT id FROM tracking_token WHERE name = 'by hand'")
+    [(pk,)] = host.query("SELECT id FROM hitstream_token WHERE name = 'by hand'")
     added = operator.submit(
-        "/admin/tracking/integration/add/?destination=webhook",
+        "/admin/hitstream/integration/add/?destination=webhook",
         token=str(pk),
         name="Hook",
         enabled="on",
@@ -181,16 +181,16 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     assert post(operator, found[0], json.dumps(hit(hitId="by-hand")).encode()).status == 204
     host.manage("sweep", "--deliver")
     assert wait_for(vendor)["hitId"] == "by-hand"
-    [(uuid,)] = host.query("SELECT id FROM tracking_hit WHERE hit_id = 'by-hand'")
-    page = operator.open(f"/admin/tracking/hit/{uuid}/change/")
+    [(uuid,)] = host.query("SELECT id FROM hitstream_hit WHERE hit_id = 'by-hand'")
+    page = operator.open(f"/admin/hitstream/hit/{uuid}/change/")
     assert page.status == 200
     assert "HTTP 200" in page.text
     lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
     for name in (*lists, "operation", "import"):
-        assert operator.open(f"/admin/tracking/{name}/").status == 200, name
-    [(integration,)] = host.query("SELECT id FROM tracking_integration WHERE name = 'Hook'")
+        assert operator.open(f"/admin/hitstream/{name}/").status == 200, name
+    [(integration,)] = host.query("SELECT id FROM hitstream_integration WHERE name = 'Hook'")
     for name in ("change", "ledger", "replay", "backfill", "pause", "drain", "delete"):
-        path = f"/admin/tracking/integration/{integration}/{name}/"
+        path = f"/admin/hitstream/integration/{integration}/{name}/"
         assert operator.open(path).status == 200, name
     for name in ("", "live", "search", "integrations", f"integrations/{integration}", "audit"):
         path = f"/console/{name}/".replace("//", "/")

@@ -26,11 +26,11 @@ from tracking.presentation.pill import state_of_channel
 
 @admin.register(AlertChannel)
 class AlertChannelAdmin(IssuingAdmin):
-    list_display = ("name", "kind", "state", "told_at")
-    change_form_template = "admin/tracking/alertchannel/change_form.html"
+    list_display = ("name", "kind", "state", "notified_at")
+    change_form_template = "admin/hitstream/alertchannel/change_form.html"
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A channel is told of every token, so it is for whoever sees them all."""
@@ -54,7 +54,7 @@ class AlertChannelAdmin(IssuingAdmin):
             "kinds": ChannelKind.choices,
             "opts": self.opts,
         }
-        return TemplateResponse(request, "tracking/channels.html", context)
+        return TemplateResponse(request, "hitstream/channels.html", context)
 
     def kind(self, request: HttpRequest, obj: AlertChannel | None = None) -> str:
         return obj.kind if obj else request.GET.get("kind", "")
@@ -93,7 +93,7 @@ class AlertChannelAdmin(IssuingAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrapped = self.admin_site.admin_view(partial(test, self))
-        own = path("<path:pk>/test/", wrapped, name="tracking_alertchannel_test")
+        own = path("<path:pk>/test/", wrapped, name="hitstream_alertchannel_test")
         return [own, *super().get_urls()]
 
 
@@ -106,7 +106,7 @@ def test(site: AlertChannelAdmin, request: HttpRequest, pk: str) -> HttpResponse
             "opts": site.opts,
             "verdict": send_test_message(obj),
         }
-        return TemplateResponse(request, "tracking/verdict.html", context)
+        return TemplateResponse(request, "hitstream/verdict.html", context)
 
     return confirm(
         site,

@@ -43,7 +43,7 @@ def confirm(
     obj: Model | None = site.get_object(request, pk)
     if obj is None:
         raise Http404
-    if not request.user.has_perm(f"tracking.{permission or f'change_{site.opts.model_name}'}"):
+    if not request.user.has_perm(f"hitstream.{permission or f'change_{site.opts.model_name}'}"):
         raise PermissionDenied
     is_post = request.method == "POST"
     filters = filters_class(request.POST if is_post else request.GET)
@@ -66,7 +66,7 @@ def confirm(
         "counted": counted,
         "opts": site.opts,
     }
-    return TemplateResponse(request, "tracking/confirm.html", context)
+    return TemplateResponse(request, "hitstream/confirm.html", context)
 
 
 def asked_back(request: HttpRequest) -> str:

@@ -24,7 +24,7 @@ def verify(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
             "opts": site.opts,
             "verdict": judge(obj),
         }
-        return TemplateResponse(request, "tracking/verdict.html", context)
+        return TemplateResponse(request, "hitstream/verdict.html", context)
 
     return confirm(
         site,

@@ -22,7 +22,7 @@ from tracking.wakeup import wake_dispatcher_on_commit
 
 
 def link_to_hit(hit_id: Any) -> SafeString:
-    url = reverse("admin:tracking_hit_change", args=(hit_id,))
+    url = reverse("admin:hitstream_hit_change", args=(hit_id,))
     return format_html('<a href="{}">{}</a>', url, hit_id)
 
 
@@ -36,7 +36,7 @@ class OfHitsAdmin(ReadOnlyAdmin):
     search_help_text = HitAdmin.search_help_text
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     @admin.display(ordering="hit_id", description="hit")
     def hit_link(self, row: Delivery | DeadLetter) -> SafeString:
@@ -81,12 +81,12 @@ class CodeFilter(admin.SimpleListFilter):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(OfHitsAdmin):
-    list_display = ("hit_link", "integration", "died_at", "code", "message", "attempts")
+    list_display = ("hit_link", "integration", "failed_at", "code", "message", "attempts")
     list_filter = (("integration", PresentFilter), CodeFilter)
     actions = ("replay",)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("tracking.change_deadletter")
+        return request.user.has_perm("hitstream.change_deadletter")
 
     @admin.action(description="Replay selected dead letters", permissions=["replay"])
     def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:

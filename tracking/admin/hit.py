@@ -44,10 +44,10 @@ class HitAdmin(ReadOnlyAdmin):
     list_select_related = ("token",)
     search_fields = ("hit_id",)
     search_help_text = "A whole hitId, user id, anonymous id, e-mail hash or event name."
-    change_form_template = "admin/tracking/hit/change_form.html"
+    change_form_template = "admin/hitstream/hit/change_form.html"
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     @admin.display(description="received", ordering="id")
     def received(self, hit: Hit) -> str:

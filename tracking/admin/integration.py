@@ -37,12 +37,12 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
     list_select_related = ("token",)
     search_fields = ("name", "token__name")
     actions = ("resume_selected",)
-    change_form_template = "admin/tracking/integration/change_form.html"
+    change_form_template = "admin/hitstream/integration/change_form.html"
     state = admin.display(description="state")(staticmethod(state_of_integration))
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
-        js = (Script("tracking/mapping.js", defer=True),)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
+        js = (Script("hitstream/mapping.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         found: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
@@ -60,7 +60,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
             "token": request.GET.get("token", ""),
             "opts": self.opts,
         }
-        return TemplateResponse(request, "tracking/destinations.html", context)
+        return TemplateResponse(request, "hitstream/destinations.html", context)
 
     def slug(self, request: HttpRequest, obj: Integration | None = None) -> str:
         return obj.destination if obj else request.GET.get("destination", "")
@@ -141,12 +141,12 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
             path(
                 f"<path:pk>/{name}/",
                 self.admin_site.admin_view(partial(page, self)),
-                name=f"tracking_integration_{name}",
+                name=f"hitstream_integration_{name}",
             )
             for name, page in pages.items()
         ]
         shown = self.admin_site.admin_view(partial(show_mapping, self))
-        own.append(path("mapping/", shown, name="tracking_integration_mapping"))
+        own.append(path("mapping/", shown, name="hitstream_integration_mapping"))
         return [*integration_actions.urls(self), *own, *super().get_urls()]
 
 

@@ -33,7 +33,7 @@ from tracking.wakeup import wake_dispatcher_on_commit
 View = Callable[[admin.ModelAdmin, HttpRequest, str], HttpResponse]
 
 
-def owed(integration: Integration, filters: dict[str, Any]) -> Preview:
+def queued(integration: Integration, filters: dict[str, Any]) -> Preview:
     return backlog.preview(integration)
 
 
@@ -41,17 +41,17 @@ def pause(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse
     def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
         obj.pause(reason=asked["reason"], by=request.user.get_username())
         site.log_change(request, obj, f"Paused: {asked['reason']}")
-        return redirect("admin:tracking_integration_change", obj.pk)
+        return redirect("admin:hitstream_integration_change", obj.pk)
 
     return confirm(
         site,
         request,
         pk,
         title="Pause the integration",
-        explanation="Hits go on being owed to it; nothing is sent until it is resumed.",
+        explanation="Hits go on being queued to it; nothing is sent until it is resumed.",
         act=act,
         form_class=PauseForm,
-        foresee=owed,
+        foresee=queued,
         counted="Hits held back so far",
     )
 
@@ -61,7 +61,7 @@ def resume(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         obj.resume(by=request.user.get_username(), rate_limit=asked["rate_limit"])
         wake_dispatcher_on_commit()
         site.log_change(request, obj, "Resumed.")
-        return redirect("admin:tracking_integration_change", obj.pk)
+        return redirect("admin:hitstream_integration_change", obj.pk)
 
     return confirm(
         site,
@@ -71,7 +71,7 @@ def resume(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         explanation="Everything that was held back is sent now.",
         act=act,
         form_class=ResumeForm,
-        foresee=owed,
+        foresee=queued,
         counted="Hits to send",
     )
 
@@ -81,37 +81,43 @@ def drain(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse
         obj.drain(by=request.user.get_username())
         wake_dispatcher_on_commit()
         site.log_change(request, obj, "Drained.")
-        return redirect("admin:tracking_integration_change", obj.pk)
+        return redirect("admin:hitstream_integration_change", obj.pk)
 
     return confirm(
         site,
         request,
         pk,
         title="Drain the integration",
-        explanation="Nothing more is owed to it; what it is owed is still sent. Enabling it again "
+        explanation="New hits are not queued; what is queued is still sent. Enabling it again "
         "ends that.",
         act=act,
-        foresee=owed,
+        foresee=queued,
         counted="Hits still to be sent",
     )
 
 
 def operate(
-    verb: type[BatchOperation], site: admin.ModelAdmin, request: HttpRequest, pk: str, **page: Any
+    operation_class: type[BatchOperation],
+    site: admin.ModelAdmin,
+    request: HttpRequest,
+    pk: str,
+    **page: Any,
 ) -> HttpResponse:
-    """The page of a verb that becomes an operation."""
+    """The page of a operation_class that becomes an operation."""
 
     def foresee(obj: Integration, filters: dict[str, Any]) -> Preview:
-        return verb(obj, Criteria(**filters)).preview()
+        return operation_class(obj, Criteria(**filters)).preview()
 
     def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
         rate = asked.pop("rate")
-        wanted = verb(obj, Criteria(**asked))
+        wanted = operation_class(obj, Criteria(**asked))
         by = request.user.get_username()
-        operation = Operation.objects.ask(wanted, by=by, rate=rate)
+        operation = Operation.objects.request(wanted, by=by, rate=rate)
         wake_dispatcher_on_commit()
-        site.log_change(request, obj, f"{verb.name.capitalize()} {wanted.criteria}".strip())
-        return redirect("admin:tracking_operation_change", operation.pk)
+        site.log_change(
+            request, obj, f"{operation_class.name.capitalize()} {wanted.criteria}".strip()
+        )
+        return redirect("admin:hitstream_operation_change", operation.pk)
 
     return confirm(
         site,
@@ -119,7 +125,7 @@ def operate(
         pk,
         act=act,
         foresee=foresee,
-        counted=verb.counted,
+        counted=operation_class.counted,
         form_class=RateForm,
         **page,
     )
@@ -145,7 +151,7 @@ def backfill(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespo
         request,
         pk,
         title="Backfill past hits",
-        explanation="Hits of its token are owed to it that it wants as it is configured now and "
+        explanation="Hits of its token are queued to it that it wants as it is configured now and "
         "has no record of.",
         filters_class=BackfillFilters,
     )
@@ -157,19 +163,19 @@ def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         operation = delete_integration(obj, by=by, rate=asked["rate"])
         wake_dispatcher_on_commit()
         site.log_change(request, obj, "Deleted.")
-        messages.success(request, f"{obj.name} is deleted. What it was owed is being cancelled.")
-        return redirect("admin:tracking_operation_change", operation.pk)
+        messages.success(request, f"{obj.name} is deleted. What it was queued is being cancelled.")
+        return redirect("admin:hitstream_operation_change", operation.pk)
 
     return confirm(
         site,
         request,
         pk,
         title="Delete the integration",
-        explanation="What it is owed is cancelled; hits, dead letters and everything on record "
+        explanation="What it is queued is cancelled; hits, dead letters and everything on record "
         "stay. It cannot be undone.",
         act=act,
         form_class=RateForm,
-        foresee=owed,
+        foresee=queued,
         counted=Cancel.counted,
         permission="delete_integration",
     )
@@ -189,7 +195,7 @@ def urls(site: admin.ModelAdmin) -> list[URLPattern]:
         path(
             f"<path:pk>/{name}/",
             site.admin_site.admin_view(partial(view, site)),
-            name=f"tracking_integration_{name}",
+            name=f"hitstream_integration_{name}",
         )
         for name, view in VERBS.items()
     ]

@@ -54,7 +54,7 @@ def _page(
         "days": days,
         "choices": DAYS,
     }
-    return TemplateResponse(request, "tracking/ledger.html", context)
+    return TemplateResponse(request, "hitstream/ledger.html", context)
 
 
 def _row(hour: LedgerHour, columns: tuple[str, ...]) -> tuple[datetime, list[int], bool]:

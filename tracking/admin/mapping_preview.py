@@ -33,7 +33,7 @@ def show_mapping(site: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBa
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     user = request.user
-    if not (user.has_perm("tracking.change_integration") and user.has_perm("tracking.view_hit")):
+    if not (user.has_perm("hitstream.change_integration") and user.has_perm("hitstream.view_hit")):
         raise PermissionDenied
     token = request.POST.get("token", "")
     if not token.isdecimal():

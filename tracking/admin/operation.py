@@ -28,24 +28,31 @@ COLOURS = {
     OperationState.FAILED: "bad",
 }
 #: Who may stop a verb is who may ask for it.
-PERMISSIONS = {"replay": "tracking.change_deadletter", "delete": "tracking.delete_integration"}
+PERMISSIONS = {"replay": "hitstream.change_deadletter", "delete": "hitstream.delete_integration"}
 
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
     owner = "integration__token"
-    list_display = ("asked_at", "verb", "integration", "state_shown", "progress", "asked_by")
-    list_filter = ("verb", "state", ("integration", PresentFilter))
+    list_display = (
+        "requested_at",
+        "kind",
+        "integration",
+        "state_shown",
+        "progress",
+        "requested_by",
+    )
+    list_filter = ("kind", "state", ("integration", PresentFilter))
     list_select_related = ("integration__token",)
     ordering = ("-id",)
-    change_form_template = "admin/tracking/operation/change_form.html"
+    change_form_template = "admin/hitstream/operation/change_form.html"
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_view_permission(self, request: HttpRequest, obj: Operation | None = None) -> bool:
         """Also who may ask for one, so that they see what becomes of it."""
-        asking = ("tracking.change_integration", *PERMISSIONS.values())
+        asking = ("hitstream.change_integration", *PERMISSIONS.values())
         return super().has_view_permission(request, obj) or any(map(request.user.has_perm, asking))
 
     @admin.display(description="state")
@@ -74,8 +81,8 @@ class OperationAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
-            path("<path:pk>/stop/", wrap(self.stop), name="tracking_operation_stop"),
-            path("<path:pk>/go-on/", wrap(self.go_on), name="tracking_operation_go_on"),
+            path("<path:pk>/stop/", wrap(self.stop), name="hitstream_operation_stop"),
+            path("<path:pk>/go-on/", wrap(self.go_on), name="hitstream_operation_go_on"),
         ]
         return own + super().get_urls()
 
@@ -97,9 +104,9 @@ class OperationAdmin(ReadOnlyAdmin):
         act(operation)
         wake_dispatcher_on_commit()
         self.log_change(request, operation, said)
-        return redirect("admin:tracking_operation_change", operation.pk)
+        return redirect("admin:hitstream_operation_change", operation.pk)
 
 
 def may_steer(request: HttpRequest, operation: Operation) -> bool:
-    permission = PERMISSIONS.get(operation.verb, "tracking.change_integration")
+    permission = PERMISSIONS.get(operation.kind, "hitstream.change_integration")
     return bool(request.user.has_perm(permission))

@@ -19,7 +19,7 @@ def show_once(
 ) -> HttpResponse:
     response = TemplateResponse(
         request,
-        "tracking/issued.html",
+        "hitstream/issued.html",
         {
             **site.admin_site.each_context(request),
             "object": obj,
@@ -38,7 +38,7 @@ def show_token(
     """The API token, with a line that sends the first hit where this site takes hits."""
     title, secrets = "API token issued", [("API token", str(secret))]
     try:
-        url = request.build_absolute_uri(reverse("tracking:track"))
+        url = request.build_absolute_uri(reverse("hitstream:track"))
     except NoReverseMatch:
         return show_once(site, request, token, title=title, secrets=secrets)
     secrets.append(("Send a first hit", curl(url, secret)))

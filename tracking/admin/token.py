@@ -50,11 +50,11 @@ class TokenAdmin(ScopedAdmin):
     fields = CONFIGURED
     form = TokenForm
     inlines = (IntegrationInline,)
-    change_form_template = "admin/tracking/token/change_form.html"
+    change_form_template = "admin/hitstream/token/change_form.html"
 
     class Media:
-        css = {"all": ("tracking/admin.css",)}  # noqa: RUF012 (Django's own form)
-        js = (Script("tracking/copy.js", defer=True),)
+        css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
+        js = (Script("hitstream/copy.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
         tokens: QuerySet[Token] = super().get_queryset(request).filter(deleted_at=None)
@@ -81,7 +81,7 @@ class TokenAdmin(ScopedAdmin):
     @admin.display(description="first-party path")
     def first_party(self, token: Token) -> str:
         try:
-            return reverse("tracking:first-party", args=(token.path,))
+            return reverse("hitstream:first-party", args=(token.path,))
         except NoReverseMatch:
             return token.path
 
@@ -99,7 +99,7 @@ class TokenAdmin(ScopedAdmin):
 
     @admin.display
     def changes(self, token: Token) -> SafeString:
-        url = reverse("admin:tracking_revision_changelist")
+        url = reverse("admin:hitstream_revision_changelist")
         return format_html(
             '<a href="{}?token__id__exact={}">revision {}</a>', url, token.pk, token.revision
         )
@@ -129,7 +129,7 @@ class TokenAdmin(ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
-            path(f"<path:pk>/{view}/", wrap(partial(act, self)), name=f"tracking_token_{view}")
+            path(f"<path:pk>/{view}/", wrap(partial(act, self)), name=f"hitstream_token_{view}")
             for view, act in VIEWS.items()
         ]
         return own + super().get_urls()

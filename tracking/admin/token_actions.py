@@ -42,7 +42,7 @@ def revoke(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         token.revoke(by=request.user.get_username())
         site.log_change(request, token, "Revoked.")
         messages.success(request, f"{token} is revoked: within seconds it is answered 401.")
-        return redirect("admin:tracking_token_changelist")
+        return redirect("admin:hitstream_token_changelist")
 
     return confirm(
         site,
@@ -50,7 +50,7 @@ def revoke(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         pk,
         title="Revoke the API token",
         explanation="Whoever sends with it is answered 401, for ever. What was stored is kept, "
-        "and what is owed is still delivered.",
+        "and what is queued is still delivered.",
         act=act,
     )
 
@@ -60,8 +60,8 @@ def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         delete_token(token, by=request.user.get_username(), rate=asked["rate"])
         wake_dispatcher_on_commit()
         site.log_change(request, token, "Deleted.")
-        messages.success(request, f"{token.name} is deleted. What it owed is cancelled.")
-        return redirect("admin:tracking_token_changelist")
+        messages.success(request, f"{token.name} is deleted. What it queued is cancelled.")
+        return redirect("admin:hitstream_token_changelist")
 
     return confirm(
         site,
@@ -69,7 +69,7 @@ def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
         pk,
         title="Delete the token",
         explanation="Whoever sends with it is answered 401, and its integrations are deleted: "
-        "what they are owed is cancelled. Hits and everything on record stay. It cannot be "
+        "what they are queued is cancelled. Hits and everything on record stay. It cannot be "
         "undone.",
         act=act,
         form_class=RateForm,

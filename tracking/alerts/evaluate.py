@@ -28,7 +28,7 @@ CONDITIONS: Mapping[str, AlertCondition] = {
     AlertKind.DEAD: deliveries.find_dead_letters,
     AlertKind.DISK: system.find_full_disk,
     AlertKind.PARTITIONS: system.find_missing_partitions,
-    AlertKind.PULSE: system.find_silent_processes,
+    AlertKind.HEARTBEAT: system.find_silent_processes,
 }
 
 

@@ -25,7 +25,7 @@ WORDS = {
 class MessageLine:
     """One alert: what has become of it, and what it says."""
 
-    what: NotificationKind
+    state: NotificationKind
     text: str
     kind: str
     alert_id: int
@@ -47,7 +47,7 @@ class Message:
     def url(self) -> str:
         """The console's page of alerts; empty if the deployment does not say where that is."""
         try:
-            path = reverse("tracking-console:alerts")
+            path = reverse("hitstream-console:alerts")
         except NoReverseMatch:
             return ""
         return f"{conf.PUBLIC_URL.rstrip('/')}{path}" if conf.PUBLIC_URL else ""
@@ -56,10 +56,10 @@ class Message:
 def compose(notices: Sequence[Notification]) -> Message:
     """One message of them all, what is wrong first."""
     ordered = sorted(
-        notices, key=lambda notice: [*NotificationKind].index(NotificationKind(notice.what))
+        notices, key=lambda notice: [*NotificationKind].index(NotificationKind(notice.kind))
     )
-    counts = Counter(NotificationKind(notice.what) for notice in ordered)
-    said = ", ".join(f"{count} {WORDS[what]}" for what, count in counts.items())
+    counts = Counter(NotificationKind(notice.kind) for notice in ordered)
+    said = ", ".join(f"{count} {WORDS[kind]}" for kind, count in counts.items())
     first = ordered[0].alert.message
     name = first if len(ordered) == 1 else f"{len(ordered)} alerts"
     ids = ",".join(str(notice.pk) for notice in notices)
@@ -73,7 +73,7 @@ def compose(notices: Sequence[Notification]) -> Message:
 def line_of(notice: Notification) -> MessageLine:
     alert = notice.alert
     return MessageLine(
-        what=NotificationKind(notice.what),
+        state=NotificationKind(notice.kind),
         text=alert.message,
         kind=alert.rule.kind,
         alert_id=alert.pk,

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def notify() -> None:
     """Every enabled channel is told what it should be, or will be later."""
-    Notification.objects.owe()
+    Notification.objects.enqueue()
     waiting = Notification.objects.due().order_by("channel").values_list("channel", flat=True)
     for channel in AlertChannel.objects.filter(pk__in=waiting.distinct()):
         notices = Notification.objects.claim(channel)

@@ -55,7 +55,7 @@ def page(
         ) -> HttpResponse:
             if not admin.site.has_permission(request):
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-            if not request.user.has_perms([f"tracking.{name}" for name in permissions]):
+            if not request.user.has_perms([f"hitstream.{name}" for name in permissions]):
                 raise PermissionDenied
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
@@ -89,7 +89,7 @@ def show(
     """The page, inside what all have: `here` names its place in the navigation."""
     return TemplateResponse(
         request,
-        f"tracking/console/{template}.html",
+        f"hitstream/console/{template}.html",
         {
             "title": title,
             "here": here,

@@ -48,14 +48,14 @@ def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
     alert.silence(until=until, reason=form.cleaned_data["reason"], by=request.user.get_username())
     messages.success(request, "Nobody is told of it for now.")
-    return redirect("tracking-console:alerts")
+    return redirect("hitstream-console:alerts")
 
 
 @page("change_alert", methods=("POST",))
 def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     find(scope, pk).end_silence()
     messages.success(request, "It is told again.")
-    return redirect("tracking-console:alerts")
+    return redirect("hitstream-console:alerts")
 
 
 def find(scope: Scope, pk: int) -> Alert:
@@ -79,7 +79,7 @@ def show_alerts(
         "is_first": not before,
         "rules": rules(scope),
         "sees_all": scope.is_all,
-        "channels": channels() if request.user.has_perm("tracking.view_alertchannel") else None,
+        "channels": channels() if request.user.has_perm("hitstream.view_alertchannel") else None,
     }
     return show(request, "alerts", title="Alerts", here="alerts", **context)
 

@@ -45,7 +45,7 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
         messages.success(request, "The dead letter is due again.")
     else:
         messages.warning(request, "There is no dead letter that could be replayed any more.")
-    return redirect("tracking-console:hit", obj.pk)
+    return redirect("hitstream-console:hit", obj.pk)
 
 
 @page("view_hit", "change_integration", methods=("POST",))
@@ -57,4 +57,4 @@ def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRe
         messages.success(request, "The next try is made now.")
     else:
         messages.warning(request, "It does not wait for a next try any more.")
-    return redirect("tracking-console:hit", obj.pk)
+    return redirect("hitstream-console:hit", obj.pk)

@@ -53,7 +53,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
     """The first that are open, for whoever may see alerts."""
-    if not request.user.has_perm("tracking.view_alert"):
+    if not request.user.has_perm("hitstream.view_alert"):
         return []
     return list(scope.limit(Alert.objects.open())[:ALERTS])
 

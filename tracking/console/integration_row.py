@@ -35,9 +35,9 @@ class IntegrationRow:
 
     @property
     def pending(self) -> int:
-        """Owed, and not tried in vain yet; at the most so many where more are retrying than were
+        """Queued, and not tried in vain yet; at the most so many where more are retrying than were
         counted."""
-        return max(0, self.balance.owed - self.waiting.retrying)
+        return max(0, self.balance.queued - self.waiting.retrying)
 
     @property
     def are_many(self) -> bool:

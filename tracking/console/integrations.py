@@ -83,7 +83,7 @@ def buckets_of(obj: Integration, span: TimeRange) -> list[tuple[datetime, list[i
     filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
     for hour in Ledger.objects.counted(obj.pk, span.since):
         sums = filled.setdefault(span.bucket_of(hour.hour), [0] * len(SERIES))
-        ended = [hour[what] for what in SERIES if what != "waiting"]
+        ended = [hour[kind] for kind in SERIES if kind != "waiting"]
         for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
             sums[place] += count
     return sorted(filled.items())
@@ -106,5 +106,5 @@ def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse
         )
     except IngestError as error:
         messages.error(request, f"No test event was sent: {error}")
-        return redirect("tracking-console:integration", pk)
-    return redirect(f"{reverse('tracking-console:search')}?{urlencode({'q': hit_id})}")
+        return redirect("hitstream-console:integration", pk)
+    return redirect(f"{reverse('hitstream-console:search')}?{urlencode({'q': hit_id})}")

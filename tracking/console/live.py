@@ -20,7 +20,7 @@ from tracking.presentation.snippets import first_hit
 
 #: Rows that a page shows.
 SHOWN = 100
-#: The outcome of a hit that was owed to nobody.
+#: The outcome of a hit that was queued to nobody.
 NOWHERE = "nowhere"
 OUTCOMES = {**dict(DeliveryState.choices), NOWHERE: "Nowhere"}
 

@@ -24,7 +24,7 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     term = request.GET.get("q", "").strip()
     found = search_hits(term, scope)
     if len(found) == 1 and found[0].is_meant:
-        return redirect("tracking-console:hit", found[0].hit.pk)
+        return redirect("hitstream-console:hit", found[0].hit.pk)
     came = lately(scope) if term and not found else IngestCounts()
     return show(
         request,

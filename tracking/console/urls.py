@@ -16,7 +16,7 @@ from tracking.console import (
     selftest,
 )
 
-app_name = "tracking-console"
+app_name = "hitstream-console"
 urlpatterns = [
     path("", home.home, name="home"),
     path("live/", live.live, name="live"),

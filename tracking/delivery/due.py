@@ -12,11 +12,11 @@ from tracking.models.integrations.integration import CONFIGURED
 DUE = """
     SELECT bounded.id FROM unnest(%s::bigint[], %s::timestamptz[]) AS bounded(id, floor)
     WHERE EXISTS (
-        SELECT FROM tracking_owed
+        SELECT FROM hitstream_queue
         WHERE integration_id = bounded.id
           AND due_at <= statement_timestamp() AND due_at >= bounded.floor
     ) OR EXISTS (
-        SELECT FROM tracking_owed
+        SELECT FROM hitstream_queue
         WHERE integration_id = bounded.id AND due_at <= statement_timestamp() AND claims >= 2
     )
 """

@@ -141,7 +141,7 @@ class ResultBuffer:
             attempts = claim.attempts + 1
             if attempts >= self.integration.max_attempts:
                 self._bury(event.id, attempt.id, "attempts_exhausted", attempt.message)
-            elif now - claim.owed_at > timedelta(seconds=self.integration.max_age):
+            elif now - claim.queued_at > timedelta(seconds=self.integration.max_age):
                 self._bury(event.id, attempt.id, "too_old", attempt.message)
             else:
                 wait = delay(attempts, retry_after, self.integration.retry_base)

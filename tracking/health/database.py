@@ -124,7 +124,7 @@ def of_clock(found: Postgres) -> Component:
 def of_migrations() -> Component:
     """Raises django.db.Error."""
     loader = MigrationLoader(connections[db.write_alias()])
-    known = {key for key in loader.graph.nodes if key[0] == "tracking"}
+    known = {key for key in loader.graph.nodes if key[0] == "hitstream"}
     missing = sorted(name for _, name in known - set(loader.applied_migrations))
     if missing:
         return bad("Migrations", f"{', '.join(missing)} not applied: run `manage.py migrate`.")

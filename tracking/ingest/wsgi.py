@@ -83,7 +83,7 @@ class RouteTable:
     def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
         """As the project's URLs have them; empty without ours among them."""
         try:
-            prefix = reverse("tracking:track").removesuffix("track")
+            prefix = reverse("hitstream:track").removesuffix("track")
         except NoReverseMatch:
             return cls("", ())
         return cls(

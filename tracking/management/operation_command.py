@@ -23,7 +23,7 @@ EPILOG = (
 
 
 class OperatingCommand(AskingCommand):
-    verb: ClassVar[type[BatchOperation]]
+    operation_class: ClassVar[type[BatchOperation]]
     times: ClassVar[str]
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
@@ -43,12 +43,12 @@ class OperatingCommand(AskingCommand):
             raise CommandError("--rate must be at least 1.")
         names = ("since", "until", "code", "message", "event")
         given = {name: options[name] for name in names if options.get(name)}
-        verb = self.verb(find(integration), Criteria(**given))
-        preview = verb.preview()
+        operation = self.operation_class(find(integration), Criteria(**given))
+        preview = operation.preview()
         options["dry_run"] |= preview.count == 0
-        if self.is_meant(verb.counted, preview, options):
-            by = f"manage.py {verb.name}"
-            self.carry_out(Operation.objects.ask(verb, by=by, rate=options["rate"]))
+        if self.is_meant(operation.counted, preview, options):
+            by = f"manage.py {operation.name}"
+            self.carry_out(Operation.objects.request(operation, by=by, rate=options["rate"]))
 
     def carry_out(self, operation: Operation) -> None:
         """The operation has ended, one way or the other, and it is said how."""

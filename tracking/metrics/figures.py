@@ -1,4 +1,4 @@
-"""What is counted, owed and wrong, as Prometheus has it: from Postgres, at one price.
+"""What is counted, queued and wrong, as Prometheus has it: from Postgres, at one price.
 
 The counts are the ledger's totals. What is not in them is looked up by an index for each
 integration, and counted no further than to a limit.
@@ -27,10 +27,10 @@ from tracking.models.upkeep import disk
 LIMIT = 10_000
 # One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
 COUNTS: LiteralString = """
-    SELECT token_id, integration_id, what, reason, sum(count)::bigint FROM (
-        SELECT token_id, integration_id, what, reason, count FROM tracking_total
+    SELECT token_id, integration_id, kind, reason, sum(count)::bigint FROM (
+        SELECT token_id, integration_id, kind, reason, count FROM hitstream_lifetimetotal
         UNION ALL
-        SELECT token_id, integration_id, what, reason, count FROM tracking_tally
+        SELECT token_id, integration_id, kind, reason, count FROM hitstream_tally
     ) AS counted
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
@@ -82,35 +82,35 @@ def counts(names: Names) -> Iterator[Metric]:
         labels=(*INTEGRATION, "result"),
     )
     dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
-    owed = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
+    queued = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
     sums: dict[tuple[int, int], dict[str, int]] = {}
     with db.read_cursor() as cursor:
         cursor.execute(COUNTS)
-        for token_id, integration_id, what, reason, count in cursor.fetchall():
-            if not integration_id and what in HIT_RESULTS:
-                hits.add_metric([names.token(token_id), what, reason], count)
+        for token_id, integration_id, kind, reason, count in cursor.fetchall():
+            if not integration_id and kind in HIT_RESULTS:
+                hits.add_metric([names.token(token_id), kind, reason], count)
             elif integration_id:
                 known = sums.setdefault((token_id, integration_id), {})
-                known[what] = known.get(what, 0) + count
+                known[kind] = known.get(kind, 0) + count
     for (token_id, integration_id), of in sums.items():
         labels = [names.token(token_id), names.integrations.get(integration_id, "")]
-        for what in RESULTS:
-            ended.add_metric([*labels, what], of.get(what, 0))
+        for kind in RESULTS:
+            ended.add_metric([*labels, kind], of.get(kind, 0))
         dead.add_metric(labels, of.get("dead", 0))
-        settled = sum(of.get(what, 0) for what in ("delivered", "skipped", "cancelled", "dead"))
-        owed.add_metric(labels, of.get("matched", 0) - settled)
-    yield from (hits, ended, dead, owed)
+        settled = sum(of.get(kind, 0) for kind in ("delivered", "skipped", "cancelled", "dead"))
+        queued.add_metric(labels, of.get("matched", 0) - settled)
+    yield from (hits, ended, dead, queued)
 
 
 def states(names: Names) -> Iterator[Metric]:
     retrying = GaugeMetricFamily(
         "hitstream_retrying",
-        f"Deliveries tried in vain and still owed, counted up to {LIMIT}.",
+        f"Deliveries tried in vain and still queued, counted up to {LIMIT}.",
         labels=INTEGRATION,
     )
     oldest = GaugeMetricFamily(
         "hitstream_oldest_owed_seconds",
-        "Age of the oldest delivery that is owed; 0 if none is.",
+        "Age of the oldest delivery that is queued; 0 if none is.",
         labels=INTEGRATION,
     )
     paused = GaugeMetricFamily(
@@ -149,12 +149,12 @@ def system() -> Iterator[Metric]:
         "Days to come that hits can be stored on.",
         value=partitions.days_ahead(),
     )
-    pulse = GaugeMetricFamily(
+    heartbeat = GaugeMetricFamily(
         "hitstream_pulse_age_seconds", "Since a part was last seen to.", labels=("part",)
     )
     for name, age in sorted(heartbeats.ages(timezone.now()).items()):
-        pulse.add_metric([name], age)
-    yield pulse
+        heartbeat.add_metric([name], age)
+    yield heartbeat
     try:
         found = database.postgres.answer()
     except (NoAnswerError, psycopg.Error):

@@ -1,54 +1,135 @@
+"""The first schema of Hitstream.
+
+Its SQL lies in `sql/0001_*.sql`; nothing else reads these files. Until 0.1.0 is released this
+migration may change; a database that an earlier draft made must be created anew.
+"""
+
 import uuid
+from pathlib import Path
 
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.utils.timezone
-from django.db import migrations, models
+from django.conf import settings
+from django.contrib.auth.management import create_permissions
+from django.db import connections, migrations, models, router
 
 import tracking.destinations.contract.registry
+import tracking.models.integrations.defaults
 import tracking.models.integrations.encrypted_json
-import tracking.models.integrations.integration
-from tracking.models.hits import partitions
+import tracking.models.tokens.privacy
 
-# A WHERE inside would keep Postgres from reading the branches in the order of their indexes, so
-# all outcomes are in it: also those of attempts that settled nothing.
-DELIVERY = """
-    CREATE VIEW tracking_delivery AS
-    SELECT hit_id, integration_id,
-           CASE WHEN attempts > 0 THEN 'retrying' ELSE 'owed' END AS state,
-           due_at AS since, ''::text AS reason
-    FROM tracking_owed
-    UNION ALL
-    SELECT hit_id, integration_id, 'dead'::text, died_at, message
-    FROM tracking_deadletter
-    UNION ALL
-    SELECT hit_id, integration_id, result::text, settled_at, reason
-    FROM tracking_outcome
-"""
-# Rows come and go: room to update them in place, and vacuum before the index grows.
-QUEUE = """
-    ALTER TABLE tracking_owed SET (
-        fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000
+SQL = Path(__file__).with_name("sql")
+DRAFT = """
+This database was made by an earlier draft of Hitstream, whose tables are called tracking_*. There is
+no upgrade from a draft. Create an empty database and run `migrate` there; with `make run`, stop it
+and delete var/postgres. To keep the hits, export them first with the earlier version."""
+#: Kind, threshold, minutes, minutes until the alert resolves. Operators change them.
+RULES = (
+    ("source", 0, 60, 10),
+    ("rate", 90, 60, 10),
+    ("backlog", 0, 30, 10),
+    ("paused", 0, 5, 5),
+    ("dead", 0, 60, 10),
+    ("disk", 10, 1, 30),
+    ("partitions", 7, 1, 1),
+    ("heartbeat", 0, 3, 3),
+)
+VIEWERS, OPERATORS = "Hitstream viewers", "Hitstream operators"
+#: What operators may do beyond viewing.
+OPERATED = {
+    "token": ("add", "change"),
+    "integration": ("add", "change"),
+    "deadletter": ("change",),
+    "alert": ("change",),
+    "alertrule": ("add", "change"),
+    "alertchannel": ("add", "change"),
+}
+
+
+class EarlierDraft(Exception):
+    """The database holds the tables of an earlier draft."""
+
+
+class CreatePartitioned(migrations.CreateModel):
+    """A CreateModel whose table is range-partitioned on the column `by`."""
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def database_forwards(self, app_label, schema_editor, *states):
+        plain = schema_editor.sql_create_table
+        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE ({self.by})"
+        super().database_forwards(app_label, schema_editor, *states)
+        schema_editor.sql_create_table = plain
+
+
+def run_file(name):
+    """Return the operation that runs the file, and its reverse where there is one."""
+    reverse = SQL / f"{name}_reverse.sql"
+    return migrations.RunSQL(
+        (SQL / f"{name}.sql").read_text(),
+        reverse.read_text() if reverse.exists() else migrations.RunSQL.noop,
     )
-"""
+
+
+def refuse_draft(apps, schema_editor):
+    if "tracking_hitkey" in schema_editor.connection.introspection.table_names():
+        raise EarlierDraft(DRAFT)
 
 
 def make_partitions(apps, schema_editor):
-    def execute(sql, params=None):
-        cursor = schema_editor.connection.cursor()
-        cursor.execute(sql, params)
-        return cursor
+    days = getattr(settings, "HITSTREAM", {}).get("PARTITION_DAYS_AHEAD", 30)
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('hitstream.days_ahead', %s, true)", [str(days)])
+        cursor.execute((SQL / "0001_partitions.sql").read_text())
 
-    partitions.make_ahead(execute, ("tracking_hit", "tracking_outcome", "tracking_attempt"))
+
+def make_rules(apps, schema_editor):
+    """Create a rule of each kind without a channel: alerts show in the console, and notify nobody
+    until there is a channel."""
+    rules = apps.get_model("hitstream", "AlertRule").objects.using(schema_editor.connection.alias)
+    for kind, threshold, minutes, calm in RULES:
+        rules.create(kind=kind, threshold=threshold, minutes=minutes, calm=calm)
+
+
+def make_groups(apps, schema_editor):
+    """Create both groups in the database of the users, which may be another one than that of the
+    hits; without tables there, do nothing."""
+    group_model = apps.get_model("auth", "Group")
+    using = router.db_for_write(group_model)
+    if group_model._meta.db_table not in connections[using].introspection.table_names():
+        return
+    app_config = apps.get_app_config("hitstream")
+    # Django makes the permissions only after all migrations.
+    app_config.models_module = True
+    create_permissions(app_config, apps=apps, using=using, verbosity=0)
+    app_config.models_module = None
+    permissions = apps.get_model("auth", "Permission").objects.using(using)
+    names = [model._meta.model_name for model in app_config.get_models()]
+    views = [f"view_{name}" for name in names]
+    more = [f"{action}_{name}" for name in names for action in OPERATED.get(name, ())]
+    for title, wanted in ((VIEWERS, views), (OPERATORS, [*views, *more])):
+        group, _ = group_model.objects.using(using).get_or_create(name=title)
+        group.permissions.add(
+            *permissions.filter(content_type__app_label="hitstream", codename__in=wanted)
+        )
 
 
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
 
     operations = [
+        migrations.RunPython(refuse_draft, migrations.RunPython.noop),
+        run_file("0001_functions"),
         migrations.CreateModel(
             name="Delivery",
             fields=[
@@ -57,10 +138,12 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("owed", "Owed"),
+                            ("queued", "Queued"),
                             ("retrying", "Retrying"),
                             ("delivered", "Delivered"),
                             ("dead", "Dead letter"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
                         ],
                         max_length=10,
                     ),
@@ -70,10 +153,67 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "deliveries",
-                "db_table": "tracking_delivery",
+                "db_table": "hitstream_delivery",
                 "ordering": ("-hit_id",),
                 "managed": False,
             },
+        ),
+        migrations.CreateModel(
+            name="AlertChannel",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("email", "E-mail"), ("slack", "Slack"), ("webhook", "Webhook")],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True, help_text="A disabled channel is told nothing."
+                    ),
+                ),
+                ("config", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "secrets",
+                    tracking.models.integrations.encrypted_json.EncryptedJSONField(
+                        blank=True, default=dict
+                    ),
+                ),
+                (
+                    "notified_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="last told"),
+                ),
+                ("failures", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("error", models.TextField(blank=True, default="", editable=False)),
+            ],
+            options={
+                "ordering": ("name",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Duplicate",
+            fields=[
+                ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("count", models.PositiveBigIntegerField()),
+                ("last_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Heartbeat",
+            fields=[
+                ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("beat_at", models.DateTimeField()),
+            ],
         ),
         migrations.CreateModel(
             name="HitKey",
@@ -95,6 +235,200 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="LateArrival",
+            fields=[
+                ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField()),
+                ("token_id", models.BigIntegerField()),
+                ("integration_id", models.BigIntegerField(default=0)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("duplicate", "Duplicate"),
+                            ("refused", "Refused"),
+                            ("matched", "Matched"),
+                            ("delivered", "Delivered"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
+                            ("dead", "Dead"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=100)),
+                ("count", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Visitor",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "day",
+                        "token_id",
+                        "name",
+                        "who",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("token_id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=255)),
+                ("who", models.UUIDField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Wakeup",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("woken_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Watermark",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                (
+                    "position",
+                    models.UUIDField(default=uuid.UUID("00000000-0000-0000-0000-000000000000")),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Ledger",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField()),
+                ("token_id", models.BigIntegerField()),
+                ("integration_id", models.BigIntegerField(default=0)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("duplicate", "Duplicate"),
+                            ("refused", "Refused"),
+                            ("matched", "Matched"),
+                            ("delivered", "Delivered"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
+                            ("dead", "Dead"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=100)),
+                ("count", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "hitstream_ledger",
+                "indexes": [
+                    models.Index(
+                        fields=["integration_id", "hour"], name="hitstream_ledger_integration"
+                    ),
+                    models.Index(fields=["token_id", "hour"], name="hitstream_ledger_token"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hour", "token_id", "integration_id", "kind", "reason"),
+                        name="hitstream_ledger_count",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LifetimeTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token_id", models.BigIntegerField()),
+                ("integration_id", models.BigIntegerField(default=0)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("duplicate", "Duplicate"),
+                            ("refused", "Refused"),
+                            ("matched", "Matched"),
+                            ("delivered", "Delivered"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
+                            ("dead", "Dead"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=100)),
+                ("count", models.BigIntegerField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("integration_id", "token_id", "kind", "reason"),
+                        name="hitstream_lifetimetotal_count",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Rollup",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "token_id",
+                        "dimension",
+                        "at",
+                        "name",
+                        "value",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("token_id", models.BigIntegerField()),
+                ("dimension", models.CharField(max_length=120)),
+                ("at", models.DateTimeField()),
+                ("name", models.CharField(max_length=255)),
+                ("value", models.CharField(max_length=100)),
+                ("count", models.BigIntegerField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["at"], name="hitstream_rollup_at")],
+            },
+        ),
+        migrations.CreateModel(
             name="Token",
             fields=[
                 (
@@ -103,7 +437,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=100, unique=True)),
+                ("name", models.CharField(max_length=100)),
                 ("prefix", models.CharField(editable=False, max_length=16)),
                 ("digest", models.BinaryField(max_length=32, unique=True)),
                 ("retiring_prefix", models.CharField(blank=True, editable=False, max_length=16)),
@@ -116,6 +450,43 @@ class Migration(migrations.Migration):
                         editable=False,
                         help_text="Public: names the token in browsers. It opens nothing on /track.",
                         unique=True,
+                    ),
+                ),
+                (
+                    "path",
+                    models.SlugField(
+                        default=tracking.models.tokens.privacy.random_path,
+                        editable=False,
+                        help_text="Public, like the project id: a site can pass /f/ and this on to us.",
+                        max_length=20,
+                        unique=True,
+                        verbose_name="first-party path",
+                    ),
+                ),
+                (
+                    "origins",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=255, validators=[tracking.models.tokens.privacy.check_origin]
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="Sites that may send with the project id, one a line: https://shop.example or https://*.shop.example. Empty: any site.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "ip_policy",
+                    models.CharField(
+                        choices=[
+                            ("keep", "kept"),
+                            ("anonymise", "anonymised (IPv4 to /24, IPv6 to /48)"),
+                            ("drop", "dropped"),
+                        ],
+                        default="keep",
+                        help_text="Of those who send, and in `context.ip`. What is not kept is never stored.",
+                        max_length=10,
+                        verbose_name="IP addresses",
                     ),
                 ),
                 (
@@ -134,6 +505,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "rate_limit",
                     models.PositiveIntegerField(
@@ -141,6 +513,28 @@ class Migration(migrations.Migration):
                         help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
                         null=True,
                         verbose_name="hits a second",
+                    ),
+                ),
+                (
+                    "audience",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=150),
+                        blank=True,
+                        db_default=[],
+                        default=list,
+                        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. Empty: everybody who may see tokens.",
+                        size=None,
+                        verbose_name="only for these groups",
+                    ),
+                ),
+                (
+                    "breakdowns",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        db_default=[],
+                        default=list,
+                        size=None,
                     ),
                 ),
                 ("revision", models.PositiveIntegerField(default=0, editable=False)),
@@ -152,6 +546,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("name",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=("name",),
+                        name="hitstream_token_name",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -163,6 +564,25 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("paused_at", models.DateTimeField(editable=False, null=True)),
+                ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
+                ("paused_reason", models.TextField(blank=True, editable=False)),
+                (
+                    "paused_cause",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("operator", "Paused by an operator"),
+                            ("setup", "The configuration is wrong"),
+                            ("down", "The destination is down"),
+                            ("busy", "The destination asked to wait"),
+                        ],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("probe_at", models.DateTimeField(editable=False, null=True)),
+                ("probes", models.PositiveSmallIntegerField(default=0, editable=False)),
                 (
                     "name",
                     models.CharField(
@@ -185,13 +605,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "enabled",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, pause it instead.",
-                    ),
-                ),
-                (
                     "event_names",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=255),
@@ -202,10 +615,40 @@ class Migration(migrations.Migration):
                         verbose_name="only these events",
                     ),
                 ),
+                ("mapping", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "ordered",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A user's hits are sent one by one in the order in which they were stored; later ones wait while an earlier one is retried. For hits that arrive from now on.",
+                        verbose_name="in each user's order",
+                    ),
+                ),
+                (
+                    "concurrency",
+                    models.PositiveSmallIntegerField(
+                        default=tracking.models.integrations.defaults.default_concurrency,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(500),
+                        ],
+                        verbose_name="requests at once",
+                    ),
+                ),
+                (
+                    "rate_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Empty: as fast as the destination answers.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="requests a second",
+                    ),
+                ),
                 (
                     "max_attempts",
                     models.PositiveSmallIntegerField(
-                        default=tracking.models.integrations.integration.default_max_attempts,
+                        default=tracking.models.integrations.defaults.default_max_attempts,
                         help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
@@ -213,19 +656,54 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("paused_at", models.DateTimeField(editable=False, null=True)),
-                ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
-                ("paused_reason", models.TextField(blank=True, editable=False)),
+                (
+                    "max_age",
+                    models.PositiveIntegerField(
+                        default=tracking.models.integrations.defaults.default_max_age,
+                        help_text="Seconds since it was queued; an attempt that fails later is the last. 604800 is a week.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="tried for at most",
+                    ),
+                ),
+                (
+                    "retry_base",
+                    models.FloatField(
+                        default=tracking.models.integrations.defaults.default_retry_base,
+                        help_text="Seconds. The longest wait before the first retry; it doubles with each.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.001),
+                            django.core.validators.MaxValueValidator(86400),
+                        ],
+                        verbose_name="first retry within",
+                    ),
+                ),
+                (
+                    "keep_bodies",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Keep the bodies of successful requests, too. At many hits a second they outgrow the hits.",
+                        verbose_name="keep all bodies",
+                    ),
+                ),
                 (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False),
                 ),
                 (
+                    "enabled",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Hits that arrive while it is disabled are not queued to it. To hold hits back, pause it instead; to have the last ones sent, drain it.",
+                    ),
+                ),
+                ("draining", models.BooleanField(default=False, editable=False)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
                     "token",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="integrations",
-                        to="tracking.token",
+                        to="hitstream.token",
                     ),
                 ),
             ],
@@ -233,7 +711,7 @@ class Migration(migrations.Migration):
                 "ordering": ("token", "name"),
             },
         ),
-        partitions.CreatePartitioned(
+        CreatePartitioned(
             name="Hit",
             by="id",
             fields=[
@@ -253,6 +731,21 @@ class Migration(migrations.Migration):
                 ("sent_at", models.DateTimeField()),
                 ("received_at", models.DateTimeField()),
                 ("occurred_at", models.DateTimeField()),
+                (
+                    "clock",
+                    models.CharField(
+                        choices=[
+                            ("received", "when it was received: the sender gave no time"),
+                            ("sent", "the sender's `sentAt`"),
+                            ("timestamp", "the sender's `timestamp`"),
+                            (
+                                "corrected",
+                                "the sender's `timestamp`, by our clock: received - (sent - timestamp)",
+                            ),
+                        ],
+                        max_length=10,
+                    ),
+                ),
                 ("ip", models.GenericIPAddressField(null=True, verbose_name="sender's IP")),
                 ("user_agent", models.TextField(verbose_name="sender's user agent")),
                 ("payload", models.JSONField()),
@@ -262,7 +755,166 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        to="tracking.token",
+                        to="hitstream.token",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-id",),
+            },
+        ),
+        migrations.CreateModel(
+            name="FileImport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="file")),
+                ("digest", models.BinaryField(max_length=32)),
+                ("lines", models.PositiveBigIntegerField(default=0)),
+                ("stored", models.PositiveBigIntegerField(default=0)),
+                ("duplicate", models.PositiveBigIntegerField(default=0)),
+                ("refused", models.PositiveBigIntegerField(default=0)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "token",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imports",
+                        to="hitstream.token",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AlertRule",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("source", "A token sends nothing"),
+                            ("rate", "Too few deliveries work"),
+                            ("backlog", "Hits are queued for too long"),
+                            ("paused", "An integration is paused"),
+                            ("dead", "Dead letters"),
+                            ("disk", "The disk runs full"),
+                            ("partitions", "Partitions run out"),
+                            ("heartbeat", "Worker or beat is silent"),
+                        ],
+                        max_length=10,
+                        verbose_name="what",
+                    ),
+                ),
+                (
+                    "threshold",
+                    models.FloatField(
+                        default=0,
+                        help_text="Deliveries that work, in per cent; new dead letters that are fine; free space of the disk, in per cent; days of partitions ahead. The others do not look at it.",
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "minutes",
+                    models.PositiveIntegerField(
+                        default=60,
+                        help_text="How far back it looks, or how long something may last. Disk and partitions are looked at as they are.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10080),
+                        ],
+                    ),
+                ),
+                (
+                    "calm",
+                    models.PositiveIntegerField(
+                        default=10,
+                        help_text="An alert is over once everything was fine for so long: what comes and goes is told once.",
+                        validators=[django.core.validators.MaxValueValidator(10080)],
+                        verbose_name="minutes until it is over",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "channels",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Who is told. None: every channel that is enabled.",
+                        to="hitstream.alertchannel",
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Only this integration. Empty: every one.",
+                        limit_choices_to=models.Q(("deleted_at", None)),
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="hitstream.integration",
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Only this token and its integrations. Empty: every one.",
+                        limit_choices_to=models.Q(("deleted_at", None)),
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="hitstream.token",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("kind", "pk"),
+            },
+        ),
+        migrations.CreateModel(
+            name="Alert",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=100)),
+                ("message", models.TextField()),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("fine_since", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(db_index=True, null=True)),
+                ("silent_until", models.DateTimeField(null=True)),
+                ("silent_reason", models.CharField(blank=True, default="", max_length=300)),
+                ("silenced_by", models.CharField(blank=True, default="", max_length=150)),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="hitstream.alertrule"
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="hitstream.integration",
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="hitstream.token"
                     ),
                 ),
             ],
@@ -280,7 +932,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("hit_id", models.UUIDField()),
-                ("died_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("failed_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("code", models.CharField(max_length=50)),
                 ("message", models.TextField()),
                 ("attempts", models.PositiveSmallIntegerField()),
@@ -288,20 +940,25 @@ class Migration(migrations.Migration):
                 (
                     "integration",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="tracking.integration"
+                        on_delete=django.db.models.deletion.PROTECT, to="hitstream.integration"
                     ),
                 ),
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        fields=["integration", "failed_at"], name="hitstream_deadletter_failed"
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("hit_id", "integration"), name="tracking_deadletter_hit"
+                        fields=("hit_id", "integration"), name="hitstream_deadletter_hit"
                     )
                 ],
             },
         ),
-        partitions.CreatePartitioned(
+        CreatePartitioned(
             name="Attempt",
             by="id",
             fields=[
@@ -324,18 +981,152 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="tracking.integration",
+                        to="hitstream.integration",
                     ),
                 ),
             ],
             options={
                 "ordering": ("-id",),
                 "indexes": [
-                    models.Index(fields=["integration", "id"], name="tracking_attempt_integration")
+                    models.Index(fields=["integration", "id"], name="hitstream_attempt_integration")
                 ],
             },
         ),
-        partitions.CreatePartitioned(
+        migrations.CreateModel(
+            name="Notification",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("still_open", "still open"),
+                            ("resolved", "Resolved"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_at", models.DateTimeField(default=django.utils.timezone.now, null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True, default="")),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="hitstream.alert",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="hitstream.alertchannel"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("pk",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("sent_at", None)),
+                        fields=["next_at"],
+                        name="hitstream_notification_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("alert", "channel", "kind"), name="hitstream_notification_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Operation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("replay", "replay"),
+                            ("backfill", "backfill"),
+                            ("delete", "delete"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("criteria", models.JSONField(default=dict)),
+                (
+                    "rate",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="hits a second",
+                    ),
+                ),
+                (
+                    "total",
+                    models.PositiveBigIntegerField(
+                        help_text="As many as there were when it was asked for."
+                    ),
+                ),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("position", models.CharField(blank=True, default="", max_length=36)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("stopped", "Stopped"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("message", models.TextField(blank=True, default="")),
+                ("requested_by", models.CharField(max_length=150)),
+                ("requested_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="hitstream.integration",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["requested_at"], name="hitstream_operation_requested"),
+                    models.Index(
+                        condition=models.Q(("state__in", ("waiting", "running"))),
+                        fields=["next_at"],
+                        name="hitstream_operation_open",
+                    ),
+                ],
+            },
+        ),
+        CreatePartitioned(
             name="Outcome",
             by="hit_id",
             fields=[
@@ -360,6 +1151,8 @@ class Migration(migrations.Migration):
                             ("delivered", "Delivered"),
                             ("failed", "Failed, tried again"),
                             ("buried", "Dead letter"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
                         ],
                         max_length=10,
                     ),
@@ -372,25 +1165,25 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="tracking.integration",
+                        to="hitstream.integration",
                     ),
                 ),
             ],
             options={
                 "indexes": [
                     models.Index(
-                        fields=["integration", "hit_id"], name="tracking_outcome_integration"
+                        fields=["integration", "hit_id"], name="hitstream_outcome_integration"
                     ),
                     models.Index(
                         condition=models.Q(("result", "delivered"), _negated=True),
                         fields=["hit_id"],
-                        name="tracking_outcome_failed",
+                        name="hitstream_outcome_failed",
                     ),
                 ],
             },
         ),
         migrations.CreateModel(
-            name="Owed",
+            name="QueuedDelivery",
             fields=[
                 (
                     "pk",
@@ -405,6 +1198,20 @@ class Migration(migrations.Migration):
                 ),
                 ("hit_id", models.UUIDField()),
                 ("due_at", models.DateTimeField()),
+                (
+                    "queued_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("ordering_key", models.BigIntegerField(null=True)),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        db_default=models.Func(
+                            models.Value("hitstream_queue_seq"), function="nextval"
+                        ),
+                        editable=False,
+                    ),
+                ),
                 ("claims", models.SmallIntegerField(default=0)),
                 ("attempts", models.SmallIntegerField(default=0)),
                 (
@@ -413,18 +1220,29 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="tracking.integration",
+                        to="hitstream.integration",
                     ),
                 ),
             ],
             options={
-                "verbose_name_plural": "owed",
+                "verbose_name_plural": "queued deliveries",
+                "db_table": "hitstream_queue",
                 "indexes": [
-                    models.Index(fields=["integration", "due_at"], name="tracking_owed_due"),
+                    models.Index(fields=["integration", "due_at"], name="hitstream_queue_due"),
                     models.Index(
                         condition=models.Q(("claims__gte", 2)),
                         fields=["integration", "due_at"],
-                        name="tracking_owed_suspect",
+                        name="hitstream_queue_suspect",
+                    ),
+                    models.Index(
+                        condition=models.Q(("attempts__gt", 0)),
+                        fields=["integration", "queued_at"],
+                        name="hitstream_queue_retrying",
+                    ),
+                    models.Index(
+                        condition=models.Q(("ordering_key__isnull", False)),
+                        fields=["integration", "ordering_key", "seq"],
+                        name="hitstream_queue_ordering",
                     ),
                 ],
             },
@@ -447,14 +1265,15 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="revisions",
-                        to="tracking.token",
+                        to="hitstream.token",
                     ),
                 ),
             ],
             options={
+                "indexes": [models.Index(fields=["made_at"], name="hitstream_revision_made")],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("token", "number"), name="tracking_revision_number"
+                        fields=("token", "number"), name="hitstream_revision_number"
                     )
                 ],
             },
@@ -462,27 +1281,29 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="integration",
             constraint=models.UniqueConstraint(
-                fields=("token", "name"), name="tracking_integration_name"
+                condition=models.Q(("deleted_at", None)),
+                fields=("token", "name"),
+                name="hitstream_integration_name",
             ),
         ),
         migrations.AddIndex(
             model_name="hit",
-            index=models.Index(fields=["hit_id"], name="tracking_hit_hit_id"),
+            index=models.Index(fields=["hit_id"], name="hitstream_hit_hit_id"),
         ),
         migrations.AddIndex(
             model_name="hit",
-            index=models.Index(fields=["token", "id"], name="tracking_hit_token"),
+            index=models.Index(fields=["token", "id"], name="hitstream_hit_token"),
         ),
         migrations.AddIndex(
             model_name="hit",
-            index=models.Index(fields=["name", "id"], name="tracking_hit_name"),
+            index=models.Index(fields=["name", "id"], name="hitstream_hit_name"),
         ),
         migrations.AddIndex(
             model_name="hit",
             index=models.Index(
                 condition=models.Q(("user_id", ""), _negated=True),
                 fields=["user_id"],
-                name="tracking_hit_user",
+                name="hitstream_hit_user",
             ),
         ),
         migrations.AddIndex(
@@ -490,7 +1311,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("anonymous_id", ""), _negated=True),
                 fields=["anonymous_id"],
-                name="tracking_hit_anonymous",
+                name="hitstream_hit_anonymous",
             ),
         ),
         migrations.AddIndex(
@@ -498,10 +1319,30 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("email_hash", ""), _negated=True),
                 fields=["email_hash"],
-                name="tracking_hit_email_hash",
+                name="hitstream_hit_email_hash",
             ),
         ),
-        migrations.RunSQL(DELIVERY, "DROP VIEW tracking_delivery"),
-        migrations.RunSQL(QUEUE, migrations.RunSQL.noop),
+        migrations.AddConstraint(
+            model_name="fileimport",
+            constraint=models.UniqueConstraint(
+                fields=("token", "digest"), name="hitstream_fileimport_file"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="alert",
+            index=models.Index(fields=["rule", "subject", "id"], name="hitstream_alert_last"),
+        ),
+        migrations.AddConstraint(
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at", None)),
+                fields=("rule", "subject"),
+                name="hitstream_alert_open",
+            ),
+        ),
+        run_file("0001_views"),
+        run_file("0001_storage"),
         migrations.RunPython(make_partitions, migrations.RunPython.noop),
+        migrations.RunPython(make_rules, migrations.RunPython.noop),
+        migrations.RunPython(make_groups, migrations.RunPython.noop),
     ]

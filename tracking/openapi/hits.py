@@ -32,7 +32,7 @@ HIT_CODES = frozenset({"event_required", "field_invalid", "field_too_long", "use
 BATCH_CODES = OF_BATCH | {"content_type_unsupported"}
 COMMITTED = {
     "204": {
-        "description": "The hit is committed, together with every delivery that it owes; or it was "
+        "description": "The hit is committed, with every delivery that it queues; or it was "
         "stored before under the same hitId."
     }
 }

@@ -22,7 +22,7 @@ from tracking.openapi.schemas import event_of, ref
 WRITE_KEYS: list[dict[str, list[str]]] = [{"writeKey": []}, {"writeKeyInQuery": []}]
 SUCCESS = answered(
     exact({"success": {"const": True}}),
-    "The event is committed, together with every delivery that it owes; or it was stored before "
+    "The event is committed, together with every delivery that it queues; or it was stored before "
     "under the same messageId.",
     stored={"success": True},
 )

@@ -4,7 +4,7 @@ from django.urls import path
 
 from tracking.openapi.views import DocsView, SchemaView
 
-app_name = "tracking-openapi"
+app_name = "hitstream-openapi"
 urlpatterns = [
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),

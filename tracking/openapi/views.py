@@ -48,4 +48,4 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(TemplateView):
-    template_name = "tracking/openapi.html"
+    template_name = "hitstream/openapi.html"

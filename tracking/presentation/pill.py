@@ -28,7 +28,7 @@ def state_of_integration(integration: Integration) -> SafeString:
     if integration.paused_at:
         return pill("paused", pause_of(integration), integration.paused_reason)
     if integration.draining:
-        return pill("paused", "draining", "Nothing more is owed; what is owed is still sent.")
+        return pill("paused", "draining", "Nothing more is queued; what is queued is still sent.")
     return pill("good", "running")
 
 
@@ -47,4 +47,4 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
         return pill("off", "disabled")
     if channel.error:
         return pill("bad", "fails", channel.error)
-    return pill("good", "works") if channel.told_at else pill("off", "not told anything yet")
+    return pill("good", "works") if channel.notified_at else pill("off", "not told anything yet")

@@ -24,8 +24,8 @@ HIT = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
 def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
     """Labels and texts; none where the site takes no hits. The secret is not known any more."""
     try:
-        path = reverse("tracking:first-party", args=(token.path,))
-        track = request.build_absolute_uri(reverse("tracking:track"))
+        path = reverse("hitstream:first-party", args=(token.path,))
+        track = request.build_absolute_uri(reverse("hitstream:track"))
     except NoReverseMatch:
         return []
     home = track.removesuffix("/track")
@@ -44,8 +44,8 @@ def first_hit(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
     """Labels and texts that send a first hit, the secret left to be filled in; none where the site
     takes no hits."""
     try:
-        track = request.build_absolute_uri(reverse("tracking:track"))
-        path = reverse("tracking:first-party", args=(token.path,))
+        track = request.build_absolute_uri(reverse("hitstream:track"))
+        path = reverse("hitstream:first-party", args=(token.path,))
     except NoReverseMatch:
         return []
     secret = f"{token.prefix}_…"

@@ -1,4 +1,4 @@
-"""Which integrations a hit was for when it arrived, and why the others were not owed it.
+"""Which integrations a hit was for when it arrived, and why the others were not queued it.
 
 From the token's snapshot at the revision that the hit carries: what was changed afterwards makes no
 difference. The storing statement decides the same.
@@ -63,7 +63,7 @@ def _standing(integration: IntegrationSnapshot) -> str:
     if integration.get("deleted"):
         return "It was deleted."
     if integration.get("draining"):
-        return "It was draining: sent what it was owed before, and owed nothing more."
+        return "It was draining: sent what it was queued before, and queued nothing more."
     return "It was disabled."
 
 

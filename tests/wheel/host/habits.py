@@ -39,9 +39,9 @@ class Router:
     """Everything of Hitstream's in a database of its own."""
 
     def db_for_read(self, model, **hints):
-        return "hits" if model._meta.app_label == "tracking" else None
+        return "hits" if model._meta.app_label == "hitstream" else None
 
     db_for_write = db_for_read
 
     def allow_migrate(self, db, app_label, **hints):
-        return (db == "hits") == (app_label == "tracking")
+        return (db == "hits") == (app_label == "hitstream")

@@ -37,7 +37,7 @@ class Shop:
             headers={"authorization": f"Basic {credentials}"},
         )
 
-    def owe(self):
+    def enqueue(self):
         integration = Integration(
             pk=1_234_567, token=self.token, name="Hook", destination="webhook"
         )
@@ -51,39 +51,39 @@ class Shop:
 
 class RequestTests(Shop, TransactionTestCase):
     def test_a_hit_is_stored_outside_every_transaction_of_the_request(self):
-        self.owe()
+        self.enqueue()
         assert self.moments == [[False for _ in connections]]
 
 
 class Tests(Shop, TestCase):
     def test_a_hit_is_stored(self):
-        for url in (reverse("tracking:track"), "/hits/track/"):
+        for url in (reverse("hitstream:track"), "/hits/track/"):
             assert self.post(url).status_code == 204
         assert Hit.objects.count() == 2
 
     def test_every_page_opens(self):
-        integration = self.owe()
-        owed = QueuedDelivery.objects.get()
+        integration = self.enqueue()
+        queued = QueuedDelivery.objects.get()
         DeadLetter.objects.create(
             integration=integration,
-            hit_id=owed.hit_id,
+            hit_id=queued.hit_id,
             code="refused",
             attempts=1,
-            attempt_id=owed.hit_id,
+            attempt_id=queued.hit_id,
         )
-        Attempt.objects.create(id=owed.hit_id, integration=integration, hits=1, duration=0.1)
+        Attempt.objects.create(id=queued.hit_id, integration=integration, hits=1, duration=0.1)
         names = "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"
         pages = [reverse(f"admin:tracking_{name}_changelist") for name in names]
         pages += [
-            reverse("admin:tracking_token_add"),
-            reverse("admin:tracking_integration_add"),
-            reverse("admin:tracking_integration_add") + "?destination=webhook",
-            *(reverse(f"admin:tracking_token_{verb}", args=(1_234_567,))
+            reverse("admin:hitstream_token_add"),
+            reverse("admin:hitstream_integration_add"),
+            reverse("admin:hitstream_integration_add") + "?destination=webhook",
+            *(reverse(f"admin:hitstream_token_{verb}", args=(1_234_567,))
               for verb in ("change", "rotate", "revoke")),
-            *(reverse(f"admin:tracking_integration_{verb}", args=(1_234_567,))
+            *(reverse(f"admin:hitstream_integration_{verb}", args=(1_234_567,))
               for verb in ("change", "pause", "resume")),
-            reverse("admin:tracking_hit_change", args=(owed.hit_id,)),
-            reverse("admin:tracking_attempt_change", args=(owed.hit_id,)),
+            reverse("admin:hitstream_hit_change", args=(queued.hit_id,)),
+            reverse("admin:hitstream_attempt_change", args=(queued.hit_id,)),
         ]  # fmt: skip
         for page in pages:
             with self.subTest(page):
@@ -92,24 +92,24 @@ class Tests(Shop, TestCase):
                 assert b"1.234.567" not in answer.content, "an id as a number to read"
 
     def test_a_dead_letter_is_replayed(self):
-        integration = self.owe()
-        owed = QueuedDelivery.objects.get()
+        integration = self.enqueue()
+        queued = QueuedDelivery.objects.get()
         QueuedDelivery.objects.all().delete()
         letter = DeadLetter.objects.create(
             integration=integration,
-            hit_id=owed.hit_id,
+            hit_id=queued.hit_id,
             code="refused",
             attempts=1,
-            attempt_id=owed.hit_id,
+            attempt_id=queued.hit_id,
         )
         self.client.post(
-            reverse("admin:tracking_deadletter_changelist"),
+            reverse("admin:hitstream_deadletter_changelist"),
             {"action": "replay", "_selected_action": [letter.pk]},
         )
-        assert Delivery.objects.get().state == "owed"
+        assert Delivery.objects.get().state == "queued"
 
     def test_what_the_admin_changes_is_a_revision(self):
-        url = reverse("admin:tracking_token_add")
+        url = reverse("admin:hitstream_token_add")
         answer = self.client.post(url, {"name": "new", "enabled": "on", "ip_policy": "keep"})
         self.assertContains(answer, "hs_")
         self.assertContains(answer, "/hits/track")
@@ -117,7 +117,7 @@ class Tests(Shop, TestCase):
 
     @override_settings(ROOT_URLCONF="host.tests")
     def test_a_site_that_takes_no_hits_issues_tokens_all_the_same(self):
-        url = reverse("admin:tracking_token_add")
+        url = reverse("admin:hitstream_token_add")
         answer = self.client.post(url, {"name": "new", "enabled": "on", "ip_policy": "keep"})
         self.assertContains(answer, "hs_")
         self.assertNotContains(answer, "curl")

@@ -40,7 +40,7 @@ def write(message: Message) -> str:
     """Slack's mrkdwn, with nothing in it that would call people or look like a link. What it has no
     room for is counted."""
     lines = [
-        f"{SIGNS[line.what]} *{WORDS[line.what].capitalize()}:* {vendor.show(line.text)}"
+        f"{SIGNS[line.state]} *{WORDS[line.state].capitalize()}:* {vendor.show(line.text)}"
         for line in message.lines
     ]
     shown = sum(size <= ROOM for size in accumulate(len(line) + 1 for line in lines))

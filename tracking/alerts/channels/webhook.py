@@ -47,7 +47,7 @@ def describe(line: MessageLine) -> dict[str, Any]:
     """The alert as the receiver sees it; times are UTC."""
     return {
         "id": line.alert_id,
-        "state": line.what.value,
+        "state": line.state.value,
         "kind": line.kind,
         "token": line.token or None,
         "integration": line.integration or None,

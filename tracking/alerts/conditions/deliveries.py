@@ -5,7 +5,7 @@ The rate is, of the hits of the hours that the rule's minutes lie in,
     delivered / (delivered + dead + retrying)
 
 where the first two are the ledger's and retrying is what was tried in vain since then and is still
-owed, counted no further than to a limit. What was not tried yet counts for nothing, nor does what
+queued, counted no further than to a limit. What was not tried yet counts for nothing, nor does what
 was skipped or cancelled; and of a few hits no rate is made.
 """
 
@@ -61,7 +61,7 @@ def find_backlogs(rule: AlertRule) -> Iterator[Finding]:
         if since is not None and now - since >= rule.window:
             minutes = int((now - since).total_seconds() // 60)
             why = f" It is paused: {each.paused_reason}" if each.paused_at else ""
-            yield of(each, f"The oldest hit is owed for {minutes:,} minutes.{why}")
+            yield of(each, f"The oldest hit is queued for {minutes:,} minutes.{why}")
 
 
 def find_paused(rule: AlertRule) -> Iterator[Finding]:

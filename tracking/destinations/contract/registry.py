@@ -24,7 +24,7 @@ BUILT_IN = (
     "tracking.destinations.vendors.clickhouse.destination.ClickHouse",
     "tracking.destinations.vendors.google_analytics.destination.GoogleAnalytics",
     "tracking.destinations.vendors.klaviyo.destination.Klaviyo",
-    "tracking.destinations.vendors.meta.destination.Meta",
+    "tracking.destinations.vendors.meta.destination.MetaConversions",
     "tracking.destinations.vendors.mixpanel.destination.Mixpanel",
     "tracking.destinations.vendors.object_storage.destination.ObjectStorage",
     "tracking.destinations.vendors.postgresql.destination.PostgreSQL",

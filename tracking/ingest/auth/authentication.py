@@ -68,14 +68,14 @@ def key_of_write_key(write_key: str) -> Key:
 LOOK_UP = """
     SELECT id, rate_limit, ip_policy, origins, project_id, path,
         digest, CASE WHEN retiring_until > now() THEN retiring_digest END
-    FROM tracking_token
+    FROM hitstream_token
     WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)
         OR project_id = ANY(%(projects)s) OR path = ANY(%(paths)s))
       AND enabled AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 TOUCH = """
-    UPDATE tracking_token SET last_used_at = now() WHERE id IN (
-        SELECT id FROM tracking_token
+    UPDATE hitstream_token SET last_used_at = now() WHERE id IN (
+        SELECT id FROM hitstream_token
         WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
         FOR UPDATE SKIP LOCKED
     )

@@ -30,9 +30,9 @@ from tracking.models.analytics import late_arrivals
 
 #: Nobody waits for an answer here: a chunk may take its time. In milliseconds.
 TIMEOUT = 60_000
-CLAIM = "UPDATE tracking_import SET lines = %s WHERE id = %s AND lines = %s"
+CLAIM = "UPDATE hitstream_fileimport SET lines = %s WHERE id = %s AND lines = %s"
 COUNT = """
-    UPDATE tracking_import
+    UPDATE hitstream_fileimport
     SET stored = stored + %s, duplicate = duplicate + %s, refused = refused + %s WHERE id = %s
 """
 
@@ -116,10 +116,10 @@ class ChunkWriter:
     def _hear(self) -> store.Outcomes:
         row = self._stored.fetchone() if self._batch else (False, ())
         self._pipeline.close()
-        owes, repeated = cast(tuple[bool, Sequence[Any]], row)
-        return store.outcomes_of(self._batch, owes, repeated, self._owe)
+        queues, repeated = cast(tuple[bool, Sequence[Any]], row)
+        return store.outcomes_of(self._batch, queues, repeated, self._enqueue)
 
-    def _owe(self) -> None:
+    def _enqueue(self) -> None:
         self._owes = True
 
     def _store_carefully(self, chunk: Chunk) -> store.Outcomes:
@@ -127,10 +127,12 @@ class ChunkWriter:
         self._connection.close()
         self._connect()
         self._claimed = self._claim(chunk)
-        return store.insert(cast(Connection, OneByOne(self._connection)), self._batch, self._owe)
+        return store.insert(
+            cast(Connection, OneByOne(self._connection)), self._batch, self._enqueue
+        )
 
     def commit(self) -> None:
-        """What was settled stays, and the bell has rung if something is owed."""
+        """What was settled stays, and the bell has rung if something is queued."""
         self._connection.commit()
         if self._owes:
             wakeup.wake_dispatcher()

@@ -84,7 +84,7 @@ def chunks(file: LineFile, done: int, read: Read) -> Iterator[Chunk]:
 
 
 def nowhere(read: Read) -> Read:
-    """The hits are stored and owed to nobody; a backfill may still owe them."""
+    """The hits are stored and queued to nobody; a backfill may still enqueue them."""
 
     def read_for_nobody(body: bytes) -> Arrival:
         return msgspec.structs.replace(read(body), switches=NOWHERE)

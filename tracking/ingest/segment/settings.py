@@ -102,7 +102,7 @@ def base_url(request: HttpRequest) -> str:
         host = hops(environ, "HTTP_X_FORWARDED_HOST")[-1] or host
     if scheme not in {"http", "https"} or not HOST.fullmatch(host):
         raise BadRequest("host_invalid", "The request does not say by which host it came.")
-    return f"{scheme}://{host}{reverse('tracking:track').removesuffix('/track')}"
+    return f"{scheme}://{host}{reverse('hitstream:track').removesuffix('/track')}"
 
 
 def hops(environ: Mapping[str, Any], name: str) -> list[str]:

@@ -28,7 +28,7 @@ class Refusals(CounterBuffer[tuple[int, str], int]):
         """They are in the tallies of this hour."""
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         Tally.objects.bulk_create(
-            Tally(hour=hour, token_id=token_id, what=TallyKind.REFUSED, reason=code, count=count)
+            Tally(hour=hour, token_id=token_id, kind=TallyKind.REFUSED, reason=code, count=count)
             for (token_id, code), count in counts.items()
         )
 

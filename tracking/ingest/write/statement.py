@@ -1,8 +1,8 @@
-"""The statement that stores a batch of arrivals, owes their deliveries and counts them.
+"""The statement that stores a batch of arrivals, queues their deliveries and counts them.
 
 In: `arrivals`, a JSON array of Arrivals, `window`, the least id of a hit that a repeated hitId
 still repeats, and `late_after`, the age at which a hit is marked late (see `models/late.py`).
-Out: a row: whether anything is owed, and the ids of what was stored before.
+Out: a row: whether anything is queued, and the ids of what was stored before.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ STORE = """
 WITH incoming AS MATERIALIZED (
     SELECT INCOMING FROM jsonb_array_elements(%(arrivals)s::jsonb) AS hit
 ), fresh AS (
-    INSERT INTO tracking_hitkey AS seen (token_id, digest, hit_id)
+    INSERT INTO hitstream_hitkey AS seen (token_id, digest, hit_id)
     SELECT token_id, digest, id FROM incoming WHERE digest IS NOT NULL
     ON CONFLICT (token_id, digest) DO UPDATE SET hit_id = excluded.hit_id
         WHERE seen.hit_id < %(window)s
     RETURNING hit_id
 ), stored AS (
-    INSERT INTO tracking_hit (
+    INSERT INTO hitstream_hit (
         id, token_id, revision, hit_id, type, name, user_id, anonymous_id, email_hash,
         sent_at, received_at, occurred_at, clock, ip, user_agent, payload
     )
@@ -53,20 +53,22 @@ WITH incoming AS MATERIALIZED (
         incoming.id, token_id, coalesce(token.revision, 0), hit_id, type, incoming.name, user_id,
         anonymous_id, email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent,
         payload
-    FROM incoming LEFT JOIN tracking_token AS token ON token.id = incoming.token_id
+    FROM incoming LEFT JOIN hitstream_token AS token ON token.id = incoming.token_id
     WHERE incoming.digest IS NULL OR incoming.id IN (SELECT hit_id FROM fresh)
     RETURNING id, received_at AS stored_at
 ), late AS (
-    INSERT INTO tracking_late (hit_id)
+    INSERT INTO hitstream_latearrival (hit_id)
     SELECT id FROM stored WHERE stored_at < statement_timestamp() - %(late_after)s::interval
-        OR id <= (SELECT position FROM tracking_watermark)
-), owed AS (
-    INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
+        OR id <= (SELECT position FROM hitstream_watermark)
+), queued AS (
+    INSERT INTO hitstream_queue (
+        integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+    )
     SELECT integration.id, incoming.id, statement_timestamp(), statement_timestamp(),
-        CASE WHEN integration.ordered THEN tracking_lane(anonymous_id, user_id) END, 0, 0
+        CASE WHEN integration.ordered THEN hitstream_ordering_key(anonymous_id, user_id) END, 0, 0
     FROM incoming
     JOIN stored ON stored.id = incoming.id
-    JOIN tracking_integration AS integration ON integration.token_id = incoming.token_id
+    JOIN hitstream_integration AS integration ON integration.token_id = incoming.token_id
     WHERE integration.enabled
       AND (integration.event_names = '{}' OR incoming.name = ANY(integration.event_names))
       AND coalesce(
@@ -82,13 +84,13 @@ WITH incoming AS MATERIALIZED (
         sum(copies) - count(stored.id) AS duplicate
     FROM incoming LEFT JOIN stored ON stored.id = incoming.id GROUP BY 1, 2
 ), tallied AS (
-    INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
+    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
     SELECT hour, token_id, 0, 'accepted', '', accepted FROM counted
     UNION ALL
     SELECT hour, token_id, 0, 'duplicate', '', duplicate FROM counted WHERE duplicate > 0
     UNION ALL
     SELECT date_trunc('hour', received_at, 'UTC'), token_id, integration_id, 'matched', '', count(*)
-    FROM owed JOIN incoming ON incoming.id = owed.hit_id GROUP BY 1, 2, 3
+    FROM queued JOIN incoming ON incoming.id = queued.hit_id GROUP BY 1, 2, 3
 )
-SELECT EXISTS (SELECT FROM owed), ARRAY(SELECT id FROM incoming EXCEPT SELECT id FROM stored)
+SELECT EXISTS (SELECT FROM queued), ARRAY(SELECT id FROM incoming EXCEPT SELECT id FROM stored)
 """.replace("INCOMING", INCOMING)

@@ -1,7 +1,7 @@
 """The writer: arrivals in, an outcome for each out, after the commit.
 
-One statement stores the new hits, owes their deliveries and counts them: all or nothing. A repeated
-hitId stores nothing and owes nothing.
+One statement stores the new hits, queues their deliveries and counts them: all or nothing. A
+repeated hitId stores nothing and queues nothing.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ def short_lock_timeout(connection: Connection) -> Iterator[None]:
 def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
-    ((owes, repeated),) = found
-    return outcomes_of(batch, owes, repeated, wake)
+    ((queues, repeated),) = found
+    return outcomes_of(batch, queues, repeated, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
@@ -164,11 +164,11 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 
 
 def outcomes_of(
-    batch: Sequence[Arrival], owes: bool, repeated: Sequence[UUID], wake: Wake = None
+    batch: Sequence[Arrival], queues: bool, repeated: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
     """Return the outcomes by id from STORE's row, wake the dispatcher if something is queued, and
     count the duplicates."""
-    if owes:
+    if queues:
         (wake or wakeup.wake_dispatcher)()
     if repeated:
         duplicates.note_among(batch, repeated)

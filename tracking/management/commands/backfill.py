@@ -9,5 +9,5 @@ class Command(OperatingCommand):
         "Owe past hits of its token to an integration: those that it wants as it is configured now "
         "and has no record of."
     )
-    verb = Backfill
+    operation_class = Backfill
     times = "Arrived since"

@@ -8,7 +8,7 @@ from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):
-    help = "Owe nothing more to an integration, but send what it is owed. Enabling it ends that."
+    help = "Owe nothing more to an integration, but send what it is queued. Enabling it ends that."
 
     def handle(self, *args: Any, integration: str, **options: Any) -> None:
         found = find(integration)

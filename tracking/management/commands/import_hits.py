@@ -75,9 +75,9 @@ class Command(BaseCommand):
 
     def is_meant(self, imported: FileImport, file: Path, options: dict[str, Any]) -> bool:
         names = [each.name for each in imported.token.integrations.filter(enabled=True)]
-        owed = "nobody" if options["store_only"] or not names else ", ".join(names)
+        queued = "nobody" if options["store_only"] or not names else ", ".join(names)
         where = f" from line {imported.lines + 1:,} on" if imported.lines else ""
-        self.stdout.write(f"FileImport {file}{where} into {imported.token}; delivered to {owed}.")
+        self.stdout.write(f"FileImport {file}{where} into {imported.token}; delivered to {queued}.")
         try:
             return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
         except EOFError:

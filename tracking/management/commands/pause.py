@@ -9,7 +9,7 @@ from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):
-    help = "Send nothing to an integration until it is resumed. Hits go on being owed to it."
+    help = "Send nothing to an integration until it is resumed. Hits go on being queued to it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -9,7 +9,7 @@ from tracking.models.upkeep import retention
 
 class Command(BaseCommand):
     help = (
-        "Drop the days that HIT_DAYS and ATTEMPT_DAYS no longer keep. Days with owed hits or dead "
+        "Drop the days that HIT_DAYS and ATTEMPT_DAYS no longer keep. Days with queued or dead "
         "letters stay, and it says whose they are."
     )
 

@@ -13,7 +13,7 @@ from tracking.models.upkeep.reconcile import reconcile
 class Command(BaseCommand):
     help = (
         "Check that everything adds up: what was accepted is stored, what was matched is delivered,"
-        " owed, dead, skipped or cancelled. Names every hit that does not, and then fails."
+        " queued, dead, skipped or cancelled. Names every hit that does not, and then fails."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

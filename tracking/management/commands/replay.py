@@ -9,7 +9,7 @@ from tracking.models.operations.replay import Replay
 
 class Command(OperatingCommand):
     help = "Make dead letters of an integration due again, with all their attempts before them."
-    verb = Replay
+    operation_class = Replay
     times = "Died since"
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,7 +10,7 @@ from tracking.models.operations import backlog
 
 
 class Command(AskingCommand):
-    help = "Send what a paused integration was owed meanwhile, and go on sending."
+    help = "Send what a paused integration was queued meanwhile, and go on sending."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -34,11 +34,11 @@ def make_groups(apps: Any, using: str) -> None:
     Group = apps.get_model("auth", "Group")
     Permission = apps.get_model("auth", "Permission")
     models = sorted(
-        model._meta.model_name for model in apps.get_app_config("tracking").get_models()
+        model._meta.model_name for model in apps.get_app_config("hitstream").get_models()
     )
     for name, wanted in codenames(models).items():
         group, _ = Group.objects.using(using).get_or_create(name=name)
         found = Permission.objects.using(using).filter(
-            content_type__app_label="tracking", codename__in=wanted
+            content_type__app_label="hitstream", codename__in=wanted
         )
         group.permissions.add(*found)

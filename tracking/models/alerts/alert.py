@@ -97,11 +97,11 @@ class Alert(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("rule", "subject"),
-                name="tracking_alert_open",
+                name="hitstream_alert_open",
                 condition=models.Q(resolved_at=None),
             ),
         )
-        indexes = (models.Index(fields=("rule", "subject", "id"), name="tracking_alert_last"),)
+        indexes = (models.Index(fields=("rule", "subject", "id"), name="hitstream_alert_last"),)
 
     def __str__(self) -> str:
         return self.message

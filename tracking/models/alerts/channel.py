@@ -28,7 +28,7 @@ class AlertChannel(models.Model):
     enabled = models.BooleanField(default=True, help_text="A disabled channel is told nothing.")
     config = models.JSONField(default=dict, blank=True, editable=False)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
-    told_at = models.DateTimeField("last told", null=True, editable=False)
+    notified_at = models.DateTimeField("last told", null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, default="", editable=False)
 
@@ -60,8 +60,8 @@ class AlertChannel(models.Model):
 
     def took(self) -> None:
         """What it was told has arrived."""
-        self.told_at, self.failures, self.error = timezone.now(), 0, ""
-        self._note("told_at", "failures", "error")
+        self.notified_at, self.failures, self.error = timezone.now(), 0, ""
+        self._note("notified_at", "failures", "error")
 
     def failed(self, error: str) -> datetime:
         """It could not be told, for this reason; when it may be tried again."""

@@ -32,7 +32,7 @@ class NotificationKind(models.TextChoices):
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    def owe(self) -> None:
+    def enqueue(self) -> None:
         """Whatever an enabled channel should be told and was not is to be told: what opened; what
         is over, if it was told that it opened; what is still open when a silence is over, if it was
         told before that that it opened."""
@@ -41,9 +41,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             everybody = Q(rule__channels=None)
             ours = audible.filter(everybody | Q(rule__channels=channel))
             opened = self._heard(channel, NotificationKind.OPENED)
-            self._owe(channel, NotificationKind.OPENED, ours.open().exclude(opened))
+            self._enqueue(channel, NotificationKind.OPENED, ours.open().exclude(opened))
             spoken_of = ours.open().filter(self._heard_before_silence(channel))
-            self._owe(
+            self._enqueue(
                 channel,
                 NotificationKind.STILL_OPEN,
                 spoken_of.exclude(self._heard(channel, NotificationKind.STILL_OPEN)),
@@ -53,27 +53,29 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
                 .filter(opened)
                 .exclude(self._heard(channel, NotificationKind.RESOLVED))
             )
-            self._owe(channel, NotificationKind.RESOLVED, over)
+            self._enqueue(channel, NotificationKind.RESOLVED, over)
 
-    def _heard(self, channel: AlertChannel, what: NotificationKind) -> Exists:
-        return Exists(Notification.objects.filter(alert=OuterRef("pk"), channel=channel, what=what))
+    def _heard(self, channel: AlertChannel, kind: NotificationKind) -> Exists:
+        return Exists(Notification.objects.filter(alert=OuterRef("pk"), channel=channel, kind=kind))
 
     def _heard_before_silence(self, channel: AlertChannel) -> Exists:
         opened = Notification.objects.filter(
-            alert=OuterRef("pk"), channel=channel, what=NotificationKind.OPENED
+            alert=OuterRef("pk"), channel=channel, kind=NotificationKind.OPENED
         )
         return Exists(opened.filter(sent_at__lt=OuterRef("silent_until")))
 
-    def _owe(self, channel: AlertChannel, what: NotificationKind, alerts: AlertQuerySet) -> None:
+    def _enqueue(
+        self, channel: AlertChannel, kind: NotificationKind, alerts: AlertQuerySet
+    ) -> None:
         self.bulk_create(
-            [Notification(alert=alert, channel=channel, what=what) for alert in alerts.distinct()],
+            [Notification(alert=alert, channel=channel, kind=kind) for alert in alerts.distinct()],
             ignore_conflicts=True,
         )
 
     def forget_still_open(self) -> None:
         """Delete the announcements that an alert is still open, so that the end of a later silence
         makes new ones."""
-        self.filter(what=NotificationKind.STILL_OPEN).delete()
+        self.filter(kind=NotificationKind.STILL_OPEN).delete()
 
     def due(self) -> NotificationQuerySet:
         """Those to be told now, the oldest first; none of what somebody has silenced since."""
@@ -114,7 +116,7 @@ class Notification(models.Model):
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
     channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE)
-    what = models.CharField(max_length=10, choices=NotificationKind.choices)
+    kind = models.CharField(max_length=10, choices=NotificationKind.choices)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, default=timezone.now)
     sent_at = models.DateTimeField(null=True)
@@ -126,16 +128,16 @@ class Notification(models.Model):
         ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(
-                fields=("alert", "channel", "what"), name="tracking_notice_once"
+                fields=("alert", "channel", "kind"), name="hitstream_notification_once"
             ),
         )
         indexes = (
             models.Index(
                 fields=("next_at",),
-                name="tracking_notice_due",
+                name="hitstream_notification_due",
                 condition=models.Q(sent_at=None),
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.alert} ({self.what})"
+        return f"{self.channel}: {self.alert} ({self.kind})"

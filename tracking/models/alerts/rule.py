@@ -25,12 +25,12 @@ class AlertKind(models.TextChoices):
 
     SOURCE = "source", "A token sends nothing"
     RATE = "rate", "Too few deliveries work"
-    BACKLOG = "backlog", "Hits are owed for too long"
+    BACKLOG = "backlog", "Hits are queued for too long"
     PAUSED = "paused", "An integration is paused"
     DEAD = "dead", "Dead letters"
     DISK = "disk", "The disk runs full"
     PARTITIONS = "partitions", "Partitions run out"
-    PULSE = "pulse", "Worker or beat is silent"
+    HEARTBEAT = "heartbeat", "Worker or beat is silent"
 
 
 OF_TOKENS = frozenset({AlertKind.SOURCE})

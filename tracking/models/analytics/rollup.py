@@ -54,7 +54,9 @@ class RollupQuerySet(models.QuerySet["Rollup"]):
     def forget(self, before: date) -> int:
         """What occurred before the day is not counted any more; how many rows it had."""
         moment = datetime.combine(before, time(), UTC)
-        return _forget("tracking_rollup", "at", moment) + _forget("tracking_visitor", "day", before)
+        return _forget("hitstream_rollup", "at", moment) + _forget(
+            "hitstream_visitor", "day", before
+        )
 
 
 def _forget(table: LiteralString, column: LiteralString, before: date) -> int:
@@ -86,7 +88,7 @@ class Rollup(models.Model):
     objects = RollupQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(fields=("at",), name="tracking_rollup_at"),)
+        indexes = (models.Index(fields=("at",), name="hitstream_rollup_at"),)
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H} {self.name} {self.value}: {self.count}"

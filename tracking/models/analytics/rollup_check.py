@@ -13,15 +13,15 @@ from tracking.models.analytics.rollup_sql import HOUR
 # One statement, so one snapshot. What is marked before the watermark is not counted yet.
 COMPARE = """
     WITH watermark AS (
-        SELECT position FROM tracking_watermark
+        SELECT position FROM hitstream_watermark
     ), plain AS (
         SELECT token_id, date_trunc('hour', occurred_at, 'UTC') AS at, count(*) AS count
-        FROM tracking_hit
+        FROM hitstream_hit
         WHERE id <= (SELECT position FROM watermark) AND occurred_at >= %(since)s
-          AND NOT EXISTS (SELECT FROM tracking_late WHERE hit_id = id)
+          AND NOT EXISTS (SELECT FROM hitstream_latearrival WHERE hit_id = id)
         GROUP BY 1, 2
     ), kept AS (
-        SELECT token_id, at, sum(count) AS count FROM tracking_rollup
+        SELECT token_id, at, sum(count) AS count FROM hitstream_rollup
         WHERE dimension = %(dimension)s AND at >= %(since)s GROUP BY 1, 2
     )
     SELECT token_id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),

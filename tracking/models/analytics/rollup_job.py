@@ -23,22 +23,22 @@ from tracking.uuid7 import first_uuid7
 #: Hits that one pass counts, and as many late ones.
 PASS = 20_000
 
-POSITION = "INSERT INTO tracking_watermark (id, position) VALUES (1, %s) ON CONFLICT DO NOTHING"
+POSITION = "INSERT INTO hitstream_watermark (id, position) VALUES (1, %s) ON CONFLICT DO NOTHING"
 # The transaction began before its snapshot was taken.
-READ = "SELECT position, transaction_timestamp() FROM tracking_watermark"
+READ = "SELECT position, transaction_timestamp() FROM hitstream_watermark"
 # The last hit of the pass, if there are more.
 END = """
-    SELECT id FROM tracking_hit WHERE id > %s AND id <= %s ORDER BY id OFFSET %s LIMIT 1
+    SELECT id FROM hitstream_hit WHERE id > %s AND id <= %s ORDER BY id OFFSET %s LIMIT 1
 """
 # A mark after the watermark is of a hit that the pass counts in any case.
 UNMARK = """
     WITH before AS (
-        DELETE FROM tracking_late WHERE hit_id = ANY(ARRAY(
-            SELECT hit_id FROM tracking_late WHERE hit_id <= %(first)s
+        DELETE FROM hitstream_latearrival WHERE hit_id = ANY(ARRAY(
+            SELECT hit_id FROM hitstream_latearrival WHERE hit_id <= %(first)s
             ORDER BY hit_id LIMIT %(pass)s
         )) RETURNING hit_id
     ), after AS (
-        DELETE FROM tracking_late WHERE hit_id > %(first)s AND hit_id <= %(last)s
+        DELETE FROM hitstream_latearrival WHERE hit_id > %(first)s AND hit_id <= %(last)s
     )
     SELECT hit_id FROM before ORDER BY hit_id
 """
@@ -48,7 +48,7 @@ PLAN = """
     SELECT set_config('work_mem', '64MB', true), set_config('enable_mergejoin', 'off', true),
         set_config('enable_nestloop', 'off', true)
 """
-MOVE = "UPDATE tracking_watermark SET position = %s"
+MOVE = "UPDATE hitstream_watermark SET position = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +120,5 @@ def forget_all() -> None:
     who reads the counts for long: pages would queue behind us."""
     with Watermark.objects.hold(wait=True) as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
-        cursor.execute("TRUNCATE tracking_rollup, tracking_visitor")
+        cursor.execute("TRUNCATE hitstream_rollup, hitstream_visitor")
         cursor.execute(MOVE, [NOBODY])

@@ -27,19 +27,19 @@ WHO: LiteralString = """CASE
             WHEN email_hash <> '' THEN 'e-mail ' || email_hash
         END"""
 WHERE: LiteralString = """coalesce(
-            tracking_scalar(payload #> '{context,page,path}'),
-            tracking_path(tracking_scalar(payload #> '{context,page,url}')),
+            hitstream_scalar(payload #> '{context,page,path}'),
+            hitstream_path(hitstream_scalar(payload #> '{context,page,url}')),
             CASE WHEN hit.type = 'page' OR hit.name = 'Viewed Page' THEN coalesce(
-                tracking_scalar(said -> 'path'),
-                tracking_path(tracking_scalar(said -> 'url')),
-                tracking_scalar(said #> '{page,path}'),
-                tracking_path(tracking_scalar(said #> '{page,url}'))
+                hitstream_scalar(said -> 'path'),
+                hitstream_path(hitstream_scalar(said -> 'url')),
+                hitstream_scalar(said #> '{page,path}'),
+                hitstream_path(hitstream_scalar(said #> '{page,url}'))
             ) END
         )"""
 WHENCE: LiteralString = """nullif(concat_ws(' / ',
-            tracking_scalar(payload #> '{context,campaign,source}'),
-            tracking_scalar(payload #> '{context,campaign,medium}'),
-            tracking_scalar(payload #> '{context,campaign,name}')
+            hitstream_scalar(payload #> '{context,campaign,source}'),
+            hitstream_scalar(payload #> '{context,campaign,medium}'),
+            hitstream_scalar(payload #> '{context,campaign,name}')
         ), '')"""
 
 FACTS: LiteralString = """
@@ -54,21 +54,21 @@ WITH heard AS MATERIALIZED (
         left(<WHENCE>, 100) AS campaign,
         breakdowns,
         ARRAY(
-            SELECT left(tracking_scalar(said -> property), 100) FROM unnest(breakdowns) AS property
+            SELECT left(hitstream_scalar(said -> property), 100) FROM unnest(breakdowns) AS property
         ) AS told
     FROM (
-        SELECT * FROM tracking_hit WHERE id > %(first)s AND id <= %(last)s
+        SELECT * FROM hitstream_hit WHERE id > %(first)s AND id <= %(last)s
         UNION ALL
-        SELECT * FROM tracking_hit
+        SELECT * FROM hitstream_hit
         WHERE id = ANY(%(late)s::uuid[]) AND id >= %(oldest)s AND id <= %(newest)s
     ) AS hit
     -- OFFSET: it is made once a hit, not wherever it is looked into.
     CROSS JOIN LATERAL (SELECT <PROPERTIES> AS said OFFSET 0) AS properties
-    LEFT JOIN tracking_token AS token ON token.id = hit.token_id
+    LEFT JOIN hitstream_token AS token ON token.id = hit.token_id
 ), called AS (
     -- Not EXISTS, which may be planned as a scan of all the rollups.
     SELECT spoken.*, (
-        SELECT true FROM tracking_rollup AS kept
+        SELECT true FROM hitstream_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
             = (spoken.token_id, '<DAY>', spoken.day, spoken.called, '')
     ) IS NOT NULL AS is_known
@@ -77,7 +77,7 @@ WITH heard AS MATERIALIZED (
     ) AS spoken
 ), places AS MATERIALIZED (
     SELECT *, <MAX_NAMES> - (
-        SELECT count(*) FROM tracking_rollup AS kept
+        SELECT count(*) FROM hitstream_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at) = (new.token_id, '<DAY>', new.day)
           AND kept.name <> '<OTHER>'
     ) AS places
@@ -106,14 +106,14 @@ WITH heard AS MATERIALIZED (
     GROUP BY token_id, dimension, day, value, GROUPING SETS ((said.name), ())
 ), known AS (
     SELECT valued.*, (
-        SELECT true FROM tracking_rollup AS kept
+        SELECT true FROM hitstream_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
             = (valued.token_id, valued.dimension, valued.at, valued.name, valued.value)
     ) IS NOT NULL AS is_known
     FROM valued
 ), room AS MATERIALIZED (
     SELECT *, <MAX_VALUES> - (
-        SELECT count(*) FROM tracking_rollup AS kept
+        SELECT count(*) FROM hitstream_rollup AS kept
         WHERE (kept.token_id, kept.dimension, kept.at, kept.name)
             = (new.token_id, new.dimension, new.at, new.name) AND kept.value <> '<OTHER>'
     ) AS room
@@ -124,7 +124,7 @@ WITH heard AS MATERIALIZED (
     ) AS rank
     FROM known LEFT JOIN room USING (token_id, dimension, at, name)
 ), met AS (
-    INSERT INTO tracking_visitor (day, token_id, name, who)
+    INSERT INTO hitstream_visitor (day, token_id, name, who)
     SELECT DISTINCT (day AT TIME ZONE 'UTC')::date, token_id, event, who
     FROM found CROSS JOIN LATERAL (VALUES (''), (name)) AS events (event)
     WHERE who IS NOT NULL ORDER BY 1, 2, 3, 4
@@ -140,7 +140,7 @@ WITH heard AS MATERIALIZED (
     SELECT token_id, dimension, at, name,
         CASE WHEN is_known OR rank <= room THEN value ELSE '<OTHER>' END, count FROM ranked
 ), summed AS (
-    INSERT INTO tracking_rollup AS kept (token_id, dimension, at, name, value, count)
+    INSERT INTO hitstream_rollup AS kept (token_id, dimension, at, name, value, count)
     SELECT token_id, dimension, at, name, value, sum(count) FROM counted
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (token_id, dimension, at, name, value)

@@ -16,7 +16,7 @@ from tracking.uuid7 import moment_of
 NOBODY = UUID(int=0)
 # The lock is taken before the snapshot: what the last holder wrote is seen. Readers pass it by.
 BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-LOCK = "LOCK TABLE tracking_watermark IN EXCLUSIVE MODE"
+LOCK = "LOCK TABLE hitstream_watermark IN EXCLUSIVE MODE"
 
 
 class WatermarkQuerySet(models.QuerySet["Watermark"]):

@@ -34,7 +34,9 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("integration", "id"), name="tracking_attempt_integration"),)
+        indexes = (
+            models.Index(fields=("integration", "id"), name="hitstream_attempt_integration"),
+        )
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}: {self.status or self.code}"

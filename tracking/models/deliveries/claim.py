@@ -11,19 +11,19 @@ from uuid import UUID
 # queue that was empty a moment ago and is full of dead rows.
 DUE: LiteralString = """
     WITH due AS MATERIALIZED (
-        SELECT ctid AS place, due_at FROM tracking_owed
+        SELECT ctid AS place, due_at FROM hitstream_queue
         WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
           AND due_at <= statement_timestamp() AND due_at >= %(floor)s
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
-    UPDATE tracking_owed AS owed
+    UPDATE hitstream_queue AS queued
 """
 CLAIM: LiteralString = """
     SET due_at = statement_timestamp() + make_interval(secs => %(lease)s), claims = claims + 1
-    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
-    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at, true
+    WHERE queued.ctid = ANY(ARRAY(SELECT place FROM due))
+    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, queued_at, true
 """
-# Behind an earlier hit of its lane a delivery is parked: due at once when that one is settled; by
+# Behind an earlier hit of its key a delivery is parked: due at once when that one is settled; by
 # itself, should that be missed, when that one is due or after a while.
 CLAIM_FIRST_OF_LANE: LiteralString = """
     SET (due_at, claims) = (
@@ -34,16 +34,16 @@ CLAIM_FIRST_OF_LANE: LiteralString = """
                        statement_timestamp() + make_interval(secs => %(parking)s)
                    )
                END,
-               owed.claims + (max(behind.due_at) IS NULL)::integer
+               queued.claims + (max(behind.due_at) IS NULL)::integer
         FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
-            SELECT earlier.due_at FROM tracking_owed AS earlier
+            SELECT earlier.due_at FROM hitstream_queue AS earlier
             WHERE earlier.integration_id = %(integration)s
-              AND earlier.lane = owed.lane AND earlier.seq < owed.seq
+              AND earlier.ordering_key = queued.ordering_key AND earlier.seq < queued.seq
             ORDER BY earlier.seq LIMIT 1
         ) AS behind ON true
     )
-    WHERE owed.ctid = ANY(ARRAY(SELECT place FROM due))
-    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, owed_at,
+    WHERE queued.ctid = ANY(ARRAY(SELECT place FROM due))
+    RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, queued_at,
         due_at = statement_timestamp() + make_interval(secs => %(lease)s)
 """
 
@@ -59,4 +59,4 @@ class Claim:
     leased_until: datetime
     claims: int
     attempts: int
-    owed_at: datetime
+    queued_at: datetime

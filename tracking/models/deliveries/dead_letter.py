@@ -27,36 +27,38 @@ CODES = (
 REPLAY_CHUNK = 1000
 BOUNDS: LiteralString = """
     SELECT min(hit_id::text)::uuid, max(hit_id::text)::uuid
-    FROM tracking_deadletter WHERE id = ANY(%s)
+    FROM hitstream_deadletter WHERE id = ANY(%s)
 """
-# A letter whose hit is owed at the same time stays: the delivery itself will take it away. The
+# A letter whose hit is queued at the same time stays: the delivery itself will take it away. The
 # bounds keep Postgres from planning for every leaf of the hits.
 REPLAY: LiteralString = """
     WITH letter AS MATERIALIZED (
-        SELECT id, integration_id, hit_id, code FROM tracking_deadletter
+        SELECT id, integration_id, hit_id, code FROM hitstream_deadletter
         WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
-    ), owed AS (
-        INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
+    ), queued AS (
+        INSERT INTO hitstream_queue (
+            integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+        )
         SELECT letter.integration_id, letter.hit_id, statement_timestamp(), statement_timestamp(),
             CASE WHEN integration.ordered
-                THEN tracking_lane(hit.anonymous_id, hit.user_id) END, 0, 0
+                THEN hitstream_ordering_key(hit.anonymous_id, hit.user_id) END, 0, 0
         FROM letter
-        JOIN tracking_integration AS integration
+        JOIN hitstream_integration AS integration
           ON integration.id = letter.integration_id AND integration.deleted_at IS NULL
-        LEFT JOIN tracking_hit AS hit
+        LEFT JOIN hitstream_hit AS hit
           ON hit.id = letter.hit_id AND hit.id >= %(first)s AND hit.id <= %(last)s
         ORDER BY letter.hit_id
         ON CONFLICT DO NOTHING
         RETURNING integration_id, hit_id
     ), replayed AS (
-        DELETE FROM tracking_deadletter AS dead USING letter, owed
+        DELETE FROM hitstream_deadletter AS dead USING letter, queued
         WHERE dead.id = letter.id
-          AND owed.hit_id = letter.hit_id AND owed.integration_id = letter.integration_id
+          AND queued.hit_id = letter.hit_id AND queued.integration_id = letter.integration_id
         RETURNING dead.integration_id, dead.hit_id, dead.code
     ), tallied AS (
-        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-        SELECT tracking_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
-        FROM replayed JOIN tracking_integration AS integration ON integration.id = integration_id
+        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
+        SELECT hitstream_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
+        FROM replayed JOIN hitstream_integration AS integration ON integration.id = integration_id
         GROUP BY 1, 2, 3, 5
     )
     SELECT count(*) FROM replayed
@@ -69,8 +71,8 @@ DIED: LiteralString = """
     SELECT integration.id, counted.count
     FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
         SELECT count(*) FROM (
-            SELECT FROM tracking_deadletter
-            WHERE integration_id = integration.id AND died_at >= %s ORDER BY died_at LIMIT %s
+            SELECT FROM hitstream_deadletter
+            WHERE integration_id = integration.id AND failed_at >= %s ORDER BY failed_at LIMIT %s
         ) AS found
     ) AS counted
 """
@@ -87,9 +89,9 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
         """Those that the criteria mean."""
         letters = self
         if criteria.since:
-            letters = letters.filter(died_at__gte=criteria.since)
+            letters = letters.filter(failed_at__gte=criteria.since)
         if criteria.until:
-            letters = letters.filter(died_at__lt=criteria.until)
+            letters = letters.filter(failed_at__lt=criteria.until)
         if criteria.code:
             letters = letters.filter(code=criteria.code)
         if criteria.message:
@@ -133,7 +135,7 @@ class DeadLetter(models.Model):
 
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
     hit_id = models.UUIDField()
-    died_at = models.DateTimeField(default=timezone.now)
+    failed_at = models.DateTimeField(default=timezone.now)
     code = models.CharField(max_length=50)
     message = models.TextField()
     attempts = models.PositiveSmallIntegerField()
@@ -145,11 +147,11 @@ class DeadLetter(models.Model):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("hit_id", "integration"), name="tracking_deadletter_hit"
+                fields=("hit_id", "integration"), name="hitstream_deadletter_hit"
             ),
         )
         indexes = (
-            models.Index(fields=("integration", "died_at"), name="tracking_deadletter_died"),
+            models.Index(fields=("integration", "failed_at"), name="hitstream_deadletter_failed"),
         )
 
     def __str__(self) -> str:

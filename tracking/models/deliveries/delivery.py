@@ -20,7 +20,7 @@ class DeliveryManager(models.Manager["Delivery"]):
 
 
 class DeliveryState(models.TextChoices):
-    OWED = "owed"
+    QUEUED = "queued"
     RETRYING = "retrying"
     DELIVERED = "delivered"
     DEAD = "dead", "Dead letter"
@@ -29,7 +29,7 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """A view over owed, dead letters and outcomes: every delivery in its present state."""
+    """A view over queued, dead letters and outcomes: every delivery in its present state."""
 
     # A view has no key, and Django wants one. This one keeps the index's order in pages.
     hit_id = models.UUIDField(primary_key=True)
@@ -44,7 +44,7 @@ class Delivery(models.Model):
 
     class Meta:
         managed = False
-        db_table = "tracking_delivery"
+        db_table = "hitstream_delivery"
         ordering = ("-hit_id",)
         verbose_name_plural = "deliveries"
 
@@ -52,12 +52,12 @@ class Delivery(models.Model):
         return f"{self.hit_id} to {self.integration_id}: {self.state}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError("Delivery is a view: the verbs are on Owed and DeadLetter.")
+        raise TypeError("Delivery is a view: the verbs are on Queued and DeadLetter.")
 
     @property
     def held_back(self) -> str:
-        """Why nothing is sent although something is owed; empty if nothing is in the way."""
-        if self.state not in (self.State.OWED, self.State.RETRYING):
+        """Why nothing is sent although something is queued; empty if nothing is in the way."""
+        if self.state not in (DeliveryState.QUEUED, DeliveryState.RETRYING):
             return ""
         if self.integration.deleted_at:
             return "The integration is deleted: this will be cancelled."
@@ -72,11 +72,11 @@ class Delivery(models.Model):
     @property
     def colour(self) -> str:
         """How good the state is, in one word that pages give a colour."""
-        return COLOURS[self.State(self.state)]
+        return COLOURS[DeliveryState(self.state)]
 
 
 COLOURS = {
-    DeliveryState.OWED: "off",
+    DeliveryState.QUEUED: "off",
     DeliveryState.RETRYING: "paused",
     DeliveryState.DELIVERED: "good",
     DeliveryState.DEAD: "bad",
@@ -84,7 +84,7 @@ COLOURS = {
     DeliveryState.CANCELLED: "off",
 }
 #: States after which something may still come, the one that says most first.
-OPEN = (DeliveryState.OWED, DeliveryState.RETRYING, DeliveryState.DEAD)
+OPEN = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.DEAD)
 
 
 def present(deliveries: Iterable[Delivery]) -> list[Delivery]:

@@ -34,11 +34,11 @@ class Outcome(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=("integration", "hit_id"), name="tracking_outcome_integration"),
+            models.Index(fields=("integration", "hit_id"), name="hitstream_outcome_integration"),
             # Few rows: it tells at once that no outcome has a state of the other tables.
             models.Index(
                 fields=("hit_id",),
-                name="tracking_outcome_failed",
+                name="hitstream_outcome_failed",
                 condition=~models.Q(result=DeliveryResult.DELIVERED),
             ),
         )

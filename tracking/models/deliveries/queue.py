@@ -1,4 +1,4 @@
-"""The queue: deliveries that are owed, claimed by workers under a lease.
+"""The queue: deliveries that are queued, claimed by workers under a lease.
 
 Small rows without a payload, deleted when settled; what happened goes to the outcomes.
 """
@@ -44,7 +44,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         in_order: bool = False,
     ) -> list[Claim]:
         """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects. With
-        `in_order` only the first of each lane.
+        `in_order` only the first of each ordering_key.
 
         `floor` bounds due_at from below, so that the scan does not walk through what was settled
         long ago.
@@ -69,7 +69,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         return [row for row, _ in self._claim(CLAIM, integration_id, counts, 1, lease, ALWAYS)]
 
     def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
-        """Since when each is owed its oldest hit, if any, whether ten are owed or ten million."""
+        """Return since when each has its oldest queued hit, whether 10 or 10 million are queued."""
         with db.read_cursor() as cursor:
             cursor.execute(OLDEST, [list(integrations)])
             return dict(cursor.fetchall())
@@ -110,7 +110,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
 class QueuedDelivery(models.Model):
     """A delivery to be made. `due_at` in the future: retrying, or leased to a worker.
 
-    In each user's order, `lane` is the user's and `seq` the place in it.
+    In each user's order, `ordering_key` is the user's and `seq` the place in it.
     """
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id")
@@ -119,10 +119,10 @@ class QueuedDelivery(models.Model):
     )
     hit_id = models.UUIDField()
     due_at = models.DateTimeField()
-    owed_at = models.DateTimeField(db_default=Now())
-    lane = models.BigIntegerField(null=True)
+    queued_at = models.DateTimeField(db_default=Now())
+    ordering_key = models.BigIntegerField(null=True)
     seq = models.BigIntegerField(
-        db_default=Func(Value("tracking_owed_seq"), function="nextval"), editable=False
+        db_default=Func(Value("hitstream_queue_seq"), function="nextval"), editable=False
     )
     claims = models.SmallIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
@@ -130,23 +130,24 @@ class QueuedDelivery(models.Model):
     objects = QueueQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "owed"
+        db_table = "hitstream_queue"
+        verbose_name_plural = "queued deliveries"
         indexes = (
-            models.Index(fields=("integration", "due_at"), name="tracking_owed_due"),
+            models.Index(fields=("integration", "due_at"), name="hitstream_queue_due"),
             models.Index(
                 fields=("integration", "due_at"),
-                name="tracking_owed_suspect",
+                name="hitstream_queue_suspect",
                 condition=models.Q(claims__gte=SUSPECT_CLAIMS),
             ),
             models.Index(
-                fields=("integration", "owed_at"),
-                name="tracking_owed_retrying",
+                fields=("integration", "queued_at"),
+                name="hitstream_queue_retrying",
                 condition=models.Q(attempts__gt=0),
             ),
             models.Index(
-                fields=("integration", "lane", "seq"),
-                name="tracking_owed_lane",
-                condition=models.Q(lane__isnull=False),
+                fields=("integration", "ordering_key", "seq"),
+                name="hitstream_queue_ordering",
+                condition=models.Q(ordering_key__isnull=False),
             ),
         )
 

@@ -16,7 +16,7 @@ from tracking import db
 from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.integrations.integration import Integration
 
-# A delivery that was made is owed no more, whoever holds the lease by now, and is no dead letter
+# A delivery that was made is queued no more, whoever holds the lease by now, and is no dead letter
 # either; one that was not made is only touched by who holds its lease.
 SETTLE: LiteralString = """
     WITH entry AS MATERIALIZED (
@@ -25,7 +25,7 @@ SETTLE: LiteralString = """
             reason text, wait float8, attempts smallint
         )
     ), attempt AS (
-        INSERT INTO tracking_attempt (id, integration_id, made_at, hits, code, message, status,
+        INSERT INTO hitstream_attempt (id, integration_id, made_at, hits, code, message, status,
             duration, method, url, request_headers, request_body, response_headers, response_body)
         SELECT id, %(integration)s, made_at, hits, code, message, status, duration, method, url,
             request_headers, request_body, response_headers, response_body
@@ -35,32 +35,33 @@ SETTLE: LiteralString = """
             response_headers jsonb, response_body text
         )
     ), settled AS (
-        DELETE FROM tracking_owed AS owed USING entry
-        WHERE owed.integration_id = %(integration)s AND owed.hit_id = entry.hit_id
+        DELETE FROM hitstream_queue AS queued USING entry
+        WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
           AND (entry.result IN ('delivered', 'skipped')
-               OR entry.result = 'buried' AND owed.due_at = entry.leased_until)
-        RETURNING owed.hit_id, owed.lane, owed.seq, entry.result, entry.attempt_id, entry.code,
+               OR entry.result = 'buried' AND queued.due_at = entry.leased_until)
+        RETURNING queued.hit_id, queued.ordering_key, queued.seq, entry.result, entry.attempt_id,
+            entry.code,
             entry.reason, entry.attempts
     ), raised AS (
-        DELETE FROM tracking_deadletter AS letter USING entry
+        DELETE FROM hitstream_deadletter AS letter USING entry
         WHERE letter.integration_id = %(integration)s AND letter.hit_id = entry.hit_id
           AND entry.result = 'delivered'
         RETURNING letter.hit_id, letter.code
     ), postponed AS (
-        UPDATE tracking_owed AS owed
+        UPDATE hitstream_queue AS queued
         SET due_at = statement_timestamp() + make_interval(secs => entry.wait),
             attempts = entry.attempts, claims = 0
         FROM entry
-        WHERE owed.integration_id = %(integration)s AND owed.hit_id = entry.hit_id
-          AND entry.result IN ('failed', '') AND owed.due_at = entry.leased_until
+        WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
+          AND entry.result IN ('failed', '') AND queued.due_at = entry.leased_until
     ), buried AS (
-        INSERT INTO tracking_deadletter
-            (integration_id, hit_id, died_at, code, message, attempts, attempt_id)
+        INSERT INTO hitstream_deadletter
+            (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
         SELECT %(integration)s, hit_id, statement_timestamp(), code, reason, attempts, attempt_id
         FROM settled WHERE result = 'buried'
         ON CONFLICT (hit_id, integration_id) DO NOTHING
     ), outcome AS (
-        INSERT INTO tracking_outcome
+        INSERT INTO hitstream_outcome
             (hit_id, integration_id, attempt_id, result, reason, settled_at)
         SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
             statement_timestamp()
@@ -75,22 +76,22 @@ SETTLE: LiteralString = """
         UNION ALL SELECT hit_id, 'delivered', '', 1 FROM raised
         UNION ALL SELECT hit_id, 'dead', code, -1 FROM raised
     ), tallied AS (
-        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-        SELECT tracking_hour(hit_id), %(token)s, %(integration)s, what, reason, sum(count)
+        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
+        SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
         FROM change GROUP BY 1, 4, 5
     )
-    SELECT array_agg(lane) FILTER (WHERE lane IS NOT NULL) FROM settled
+    SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM settled
 """
-# The next in each lane was parked, not claimed or tried: it is due now.
+# The next in each ordering_key was parked, not claimed or tried: it is due now.
 RELEASE: LiteralString = """
-    UPDATE tracking_owed AS owed SET due_at = statement_timestamp()
-    FROM unnest(%(lanes)s::bigint[]) AS freed(lane), LATERAL (
-        SELECT hit_id FROM tracking_owed AS next
-        WHERE next.integration_id = %(integration)s AND next.lane = freed.lane
+    UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
+    FROM unnest(%(ordering_keys)s::bigint[]) AS freed(ordering_key), LATERAL (
+        SELECT hit_id FROM hitstream_queue AS next
+        WHERE next.integration_id = %(integration)s AND next.ordering_key = freed.ordering_key
         ORDER BY seq LIMIT 1
     ) AS first
-    WHERE owed.integration_id = %(integration)s AND owed.hit_id = first.hit_id
-      AND owed.claims = 0 AND owed.attempts = 0 AND owed.due_at > statement_timestamp()
+    WHERE queued.integration_id = %(integration)s AND queued.hit_id = first.hit_id
+      AND queued.claims = 0 AND queued.attempts = 0 AND queued.due_at > statement_timestamp()
 """
 
 
@@ -142,6 +143,6 @@ def settle(
     alias = db.write_alias()
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(SETTLE, parameters)
-        lanes = cursor.fetchone()[0]
-        if lanes:
-            cursor.execute(RELEASE, {"integration": integration.pk, "lanes": lanes})
+        ordering_keys = cursor.fetchone()[0]
+        if ordering_keys:
+            cursor.execute(RELEASE, {"integration": integration.pk, "ordering_keys": ordering_keys})

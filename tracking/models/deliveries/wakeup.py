@@ -10,9 +10,9 @@ from tracking import db
 
 CLAIM: LiteralString = """
     WITH before AS (
-        SELECT extract(epoch FROM clock_timestamp() - woken_at)::float8 AS age FROM tracking_wakeup
+        SELECT extract(epoch FROM clock_timestamp() - woken_at)::float8 AS age FROM hitstream_wakeup
     ), claimed AS (
-        INSERT INTO tracking_wakeup AS wakeup (id, woken_at) VALUES (1, clock_timestamp())
+        INSERT INTO hitstream_wakeup AS wakeup (id, woken_at) VALUES (1, clock_timestamp())
         ON CONFLICT (id) DO UPDATE SET woken_at = clock_timestamp()
             WHERE wakeup.woken_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
                 AND clock_timestamp()

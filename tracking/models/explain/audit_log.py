@@ -46,7 +46,7 @@ def audit_entries(
     if before:
         revisions, operations = (
             revisions.filter(made_at__lt=before),
-            operations.filter(asked_at__lt=before),
+            operations.filter(requested_at__lt=before),
         )
     if token:
         revisions, operations = (
@@ -54,10 +54,10 @@ def audit_entries(
             operations.filter(integration__token=token),
         )
     if by:
-        revisions, operations = revisions.filter(made_by=by), operations.filter(asked_by=by)
+        revisions, operations = revisions.filter(made_by=by), operations.filter(requested_by=by)
     both: Iterable[AuditEntry] = merge(
         _of_revisions(revisions.order_by("-made_at", "-pk")[:limit]),
-        _of_operations(operations.order_by("-asked_at", "-pk")[:limit]),
+        _of_operations(operations.order_by("-requested_at", "-pk")[:limit]),
         key=lambda entry: entry.at,
         reverse=True,
     )
@@ -89,11 +89,11 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
 def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
         meant = f": {operation.meant}" if str(operation.meant) else ""
-        said = [f"{operation.verb.capitalize()} of {operation.integration.title}{meant}."]
+        said = [f"{operation.kind.capitalize()} of {operation.integration.title}{meant}."]
         said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
         yield AuditEntry(
-            at=operation.asked_at,
-            by=operation.asked_by,
+            at=operation.requested_at,
+            by=operation.requested_by,
             token=operation.integration.token,
             said=(*said, *([operation.message] if operation.message else [])),
             operation=operation.pk,

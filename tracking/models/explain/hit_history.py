@@ -30,8 +30,8 @@ LATEST = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRoute:
     """An integration, whether the hit was for it when it arrived (None where that is not on
-    record), and how the delivery stands; None where nothing was ever owed. `is_claimed`: a worker
-    is at it. `is_late`: it was owed later, by a backfill."""
+    record), and how the delivery stands; None where nothing was ever queued. `is_claimed`: a worker
+    is at it. `is_late`: it was queued later, by a backfill."""
 
     integration: Integration
     verdict: RoutingVerdict | None
@@ -106,7 +106,7 @@ class HitHistory:
         return " ".join(str(library[key]) for key in ("name", "version") if library.get(key))
 
     @property
-    def owed(self) -> list[DeliveryRoute]:
+    def queued(self) -> list[DeliveryRoute]:
         """Those that it went to, or is to go to."""
         return [way for way in self.ways if way.delivery is not None]
 

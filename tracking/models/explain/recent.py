@@ -12,10 +12,10 @@ RECENT = 500
 
 HITS: LiteralString = """
     SELECT id, token_id, type, name, user_id, anonymous_id, hit_id, received_at AT TIME ZONE 'UTC'
-    FROM tracking_hit ORDER BY id DESC LIMIT %s
+    FROM hitstream_hit ORDER BY id DESC LIMIT %s
 """
 STATES: LiteralString = """
-    SELECT hit_id, state, count(*) FROM tracking_delivery
+    SELECT hit_id, state, count(*) FROM hitstream_delivery
     WHERE hit_id = ANY(%(ids)s) AND hit_id >= %(first)s AND hit_id <= %(last)s
       AND state NOT IN ('failed', 'buried')
     GROUP BY 1, 2

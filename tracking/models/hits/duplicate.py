@@ -20,18 +20,18 @@ DuplicateCount = tuple[int, datetime]
 PRUNE_CHUNK = 10_000
 # In the order of the hits: two writers that take the same rows in another one would deadlock.
 ADD: LiteralString = """
-    INSERT INTO tracking_repeat AS known (hit_id, count, last_at)
+    INSERT INTO hitstream_duplicate AS known (hit_id, count, last_at)
     SELECT seen.hit_id, noted.count, noted.last_at
     FROM unnest(%s::bigint[], %s::uuid[], %s::bigint[], %s::timestamptz[])
         AS noted (token_id, digest, count, last_at)
-    JOIN tracking_hitkey AS seen USING (token_id, digest)
+    JOIN hitstream_hitkey AS seen USING (token_id, digest)
     ORDER BY seen.hit_id
     ON CONFLICT (hit_id) DO UPDATE SET count = known.count + excluded.count,
         last_at = greatest(known.last_at, excluded.last_at)
 """
 PRUNE: LiteralString = """
-    DELETE FROM tracking_repeat WHERE hit_id IN (
-        SELECT hit_id FROM tracking_repeat WHERE hit_id < %s ORDER BY hit_id LIMIT %s
+    DELETE FROM hitstream_duplicate WHERE hit_id IN (
+        SELECT hit_id FROM hitstream_duplicate WHERE hit_id < %s ORDER BY hit_id LIMIT %s
     )
 """
 

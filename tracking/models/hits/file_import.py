@@ -27,7 +27,7 @@ class FileImport(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("token", "digest"), name="tracking_import_file"),
+            models.UniqueConstraint(fields=("token", "digest"), name="hitstream_fileimport_file"),
         )
 
     def __str__(self) -> str:

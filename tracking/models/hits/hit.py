@@ -22,7 +22,7 @@ EVENTS = """
     SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
         sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
         clock, host(ip), user_agent, payload::text
-    FROM tracking_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
+    FROM hitstream_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
 """
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
 
@@ -85,20 +85,20 @@ class Hit(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("hit_id",), name="tracking_hit_hit_id"),
-            models.Index(fields=("token", "id"), name="tracking_hit_token"),
-            models.Index(fields=("name", "id"), name="tracking_hit_name"),
+            models.Index(fields=("hit_id",), name="hitstream_hit_hit_id"),
+            models.Index(fields=("token", "id"), name="hitstream_hit_token"),
+            models.Index(fields=("name", "id"), name="hitstream_hit_name"),
             models.Index(
-                fields=("user_id",), name="tracking_hit_user", condition=~models.Q(user_id="")
+                fields=("user_id",), name="hitstream_hit_user", condition=~models.Q(user_id="")
             ),
             models.Index(
                 fields=("anonymous_id",),
-                name="tracking_hit_anonymous",
+                name="hitstream_hit_anonymous",
                 condition=~models.Q(anonymous_id=""),
             ),
             models.Index(
                 fields=("email_hash",),
-                name="tracking_hit_email_hash",
+                name="hitstream_hit_email_hash",
                 condition=~models.Q(email_hash=""),
             ),
         )

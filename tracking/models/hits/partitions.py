@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
-from django.db import connections, migrations
+from django.db import connections
 
 from tracking import db
 from tracking.conf import conf
 from tracking.uuid7 import first_uuid7
 
 #: Each is partitioned by a hit's id, or, for attempts, by its own.
-PARTITIONED = ("tracking_hit", "tracking_outcome", "tracking_attempt")
+PARTITIONED = ("hitstream_hit", "hitstream_outcome", "hitstream_attempt")
 
 
 #: Append-only tables are vacuumed by what was inserted, so that indexes alone answer counts.
@@ -78,27 +78,13 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
     `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
     """
     wanted = leaves_ahead(datetime.now(UTC).date(), tables)
-    execute("SELECT pg_advisory_xact_lock(hashtext('tracking_partitions'))")
+    execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
     present = {row[0] for row in execute(LEAVES, [list(tables)]).fetchall()}
     made = [leaf for leaf in wanted if leaf.name not in present]
     for leaf in made:
         for statement in leaf.statements():
             execute(statement)
     return [leaf.name for leaf in made]
-
-
-class CreatePartitioned(migrations.CreateModel):
-    """A migration's CreateModel whose table is range-partitioned on the column `by`."""
-
-    def __init__(self, *args: Any, by: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.by = by
-
-    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
-        plain = schema_editor.sql_create_table
-        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE ({self.by})"
-        super().database_forwards(app_label, schema_editor, *states)
-        schema_editor.sql_create_table = plain
 
 
 def is_installed() -> bool:

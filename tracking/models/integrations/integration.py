@@ -90,8 +90,8 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
 
 
 class Integration(Pausable):
-    """Where a token's hits go. Paused: owed, kept and sent later. Disabled: not owed at all, and
-    what is owed waits, unless it is draining."""
+    """Where a token's hits go. Paused: queued, kept and sent later. Disabled: not queued, and
+    what is queued waits, unless it is draining."""
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
     name = models.CharField(
@@ -137,7 +137,7 @@ class Integration(Pausable):
         "tried for at most",
         default=default_max_age,
         validators=(MinValueValidator(1),),
-        help_text="Seconds since it was owed; an attempt that fails later is the last. "
+        help_text="Seconds since it was queued; an attempt that fails later is the last. "
         "604800 is a week.",
     )
     retry_base = models.FloatField(
@@ -155,7 +155,7 @@ class Integration(Pausable):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     enabled = models.BooleanField(
         default=True,
-        help_text="Hits that arrive while it is disabled are not owed to it. To hold hits back, "
+        help_text="Hits that arrive while it is disabled are not queued to it. To hold hits back, "
         "pause it instead; to have the last ones sent, drain it.",
     )
     draining = models.BooleanField(default=False, editable=False)
@@ -171,7 +171,7 @@ class Integration(Pausable):
         constraints = (
             models.UniqueConstraint(
                 fields=("token", "name"),
-                name="tracking_integration_name",
+                name="hitstream_integration_name",
                 condition=models.Q(deleted_at=None),
             ),
         )
@@ -200,13 +200,13 @@ class Integration(Pausable):
         return f"{self.name} (deleted)" if self.deleted_at else self.name
 
     def drain(self, *, by: str = "") -> None:
-        """Nothing more is owed to it; what is owed is still sent. Enabling it again ends that."""
+        """Queue no new hits; what is queued is still sent. Enabling the integration ends that."""
         self.enabled, self.draining = False, True
         self.save(by=by, update_fields=("enabled", "draining"))
 
     def mark_deleted(self, *, by: str = "") -> None:
-        """Nothing more is owed or sent to it, it is in no list, and its name is free. All that is
-        on record stays. `tracking.models.operations.delete` also cancels what it was owed."""
+        """Nothing more is queued or sent to it, it is in no list, and its name is free. All that is
+        on record stays. `tracking.models.operations.delete` also cancels what it was queued."""
         self.enabled, self.draining, self.deleted_at = False, False, timezone.now()
         self.save(by=by, update_fields=("enabled", "draining", "deleted_at"))
 
@@ -243,7 +243,7 @@ class Integration(Pausable):
         if self.key_error() is not None:
             return "unreadable"
         text = json.dumps(self.secrets.open(), sort_keys=True)
-        return salted_hmac("tracking.integration", text, algorithm="sha256").hexdigest()[:12]
+        return salted_hmac("hitstream.integration", text, algorithm="sha256").hexdigest()[:12]
 
     def configure(self, form: ConfigForm) -> None:
         """The valid form's values are the configuration; an empty secret keeps the present one."""

@@ -48,7 +48,7 @@ class Pausable(models.Model):
         super().save(*args, **kwargs)
 
     def pause(self, *, reason: str = "", by: str = "") -> None:
-        """Nothing is sent until it is resumed; hits are owed to it all the while. Which operator
+        """Nothing is sent until it is resumed; hits are queued to it all the while. Which operator
         paused it first, and why, stays on record."""
         self.refresh_from_db(fields=PAUSED)
         if self.paused_cause == Cause.OPERATOR:
@@ -58,7 +58,7 @@ class Pausable(models.Model):
         self.save(by=by, update_fields=PAUSED)
 
     def resume(self, *, by: str = "", rate_limit: int | None = None) -> None:
-        """What is owed is sent again, from now on at so many requests a second if that is given."""
+        """Send what is queued again, at `rate_limit` requests a second if that is given."""
         self.paused_at, self.paused_by, self.paused_reason = None, "", ""
         self.paused_cause, self.probe_at, self.probes = "", None, 0
         fields: tuple[str, ...] = PAUSED

@@ -11,14 +11,14 @@ from tracking import db
 from tracking.uuid7 import first_uuid7
 
 ENDED: LiteralString = """
-    SELECT integration_id, what, sum(count)::bigint FROM (
-        SELECT found.integration_id, found.what, found.count
+    SELECT integration_id, kind, sum(count)::bigint FROM (
+        SELECT found.integration_id, found.kind, found.count
         FROM unnest(%(integrations)s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
-            SELECT integration_id, what, count FROM tracking_ledger
+            SELECT integration_id, kind, count FROM hitstream_ledger
             WHERE integration_id = integration.id AND hour >= %(since)s
         ) AS found
         UNION ALL
-        SELECT integration_id, what, count FROM tracking_tally
+        SELECT integration_id, kind, count FROM hitstream_tally
         WHERE integration_id = ANY(%(integrations)s) AND hour >= %(since)s
     ) AS counted
     GROUP BY 1, 2
@@ -27,15 +27,15 @@ ENDED: LiteralString = """
 REGULAR: LiteralString = """
     SELECT token.id, count(DISTINCT date_trunc('day', found.hour, 'UTC'))
     FROM unnest(%s::bigint[]) AS token (id) JOIN LATERAL (
-        SELECT hour FROM tracking_ledger
+        SELECT hour FROM hitstream_ledger
         WHERE token_id = token.id AND hour = ANY(%s)
-          AND integration_id = 0 AND what = 'accepted' AND count > 0
+          AND integration_id = 0 AND kind = 'accepted' AND count > 0
     ) AS found ON true
     GROUP BY 1
 """
 SENDING: LiteralString = """
     SELECT token.id FROM unnest(%s::bigint[]) AS token (id) CROSS JOIN LATERAL (
-        SELECT FROM tracking_hit WHERE token_id = token.id AND id >= %s ORDER BY id LIMIT 1
+        SELECT FROM hitstream_hit WHERE token_id = token.id AND id >= %s ORDER BY id LIMIT 1
     ) AS hit
 """
 
@@ -45,8 +45,8 @@ def count_by_result(integrations: Sequence[int], since: datetime) -> Mapping[int
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
     with db.read_cursor() as cursor:
         cursor.execute(ENDED, {"integrations": list(integrations), "since": since})
-        for integration_id, what, count in cursor.fetchall():
-            found[integration_id][what] += count
+        for integration_id, kind, count in cursor.fetchall():
+            found[integration_id][kind] += count
     return found
 
 

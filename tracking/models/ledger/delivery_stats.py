@@ -19,11 +19,11 @@ MANY = 10_000
 SAMPLE, SAMPLE_DAYS, REACH = 500, 7, 5_000
 
 SENT: LiteralString = """
-    SELECT integration_id, what, sum(count)::bigint FROM (
-        SELECT integration_id, what, count FROM tracking_ledger
+    SELECT integration_id, kind, sum(count)::bigint FROM (
+        SELECT integration_id, kind, count FROM hitstream_ledger
         WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
         UNION ALL
-        SELECT integration_id, what, count FROM tracking_tally
+        SELECT integration_id, kind, count FROM hitstream_tally
         WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
     ) AS counted
     GROUP BY 1, 2
@@ -35,7 +35,7 @@ LATENCY: LiteralString = """
             - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
             AS seconds
         FROM (
-            SELECT hit_id, settled_at, result FROM tracking_outcome
+            SELECT hit_id, settled_at, result FROM hitstream_outcome
             WHERE integration_id = id AND hit_id >= %(since)s
             ORDER BY hit_id DESC LIMIT %(reach)s
         ) AS ended
@@ -47,7 +47,7 @@ LATENCY: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Deliveries tried in vain, MANY for that or more, and since when the oldest of all is owed."""
+    """Retrying deliveries, MANY for that or more, and since when the oldest of all is queued."""
 
     retrying: int = 0
     oldest: datetime | None = None
@@ -66,13 +66,13 @@ def count_by_result(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     with db.read_cursor() as cursor:
         cursor.execute(SENT, {"ids": list(ids), "since": since})
-        for integration_id, what, count in cursor.fetchall():
-            found[integration_id][what] = count
+        for integration_id, kind, count in cursor.fetchall():
+            found[integration_id][kind] = count
     return found
 
 
 def count_waiting(ids: Sequence[int]) -> Mapping[int, Waiting]:
-    """What waits of each integration; it costs the same with ten rows owed and ten million."""
+    """What waits of each integration; it costs the same with ten rows queued and ten million."""
     retrying = QueuedDelivery.objects.retrying(ids, limit=MANY)
     oldest = QueuedDelivery.objects.oldest_by_integration(ids)
     return {pk: Waiting(retrying.get(pk, 0), oldest.get(pk)) for pk in ids}

@@ -24,7 +24,7 @@ REASONS, CAUSES = 20, 20
 FAILURES: LiteralString = r"""
     SELECT code, status, count(*), sum(hits), min(made_at), max(made_at), max(id::text)::uuid
     FROM (
-        SELECT id, made_at, hits, code, status, message FROM tracking_attempt
+        SELECT id, made_at, hits, code, status, message FROM hitstream_attempt
         WHERE integration_id = %(integration)s AND id >= %(since)s
         ORDER BY id DESC LIMIT %(limit)s
     ) AS latest
@@ -33,12 +33,13 @@ FAILURES: LiteralString = r"""
     ORDER BY max(made_at) DESC LIMIT %(causes)s
 """
 COUNTED: LiteralString = """
-    SELECT what, reason, sum(count)::bigint FROM (
-        SELECT what, reason, count FROM tracking_total WHERE integration_id = %(integration)s
+    SELECT kind, reason, sum(count)::bigint FROM (
+        SELECT kind, reason, count FROM hitstream_lifetimetotal
+        WHERE integration_id = %(integration)s
         UNION ALL
-        SELECT what, reason, count FROM tracking_tally WHERE integration_id = %(integration)s
+        SELECT kind, reason, count FROM hitstream_tally WHERE integration_id = %(integration)s
     ) AS counted
-    WHERE what IN ('dead', 'skipped') GROUP BY 1, 2 HAVING sum(count) > 0
+    WHERE kind IN ('dead', 'skipped') GROUP BY 1, 2 HAVING sum(count) > 0
     ORDER BY 3 DESC
 """
 
@@ -87,7 +88,7 @@ def reasons(integration: Integration) -> Mapping[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {"dead": [], "skipped": []}
     with db.read_cursor() as cursor:
         cursor.execute(COUNTED, {"integration": integration.pk})
-        for what, reason, count in cursor.fetchall():
-            if len(found[what]) < REASONS:
-                found[what].append((reason, count))
+        for kind, reason, count in cursor.fetchall():
+            if len(found[kind]) < REASONS:
+                found[kind].append((reason, count))
     return found

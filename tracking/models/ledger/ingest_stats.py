@@ -18,20 +18,20 @@ MINUTE = 60.0
 
 # One statement, so one snapshot: a roll-up moves counts from the tallies to the ledger.
 COUNTED: LiteralString = """
-    SELECT hour, token_id, what, reason, sum(count)::bigint FROM (
-        SELECT hour, token_id, what, reason, count FROM tracking_ledger
+    SELECT hour, token_id, kind, reason, sum(count)::bigint FROM (
+        SELECT hour, token_id, kind, reason, count FROM hitstream_ledger
         WHERE integration_id = 0 AND hour >= %(since)s
           AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
         UNION ALL
-        SELECT hour, token_id, what, reason, count FROM tracking_tally
+        SELECT hour, token_id, kind, reason, count FROM hitstream_tally
         WHERE integration_id = 0 AND hour >= %(since)s
           AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
     ) AS counted
-    GROUP BY GROUPING SETS ((hour, what), (token_id, what, reason))
+    GROUP BY GROUPING SETS ((hour, kind), (token_id, kind, reason))
 """
 NEWEST: LiteralString = """
     SELECT token_id, count(*), min(id::text)::uuid FROM (
-        SELECT id, token_id FROM tracking_hit WHERE id >= %(since)s
+        SELECT id, token_id FROM hitstream_hit WHERE id >= %(since)s
         ORDER BY id DESC LIMIT %(limit)s
     ) AS newest
     GROUP BY 1
@@ -55,11 +55,11 @@ class IngestCounts:
     def stored(self) -> int:
         return self.accepted - self.duplicate
 
-    def add(self, what: str, reason: str, count: int) -> None:
-        if what == "refused":
+    def add(self, kind: str, reason: str, count: int) -> None:
+        if kind == "refused":
             self.reasons[reason] = self.reasons.get(reason, 0) + count
         else:
-            setattr(self, what, getattr(self, what) + count)
+            setattr(self, kind, getattr(self, kind) + count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> In
     }
     with db.read_cursor() as cursor:
         cursor.execute(COUNTED, parameters)
-        for hour, token_id, what, reason, count in cursor.fetchall():
+        for hour, token_id, kind, reason, count in cursor.fetchall():
             if hour is None:
-                tokens[token_id].add(what, reason, count)
+                tokens[token_id].add(kind, reason, count)
             else:
-                hours[hour][what] = count
+                hours[hour][kind] = count
     return IngestVolume(tokens, dict(sorted(hours.items())))
 
 

@@ -6,7 +6,7 @@ ledger, by hour, and into the totals (`totals`). A count is the sum of both, at 
 moment exactly.
 
 For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
-cancelled + dead + what is still owed. `refused` is a best effort: a process that dies takes the
+cancelled + dead + what is still queued. `refused` is a best effort: a process that dies takes the
 refusals of its last seconds with it. The hour is that of the hit's id.
 """
 
@@ -25,42 +25,42 @@ from tracking import db
 
 ROLL_UP: LiteralString = """
     WITH gone AS (
-        DELETE FROM tracking_tally WHERE id IN (
-            SELECT id FROM tracking_tally ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-        ) RETURNING hour, token_id, integration_id, what, reason, count
+        DELETE FROM hitstream_tally WHERE id IN (
+            SELECT id FROM hitstream_tally ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING hour, token_id, integration_id, kind, reason, count
     ), summed AS (
-        INSERT INTO tracking_ledger AS ledger
-            (hour, token_id, integration_id, what, reason, count)
-        SELECT hour, token_id, integration_id, what, reason, sum(count) FROM gone
+        INSERT INTO hitstream_ledger AS ledger
+            (hour, token_id, integration_id, kind, reason, count)
+        SELECT hour, token_id, integration_id, kind, reason, sum(count) FROM gone
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT (hour, token_id, integration_id, what, reason)
+        ON CONFLICT (hour, token_id, integration_id, kind, reason)
         DO UPDATE SET count = ledger.count + excluded.count
     ), totalled AS (
-        INSERT INTO tracking_total AS total (token_id, integration_id, what, reason, count)
-        SELECT token_id, integration_id, what, reason, sum(count) FROM gone
+        INSERT INTO hitstream_lifetimetotal AS total (token_id, integration_id, kind, reason, count)
+        SELECT token_id, integration_id, kind, reason, sum(count) FROM gone
         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-        ON CONFLICT (integration_id, token_id, what, reason)
+        ON CONFLICT (integration_id, token_id, kind, reason)
         DO UPDATE SET count = total.count + excluded.count
     )
     SELECT count(*) FROM gone
 """
 ROLL_UP_CHUNK = 50_000
-# One statement, so one snapshot: what is counted and what is still owed add up at any moment.
+# One statement, so one snapshot: what is counted and what is still queued add up at any moment.
 HOURS: LiteralString = """
-    SELECT hour, what, sum(count)::bigint FROM (
-        SELECT hour, what, count FROM tracking_ledger
+    SELECT hour, kind, sum(count)::bigint FROM (
+        SELECT hour, kind, count FROM hitstream_ledger
         WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
         UNION ALL
-        SELECT hour, what, count FROM tracking_tally
+        SELECT hour, kind, count FROM hitstream_tally
         WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
-        {owed}
+        {queued}
     ) AS counted
     GROUP BY 1, 2 ORDER BY 1 DESC
 """
-OWED: LiteralString = """
+QUEUED: LiteralString = """
         UNION ALL
-        SELECT tracking_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
-        FROM tracking_owed
+        SELECT hitstream_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
+        FROM hitstream_queue
         WHERE integration_id = %(integration)s AND hit_id >= %(first)s
 """
 
@@ -89,12 +89,12 @@ class LedgerHour:
     hour: datetime
     counts: Mapping[str, int]
 
-    def __getitem__(self, what: str) -> int:
-        return self.counts.get(what, 0)
+    def __getitem__(self, kind: str) -> int:
+        return self.counts.get(kind, 0)
 
     @property
     def adds_up(self) -> bool:
-        return self["matched"] == sum(self[what] for what in ENDS)
+        return self["matched"] == sum(self[kind] for kind in ENDS)
 
     @property
     def stored(self) -> int:
@@ -108,7 +108,7 @@ class TallyColumns(models.Model):
     hour = models.DateTimeField()
     token_id = models.BigIntegerField()
     integration_id = models.BigIntegerField(default=0)
-    what = models.CharField(max_length=10, choices=TallyKind.choices)
+    kind = models.CharField(max_length=10, choices=TallyKind.choices)
     reason = models.CharField(max_length=100, blank=True, default="")
     count = models.BigIntegerField()
 
@@ -116,7 +116,7 @@ class TallyColumns(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.what}"
+        return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.kind}"
 
 
 class Tally(TallyColumns):
@@ -137,10 +137,10 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
 
     def of_integration(self, integration_id: int, since: datetime) -> list[LedgerHour]:
         """The integration's hours since then, the latest first."""
-        return self._hours("integration_id", integration_id, integration_id, since, OWED)
+        return self._hours("integration_id", integration_id, integration_id, since, QUEUED)
 
     def counted(self, integration_id: int, since: datetime) -> list[LedgerHour]:
-        """The same without looking at what is still owed: it costs the same however much is."""
+        """The same without looking at what is still queued: it costs the same however much is."""
         return self._hours("integration_id", integration_id, integration_id, since)
 
     def of_token(self, token_id: int, since: datetime) -> list[LedgerHour]:
@@ -153,7 +153,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         owner_id: int,
         integration_id: int,
         since: datetime,
-        owed: LiteralString = "",
+        queued: LiteralString = "",
     ) -> list[LedgerHour]:
         parameters: dict[str, Any] = {
             "owner": owner_id,
@@ -163,9 +163,9 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         }
         found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
-            cursor.execute(HOURS.format(owner=owner, owed=owed), parameters)
-            for hour, what, count in cursor.fetchall():
-                found[hour][what] = count
+            cursor.execute(HOURS.format(owner=owner, queued=queued), parameters)
+            for hour, kind, count in cursor.fetchall():
+                found[hour][kind] = count
         return [LedgerHour(hour, counts) for hour, counts in found.items()]
 
 
@@ -175,14 +175,14 @@ class Ledger(TallyColumns):
     objects = LedgerQuerySet.as_manager()
 
     class Meta:
-        db_table = "tracking_ledger"
+        db_table = "hitstream_ledger"
         constraints = (
             models.UniqueConstraint(
-                fields=("hour", "token_id", "integration_id", "what", "reason"),
-                name="tracking_ledger_count",
+                fields=("hour", "token_id", "integration_id", "kind", "reason"),
+                name="hitstream_ledger_count",
             ),
         )
         indexes = (
-            models.Index(fields=("integration_id", "hour"), name="tracking_ledger_integration"),
-            models.Index(fields=("token_id", "hour"), name="tracking_ledger_token"),
+            models.Index(fields=("integration_id", "hour"), name="hitstream_ledger_integration"),
+            models.Index(fields=("token_id", "hour"), name="hitstream_ledger_token"),
         )

@@ -14,10 +14,10 @@ from tracking.models.ledger.ledger import TallyKind
 
 # One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
 OF_INTEGRATIONS: LiteralString = """
-    SELECT integration_id, what, sum(count)::bigint FROM (
-        SELECT integration_id, what, count FROM tracking_total WHERE integration_id > 0
+    SELECT integration_id, kind, sum(count)::bigint FROM (
+        SELECT integration_id, kind, count FROM hitstream_lifetimetotal WHERE integration_id > 0
         UNION ALL
-        SELECT integration_id, what, count FROM tracking_tally WHERE integration_id > 0
+        SELECT integration_id, kind, count FROM hitstream_tally WHERE integration_id > 0
     ) AS counted
     GROUP BY 1, 2
 """
@@ -29,25 +29,25 @@ class Balance:
 
     counts: Mapping[str, int]
 
-    def __getitem__(self, what: str) -> int:
-        return self.counts.get(what, 0)
+    def __getitem__(self, kind: str) -> int:
+        return self.counts.get(kind, 0)
 
     @property
-    def owed(self) -> int:
+    def queued(self) -> int:
         """Those that are still to be made."""
         ended = ("delivered", "skipped", "cancelled", "dead")
-        return self["matched"] - sum(self[what] for what in ended)
+        return self["matched"] - sum(self[kind] for kind in ended)
 
 
 class LifetimeTotalQuerySet(models.QuerySet["LifetimeTotal"]):
     def balances(self) -> Mapping[int, Balance]:
         """Of each integration that ever matched a hit, by its id; what is counted is not looked
-        for, so it costs the same with ten rows owed and ten million."""
+        for, so it costs the same with ten rows queued and ten million."""
         found: defaultdict[int, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
             cursor.execute(OF_INTEGRATIONS)
-            for integration_id, what, count in cursor.fetchall():
-                found[integration_id][what] = count
+            for integration_id, kind, count in cursor.fetchall():
+                found[integration_id][kind] = count
         return {integration_id: Balance(counts) for integration_id, counts in found.items()}
 
 
@@ -56,7 +56,7 @@ class LifetimeTotal(models.Model):
 
     token_id = models.BigIntegerField()
     integration_id = models.BigIntegerField(default=0)
-    what = models.CharField(max_length=10, choices=TallyKind.choices)
+    kind = models.CharField(max_length=10, choices=TallyKind.choices)
     reason = models.CharField(max_length=100, blank=True, default="")
     count = models.BigIntegerField()
 
@@ -65,9 +65,10 @@ class LifetimeTotal(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("integration_id", "token_id", "what", "reason"), name="tracking_total_count"
+                fields=("integration_id", "token_id", "kind", "reason"),
+                name="hitstream_lifetimetotal_count",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.token_id}, {self.integration_id}: {self.count} {self.what}"
+        return f"{self.token_id}, {self.integration_id}: {self.count} {self.kind}"

@@ -1,4 +1,4 @@
-"""Backfill: past hits are owed to an integration that has no record of them."""
+"""Backfill: past hits are queued to an integration that has no record of them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ SWITCHES: LiteralString = """
          THEN payload -> 'integrations' END))
 """
 KNOWN: LiteralString = """
-    (EXISTS (SELECT FROM tracking_owed AS owed
-             WHERE owed.hit_id = hit.id AND owed.integration_id = %(integration)s)
-     OR EXISTS (SELECT FROM tracking_deadletter AS letter
+    (EXISTS (SELECT FROM hitstream_queue AS queued
+             WHERE queued.hit_id = hit.id AND queued.integration_id = %(integration)s)
+     OR EXISTS (SELECT FROM hitstream_deadletter AS letter
                 WHERE letter.hit_id = hit.id AND letter.integration_id = %(integration)s)
-     OR EXISTS (SELECT FROM tracking_outcome AS outcome
+     OR EXISTS (SELECT FROM hitstream_outcome AS outcome
                 WHERE outcome.hit_id = hit.id AND outcome.integration_id = %(integration)s
                   AND outcome.hit_id >= %(first)s AND outcome.hit_id <= %(last)s))
 """
@@ -44,31 +44,33 @@ RANGE: LiteralString = """
 """
 COUNT: LiteralString = """
     SELECT name, SWITCHES::text, count(*), min(id::text)::uuid, max(id::text)::uuid
-    FROM tracking_hit AS hit WHERE RANGE AND NOT KNOWN GROUP BY 1, 2
+    FROM hitstream_hit AS hit WHERE RANGE AND NOT KNOWN GROUP BY 1, 2
 """
 LOOK: LiteralString = """
     SELECT id, name, SWITCHES::text, KNOWN
-    FROM tracking_hit AS hit WHERE RANGE ORDER BY id LIMIT %(limit)s
+    FROM hitstream_hit AS hit WHERE RANGE ORDER BY id LIMIT %(limit)s
 """
-OWE: LiteralString = """
-    WITH owed AS (
-        INSERT INTO tracking_owed (integration_id, hit_id, due_at, owed_at, lane, claims, attempts)
+ENQUEUE: LiteralString = """
+    WITH queued AS (
+        INSERT INTO hitstream_queue (
+            integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+        )
         SELECT integration.id, hit.id, statement_timestamp(), statement_timestamp(),
             CASE WHEN integration.ordered
-                THEN tracking_lane(hit.anonymous_id, hit.user_id) END, 0, 0
-        FROM tracking_hit AS hit
-        JOIN tracking_integration AS integration
+                THEN hitstream_ordering_key(hit.anonymous_id, hit.user_id) END, 0, 0
+        FROM hitstream_hit AS hit
+        JOIN hitstream_integration AS integration
           ON integration.id = %(integration)s AND integration.deleted_at IS NULL
         WHERE hit.id = ANY(%(ids)s) AND hit.id >= %(first)s AND hit.id <= %(last)s AND NOT KNOWN
         ORDER BY hit.id
         ON CONFLICT DO NOTHING
         RETURNING hit_id
     ), tallied AS (
-        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-        SELECT tracking_hour(hit_id), %(token)s, %(integration)s, 'matched', '', count(*)
-        FROM owed GROUP BY 1
+        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
+        SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, 'matched', '', count(*)
+        FROM queued GROUP BY 1
     )
-    SELECT count(*) FROM owed
+    SELECT count(*) FROM queued
 """
 
 
@@ -82,10 +84,10 @@ class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
-    counted = "Hits to owe"
+    counted = "Hits to enqueue"
 
     def bound(self) -> Criteria:
-        """Later hits are owed when they are stored, or were not wanted then."""
+        """Later hits are queued when they are stored, or were not wanted then."""
         now = datetime.now(UTC) + MILLISECOND
         return replace(self.criteria, until=min(self.criteria.until or now, now))
 
@@ -115,7 +117,7 @@ class Backfill(BatchOperation):
         settled = datetime.now(UTC) - timedelta(seconds=conf.COMMIT_LAG)
         looked = list(self._look(position, min(until, settled)))
         taken = [each.hit_id for each in looked if each.is_new][:limit]
-        moved = self._owe(taken) if taken else 0
+        moved = self._enqueue(taken) if taken else 0
         if len(taken) == limit:
             return OperationStep(moved, _after(taken[-1]))
         if len(looked) == WINDOW:
@@ -124,9 +126,9 @@ class Backfill(BatchOperation):
         position = _after(looked[-1].hit_id) if looked else position
         return OperationStep(moved, position, min(wait, 1.0) if wait > 0 else None)
 
-    def _owe(self, ids: Sequence[UUID]) -> int:
+    def _enqueue(self, ids: Sequence[UUID]) -> int:
         bounds = {"ids": list(ids), "first": min(ids), "last": max(ids)}
-        moved: int = next(self._rows(OWE, bounds))[0]
+        moved: int = next(self._rows(ENQUEUE, bounds))[0]
         return moved
 
     def _look(self, position: str, until: datetime | None) -> Iterator[Candidate]:

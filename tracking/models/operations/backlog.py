@@ -1,4 +1,4 @@
-"""What an integration owes at the moment."""
+"""What an integration queues at the moment."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tracking.models.tokens.token import Token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Hits owed, since when the longest one is, how many of them were tried in vain, and how many
+    """Hits queued, since when the longest one is, how many of them were tried in vain, and how many
     dead letters there are."""
 
-    owed: int
+    queued: int
     oldest: datetime | None
     retrying: int
     dead: int
 
 
 def backlog(integration: Integration) -> Backlog:
-    owed = QueuedDelivery.objects.filter(integration=integration)
+    queued = QueuedDelivery.objects.filter(integration=integration)
     return Backlog(
-        **owed.aggregate(
-            owed=Count("*"),
-            oldest=Min("owed_at"),
+        **queued.aggregate(
+            queued=Count("*"),
+            oldest=Min("queued_at"),
             retrying=Count("hit_id", filter=Q(attempts__gt=0)),
         ),
         dead=DeadLetter.objects.filter(integration=integration).count(),
@@ -50,9 +50,9 @@ def preview_token(token: Token) -> Preview:
     found = [
         preview(integration) for integration in Integration.objects.present().filter(token=token)
     ]
-    owing = [each for each in found if each.oldest and each.newest]
+    queueing = [each for each in found if each.oldest and each.newest]
     return Preview(
-        count=sum(each.count for each in owing),
-        oldest=min((each.oldest for each in owing if each.oldest), default=None),
-        newest=max((each.newest for each in owing if each.newest), default=None),
+        count=sum(each.count for each in queueing),
+        oldest=min((each.oldest for each in queueing if each.oldest), default=None),
+        newest=max((each.newest for each in queueing if each.newest), default=None),
     )

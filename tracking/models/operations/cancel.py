@@ -1,4 +1,4 @@
-"""Cancel: what a deleted integration was owed is not sent, and that is on record."""
+"""Cancel: what a deleted integration was queued is not sent, and that is on record."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ AGAIN = 1.0
 # Under a live lease a worker may be sending it this very moment.
 CANCEL: LiteralString = """
     WITH free AS MATERIALIZED (
-        SELECT hit_id FROM tracking_owed
+        SELECT hit_id FROM hitstream_queue
         WHERE integration_id = %(integration)s
           AND NOT (claims > 0 AND due_at > statement_timestamp())
         LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), cancelled AS (
-        DELETE FROM tracking_owed AS owed USING free
-        WHERE owed.integration_id = %(integration)s AND owed.hit_id = free.hit_id
-        RETURNING owed.hit_id
+        DELETE FROM hitstream_queue AS queued USING free
+        WHERE queued.integration_id = %(integration)s AND queued.hit_id = free.hit_id
+        RETURNING queued.hit_id
     ), outcome AS (
-        INSERT INTO tracking_outcome
+        INSERT INTO hitstream_outcome
             (hit_id, integration_id, attempt_id, result, reason, settled_at)
         SELECT hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
         FROM cancelled
     ), tallied AS (
-        INSERT INTO tracking_tally (hour, token_id, integration_id, what, reason, count)
-        SELECT tracking_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
+        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
+        SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
         FROM cancelled GROUP BY 1
     )
     SELECT count(*) FROM cancelled
@@ -44,7 +44,7 @@ CANCEL: LiteralString = """
 
 
 class Cancel(BatchOperation):
-    """In no order; without a position: what is still owed remains to be done."""
+    """In no order; without a position: what is still queued remains to be done."""
 
     name = "delete"
     counted = "Hits to cancel"
@@ -81,9 +81,9 @@ class Cancel(BatchOperation):
         return moved
 
     def _is_over(self) -> bool:
-        """Nothing is owed, and what was being stored during the deletion is committed by now."""
+        """Nothing is queued, and what was being stored during the deletion is committed by now."""
         deleted_at = self.integration.deleted_at or datetime.now(UTC)
         if datetime.now(UTC) - deleted_at < timedelta(seconds=conf.COMMIT_LAG):
             return False
-        owed: models.QuerySet[QueuedDelivery] = QueuedDelivery.objects.using(db.write_alias())
-        return not owed.filter(integration=self.integration).exists()
+        queued: models.QuerySet[QueuedDelivery] = QueuedDelivery.objects.using(db.write_alias())
+        return not queued.filter(integration=self.integration).exists()

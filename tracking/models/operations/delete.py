@@ -1,4 +1,4 @@
-"""Deleting a token or an integration: what was owed is cancelled, and the record stays."""
+"""Deleting a token or an integration: what was queued is cancelled, and the record stays."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tracking.models.tokens.token import Token
 def delete_integration(
     integration: Integration, *, by: str, rate: int | None = None, reason: str = ""
 ) -> Operation:
-    """It is owed and sent nothing more. The operation cancels what it was owed; whatever else was
+    """Queue and send nothing more. The operation cancels what was queued; whatever else was
     asked of it is stopped."""
     reason = reason or f"{integration.name} was deleted by {by or 'somebody'}."
     with db.atomic():
         for operation in Operation.objects.unfinished().filter(integration=integration):
             operation.stop(by)
         integration.mark_deleted(by=by)
-        verb = Cancel(integration, Criteria(reason=reason))
-        return Operation.objects.ask(verb, by=by, rate=rate)
+        cancel = Cancel(integration, Criteria(reason=reason))
+        return Operation.objects.request(cancel, by=by, rate=rate)
 
 
 def delete_token(token: Token, *, by: str, rate: int | None = None) -> list[Operation]:

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 #: How long nothing is done when others are at work, in seconds.
 IDLE_SECONDS = 0.1
-VERBS: dict[str, type[BatchOperation]] = {verb.name: verb for verb in (Replay, Backfill, Cancel)}
+KINDS: dict[str, type[BatchOperation]] = {kind.name: kind for kind in (Replay, Backfill, Cancel)}
 
 
 class OperationState(models.TextChoices):
@@ -45,21 +45,21 @@ OPEN = (OperationState.WAITING, OperationState.RUNNING)
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
-    def ask(self, verb: BatchOperation, *, by: str, rate: int | None = None) -> Operation:
-        """The verb will be carried out, on all that it means at this moment and nothing more."""
-        bound = type(verb)(verb.integration, verb.bound())
+    def request(self, operation: BatchOperation, *, by: str, rate: int | None = None) -> Operation:
+        """Create the operation on exactly what matches its criteria now. A worker runs it."""
+        bound = type(operation)(operation.integration, operation.bound())
         return self.create(
-            verb=verb.name,
-            integration=verb.integration,
+            kind=operation.name,
+            integration=operation.integration,
             criteria=bound.criteria.dump(),
             rate=rate,
             total=bound.preview().count,
-            asked_by=by,
+            requested_by=by,
         )
 
     def record(
         self,
-        verb: type[BatchOperation],
+        operation_class: type[BatchOperation],
         integration: Integration,
         *,
         done: int,
@@ -67,8 +67,8 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         message: str = "",
     ) -> Operation:
         """What was done at once is on record as a finished operation."""
-        now, made = timezone.now(), self.model(verb=verb.name, integration=integration)
-        made.total, made.done, made.asked_by, made.message = done, done, by, message
+        now, made = timezone.now(), self.model(kind=operation_class.name, integration=integration)
+        made.total, made.done, made.requested_by, made.message = done, done, by, message
         made.state, made.started_at, made.ended_at = OperationState.FINISHED, now, now
         made.save()
         return made
@@ -88,7 +88,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    verb = models.CharField(max_length=10, choices=[(name, name) for name in VERBS])
+    kind = models.CharField(max_length=10, choices=[(name, name) for name in KINDS])
     integration = models.ForeignKey(
         Integration, on_delete=models.PROTECT, related_name="operations"
     )
@@ -103,8 +103,8 @@ class Operation(models.Model):
         max_length=10, choices=OperationState.choices, default=OperationState.WAITING
     )
     message = models.TextField(blank=True, default="")
-    asked_by = models.CharField(max_length=150)
-    asked_at = models.DateTimeField(default=timezone.now)
+    requested_by = models.CharField(max_length=150)
+    requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
@@ -114,16 +114,16 @@ class Operation(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("asked_at",), name="tracking_operation_asked"),
+            models.Index(fields=("requested_at",), name="hitstream_operation_requested"),
             models.Index(
                 fields=("next_at",),
-                name="tracking_operation_open",
+                name="hitstream_operation_open",
                 condition=models.Q(state__in=OPEN),
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.verb.capitalize()} {self.integration}"
+        return f"{self.kind.capitalize()} {self.integration}"
 
     @property
     def is_open(self) -> bool:
@@ -134,7 +134,7 @@ class Operation(models.Model):
         return Criteria.load(self.criteria)
 
     def open_verb(self) -> BatchOperation:
-        return VERBS[self.verb](self.integration, self.meant)
+        return KINDS[self.kind](self.integration, self.meant)
 
     def step(self) -> bool:
         """A chunk more is done, if it is time and nobody else is at it; whether it was. A step that

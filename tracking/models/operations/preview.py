@@ -39,7 +39,7 @@ class Preview:
 
 
 def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
-    """Of rows that each name a hit: owed deliveries, dead letters."""
+    """Of rows that each name a hit: queued deliveries, dead letters."""
     # No aggregate of Postgres before 18 takes a UUID.
     hit_id = Cast("hit_id", TextField())
     found = rows.order_by().aggregate(count=Count("*"), first=Min(hit_id), last=Max(hit_id))

@@ -39,9 +39,9 @@ class Revision(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("token", "number"), name="tracking_revision_number"),
+            models.UniqueConstraint(fields=("token", "number"), name="hitstream_revision_number"),
         )
-        indexes = (models.Index(fields=("made_at",), name="tracking_revision_made"),)
+        indexes = (models.Index(fields=("made_at",), name="hitstream_revision_made"),)
 
     def __str__(self) -> str:
         return f"{self.token} revision {self.number}"

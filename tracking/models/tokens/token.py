@@ -112,7 +112,7 @@ class Token(models.Model):
         ordering = ("name",)
         constraints = (
             models.UniqueConstraint(
-                fields=("name",), name="tracking_token_name", condition=models.Q(deleted_at=None)
+                fields=("name",), name="hitstream_token_name", condition=models.Q(deleted_at=None)
             ),
         )
 

@@ -110,9 +110,9 @@ def drops_of(tables: Mapping[str, Days], growth: Mapping[str, int], today: date)
     of those that will be as the last ones were."""
     drops: defaultdict[date, int] = defaultdict(int)
     kept = {
-        "tracking_hit": conf.HIT_DAYS,
-        "tracking_outcome": conf.HIT_DAYS,
-        "tracking_attempt": conf.ATTEMPT_DAYS,
+        "hitstream_hit": conf.HIT_DAYS,
+        "hitstream_outcome": conf.HIT_DAYS,
+        "hitstream_attempt": conf.ATTEMPT_DAYS,
     }
     for parent, days in tables.items():
         if (lasts := kept[parent]) is None:

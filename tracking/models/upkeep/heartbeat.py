@@ -10,20 +10,20 @@ from django.db import models
 from tracking import db
 
 BEAT: LiteralString = """
-    INSERT INTO tracking_pulse AS pulse (name, beat_at) VALUES (%s, clock_timestamp())
+    INSERT INTO hitstream_heartbeat AS known (name, beat_at) VALUES (%s, clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET beat_at = clock_timestamp()
-        WHERE pulse.beat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
+        WHERE known.beat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
             AND clock_timestamp()
 """
 #: Seconds between two beats of one part, at the least.
-PULSE_SECONDS = 5.0
+BEAT_INTERVAL = 5.0
 
 
 class HeartbeatManager(models.Manager["Heartbeat"]):
     def beat(self, name: str) -> None:
         """The part is alive. It writes only where nobody did for a few seconds."""
         with db.write_cursor() as cursor:
-            cursor.execute(BEAT, [name, PULSE_SECONDS])
+            cursor.execute(BEAT, [name, BEAT_INTERVAL])
 
     def seen(self) -> dict[str, datetime]:
         """When each part was last seen to; those that never were are missing."""

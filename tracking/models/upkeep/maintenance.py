@@ -72,7 +72,7 @@ def prune_keys() -> int:
         blocks = cursor.fetchone()[0]
         for block in range(0, blocks, PRUNE_BLOCKS):
             cursor.execute(
-                "DELETE FROM tracking_hitkey WHERE ctid >= %s::tid AND ctid < %s::tid"
+                "DELETE FROM hitstream_hitkey WHERE ctid >= %s::tid AND ctid < %s::tid"
                 " AND hit_id < %s",
                 [f"({block},0)", f"({block + PRUNE_BLOCKS},0)", window],
             )

@@ -29,10 +29,10 @@ CHUNK = 2000
 SNAPSHOT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 COUNTED: LiteralString = """
     CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
-    SELECT hour, token_id, integration_id, what, sum(count) AS count
+    SELECT hour, token_id, integration_id, kind, sum(count) AS count
     FROM (
-        SELECT hour, token_id, integration_id, what, count FROM tracking_ledger
-        UNION ALL SELECT hour, token_id, integration_id, what, count FROM tracking_tally
+        SELECT hour, token_id, integration_id, kind, count FROM hitstream_ledger
+        UNION ALL SELECT hour, token_id, integration_id, kind, count FROM hitstream_tally
     ) AS both_tables
     WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1, 2, 3, 4
 """
@@ -40,11 +40,11 @@ STATES: LiteralString = """
     CREATE TEMPORARY TABLE delivery_state ON COMMIT DROP AS
     SELECT hit_id, integration_id, array_agg(DISTINCT state ORDER BY state) AS states
     FROM (
-        SELECT hit_id, integration_id, 'owed' AS state FROM tracking_owed
+        SELECT hit_id, integration_id, 'queued' AS state FROM hitstream_queue
         WHERE hit_id >= %(first)s AND hit_id < %(end)s
-        UNION ALL SELECT hit_id, integration_id, 'dead' FROM tracking_deadletter
+        UNION ALL SELECT hit_id, integration_id, 'dead' FROM hitstream_deadletter
         WHERE hit_id >= %(first)s AND hit_id < %(end)s
-        UNION ALL SELECT hit_id, integration_id, result FROM tracking_outcome
+        UNION ALL SELECT hit_id, integration_id, result FROM hitstream_outcome
         WHERE hit_id >= %(first)s AND hit_id < %(end)s
           AND result IN ('delivered', 'skipped', 'cancelled')
     ) AS delivery GROUP BY 1, 2
@@ -54,32 +54,32 @@ WRONG_TOKENS: LiteralString = """
     SELECT hour, token_id, coalesce(counted.count, 0), coalesce(stored.count, 0)
     FROM (
         SELECT hour, token_id,
-            sum(CASE what WHEN 'accepted' THEN count WHEN 'duplicate' THEN -count ELSE 0 END)
+            sum(CASE kind WHEN 'accepted' THEN count WHEN 'duplicate' THEN -count ELSE 0 END)
                 AS count
         FROM counted WHERE integration_id = 0 GROUP BY 1, 2
     ) AS counted
     FULL JOIN (
-        SELECT tracking_hour(id) AS hour, token_id, count(*) AS count FROM tracking_hit
+        SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit
         WHERE id >= %(first)s AND id < %(end)s GROUP BY 1, 2
     ) AS stored USING (hour, token_id)
     WHERE coalesce(counted.count, 0) <> coalesce(stored.count, 0) ORDER BY 1, 2
 """
 # Cancelled on the way to the vendor: it was counted as cancelled.
 WRONG_COUNTS: LiteralString = """
-    SELECT hour, integration_id, what, coalesce(counted.count, 0), coalesce(found.count, 0)
+    SELECT hour, integration_id, kind, coalesce(counted.count, 0), coalesce(found.count, 0)
     FROM (
-        SELECT hour, integration_id, what, sum(count) AS count
+        SELECT hour, integration_id, kind, sum(count) AS count
         FROM counted WHERE integration_id <> 0 GROUP BY 1, 2, 3
     ) AS counted
     FULL JOIN (
-        SELECT tracking_hour(hit_id) AS hour, integration_id,
-            CASE WHEN 'cancelled' = ANY(states) THEN 'cancelled' ELSE states[1] END AS what,
+        SELECT hitstream_hour(hit_id) AS hour, integration_id,
+            CASE WHEN 'cancelled' = ANY(states) THEN 'cancelled' ELSE states[1] END AS kind,
             count(*) AS count
-        FROM delivery_state WHERE states <> '{owed}' GROUP BY 1, 2, 3
+        FROM delivery_state WHERE states <> '{queued}' GROUP BY 1, 2, 3
         UNION ALL
-        SELECT tracking_hour(hit_id), integration_id, 'matched', count(*)
+        SELECT hitstream_hour(hit_id), integration_id, 'matched', count(*)
         FROM delivery_state GROUP BY 1, 2
-    ) AS found USING (hour, integration_id, what)
+    ) AS found USING (hour, integration_id, kind)
     WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0) ORDER BY 1, 2, 3
 """
 TWO_STATES: LiteralString = """
@@ -88,15 +88,15 @@ TWO_STATES: LiteralString = """
     WHERE cardinality(states) > 1 AND states <> '{cancelled,delivered}' GROUP BY 1, 2 ORDER BY 1, 2
 """
 STUCK_HITS: LiteralString = """
-    SELECT integration_id, array_agg(hit_id ORDER BY hit_id) FROM tracking_owed
+    SELECT integration_id, array_agg(hit_id ORDER BY hit_id) FROM hitstream_queue
     WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(stuck)s
       AND hit_id >= %(first)s AND hit_id < %(end)s GROUP BY 1 ORDER BY 1
 """
 NOWHERE: LiteralString = """
     SELECT hit.id, integration.key::bigint, integration.value ->> 'name',
         integration.value ->> 'destination', (hit.payload -> 'integrations')::text
-    FROM tracking_hit AS hit
-    JOIN tracking_revision AS revision
+    FROM hitstream_hit AS hit
+    JOIN hitstream_revision AS revision
       ON revision.token_id = hit.token_id AND revision.number = hit.revision
     CROSS JOIN LATERAL jsonb_each(revision.snapshot -> 'integrations') AS integration
     WHERE hit.id >= %(first)s AND hit.id < %(end)s
@@ -168,10 +168,10 @@ class Reconciliation:
             yield Discrepancy(
                 whose, f"{hour:%Y-%m-%d %H:00}: {counted} hits counted as new, {found} stored"
             )
-        for hour, integration, what, counted, found in self._rows(WRONG_COUNTS):
+        for hour, integration, kind, counted, found in self._rows(WRONG_COUNTS):
             yield Discrepancy(
                 self._integration(integration),
-                f"{hour:%Y-%m-%d %H:00}: {counted} counted as {what}, {found} found",
+                f"{hour:%Y-%m-%d %H:00}: {counted} counted as {kind}, {found} found",
             )
 
     def wrong_hits(self) -> Iterator[Discrepancy]:

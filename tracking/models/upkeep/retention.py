@@ -69,9 +69,9 @@ def held() -> tuple[date, str] | None:
 def past(today: date) -> list[Leaf]:
     """The leaves whose days are over, oldest first."""
     days = {
-        "tracking_hit": conf.HIT_DAYS,
-        "tracking_outcome": conf.HIT_DAYS,
-        "tracking_attempt": conf.ATTEMPT_DAYS,
+        "hitstream_hit": conf.HIT_DAYS,
+        "hitstream_outcome": conf.HIT_DAYS,
+        "hitstream_attempt": conf.ATTEMPT_DAYS,
     }
     with db.write_cursor() as cursor:
         cursor.execute(LEAVES)
@@ -86,15 +86,15 @@ def past(today: date) -> list[Leaf]:
 
 def why_needed(leaf: Leaf) -> str:
     """Whose deliveries still need the hits of the leaf's day; empty if nobody's."""
-    if leaf.parent == "tracking_attempt":
+    if leaf.parent == "hitstream_attempt":
         return ""
     low, high = leaf.bounds
     alias = db.write_alias()
-    owed = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
+    queued = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
     # Nobody can replay what was meant for a deleted integration.
     letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
     dead = letters.filter(hit_id__gte=low, hit_id__lt=high)
-    for rows, what in ((owed, "hits are owed to"), (dead, "there are dead letters of")):
+    for rows, what in ((queued, "hits are queued to"), (dead, "there are dead letters of")):
         found = rows.order_by("hit_id").values_list("integration", flat=True).first()
         if found is not None:
             integration = Integration.objects.using(alias).select_related("token").get(pk=found)

@@ -1,0 +1,33 @@
+-- Functions that the statements of ingest, delivery and analytics call.
+
+-- The hour in a UUIDv7.
+CREATE FUNCTION hitstream_hour(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT to_timestamp(
+        ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint / 3600000 * 3600
+    )
+$$;
+
+-- The key that keeps one user's deliveries in order.
+CREATE FUNCTION hitstream_ordering_key(anonymous_id text, user_id text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT hashtextextended(coalesce(nullif(anonymous_id, ''), user_id), 0) $$;
+
+-- A JSON scalar as text; null for anything else and for an empty text.
+CREATE FUNCTION hitstream_scalar(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN jsonb_typeof(value) IN ('string', 'number', 'boolean')
+        THEN nullif(value #>> '{}', '') END
+$$;
+
+-- The path of a URL; "/" for an empty one.
+CREATE FUNCTION hitstream_path(url text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN path = '' THEN '/' ELSE path END
+    FROM (SELECT (
+        regexp_match(url, '^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)')
+    )[1] AS path) AS match
+$$;
+
+-- The order in which deliveries were queued.
+CREATE SEQUENCE hitstream_queue_seq;

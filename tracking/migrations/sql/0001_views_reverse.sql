@@ -1,0 +1,1 @@
+DROP VIEW hitstream_delivery;
