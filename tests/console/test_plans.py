@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 
 #: Tables that grow with the hits, or with the years.
 GROWING = re.compile(
-    r"tracking_(hit|outcome|attempt)(_\d{8})?$|tracking_(queued|deadletter|ledger|hitkey)$"
-    r"|tracking_(rollup|visitor)$"
+    r"hitstream_(hit|outcome|attempt)(_\d{8})?$|hitstream_(queue|deadletter|ledger|hitkey)$"
+    r"|hitstream_(rollup|visitor)$"
 )
 HITS, DAYS = 20_000, 12
 # Years of hours that no page looks at.

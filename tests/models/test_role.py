@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_the_migration_makes_both_groups_and_keeps_what_was_added_to_them() -> None:
     Group.objects.all().delete()
     mine = Group.objects.create(name=VIEWERS)
-    call_command("migrate", "tracking", "0006", verbosity=0)
+    call_command("migrate", "hitstream", "zero", verbosity=0)
     call_command("migrate", verbosity=0)
     assert Group.objects.get(name=VIEWERS) == mine
     of_viewers = set(mine.permissions.values_list("codename", flat=True))

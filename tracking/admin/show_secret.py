@@ -24,7 +24,7 @@ def show_once(
             **site.admin_site.each_context(request),
             "object": obj,
             "opts": site.opts,
-            "back": reverse(f"admin:tracking_{site.opts.model_name}_change", args=(obj.pk,)),
+            "back": reverse(f"admin:hitstream_{site.opts.model_name}_change", args=(obj.pk,)),
             **context,
         },
     )

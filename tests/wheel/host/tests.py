@@ -73,7 +73,7 @@ class Tests(Shop, TestCase):
         )
         Attempt.objects.create(id=queued.hit_id, integration=integration, hits=1, duration=0.1)
         names = "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"
-        pages = [reverse(f"admin:tracking_{name}_changelist") for name in names]
+        pages = [reverse(f"admin:hitstream_{name}_changelist") for name in names]
         pages += [
             reverse("admin:hitstream_token_add"),
             reverse("admin:hitstream_integration_add"),

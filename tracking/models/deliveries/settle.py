@@ -69,7 +69,7 @@ SETTLE: LiteralString = """
         WHERE entry.result IN ('delivered', 'failed')
            OR entry.result IN ('buried', 'skipped') AND settled.hit_id IS NOT NULL
     ), change AS (
-        SELECT hit_id, replace(result, 'buried', 'dead') AS what,
+        SELECT hit_id, replace(result, 'buried', 'dead') AS kind,
             CASE result WHEN 'buried' THEN code WHEN 'skipped' THEN left(reason, 100) ELSE '' END
                 AS reason, 1 AS count
         FROM settled

@@ -23,7 +23,7 @@ GIGABYTE = 1024**3
 HORIZON = 3650
 SIZES: LiteralString = r"""
     SELECT relname, pg_total_relation_size(oid) FROM pg_class
-    WHERE relname ~ '^tracking_(hit|outcome|attempt)_\d{8}$' AND relkind = 'r'
+    WHERE relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND relkind = 'r'
       AND relnamespace = current_schema()::text::regnamespace
 """
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 LEAVES = r"""
     SELECT child.relname, coalesce(inhdetachpending, false), inhparent IS NOT NULL
     FROM pg_class child LEFT JOIN pg_inherits ON child.oid = inhrelid
-    WHERE child.relname ~ '^tracking_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
+    WHERE child.relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
       AND child.relnamespace = current_schema()::text::regnamespace
     ORDER BY 1
 """
