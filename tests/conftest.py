@@ -7,26 +7,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
+from tests.support import reset
 from tracking import process
 from tracking.ingest.auth.authentication import tokens
 from tracking.ingest.write.store import writer
 from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 
+pytest_plugins = ["tests.support.order", "tests.support.browser", "tests.support.fixtures"]
+
 Answer = Any
 Send = Callable[..., Answer]
-
-
-#: Folders whose files take longest: begun first, no process works on alone at the end.
-LONG = ("stack", "outbox", "embedded", "wheel")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {folder: place for place, folder in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(item.path.parent.name, len(LONG)))
-    # Of tests with one name the processes would run one.
-    assert len({item.nodeid for item in items}) == len(items)
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +31,22 @@ def _forget() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The threads' own connections are closed before the test database is dropped."""
+def django_db_modify_db_settings() -> None:
+    """Each process has a Postgres of its own: the database needs no suffix."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The database came migrated, with the cluster."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The threads' own connections are closed before the servers stop."""
+    reset.install()
+    with django_db_blocker.unblock():
+        reset.remember()
     yield
     writer.drain()
     tokens.drain()

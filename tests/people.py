@@ -1,9 +1,8 @@
 """People who work with the admin and the console."""
 
-from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 
-from tracking.models.access.roles import OPERATORS, VIEWERS, make_groups
+from tracking.models.access.roles import OPERATORS, VIEWERS
 
 
 def viewer(name: str = "vera", *, groups: tuple[str, ...] = ()) -> User:
@@ -17,8 +16,6 @@ def operator(name: str = "olaf", *, groups: tuple[str, ...] = ()) -> User:
 
 
 def member(role: str, name: str, groups: tuple[str, ...]) -> User:
-    # A test that emptied all tables also emptied this one.
-    make_groups(apps, "default")
     return person(name, groups=(role, *groups))
 
 

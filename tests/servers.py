@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
-import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
 from project.embedded.paths import broker_url, database_url
-from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
+from tests.support.cluster import MigratedPostgres, name_template, remove_template
 
+owns_template = name_template()
 directory = Path(tempfile.mkdtemp(prefix="hitstream-tests-"))
 directory.chmod(0o755)
 os.environ.update(
@@ -34,12 +34,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if session.config.getoption("numprocesses", None):
         # The processes that run the tests have servers of their own, each its own.
         return (yield)
-    with EmbeddedPostgres(directory, keep=False), EmbeddedValkey(directory, keep=False):
-        # Emptying all tables after a test writes a hundred small files; none has to survive.
-        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+    with MigratedPostgres(directory, keep=False), EmbeddedValkey(directory, keep=False):
         result = yield
         # A thread that still rings finds no broker soon; pytest's closing line is the last word.
         logging.disable()
     return result
+
+
+def pytest_unconfigure() -> None:
+    if owns_template:
+        remove_template()

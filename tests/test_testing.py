@@ -11,7 +11,7 @@ from django.test import Client, TestCase
 from django.utils import timezone
 
 from tests.conftest import Answer, basic, hit
-from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.destinations.vendor import Vendor
 from tests.integrations import add_webhook
 from tracking import tasks
 from tracking.ingest.write.connection import connect
@@ -40,12 +40,6 @@ def elsewhere() -> int:
 def hits(db: None) -> Iterator[None]:
     with on_this_connection():
         yield
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture

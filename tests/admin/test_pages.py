@@ -33,13 +33,6 @@ LISTS = [
 ]
 
 
-@pytest.fixture
-def operator(transactional_db: None) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("operator"))
-    return client
-
-
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_opens_empty_and_full(
     operator: Client, send: Send, token: Token, name: str

@@ -1,7 +1,5 @@
 """The operator's verbs on the admin's pages, and who may use them."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -13,15 +11,7 @@ from tests.ledger import assert_exact, counts
 from tests.operations import let_die, post, replay, work
 from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
-
-
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token, config={"headers": "X-Key: very-secret-key"})
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def client_of(user: User) -> Client:
@@ -35,11 +25,6 @@ def somebody(*codenames: str) -> Client:
     user = User.objects.create_user("-".join(codenames) or "nobody", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return client_of(user)
-
-
-@pytest.fixture
-def operator(transactional_db: None) -> Client:
-    return client_of(User.objects.create_superuser("operator"))
 
 
 def url(obj: Integration | Operation | Token, verb: str) -> str:

@@ -37,11 +37,6 @@ def found() -> list[str]:
 
 
 @pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token, name="Orders")
-
-
-@pytest.fixture
 def old(token: Token) -> Token:
     """The token, issued long ago."""
     Token.objects.filter(pk=token.pk).update(created_at=timezone.now() - timedelta(days=30))

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
 from tests.conftest import Send, hit
 from tests.console.axe import violations
 from tests.console.conftest import SignIn
@@ -14,6 +13,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import backfill, deliver, let_die, post, work
 from tests.people import operator, viewer
+from tests.support.browser import shoot
 from tracking.ingest.write.duplicates import duplicates
 from tracking.models import DeadLetter, Delivery, Hit, Integration, QueuedDelivery, Token
 from tracking.models.access.scope import Scope

@@ -7,7 +7,6 @@ from django.test import Client
 from playwright.sync_api import expect
 from uuid_utils.compat import uuid7
 
-from tests.browser import shoot
 from tests.conftest import Send, hit
 from tests.console.axe import violations
 from tests.console.conftest import SignIn
@@ -15,6 +14,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.operations import deliver, let_die, post
 from tests.people import operator, viewer
+from tests.support.browser import shoot
 from tracking.alerts.evaluate import evaluate
 from tracking.console.home import ROWS
 from tracking.console.integrations import PER_PAGE

@@ -2,7 +2,6 @@
 
 import io
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,15 +13,7 @@ from tests.ledger import assert_exact
 from tests.operations import let_die, post, replay
 from tracking.models import DeadLetter, Integration, Operation, QueuedDelivery, Token
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
-
-
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token)
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def call(*arguments: str) -> str:

@@ -18,11 +18,7 @@ from tracking.models.operations import backfill as module
 from tracking.models.operations.backfill import Backfill
 from tracking.models.operations.delete import delete_integration
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    """Nothing is being stored while these tests backfill."""
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def names_owed(integration: Integration) -> list[str]:

@@ -24,10 +24,7 @@ from tracking.models.deliveries.settle import Settlement, settle
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_integration, delete_token
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def test_what_an_integration_was_owed_is_cancelled(send: Send, token: Token) -> None:

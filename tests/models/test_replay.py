@@ -19,11 +19,6 @@ from tracking.models.operations import base
 from tracking.models.operations.replay import Replay
 
 
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token, config={"headers": "X-Key: very-secret-key"})
-
-
 def names_owed() -> list[str]:
     hit_ids = QueuedDelivery.objects.values_list("hit_id", flat=True)
     return sorted(Hit.objects.filter(pk__in=list(hit_ids)).values_list("name", flat=True))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from tests.destinations.vendor import Vendor, open_vendor, reply
 from tracking.ingest.parse.arrival import Client
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
@@ -15,12 +14,6 @@ from tracking.ingest.write.store import store
 from tracking.models import Token
 
 Storing = Callable[[Iterable[tuple[str, str]]], None]
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from standardwebhooks import Webhook
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.browser import chromium, page  # noqa: F401 (fixtures)
 from tests.destinations.vendor import open_vendor, reply
 from tests.stack.stack import running, wait_until
 
 
-def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(page: Page) -> None:  # noqa: F811
+def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(page: Page) -> None:
     with tempfile.TemporaryDirectory(prefix="hitstream-first-") as name:
         directory = Path(name)
         directory.chmod(0o755)
@@ -45,7 +44,7 @@ def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(page: Pag
             assert received.json["data"]["payload"]["event"]["name"] == "Registered"
 
 
-def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:  # noqa: F811
+def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     """The development token's hits go there; the signing secret that was shown once."""
     page.goto(f"{site}/admin/")
     page.fill("#id_username", "admin")

@@ -6,14 +6,13 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import basic, hit
-from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.destinations.vendor import Vendor
 from tests.wheel.stranger import ROOT, Browser, Page, Stranger, run
 
 JSON = {"Content-Type": "application/json"}
@@ -53,12 +52,6 @@ def wait_for(vendor: Vendor) -> Any:
         assert time.monotonic() < deadline, "Nothing arrives"
         time.sleep(0.05)
     return vendor.received[0].json["data"]
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:

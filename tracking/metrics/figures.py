@@ -82,7 +82,7 @@ def counts(names: Names) -> Iterator[Metric]:
         labels=(*INTEGRATION, "result"),
     )
     dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
-    queued = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
+    queued = GaugeMetricFamily("hitstream_queued", "Deliveries still to be made.", labels=INTEGRATION)
     sums: dict[tuple[int, int], dict[str, int]] = {}
     with db.read_cursor() as cursor:
         cursor.execute(COUNTS)
