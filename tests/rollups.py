@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 from uuid_utils.compat import uuid7
 
-from tracking.ingest.parse.arrival import Arrival, Client
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import parse_event
 from tracking.ingest.write.statement import STORE
@@ -66,8 +66,8 @@ def arrival(token: Token, **hit: Any) -> Arrival:
     return aged(parse(json.dumps({"event": {}, "userId": "u", **hit}).encode(), sender(token)))
 
 
-def sender(token: Token) -> Client:
-    return Client(token_id=token.pk, ip=None, user_agent="")
+def sender(token: Token) -> ClientInfo:
+    return ClientInfo(token_id=token.pk, ip=None, user_agent="")
 
 
 def aged(arrival: Arrival, seconds: float = 60.0) -> Arrival:

@@ -13,7 +13,7 @@ from psycopg import errors
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import Stored, store, writer
@@ -23,7 +23,7 @@ from tracking.models.upkeep import maintenance
 
 
 def arrive(token: Token, body: bytes) -> Arrival:
-    return parse(body, Client(token_id=token.pk, ip=None, user_agent=""))
+    return parse(body, ClientInfo(token_id=token.pk, ip=None, user_agent=""))
 
 
 def arrivals(token: Token, hit_ids: list[str]) -> list[Arrival]:

@@ -12,7 +12,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.delivery.engine import engine
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.refusals import refusals
@@ -28,7 +28,7 @@ def reconciled() -> str:
 
 
 def test_accepted_is_stored_and_duplicate_also_within_one_statement(token: Token) -> None:
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     bodies = [b'{"hitId": "%s", "userId": "u", "event": {}}' % name for name in (b"a", b"b", b"a")]
     with connect() as connection:
         store(connection, [parse(body, sender) for body in [*bodies, b'{"userId":"u","event":{}}']])

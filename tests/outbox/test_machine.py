@@ -21,11 +21,11 @@ from hypothesis.stateful import (
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.delivery.batching import events_of
-from tracking.delivery.request_pool import Batch, Response
+from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
 from tracking.events import Exchange, Receipt, Transcript
 from tracking.exceptions import PermanentError, RetryableError, SetupError
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
@@ -58,7 +58,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(users=st.lists(st.integers(0, 2), min_size=1, max_size=4), again=st.booleans())
     def store(self, users: list[int], again: bool) -> None:
-        sender = Client(token_id=self.token.pk, ip=None, user_agent="")
+        sender = ClientInfo(token_id=self.token.pk, ip=None, user_agent="")
         numbers = range(self.stored, self.stored + len(users))
         bodies = [
             json.dumps({"hitId": f"h{number}", "userId": f"u{user}", "event": {}}).encode()
@@ -111,7 +111,7 @@ class Deliveries(RuleBasedStateMachine):
                 "setup": SetupError("who are you", exchange=EXCHANGE),
                 "bug": ZeroDivisionError(),
             }
-            books.enter(Response(batch, results[verdict]))
+            books.enter(BatchResult(batch, results[verdict]))
             batches += books.take_halves()
         books.write()
 

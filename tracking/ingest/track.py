@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 
 from tracking import db
 from tracking.ingest.errors import BadRequest, Unauthorized
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.body import MAX_BODY, too_large
 from tracking.ingest.parse.json_decoding import too_deep
 from tracking.ingest.parse.track_payload import parse
@@ -60,7 +60,7 @@ def track(
     if len(body) > MAX_BODY:
         raise too_large(f"is {len(body):,} bytes", MAX_BODY)
     found = clean_text(token, using)
-    sender = Client(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
+    sender = ClientInfo(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
     (outcome,) = store(borrow_connection(), [arrival], wake_dispatcher_on_commit)
     if isinstance(outcome, Exception):

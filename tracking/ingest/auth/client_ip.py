@@ -13,7 +13,7 @@ from typing import Any
 
 from tracking.conf import conf
 from tracking.ingest.auth.authentication import TokenAccess
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.models.tokens.privacy import apply_ip_policy
 
 MAX_USER_AGENT = 512
@@ -21,10 +21,12 @@ MAX_USER_AGENT = 512
 UNIX = "unix"
 
 
-def client_of(environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str = "") -> Client:
+def client_of(
+    environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str = ""
+) -> ClientInfo:
     """The sender, its address kept by the token's policy, or by a stricter one if given."""
     policy = ip_policy or opened.ip_policy
-    return Client(
+    return ClientInfo(
         token_id=opened.token_id,
         ip=apply_ip_policy(policy, client_ip(environ)),
         user_agent=environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],

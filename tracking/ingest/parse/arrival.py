@@ -15,7 +15,7 @@ from tracking.models.tokens.privacy import IpPolicy, apply_ip_policy
 from tracking.routing.switches import Switches
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
+class ClientInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Who sent the request: the token, and the connection as far as it may be kept."""
 
     token_id: int

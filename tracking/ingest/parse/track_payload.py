@@ -10,7 +10,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client, dedup_digest, keep_private
+from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
 from tracking.ingest.parse.fields import (
     check_objects,
     first_loose,
@@ -27,12 +27,12 @@ from tracking.uuid7 import moment_of
 SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
 
 
-def parse(body: bytes, sender: Client) -> Arrival:
+def parse(body: bytes, sender: ClientInfo) -> Arrival:
     """The hit that the body says; raises BadRequest with what to mend."""
     return read_hit(decode(body), body, sender)
 
 
-def read_hit(payload: dict[str, Any], body: bytes, sender: Client) -> Arrival:
+def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arrival:
     """The hit in the payload that was decoded from the body; raises BadRequest."""
     event = payload.get("event")
     if not isinstance(event, dict):

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from tracking.events import TYPES
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client, dedup_digest, keep_private
+from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
 from tracking.ingest.parse.fields import check_objects, first_loose, moment, objects, text
 from tracking.ingest.parse.json_decoding import decode
 from tracking.models.hits.hit import Clock
@@ -39,7 +39,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 ALONE = Shared()
 
 
-def parse_event(body: bytes, sender: Client, shared: Shared = ALONE) -> Arrival:
+def parse_event(body: bytes, sender: ClientInfo, shared: Shared = ALONE) -> Arrival:
     """The event of a batch, which says its type itself; raises BadRequest."""
     return read_event(decode(body, "It"), body, sender, shared=shared)
 
@@ -47,7 +47,7 @@ def parse_event(body: bytes, sender: Client, shared: Shared = ALONE) -> Arrival:
 def read_event(
     payload: dict[str, Any],
     body: bytes,
-    sender: Client,
+    sender: ClientInfo,
     *,
     type: str = "",
     shared: Shared = ALONE,

@@ -19,7 +19,7 @@ from tracking.ingest.auth.authentication import TokenAccess
 from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.body import MAX_BATCH, MAX_EVENT, read
 from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
@@ -55,12 +55,12 @@ class EventView(IngestView):
         self.store(arrival)
         return succeed()
 
-    def sender(self, request: Request, opened: TokenAccess) -> Client:
+    def sender(self, request: Request, opened: TokenAccess) -> ClientInfo:
         return client_of(request._request.META, opened)
 
 
 class JitsuView(EventView):
-    def sender(self, request: Request, opened: TokenAccess) -> Client:
+    def sender(self, request: Request, opened: TokenAccess) -> ClientInfo:
         environ = request._request.META
         asked = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
         strictest = max(asked, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
