@@ -15,10 +15,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 HEAD = re.compile(r"^-- (name|fragment): (\w+)\n((?:--.*\n)+)", re.MULTILINE)
-FRAGMENT = re.compile(r"\{(\w+)\}")
+FRAGMENT = re.compile(r"\{([a-z_]+)\}")
 
 
 class SqlFileError(Exception):
@@ -45,7 +45,7 @@ def load(module: str) -> Mapping[str, LiteralString]:
         *fragments
     }:
         raise SqlFileError(f"{path.name}: unknown fragments {', '.join(sorted(unknown))}.")
-    return {name: cast(LiteralString, _fill(text, fragments)) for name, text in statements.items()}
+    return {name: _fill(text, fragments) for name, text in statements.items()}
 
 
 def _fill(text: str, fragments: Mapping[str, str]) -> str:

@@ -1,4 +1,6 @@
-"""Count the class names that more than one module defines: `python -m tests.architecture.class_names`.
+"""Count the class names that more than one module defines:
+
+`python -m tests.architecture.class_names` prints them.
 
 Django's own inner names (Meta, Command, Migration) do not count.
 """

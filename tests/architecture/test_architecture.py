@@ -1,4 +1,4 @@
-"""What a reader relies on: no circle of imports, one meaning for a class name, files of one story."""
+"""What a reader relies on: no circle of imports, one meaning a name, files of one story."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_many_foreign_hit_ids_stall_the_others_no_longer_than_one(
 
 def test_a_missing_partition_is_made_when_a_hit_needs_it(send: Send) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(partitions.LEAVES, [list(partitions.PARTITIONED)])
+        cursor.execute(partitions.SQL["partitions"], {"tables": list(partitions.PARTITIONED)})
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
     assert partitions.days_ahead() < 0

@@ -30,7 +30,7 @@ from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.models import FileImport, Hit, QueuedDelivery, Token, Watermark
 from tracking.models.analytics import rollup_job
-from tracking.models.analytics.rollup_sql import DAY
+from tracking.models.analytics.dimensions import DAY
 
 Write = Callable[..., Path]
 

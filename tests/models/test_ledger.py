@@ -61,11 +61,11 @@ def test_rolling_up_changes_no_count(send: Send, token: Token) -> None:
         send(hit(hitId=f"h{number}"))
         send(hit(hitId="h0"))
     before = counts(), counts(integration)
-    assert Ledger.objects.roll_up() > 0
+    assert Ledger.objects.consolidate() > 0
     assert not Tally.objects.exists()
     assert (counts(), counts(integration)) == before
     send(hit(hitId="later"))
-    Ledger.objects.roll_up()
+    Ledger.objects.consolidate()
     assert counts()["accepted"] == before[0]["accepted"] + 1
     assert Ledger.objects.filter(kind="accepted").count() == 1
 

@@ -166,7 +166,7 @@ class Consumer:
             self.integration.pk,
             limit=limit,
             lease=self._lease,
-            floor=scan_bounds.get("claim", self.integration.pk),
+            bound=scan_bounds.get("claim", self.integration.pk),
             in_order=self.integration.ordered,
         )
         if claims:

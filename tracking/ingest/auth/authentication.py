@@ -25,6 +25,7 @@ from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
+from tracking.sql import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,7 @@ def key_of_write_key(write_key: str) -> Key:
         return digest_of(write_key.encode(errors="replace"))
 
 
-LOOK_UP = """
-    SELECT id, rate_limit, ip_policy, origins, project_id, path,
-        digest, CASE WHEN retiring_until > now() THEN retiring_digest END
-    FROM hitstream_token
-    WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)
-        OR project_id = ANY(%(projects)s) OR path = ANY(%(paths)s))
-      AND enabled AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-"""
-TOUCH = """
-    UPDATE hitstream_token SET last_used_at = now() WHERE id IN (
-        SELECT id FROM hitstream_token
-        WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-        FOR UPDATE SKIP LOCKED
-    )
-"""
+SQL = load(__file__)
 
 
 def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | None]:
@@ -90,7 +77,7 @@ def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | N
     paths = [key[len(PATH) :].decode() for key in public if key.startswith(PATH)]
     parameters = {"digests": digests, "projects": projects, "paths": paths}
     tokens: dict[Key, TokenAccess] = {}
-    for row in connection.execute(LOOK_UP, parameters).fetchall():
+    for row in connection.execute(SQL["look_up"], parameters).fetchall():
         tokens.update(find_access(*row))
     return [tokens.get(key) for key in keys]
 
@@ -118,7 +105,7 @@ def touch(connection: Connection, found: Sequence[TokenAccess | Exception | None
     """The tokens are noted as used."""
     used = {opened.token_id for opened in found if isinstance(opened, TokenAccess)}
     if used:
-        connection.execute(TOUCH, [sorted(used)])
+        connection.execute(SQL["touch"], {"tokens": sorted(used)})
 
 
 class TokenCache:

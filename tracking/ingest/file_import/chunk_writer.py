@@ -25,16 +25,12 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
 from tracking.ingest.write.bulk import ItemResult, conclude
 from tracking.ingest.write.connection import Connection, connect
-from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
+from tracking.sql import load
 
 #: Nobody waits for an answer here: a chunk may take its time. In milliseconds.
 TIMEOUT = 60_000
-CLAIM = "UPDATE hitstream_fileimport SET lines = %s WHERE id = %s AND lines = %s"
-COUNT = """
-    UPDATE hitstream_fileimport
-    SET stored = stored + %s, duplicate = duplicate + %s, refused = refused + %s WHERE id = %s
-"""
+SQL = load(__file__)
 
 
 class AlreadyImporting(Exception):
@@ -81,12 +77,13 @@ class ChunkWriter:
         if self._batch:
             # The commit comes whenever the next chunk is read.
             parameters = store.parameters(self._batch, late_arrivals.ALWAYS)
-            self._stored.execute(STORE, parameters, prepare=True)
+            self._stored.execute(store.SQL["store"], parameters, prepare=True)
         self._flush()
 
     def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:
         """Its lines are done, unless somebody else has done them: then no row is changed."""
-        return self._connection.execute(CLAIM, [chunk.end, self._import_id, chunk.start])
+        parameters = {"import": self._import_id, "start": chunk.start, "end": chunk.end}
+        return self._connection.execute(SQL["claim"], parameters)
 
     def _flush(self) -> None:
         """Postgres has all of the statement, and works on it from here on."""
@@ -109,8 +106,12 @@ class ChunkWriter:
                 raise result.error
         stored = sum(result.stored is store.Stored.NEW for result in results)
         refused = sum(result.error is not None for result in results)
-        counts = [stored, len(results) - stored - refused, refused]
-        self._connection.execute(COUNT, [*counts, self._import_id])
+        counts = {
+            "stored": stored,
+            "duplicate": len(results) - stored - refused,
+            "refused": refused,
+        }
+        self._connection.execute(SQL["count"], {**counts, "import": self._import_id})
         return results
 
     def _hear(self) -> store.Outcomes:

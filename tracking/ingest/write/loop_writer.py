@@ -24,7 +24,6 @@ from tracking.ingest.write import store
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.loop_connection import LoopConnection, Row
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
-from tracking.ingest.write.statement import STORE
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
 
@@ -85,7 +84,7 @@ class LoopWriter:
         if time.monotonic() >= self._connect_after:
             self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
-            made = self._loop.run_in_executor(None, LoopConnection, STORE)
+            made = self._loop.run_in_executor(None, LoopConnection, store.SQL["store"])
             made.add_done_callback(self._connected)
 
     def _connected(self, made: asyncio.Future[LoopConnection]) -> None:

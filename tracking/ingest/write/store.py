@@ -27,9 +27,9 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
-from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
-SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
+SQL = load(__file__)
 MOMENT = "10ms"
 
 
@@ -139,22 +139,22 @@ def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float
 def short_lock_timeout(connection: Connection) -> Iterator[None]:
     """Meanwhile a statement waits for a lock no longer than a moment."""
     ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
-    connection.execute(SET_LOCK_TIMEOUT, [MOMENT])
+    connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
     try:
         yield
     finally:
-        connection.execute(SET_LOCK_TIMEOUT, [before])
+        connection.execute(SQL["set_lock_timeout"], {"timeout": before})
 
 
 def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
-    found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
+    found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, repeated),) = found
     return outcomes_of(batch, queues, repeated, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
-    """What STORE takes, as text."""
+    """Return the parameters of the statement `store`, as text."""
     window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     return {
         "arrivals": msgspec.json.encode(batch).decode(),
@@ -166,8 +166,8 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 def outcomes_of(
     batch: Sequence[Arrival], queues: bool, repeated: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
-    """Return the outcomes by id from STORE's row, wake the dispatcher if something is queued, and
-    count the duplicates."""
+    """Return the outcomes by id from the row of the statement `store`; wake the dispatcher if
+    something is queued, and count the duplicates."""
     if queues:
         (wake or wakeup.wake_dispatcher)()
     if repeated:
