@@ -1,4 +1,4 @@
-"""From a JSON object of the public HTTP API to an Arrival: all that can be refused is refused here.
+"""From a JSON object of the public HTTP API to an Arrival. Everything that refuses a hit is here.
 
 The vendor's JavaScript SDK sends the same object with the user at the top level.
 """
@@ -28,12 +28,12 @@ SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
 
 
 def parse(body: bytes, sender: ClientInfo) -> Arrival:
-    """The hit that the body says; raises BadRequest with what to mend."""
+    """Return the hit of the body. Raises BadRequest with what to fix."""
     return read_hit(decode(body), body, sender)
 
 
 def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arrival:
-    """The hit in the payload that was decoded from the body; raises BadRequest."""
+    """Return the hit of the decoded payload. Raises BadRequest."""
     event = payload.get("event")
     if not isinstance(event, dict):
         raise BadRequest("event_required", "`event` is required and must be an object.")

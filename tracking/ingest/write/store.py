@@ -1,7 +1,8 @@
-"""The writer: arrivals in, an outcome for each out, after the commit.
+"""The steps of storing a batch: arrivals in, an outcome for each out, after the commit.
 
 One statement stores the new hits, queues their deliveries and counts them: all or nothing. A
-repeated hitId stores nothing and queues nothing.
+duplicate stores and queues nothing. `LoopWriter` and `ChunkWriter` take the same steps on
+connections of their own.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Stored(Enum):
-    """What became of an arrival that is answered 204."""
+    """The outcome of an arrival that is answered with success."""
 
     NEW = "stored"
     DUPLICATE = "duplicate"
@@ -46,10 +47,10 @@ Outcomes = Mapping[UUID, Stored | Exception]
 #: Called instead of waking the dispatcher, by callers that commit later.
 Wake = Callable[[], object] | None
 
-#: A row with one of these fails for what it holds: its neighbours do not.
+#: The row itself causes these errors: its neighbours can be stored.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
 
-#: What `insert` knows a way around: the statement failed, the connection is as good as before.
+#: Errors that `insert` can work around: the statement failed, the connection is as good as before.
 RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
@@ -60,24 +61,24 @@ MOMENT = "10ms"
 def store(
     connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
-    """Each arrival is committed or has an error to its name."""
+    """Commit each arrival, or return the error that it causes."""
     return outcome_of_each(arrivals, insert(connection, without_duplicates(arrivals), wake))
 
 
 def without_duplicates(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The batch without what it repeats itself, which is counted."""
+    """Return the batch without the duplicates that it holds itself; their number is in `copies`."""
     firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     if len(firsts) < len(arrivals):
         copies = Counter(map(key, arrivals))
         for repeated in (each for each, count in copies.items() if count > 1):
             first = firsts[repeated]
             firsts[repeated] = msgspec.structs.replace(first, copies=copies[repeated])
-    # Two writers that take the same keys in another order would deadlock.
+    # Sorted: two writers that take the same keys in different orders would deadlock.
     return [firsts[each] for each in sorted(firsts)]
 
 
 def outcome_of_each(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
-    """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    """Return the outcome of each arrival; one without one is a duplicate within the batch."""
     if len(outcomes) == len(arrivals):
         return [outcomes[arrival.id] for arrival in arrivals]
     firsts: dict[tuple[int, int], Stored | Exception] = {}
@@ -96,17 +97,18 @@ def outcome_of_each(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Sto
 
 
 def key(arrival: Arrival) -> tuple[int, int]:
-    """As numbers: sorting a batch by UUIDs takes as long as encoding it."""
+    """Return the dedup key as numbers: sorting a batch by UUIDs takes as long as encoding it."""
     return arrival.token_id, (arrival.digest or arrival.id).int
 
 
 def insert(
     connection: Connection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
 ) -> Outcomes:
-    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
+    """Store the batch. Returns the outcomes by id. A batch that fails for one of its rows is halved
+    until the row is found.
 
-    What waits for another transaction must not make all others wait: once a batch has waited for
-    one, its parts wait for a moment each, and past `until`, by the monotonic clock, none is tried.
+    A wait for another transaction must not delay everybody else: once a batch has waited for one,
+    its parts wait for a moment each, and after `until`, by the monotonic clock, no part is tried.
     """
     if time.monotonic() > until:
         return {arrival.id: Unavailable() for arrival in batch}
@@ -120,7 +122,7 @@ def insert(
                 return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
         return halve(connection, batch, wake, until)
     except errors.CheckViolation:
-        # "No partition of relation found for row": nobody made the day's leaves.
+        # "No partition of relation found for row": the day's partitions are missing.
         with connection.transaction():
             made = partitions.make_ahead(connection.execute)
         if not made:
@@ -137,7 +139,7 @@ def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float
 
 @contextmanager
 def short_lock_timeout(connection: Connection) -> Iterator[None]:
-    """Meanwhile a statement waits for a lock no longer than a moment."""
+    """Let statements inside wait for a lock no longer than a moment."""
     ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
     connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
     try:
