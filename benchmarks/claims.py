@@ -45,7 +45,7 @@ def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]],
 
     def claim() -> Sequence[Claim]:
         floor = scan_bounds.get("claim", INTEGRATION)
-        claims = QueuedDelivery.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, floor=floor)
+        claims = QueuedDelivery.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, bound=floor)
         if claims:
             scan_bounds.raise_to(INTEGRATION, claims[0].reached)
         return claims

@@ -57,10 +57,10 @@ class Writer:
 
     def batches(self, *, size: int, count: int) -> list[list[Arrival]]:
         """So many batches of different hits, already parsed."""
-        from tracking.ingest.parse.arrival import Client  # noqa: PLC0415
+        from tracking.ingest.parse.arrival import ClientInfo  # noqa: PLC0415
         from tracking.ingest.parse.track_payload import parse  # noqa: PLC0415
 
-        sender = Client(token_id=self.token.pk, ip="127.0.0.1", user_agent="benchmark")
+        sender = ClientInfo(token_id=self.token.pk, ip="127.0.0.1", user_agent="benchmark")
         return [
             [parse(HIT % uuid7().hex.encode(), sender) for _ in range(size)] for _ in range(count)
         ]

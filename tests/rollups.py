@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import Sum
 from uuid_utils.compat import uuid7
 
-from tracking.ingest.parse.arrival import Arrival, Client
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import parse_event
-from tracking.ingest.write.statement import STORE
+from tracking.ingest.write import store
 from tracking.ingest.write.store import parameters, without_duplicates
 from tracking.models import Rollup, Token
 from tracking.uuid7 import first_uuid7
@@ -66,8 +66,8 @@ def arrival(token: Token, **hit: Any) -> Arrival:
     return aged(parse(json.dumps({"event": {}, "userId": "u", **hit}).encode(), sender(token)))
 
 
-def sender(token: Token) -> Client:
-    return Client(token_id=token.pk, ip=None, user_agent="")
+def sender(token: Token) -> ClientInfo:
+    return ClientInfo(token_id=token.pk, ip=None, user_agent="")
 
 
 def aged(arrival: Arrival, seconds: float = 60.0) -> Arrival:
@@ -79,7 +79,7 @@ def aged(arrival: Arrival, seconds: float = 60.0) -> Arrival:
 
 def store_in_time(own: psycopg.Connection[Any], batch: Sequence[Arrival]) -> None:
     """As if the statement had come as soon as the hits did: none of them is marked."""
-    own.execute(STORE, parameters(without_duplicates(batch), "1 hour"), prepare=True)
+    own.execute(store.SQL["store"], parameters(without_duplicates(batch), "1 hour"), prepare=True)
 
 
 def plain(unit: str) -> dict[Any, int]:

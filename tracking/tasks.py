@@ -46,7 +46,7 @@ def dispatch(task: Task[..., None]) -> None:
 @shared_task(name="hitstream.consolidate", throws=(OperationalError,))
 def consolidate() -> None:
     """The tallies are in the ledger. Once a minute keeps them few."""
-    Ledger.objects.roll_up()
+    Ledger.objects.consolidate()
 
 
 @shared_task(name="hitstream.operate", throws=(OperationalError, InterfaceError))

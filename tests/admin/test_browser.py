@@ -13,7 +13,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.support.browser import shoot
 from tracking.delivery.engine import engine
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
@@ -128,7 +128,7 @@ def break_and_send(token: Token, status: int, *names: str) -> None:
     with connect() as connection, open_vendor(reply(status, b"I do not know that field")) as vendor:
         config = {"headers": "X-Key: a-secret-key"}
         add_webhook(token, vendor.url, name="Orders", config=config)
-        sender = Client(token_id=token.pk, ip="203.0.113.7", user_agent="curl/8")
+        sender = ClientInfo(token_id=token.pk, ip="203.0.113.7", user_agent="curl/8")
         bodies = [b'{"userId": "u1", "event": {"name": "%s"}}' % name.encode() for name in names]
         store(connection, [parse(body, sender) for body in bodies])
         work_elsewhere()

@@ -62,7 +62,7 @@ def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -
         assert found.total.refused == 2
         assert sum(counts["accepted"] for counts in found.hours.values()) == 2
         # The same, once the tallies are rolled up.
-        Ledger.objects.roll_up()
+        Ledger.objects.consolidate()
     assert ingest_volume(since(), [other.pk]).tokens == {}
     assert hit_rates()[token.pk] == 1.0
 
@@ -88,7 +88,7 @@ def test_the_numbers_of_an_integration_are_those_of_its_rows(send: Send, token: 
         assert (balance["matched"], balance["delivered"], balance["dead"]) == (7, 1, 2)
         assert (balance.queued, waits.retrying) == (4, 1)
         assert count_by_result([integration.pk], since())[integration.pk]["delivered"] == 1
-        Ledger.objects.roll_up()
+        Ledger.objects.consolidate()
     oldest = waits.oldest
     assert oldest is not None
     assert oldest == min(integration.queueddelivery_set.values_list("queued_at", flat=True))

@@ -20,7 +20,7 @@ from benchmarks.crowd import crowd, statements
 from tests.people import viewer
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits
-from tracking.models.hits.partitions import LEAVES, PARTITIONED, Leaf
+from tracking.models.hits.partitions import PARTITIONED, SQL, Leaf
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ def empty() -> None:
     """As after any test that committed something; and no leaf of a day that others do not have."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with connection.cursor() as cursor:
-        cursor.execute(LEAVES, [list(PARTITIONED)])
+        cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
         for leaf in (Leaf.named(name) for (name,) in cursor.fetchall()):
             if leaf.day < yesterday:
                 cursor.execute(f"DROP TABLE {leaf.name}")

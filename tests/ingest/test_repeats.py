@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.conftest import Send, hit
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write import duplicates as noted
 from tracking.ingest.write.connection import connect
@@ -33,7 +33,7 @@ def test_each_repetition_is_counted_once(send: Send, token: Token) -> None:
 
 
 def test_repetitions_within_one_statement_are_counted(token: Token) -> None:
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     bodies = [b'{"hitId": "%s", "userId": "u", "event": {}}' % name for name in (b"a", b"b", b"a")]
     with connect() as connection:
         store(connection, [parse(body, sender) for body in bodies])
@@ -46,7 +46,7 @@ def test_the_same_hit_id_of_another_token_repeats_nothing(send: Send, token: Tok
     other, _ = Token.objects.issue("other")
     send(hit(hitId="a"))
     with connect() as connection:
-        sender = Client(token_id=other.pk, ip=None, user_agent="")
+        sender = ClientInfo(token_id=other.pk, ip=None, user_agent="")
         store(connection, [parse(b'{"hitId": "a", "userId": "u", "event": {}}', sender)])
     assert counted() == {}
 

@@ -13,7 +13,7 @@ from psycopg import errors
 from tests.conftest import Send, hit
 from tests.integrations import add_webhook
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import Stored, store, writer
@@ -23,7 +23,7 @@ from tracking.models.upkeep import maintenance
 
 
 def arrive(token: Token, body: bytes) -> Arrival:
-    return parse(body, Client(token_id=token.pk, ip=None, user_agent=""))
+    return parse(body, ClientInfo(token_id=token.pk, ip=None, user_agent=""))
 
 
 def arrivals(token: Token, hit_ids: list[str]) -> list[Arrival]:
@@ -128,7 +128,7 @@ def test_many_foreign_hit_ids_stall_the_others_no_longer_than_one(
 
 def test_a_missing_partition_is_made_when_a_hit_needs_it(send: Send) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(partitions.LEAVES, [list(partitions.PARTITIONED)])
+        cursor.execute(partitions.SQL["partitions"], {"tables": list(partitions.PARTITIONED)})
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
     assert partitions.days_ahead() < 0

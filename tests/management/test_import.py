@@ -26,11 +26,11 @@ from tests.rollups import rolled_up
 from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
 from tracking.ingest.file_import.line_file import FileChanged
-from tracking.ingest.parse.arrival import Arrival, Client
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.models import FileImport, Hit, QueuedDelivery, Token, Watermark
 from tracking.models.analytics import rollup_job
-from tracking.models.analytics.rollup_sql import DAY
+from tracking.models.analytics.dimensions import DAY
 
 Write = Callable[..., Path]
 
@@ -169,7 +169,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
     """A dozen chunks, one with a poisoned hit and a repeated one."""
     hits = [hit(hitId=f"h{n}") for n in range(6000)]
     path = write(*hits, hits[7])
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
 
     def read(body: bytes) -> Arrival:
         arrival = parse(body, sender)
@@ -196,7 +196,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
 def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write: Write) -> None:
     path = write(*(hit() for _ in range(20)))
     first, second = run.begin(token, path), run.begin(token, path)
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     read = partial(parse, sender=sender)
     run.run(first, path, read, refused=print, told=print)
     with pytest.raises(AlreadyImporting):
@@ -217,7 +217,7 @@ def test_a_file_with_the_wrong_format_can_be_imported_with_the_right_one(
 def test_a_file_that_changes_is_not_taken_for_imported(token: Token, write: Write) -> None:
     path = write(*(hit(number=n) for n in range(2000)))
     before = path.read_bytes()
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
 
     def read(body: bytes) -> Arrival:
         if b'"number": 1700}' in body:

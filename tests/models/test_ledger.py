@@ -12,7 +12,7 @@ from tests.destinations.vendor import open_vendor, reply
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
 from tracking.delivery.engine import engine
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.refusals import refusals
@@ -28,7 +28,7 @@ def reconciled() -> str:
 
 
 def test_accepted_is_stored_and_duplicate_also_within_one_statement(token: Token) -> None:
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     bodies = [b'{"hitId": "%s", "userId": "u", "event": {}}' % name for name in (b"a", b"b", b"a")]
     with connect() as connection:
         store(connection, [parse(body, sender) for body in [*bodies, b'{"userId":"u","event":{}}']])
@@ -61,11 +61,11 @@ def test_rolling_up_changes_no_count(send: Send, token: Token) -> None:
         send(hit(hitId=f"h{number}"))
         send(hit(hitId="h0"))
     before = counts(), counts(integration)
-    assert Ledger.objects.roll_up() > 0
+    assert Ledger.objects.consolidate() > 0
     assert not Tally.objects.exists()
     assert (counts(), counts(integration)) == before
     send(hit(hitId="later"))
-    Ledger.objects.roll_up()
+    Ledger.objects.consolidate()
     assert counts()["accepted"] == before[0]["accepted"] + 1
     assert Ledger.objects.filter(kind="accepted").count() == 1
 

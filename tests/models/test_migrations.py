@@ -75,7 +75,7 @@ def test_a_process_of_an_older_version_can_still_make_a_token(transactional_db: 
 def test_the_migration_waits_for_no_traffic(transactional_db: None) -> None:
     """A reader of all that is there, as a dump is one, delays a second `migrate` by nothing."""
     with (
-        psycopg.connect(**connection.get_connection_params(), autocommit=False) as reader,  # type: ignore[arg-type]
+        psycopg.connect(**connection.get_connection_params(), autocommit=False) as reader,
     ):
         reader.execute("SELECT FROM hitstream_hit")
         reader.execute("SELECT FROM hitstream_token")

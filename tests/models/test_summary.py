@@ -32,7 +32,7 @@ from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
 from tracking.models import Hit, LateArrival, Rollup, Token, Visitor, Watermark
 from tracking.models.analytics import rollup_job
-from tracking.models.analytics.rollup_sql import (
+from tracking.models.analytics.dimensions import (
     CAMPAIGN,
     DAY,
     HOUR,

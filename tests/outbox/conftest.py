@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
@@ -19,7 +19,7 @@ Storing = Callable[[Iterable[tuple[str, str]]], None]
 @pytest.fixture
 def stored(token: Token) -> Iterator[Storing]:
     """Stores hits, each given by its hitId and its user, in one statement."""
-    sender = Client(token_id=token.pk, ip=None, user_agent="")
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     with connect() as connection:
 
         def storing(hits: Iterable[tuple[str, str]]) -> None:

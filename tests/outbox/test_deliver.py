@@ -415,7 +415,9 @@ def test_missing_leaves_are_made_when_an_outcome_needs_them(
     add_webhook(token, vendor.url)
     post(send)
     with connection.cursor() as cursor:
-        cursor.execute(partitions.LEAVES, [["hitstream_outcome", "hitstream_attempt"]])
+        cursor.execute(
+            partitions.SQL["partitions"], {"tables": ["hitstream_outcome", "hitstream_attempt"]}
+        )
         for (leaf,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {leaf}")
     engine.run()

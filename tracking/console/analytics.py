@@ -16,8 +16,8 @@ from tracking.console.query import DEFAULT, LAST, AnalyticsQuery, AnalyticsQuery
 from tracking.console.table import Figure, Table, TableRow, ranked
 from tracking.models import Watermark
 from tracking.models.access.scope import Scope
+from tracking.models.analytics.dimensions import CAMPAIGN, PAGE, PROPERTY, USER
 from tracking.models.analytics.rollup import RollupQuerySet
-from tracking.models.analytics.rollup_sql import CAMPAIGN, PAGE, PROPERTY, USER
 
 #: Events with a line of their own, and rows of a table on the page and in a file.
 LINES = 5

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from tracking.models.analytics.rollup_sql import DAY, HOUR
+from tracking.models.analytics.dimensions import DAY, HOUR
 
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from django.http import Http404
 from tracking.console.period import Period
 from tracking.models import Rollup, Token
 from tracking.models.access.scope import Scope
+from tracking.models.analytics.dimensions import DAY, HOUR
 from tracking.models.analytics.rollup import RollupQuerySet
-from tracking.models.analytics.rollup_sql import DAY, HOUR
 
 #: The quick choices.
 LAST = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from tracking.delivery.request_pool import Response
+from tracking.delivery.request_pool import BatchResult
 from tracking.events import Receipt
 from tracking.exceptions import DeliveryError
 from tracking.models import Integration
@@ -24,7 +24,7 @@ CODE_LIMIT = 50
 
 
 def attempt_of(
-    sent: Response, integration: Integration, mask: Callable[[str], str]
+    sent: BatchResult, integration: Integration, mask: Callable[[str], str]
 ) -> AttemptRecord:
     """The request as it went. `mask` takes the secrets out of a text."""
     result = sent.result

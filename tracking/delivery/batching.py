@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from tracking.delivery.request_pool import Batch, Response
+from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Skipped, prepare
@@ -40,7 +40,7 @@ def events_of(
             except Skipped as skipped:
                 books.skip(event, str(skipped))
             except Exception as error:
-                books.enter(Response(Batch([event], 0.0), error))
+                books.enter(BatchResult(Batch([event], 0.0), error))
     return sorted(events, key=lambda event: event.id)
 
 

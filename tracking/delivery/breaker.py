@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from tracking.conf import conf
-from tracking.delivery.request_pool import Response
+from tracking.delivery.request_pool import BatchResult
 from tracking.exceptions import RetryableError, SetupError, blame
 from tracking.models import Integration
 from tracking.models.integrations.pause import Cause
@@ -30,7 +30,7 @@ class Breaker:
         self.probing = probing
         self._failures = 0
 
-    def judge(self, sent: Response) -> Hold | None:
+    def judge(self, sent: BatchResult) -> Hold | None:
         """Why nothing more shall be sent after this result, None if all is well."""
         match sent.result:
             case SetupError() as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from tracking.conf import conf
 from tracking.delivery.batching import events_of, pack
 from tracking.delivery.breaker import Breaker, Hold
-from tracking.delivery.request_pool import Batch, RequestPool, Response
+from tracking.delivery.request_pool import Batch, BatchResult, RequestPool
 from tracking.delivery.results import ResultBuffer
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.transport.http import Client
@@ -107,7 +107,7 @@ class Consumer:
         if counts:
             logger.info("%s: %s", self.integration, counts)
 
-    def _answered(self, sent: Response) -> None:
+    def _answered(self, sent: BatchResult) -> None:
         """Called on the loop for each batch that is back."""
         self._books.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
@@ -166,7 +166,7 @@ class Consumer:
             self.integration.pk,
             limit=limit,
             lease=self._lease,
-            floor=scan_bounds.get("claim", self.integration.pk),
+            bound=scan_bounds.get("claim", self.integration.pk),
             in_order=self.integration.ordered,
         )
         if claims:

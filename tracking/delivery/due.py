@@ -8,18 +8,9 @@ from tracking import db
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.models import Integration
 from tracking.models.integrations.integration import CONFIGURED
+from tracking.sql import load
 
-DUE = """
-    SELECT bounded.id FROM unnest(%s::bigint[], %s::timestamptz[]) AS bounded(id, floor)
-    WHERE EXISTS (
-        SELECT FROM hitstream_queue
-        WHERE integration_id = bounded.id
-          AND due_at <= statement_timestamp() AND due_at >= bounded.floor
-    ) OR EXISTS (
-        SELECT FROM hitstream_queue
-        WHERE integration_id = bounded.id AND due_at <= statement_timestamp() AND claims >= 2
-    )
-"""
+SQL = load(__file__)
 
 
 def find_running() -> dict[int, Integration]:
@@ -42,5 +33,6 @@ def due_of(ids: Collection[int]) -> list[int]:
     if not ids:
         return []
     with db.write_cursor() as cursor:
-        cursor.execute(DUE, [list(ids), [scan_bounds.get("dispatch", pk) for pk in ids]])
+        bounds = [scan_bounds.get("dispatch", pk) for pk in ids]
+        cursor.execute(SQL["due"], {"integrations": list(ids), "bounds": bounds})
         return [row[0] for row in cursor.fetchall()]

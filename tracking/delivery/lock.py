@@ -6,22 +6,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tracking import db
+from tracking.sql import load
 
-TAKE = """
-    SELECT id FROM unnest(%s::bigint[]) AS id
-    WHERE pg_try_advisory_lock(hashtextextended('hitstream-deliver', id))
-"""
-LEAVE = "SELECT pg_advisory_unlock(hashtextextended('hitstream-deliver', %s))"
+SQL = load(__file__)
 
 
 def take(ids: Collection[int]) -> set[int]:
     """Those of the integrations that no other worker delivers to; nobody else will meanwhile."""
     with db.write_cursor() as cursor:
-        cursor.execute(TAKE, [list(ids)])
+        cursor.execute(SQL["take"], {"integrations": list(ids)})
         return {row[0] for row in cursor.fetchall()}
 
 
 def leave(integration_id: int) -> None:
     """Any worker may deliver to the integration."""
     with db.write_cursor() as cursor:
-        cursor.execute(LEAVE, [integration_id])
+        cursor.execute(SQL["leave"], {"integration": integration_id})

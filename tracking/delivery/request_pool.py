@@ -33,7 +33,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class BatchResult:
     """A batch, and its receipt or the error that it met."""
 
     batch: Batch
@@ -55,7 +55,7 @@ class RequestPool:
         *,
         concurrency: int,
         rate: int | None,
-        answered: Callable[[Response], None],
+        answered: Callable[[BatchResult], None],
         given_back: Callable[[Batch], None],
     ) -> None:
         """`answered` is told each result, `given_back` each batch whose lease is too short by now
@@ -144,9 +144,13 @@ class RequestPool:
         seconds = self._destination.timeout + MARGIN
         try:
             async with asyncio.timeout(seconds):
-                sent = Response(batch, await self._destination.deliver(batch.events, self._client))
+                sent = BatchResult(
+                    batch, await self._destination.deliver(batch.events, self._client)
+                )
         except TimeoutError:
-            sent = Response(batch, RetryableError(f"It was not over within {seconds:g} seconds."))
+            sent = BatchResult(
+                batch, RetryableError(f"It was not over within {seconds:g} seconds.")
+            )
         except Exception as error:
-            sent = Response(batch, error)
+            sent = BatchResult(batch, error)
         self._answered(sent)

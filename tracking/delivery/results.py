@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from uuid_utils.compat import uuid7
 
 from tracking.delivery.attempts import CODE_LIMIT, attempt_of
-from tracking.delivery.request_pool import Batch, Response
+from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.retry import delay
 from tracking.destinations.transport.recorder import printable
 from tracking.events import Event, Receipt
@@ -61,7 +61,7 @@ class ResultBuffer:
         old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
         return old or len(self._entries) >= RIPE_ENTRIES
 
-    def enter(self, sent: Response, *, is_alive: bool = False) -> None:
+    def enter(self, sent: BatchResult, *, is_alive: bool = False) -> None:
         """The batch's result is in the books, not yet in the database. Where the destination has
         taken others of late, a wrong configuration may also be a hit's own fault."""
         attempt = attempt_of(sent, self.integration, self._mask)

@@ -9,7 +9,6 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import LiteralString
 
 import psycopg
 from django.db import connections
@@ -19,6 +18,7 @@ from tracking import db
 from tracking.health.component import Component, bad, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.models.hits import partitions
+from tracking.sql import load
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +28,7 @@ PATIENCE = 1.0
 CROWDED = 0.9
 #: Hits of clocks that differ by more than this many seconds are filed under other days.
 SKEW = 5.0
-ASK: LiteralString = """
-    SELECT current_setting('server_version'), clock_timestamp(),
-        current_setting('max_connections')::int,
-        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-        pg_database_size(current_database())
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +55,7 @@ def probe() -> Postgres:
         seconds = time.monotonic() - began
         connection.execute("SET statement_timeout = 2000")
         before = datetime.now(UTC)
-        row = connection.execute(ASK).fetchone()
+        row = connection.execute(SQL["probe"]).fetchone()
         after = datetime.now(UTC)
     assert row is not None
     version, clock, most, taken, size = row

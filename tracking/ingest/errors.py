@@ -1,4 +1,4 @@
-"""The answers to what cannot be taken: a stable code and a sentence that a person can act on."""
+"""The errors of ingest: a stable code, and a sentence that tells the sender what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracking.conf import conf
 
 
 class IngestError(Exception):
-    """The request cannot be taken. `code` never changes its meaning."""
+    """The request cannot be accepted. `code` never changes its meaning."""
 
     status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
 
@@ -40,13 +40,13 @@ class Unauthorized(IngestError):
 
 
 class UnsupportedMediaType(IngestError):
-    """The body is not announced as JSON."""
+    """The Content-Type of the body is not JSON."""
 
     status = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 
 class TooManyHits(IngestError):
-    """The token's own rate limit is reached. `wait` is in seconds."""
+    """The token's rate limit is reached. `wait` is in seconds."""
 
     status = status.HTTP_429_TOO_MANY_REQUESTS
 
@@ -59,7 +59,7 @@ class TooManyHits(IngestError):
 
 
 class Unavailable(IngestError):
-    """The hit could not be stored now; it is not stored, and may be sent again."""
+    """The hit could not be stored now. Send it again later."""
 
     status = status.HTTP_503_SERVICE_UNAVAILABLE
 
@@ -76,7 +76,7 @@ def respond(error: IngestError) -> JsonResponse:
 
 
 def translate(error: exceptions.APIException) -> IngestError:
-    """DRF's own exceptions in our words."""
+    """Return the IngestError for one of DRF's own exceptions."""
     translated = IngestError(str(error.get_codes()), str(error.detail))
     translated.status = error.status_code  # type: ignore[misc]
     return translated

@@ -1,5 +1,6 @@
-"""Every ingest route and probe, and the most that its body may be. With and without a slash at the
-end: some SDKs count a redirect as delivered."""
+"""Every ingest route and probe, with the largest body that it accepts. With and without a trailing
+slash: some SDKs count a redirect as delivered.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 
 from tracking import db
 from tracking.ingest.errors import BadRequest, Unauthorized
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.body import MAX_BODY, too_large
 from tracking.ingest.parse.json_decoding import too_deep
 from tracking.ingest.parse.track_payload import parse
@@ -36,13 +36,13 @@ def track(
     integrations: Mapping[str, Any] | None = None,
     **properties: Any,
 ) -> str:
-    """The hit exists, and is delivered, once the caller's transaction is committed, and not at all
-    if it is rolled back. Returns its hitId.
+    """Store a hit in the caller's transaction: it exists, and is delivered, once that is committed.
+    Returns its hitId.
 
-    `token` is a Token or the name of one; one of `user_id` and `anonymous_id` is needed. Properties
-    are what JSON can say, and dates, decimals and UUIDs. `sent_at` is when it happened, by default
-    now. Without a `hit_id` one is made. Whoever else sends the same `hit_id` meanwhile waits for
-    the caller's transaction to end, so give one only where it is short.
+    `token` is a Token or its name; `user_id` or `anonymous_id` is required. Properties hold JSON
+    values, dates, decimals and UUIDs. `sent_at` is when the event happened, by default now. Without
+    `hit_id` Hitstream makes one. Another sender of the same `hit_id` waits for the caller's
+    transaction to end, so pass one only in short transactions.
 
     Raises BadRequest, a ValueError, for what POST /track would refuse, and Unauthorized for a token
     that is unknown, revoked, expired or disabled. Neither harms the transaction.
@@ -60,7 +60,7 @@ def track(
     if len(body) > MAX_BODY:
         raise too_large(f"is {len(body):,} bytes", MAX_BODY)
     found = clean_text(token, using)
-    sender = Client(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
+    sender = ClientInfo(token_id=found.pk, ip=None, user_agent="", ip_policy=found.ip_policy)
     arrival = parse(body, sender)
     (outcome,) = store(borrow_connection(), [arrival], wake_dispatcher_on_commit)
     if isinstance(outcome, Exception):
@@ -69,7 +69,7 @@ def track(
 
 
 def clean_text(token: Token | str, using: str) -> Token:
-    """The token as it is now. Raises Unauthorized."""
+    """Return the token as it is now. Raises Unauthorized."""
     tokens = Token.objects.using(using).present()
     wanted = tokens.filter(name=token) if isinstance(token, str) else tokens.filter(pk=token.pk)
     found = wanted.first()
@@ -89,8 +89,8 @@ def aware(moment: datetime) -> datetime:
 
 
 def encode(hit: Mapping[str, Any]) -> bytes:
-    """As a client would send it; a lone surrogate, as in a file's name, is escaped. Raises
-    BadRequest: msgspec's own encoder would say null for what is no number."""
+    """Return the JSON that a client would send; a lone surrogate, as in a file name, is escaped.
+    Raises BadRequest: msgspec's own encoder would write null for NaN."""
     try:
         said = msgspec.to_builtins(hit, str_keys=True, enc_hook=plain)
         text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -102,7 +102,7 @@ def encode(hit: Mapping[str, Any]) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """What msgspec does not know: Django's lazy texts."""
+    """Convert what msgspec does not know: Django's lazy texts."""
     if isinstance(value, Promise):
         return str(value)
     raise TypeError(f"A property is a {type(value).__name__}, which JSON cannot say.")

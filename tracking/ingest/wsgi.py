@@ -1,9 +1,8 @@
 """Ingest before everything else: a WSGI application around Django's own.
 
-Hits go straight to their view. Django's middleware (sessions, CSRF, users, hosts) and its signals
-are for requests that use the ORM and people with browsers; a hit needs none of them, they cost
-more than all that it does need, and a sender that calls us by another host name must not lose its
-hits for it.
+Hits go straight to their view. Django's middleware (sessions, CSRF, users, hosts) and signals serve
+the ORM and people with browsers. A hit needs none of them, they cost more than everything that it
+does need, and a sender with another host name in its URL must not lose hits.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ View = Callable[[WSGIRequest], HttpResponseBase]
 
 
 class BrokenRequest(IngestError):
-    """A bug of ours. The sender may try again: the next version may have it mended."""
+    """Hitstream has a bug. Send the hit again later: the next version may have it fixed."""
 
     status = 500
 
 
 class IngestFirst:
-    """Wrap it around the project's application in wsgi.py. Without it hits go through all
-    middleware, and past ALLOWED_HOSTS."""
+    """Wrap the project's application with it in wsgi.py. Without it hits pass all middleware, and
+    ALLOWED_HOSTS."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -54,7 +53,7 @@ class IngestFirst:
 
 
 def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
-    """The view's answer; a 500 in our own words where it fails."""
+    """Return the view's answer, or Hitstream's own 500 if it fails."""
     request = WSGIRequest(environ)
     try:
         return view(request)
@@ -66,8 +65,7 @@ def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
 
 
 class RouteTable:
-    """The ingest views by path: those with a path of their own in a dictionary, the others by
-    their patterns."""
+    """The ingest views by path: fixed paths in a dictionary, others by their patterns."""
 
     def __init__(self, prefix: str, patterns: Iterable[tuple[bool, URLPattern]]) -> None:
         self._prefix = prefix
@@ -81,7 +79,7 @@ class RouteTable:
 
     @classmethod
     def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
-        """As the project's URLs have them; empty without ours among them."""
+        """Return the routes that the project's URL configuration includes; empty without any."""
         try:
             prefix = reverse("hitstream:track").removesuffix("track")
         except NoReverseMatch:

@@ -7,7 +7,6 @@ integration, and counted no further than to a limit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import LiteralString
 
 import psycopg
 from django.db.models import Count
@@ -22,18 +21,11 @@ from tracking.models.alerts.rule import AlertKind
 from tracking.models.hits import partitions
 from tracking.models.integrations.pause import Cause
 from tracking.models.upkeep import disk
+from tracking.sql import load
 
 #: As far as those that are retried are counted.
 LIMIT = 10_000
-# One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
-COUNTS: LiteralString = """
-    SELECT token_id, integration_id, kind, reason, sum(count)::bigint FROM (
-        SELECT token_id, integration_id, kind, reason, count FROM hitstream_lifetimetotal
-        UNION ALL
-        SELECT token_id, integration_id, kind, reason, count FROM hitstream_tally
-    ) AS counted
-    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
+SQL = load(__file__)
 HIT_RESULTS = ("accepted", "duplicate", "refused")
 #: What only grows. Dead letters do not: a replay takes them back.
 RESULTS = ("matched", "delivered", "skipped", "cancelled")
@@ -82,10 +74,12 @@ def counts(names: Names) -> Iterator[Metric]:
         labels=(*INTEGRATION, "result"),
     )
     dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
-    queued = GaugeMetricFamily("hitstream_queued", "Deliveries still to be made.", labels=INTEGRATION)
+    queued = GaugeMetricFamily(
+        "hitstream_queued", "Deliveries still to be made.", labels=INTEGRATION
+    )
     sums: dict[tuple[int, int], dict[str, int]] = {}
     with db.read_cursor() as cursor:
-        cursor.execute(COUNTS)
+        cursor.execute(SQL["counts"])
         for token_id, integration_id, kind, reason, count in cursor.fetchall():
             if not integration_id and kind in HIT_RESULTS:
                 hits.add_metric([names.token(token_id), kind, reason], count)

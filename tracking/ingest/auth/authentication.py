@@ -1,6 +1,8 @@
-"""Who may send: HTTP Basic with an API token as the user name, and what else names a token.
+"""Who may send: HTTP Basic with an API token as the user name, and the other keys that name a
+token.
 
-In: a header, a project id or a path. Out: the Pass of a usable token, remembered for a few seconds.
+In: a header, a project id or a path. Out: the TokenAccess of a usable token, cached for a few
+seconds.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
+from tracking.sql import load
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAccess:
-    """What the hot path knows of a usable token. It is `public` if opened by what everybody may
-    know; `origins` are then the sites that may use it."""
+    """What the hot path knows of a usable token. `public` if its key is no secret; `origins` are
+    then the sites that may use it."""
 
     token_id: int
     rate_limit: int | None
@@ -39,8 +42,8 @@ class TokenAccess:
     public: bool
 
 
-#: What a token is known by: of an API token its digest, which is 32 bytes. No other key is, so
-#: that a digest which happens to begin like one is not taken for it.
+#: The key that names a token. For an API token its digest, which has 32 bytes. No other kind of key
+#: has 32 bytes, so a digest can never be mistaken for one.
 Key = bytes
 
 DIGEST_SIZE = 32
@@ -53,44 +56,31 @@ def key_of_project(project_id: UUID) -> Key:
 
 
 def key_of_path(path: str) -> Key:
-    """What is longer than any path opens nothing however it ends, and is not remembered whole."""
+    """Return the key of a first-party path. A longer text than any path is cut: it opens nothing,
+    and the cache does not hold it whole."""
     return PATH + path[: MAX_PATH + 1].encode()
 
 
 def key_of_write_key(write_key: str) -> Key:
-    """A project id or an API token, as SDKs are configured with."""
+    """Return the key of an SDK's write key: a project id or an API token."""
     try:
         return key_of_project(UUID(write_key))
     except ValueError:
         return digest_of(write_key.encode(errors="replace"))
 
 
-LOOK_UP = """
-    SELECT id, rate_limit, ip_policy, origins, project_id, path,
-        digest, CASE WHEN retiring_until > now() THEN retiring_digest END
-    FROM hitstream_token
-    WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)
-        OR project_id = ANY(%(projects)s) OR path = ANY(%(paths)s))
-      AND enabled AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-"""
-TOUCH = """
-    UPDATE hitstream_token SET last_used_at = now() WHERE id IN (
-        SELECT id FROM hitstream_token
-        WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-        FOR UPDATE SKIP LOCKED
-    )
-"""
+SQL = load(__file__)
 
 
 def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | None]:
-    """For each key the TokenAccess of the usable token that it opens, or None."""
+    """Return for each key the TokenAccess of the usable token that it opens, or None."""
     digests = [key for key in keys if len(key) == DIGEST_SIZE]
     public = [key for key in keys if len(key) != DIGEST_SIZE]
     projects = [UUID(bytes=key[len(PROJECT) :]) for key in public if key.startswith(PROJECT)]
     paths = [key[len(PATH) :].decode() for key in public if key.startswith(PATH)]
     parameters = {"digests": digests, "projects": projects, "paths": paths}
     tokens: dict[Key, TokenAccess] = {}
-    for row in connection.execute(LOOK_UP, parameters).fetchall():
+    for row in connection.execute(SQL["look_up"], parameters).fetchall():
         tokens.update(find_access(*row))
     return [tokens.get(key) for key in keys]
 
@@ -104,7 +94,7 @@ def find_access(
     path: str,
     *digests: bytes | None,
 ) -> Iterator[tuple[Key, TokenAccess]]:
-    """Every key of a token, with what it opens."""
+    """Return every key of a token, each with its TokenAccess."""
     secret = TokenAccess(token_id, rate_limit, ip_policy, tuple(origins), public=False)
     for digest in digests:
         if digest is not None:
@@ -115,16 +105,17 @@ def find_access(
 
 
 def touch(connection: Connection, found: Sequence[TokenAccess | Exception | None]) -> None:
-    """The tokens are noted as used."""
+    """Note the tokens as used."""
     used = {opened.token_id for opened in found if isinstance(opened, TokenAccess)}
     if used:
-        connection.execute(TOUCH, [sorted(used)])
+        connection.execute(SQL["touch"], {"tokens": sorted(used)})
 
 
 class TokenCache:
-    """Passes by key for a few seconds; unknown keys too, so that a flood costs no queries.
+    """TokenAccess by key for a few seconds; unknown keys too, so that a flood of them costs no
+    queries.
 
-    The two are kept apart: a flood of unknown tokens evicts no known one.
+    Known and unknown keys are kept apart: a flood of unknown keys evicts no known one.
     """
 
     def __init__(self) -> None:
@@ -139,8 +130,8 @@ class TokenCache:
         self._unknown: dict[Key, tuple[float, TokenAccess | None]] = {}
 
     def get(self, key: Key, environ: Mapping[str, Any] = NO_REQUEST) -> TokenAccess | None:
-        """Raises Unavailable where the database cannot tell, NeedsThread where the request with
-        this environ may not wait for it."""
+        """Return the access that the key opens, None for an unknown key. Raises Unavailable if the
+        database does not answer, NeedsThread if the request of this environ must not wait."""
         now = time.monotonic()
         cached = self._known.get(key) or self._unknown.get(key)
         if cached is not None and now < cached[0]:
@@ -155,7 +146,7 @@ class TokenCache:
         return found
 
     def open(self, key: Key, environ: Mapping[str, Any]) -> TokenAccess:
-        """As `get`; raises Unauthorized for a key that opens nothing."""
+        """Return what `get` returns. Raises Unauthorized for a key that opens nothing."""
         found = self.get(key, environ)
         if found is None:
             raise Unauthorized(
@@ -169,7 +160,7 @@ process.on_forget(tokens.clear)
 
 
 def read_api_token(header: str) -> bytes:
-    """The API token of an Authorization header; raises Unauthorized with the reason."""
+    """Return the API token of an Authorization header. Raises Unauthorized with the reason."""
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         raise Unauthorized(

@@ -1,7 +1,7 @@
-"""Who sends a request, as the connection and the proxies that we trust tell it.
+"""The address of the client, from the connection and from trusted proxies.
 
-X-Forwarded-For is believed from right to left, as far as each address is a trusted proxy's: what
-stands left of the first other one was written by whoever sent the request.
+X-Forwarded-For is read from right to left, as long as each address is a trusted proxy's. The first
+other address is the client's; the client itself may have written everything left of it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from typing import Any
 
 from tracking.conf import conf
 from tracking.ingest.auth.authentication import TokenAccess
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.models.tokens.privacy import apply_ip_policy
 
 MAX_USER_AGENT = 512
-#: In TRUSTED_PROXIES: whoever connects to our unix socket.
+#: In TRUSTED_PROXIES: every peer of the server's unix socket.
 UNIX = "unix"
 
 
-def client_of(environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str = "") -> Client:
-    """The sender, its address kept by the token's policy, or by a stricter one if given."""
+def client_of(
+    environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str = ""
+) -> ClientInfo:
+    """Return the client, its address reduced by the token's IP policy, or by a stricter one if
+    given."""
     policy = ip_policy or opened.ip_policy
-    return Client(
+    return ClientInfo(
         token_id=opened.token_id,
         ip=apply_ip_policy(policy, client_ip(environ)),
         user_agent=environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],
@@ -33,7 +36,7 @@ def client_of(environ: Mapping[str, Any], opened: TokenAccess, *, ip_policy: str
 
 
 def client_ip(environ: Mapping[str, Any]) -> str | None:
-    """The address of whoever sent the request, None where it cannot be told."""
+    """Return the address of the client, None if it is unknown."""
     peer: str = environ.get("REMOTE_ADDR") or ""
     if not is_trusted(peer):
         return clean_ip(peer)
@@ -48,7 +51,7 @@ def client_ip(environ: Mapping[str, Any]) -> str | None:
 
 
 def is_trusted(peer: str) -> bool:
-    """Whether what the peer says of others is believed. A unix socket's peer has no address."""
+    """Return whether the peer's X-Forwarded-For counts. A unix socket's peer has no address."""
     proxies = conf.TRUSTED_PROXIES
     return bool(proxies) and _is_in(peer, tuple(proxies))
 
@@ -63,13 +66,14 @@ def _is_in(peer: str, proxies: Sequence[str]) -> bool:
 
 
 def network_of(proxy: str) -> IPv4Network | IPv6Network:
-    """Raises ValueError for what is no address and no network."""
+    """Return the network. Raises ValueError for a text that is neither an address nor a network."""
     return ip_network(proxy, strict=False)
 
 
 @lru_cache(maxsize=10_000)
 def clean_ip(address: str) -> str | None:
-    """The address as Postgres takes it: no port, no zone, IPv4 out of IPv6; None for none."""
+    """Return the address as Postgres takes it: no port, no zone, IPv4 out of IPv6; None without
+    one."""
     host = address.partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""How the sender's address is found, hop by hop: the same as `sender.client_ip`, with reasons."""
+"""How `client_ip.client_ip` finds the client's address, hop by hop, with reasons."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tracking.ingest.auth.client_ip import clean_ip, is_trusted
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """`address` as it was given; `trusted` if what it says of others is believed; `is_client` of
-    the one that is taken for the sender's."""
+    """`address` as it was given; `trusted` if its X-Forwarded-For counts; `is_client` for the
+    address that is taken for the client's."""
 
     address: str
     trusted: bool
@@ -21,8 +21,7 @@ class Hop:
 
 
 def trace(environ: Mapping[str, Any]) -> list[Hop]:
-    """From the peer that is connected to us to the one that sent the request, and whatever else
-    was claimed beyond it."""
+    """Return the hops from the peer to the client, and the addresses claimed beyond it."""
     return [*walk(environ)]
 
 
@@ -41,7 +40,7 @@ def walk(environ: Mapping[str, Any]) -> Iterator[Hop]:
 
 
 def forwarded(hops: list[str]) -> Iterator[Hop]:
-    """X-Forwarded-For from right to left."""
+    """Return the addresses of X-Forwarded-For from right to left."""
     found = False
     for place, hop in reversed([*enumerate(hops)]):
         address = clean_ip(hop)

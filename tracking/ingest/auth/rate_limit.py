@@ -1,4 +1,4 @@
-"""The rate limit that a token may be given in the admin; without one nothing is counted."""
+"""The rate limit that a token may have; hits of a token without a limit are not counted."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def is_within_limit(opened: TokenAccess, environ: Mapping[str, Any], hits: int = 1) -> bool:
-    """Whether some of the token's hits in this second of the clock are left, for all of these
-    then. Counted in Django's cache: over all processes where they share one. A cache that fails
-    limits nobody. Raises NeedsThread where the request may not wait for the cache."""
+    """Return whether the token has hits left in this second of the clock, and count these. The
+    count is in Django's cache: over all processes if they share one. A cache that fails limits
+    nobody. Raises NeedsThread if the request must not wait for the cache."""
     if opened.rate_limit is None:
         return True
     wait_if_allowed(environ)

@@ -1,11 +1,11 @@
 """Chunks of a file into the database, one after the other, while the caller reads the next.
 
-In: a Chunk. Out: a Result for each of its hits. The hits and the count of the lines that are done
-are one transaction, so whatever ends an import, it goes on where it was.
+In: a Chunk. Out: an ItemResult for each of its hits. The hits and the count of finished lines are
+one transaction, so an import that ends for whatever reason resumes where it was.
 
-The statement is sent in psycopg's pipeline mode, which does not wait for its answer. A thread that
-waits for it would, each time it needs the interpreter's lock, wait for the parser to let go of it:
-that took a third of the time.
+The statement is sent in psycopg's pipeline mode, which does not wait for the answer. A waiting
+thread would wait for the parser each time it needs the interpreter's lock: that took a third of the
+time.
 """
 
 from __future__ import annotations
@@ -25,26 +25,22 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
 from tracking.ingest.write.bulk import ItemResult, conclude
 from tracking.ingest.write.connection import Connection, connect
-from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
+from tracking.sql import load
 
-#: Nobody waits for an answer here: a chunk may take its time. In milliseconds.
+#: Milliseconds. No sender waits for an answer here, so a chunk may take its time.
 TIMEOUT = 60_000
-CLAIM = "UPDATE hitstream_fileimport SET lines = %s WHERE id = %s AND lines = %s"
-COUNT = """
-    UPDATE hitstream_fileimport
-    SET stored = stored + %s, duplicate = duplicate + %s, refused = refused + %s WHERE id = %s
-"""
+SQL = load(__file__)
 
 
 class AlreadyImporting(Exception):
-    """Somebody else imports the same file."""
+    """Another process imports the same file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines of the file and what they say. `start` and `end` are how many lines are done before
-    and after, `position` is how far into the file that is, in bytes."""
+    """Lines of the file, parsed. `start` and `end` are the lines finished before and after the
+    chunk; `position` is the offset of its end in the file, in bytes."""
 
     start: int
     end: int
@@ -58,7 +54,7 @@ class Chunk:
 
 
 class ChunkWriter:
-    """`send`, `settle`, `commit`, and again. Raises psycopg's errors."""
+    """Call `send`, `settle`, `commit`, and again. Each raises psycopg's errors."""
 
     def __init__(self, import_id: int) -> None:
         self._import_id = import_id
@@ -71,7 +67,7 @@ class ChunkWriter:
         self._connection.autocommit = False
 
     def send(self, chunk: Chunk) -> None:
-        """The chunk is on its way."""
+        """Send the chunk to Postgres without waiting for the answer."""
         self._batch = store.without_duplicates(chunk.arrivals)
         self._owes = False
         self._pipeline = ExitStack()
@@ -79,24 +75,25 @@ class ChunkWriter:
         self._claimed = self._claim(chunk)
         self._stored = self._connection.cursor()
         if self._batch:
-            # The commit comes whenever the next chunk is read.
+            # The caller commits once it has read the next chunk.
             parameters = store.parameters(self._batch, late_arrivals.ALWAYS)
-            self._stored.execute(STORE, parameters, prepare=True)
+            self._stored.execute(store.SQL["store"], parameters, prepare=True)
         self._flush()
 
     def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Its lines are done, unless somebody else has done them: then no row is changed."""
-        return self._connection.execute(CLAIM, [chunk.end, self._import_id, chunk.start])
+        """Move the import past the chunk's lines. If another process did, no row changes."""
+        parameters = {"import": self._import_id, "start": chunk.start, "end": chunk.end}
+        return self._connection.execute(SQL["claim"], parameters)
 
     def _flush(self) -> None:
-        """Postgres has all of the statement, and works on it from here on."""
+        """Hand the whole statement to Postgres, which works on it from here on."""
         poll = select.poll()
         poll.register(self._connection.fileno(), select.POLLOUT)
         while self._connection.pgconn.flush():
             poll.poll(1000)
 
     def settle(self, chunk: Chunk) -> list[ItemResult]:
-        """What becomes of each hit once it is committed. Raises AlreadyImporting."""
+        """Return the result of each hit, valid once it is committed. Raises AlreadyImporting."""
         try:
             outcomes = self._hear()
         except store.RECOVERABLE:
@@ -109,8 +106,12 @@ class ChunkWriter:
                 raise result.error
         stored = sum(result.stored is store.Stored.NEW for result in results)
         refused = sum(result.error is not None for result in results)
-        counts = [stored, len(results) - stored - refused, refused]
-        self._connection.execute(COUNT, [*counts, self._import_id])
+        counts = {
+            "stored": stored,
+            "duplicate": len(results) - stored - refused,
+            "refused": refused,
+        }
+        self._connection.execute(SQL["count"], {**counts, "import": self._import_id})
         return results
 
     def _hear(self) -> store.Outcomes:
@@ -123,7 +124,8 @@ class ChunkWriter:
         self._owes = True
 
     def _store_carefully(self, chunk: Chunk) -> store.Outcomes:
-        """On a new connection, with a savepoint around each statement: one hit fails the chunk."""
+        """Store the chunk on a new connection, with a savepoint around each statement: one bad hit
+        has failed the whole chunk."""
         self._connection.close()
         self._connect()
         self._claimed = self._claim(chunk)
@@ -132,7 +134,7 @@ class ChunkWriter:
         )
 
     def commit(self) -> None:
-        """What was settled stays, and the bell has rung if something is queued."""
+        """Commit the settled chunk, and wake the dispatcher if anything is queued."""
         self._connection.commit()
         if self._owes:
             wakeup.wake_dispatcher()
@@ -142,7 +144,7 @@ class ChunkWriter:
 
 
 class OneByOne:
-    """A connection on which a statement that fails takes nothing but itself back."""
+    """A connection on which a failed statement rolls back nothing but itself."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from tracking.ingest.parse.body import MAX_BODY
 
-#: Of a longer line only the beginning is held: it is too long for a hit in any case.
+#: Only the beginning of a longer line is kept: the line is too long for a hit in any case.
 MAX_LINE = 2 * MAX_BODY
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
@@ -21,7 +21,7 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """`number` counts from 1, as editors do."""
+    """A line; `number` counts from 1, as in editors."""
 
     number: int
     text: bytes
@@ -32,7 +32,7 @@ class FileChanged(Exception):
 
 
 class LineFile:
-    """Raises OSError, or EOFError or zlib.error for a gzip file that is broken."""
+    """The file, open. Raises OSError; EOFError or zlib.error for a broken gzip file."""
 
     def __init__(self, path: Path) -> None:
         self._raw = path.open("rb")
@@ -41,14 +41,14 @@ class LineFile:
         self._lines = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw) if zipped else self._raw)
 
     def digest(self) -> bytes:
-        """The SHA-256 of the file as it lies on the disk. Before a line is read."""
+        """Return the SHA-256 of the file on disk. Call it before the first line is read."""
         self._raw.seek(0)
         found = hashlib.file_digest(self._raw, "sha256").digest()
         self._raw.seek(0)
         return found
 
     def check(self) -> None:
-        """Nobody has written to the file since it was opened; raises FileChanged."""
+        """Raise FileChanged if the file was written to since it was opened."""
         if self._state() != self._opened:
             raise FileChanged
 
@@ -58,11 +58,11 @@ class LineFile:
 
     @property
     def position(self) -> int:
-        """How much of the file is read, in bytes as it lies on the disk."""
+        """How many bytes of the file on disk are read."""
         return self._raw.tell()
 
     def after(self, done: int, count: int) -> Iterator[list[FileLine]]:
-        """The lines after so many, in lists of so many."""
+        """Yield the lines after the first `count`, in lists of `size`."""
         numbered = islice(enumerate(self._read(), start=1), done, None)
         while lines := [FileLine(number, text) for number, text in islice(numbered, count)]:
             yield lines

@@ -1,6 +1,6 @@
-"""A file of hits, one JSON object a line, into the database: `manage.py import_hits`.
+"""A file of hits, one JSON object per line, into the database: `manage.py import_hits`.
 
-In: an NDJSON file, gzip or not. Out: its Import, finished. While Postgres stores one chunk, the
+In: an NDJSON file, gzip or not. Out: its FileImport, finished. While Postgres stores one chunk, the
 next is read and parsed.
 """
 
@@ -21,7 +21,7 @@ from tracking.ingest.write.bulk import ItemResult, Read, read_all
 from tracking.models import FileImport, Token
 
 CHUNK = 500
-#: What a hit that is to be delivered nowhere has for its switches.
+#: The switches of a hit that is for no integration.
 NOWHERE: dict[str, dict[str, bool]] = {"names": {}, "destinations": {}, "all": {"all": False}}
 
 Refused = Callable[[FileLine, ItemResult], object]
@@ -29,8 +29,8 @@ Told = Callable[[int, int], object]
 
 
 def begin(token: Token, path: Path) -> FileImport:
-    """The file's Import: a new one, or the one that goes on. One that stored nothing at all, as
-    with the wrong format, begins again."""
+    """Return the file's FileImport: a new one, or the unfinished one. An import that stored
+    nothing, for example with the wrong format, begins again."""
     with closing(LineFile(path)) as file:
         digest = file.digest()
     fruitless = FileImport.objects.filter(token=token, digest=digest, stored=0, duplicate=0)
@@ -42,11 +42,12 @@ def begin(token: Token, path: Path) -> FileImport:
 
 
 def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told: Told) -> None:
-    """Every line is a stored hit or a duplicate, or was refused. `refused` is given a line and the
-    result before that is committed; `told` the lines done and the bytes read, after.
+    """Import the rest of the file: each line becomes a stored hit, a duplicate or a refusal.
 
-    Raises AlreadyImporting, FileChanged, OSError or EOFError for a file that cannot be read to its
-    end, and psycopg's and Django's database errors; what is done then stays done.
+    Calls `refused` with a line and its result before that is committed, and `told` with the
+    finished lines and the read bytes after each commit. Raises AlreadyImporting, FileChanged,
+    OSError or EOFError for an unreadable file, and the database errors of psycopg and Django; what
+    is committed by then stays.
     """
     with closing(LineFile(path)) as file, closing(ChunkWriter(imported.pk)) as writer:
         if file.digest() != bytes(imported.digest):
@@ -56,7 +57,7 @@ def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told:
             for result in writer.settle(chunk):
                 if result.error is not None:
                     refused(chunk.lines[result.index], result)
-            # What is done is told by a count of lines: they must be the lines of this file.
+            # Progress is a count of lines, so the lines must still be those of this file.
             file.check()
             writer.commit()
             told(chunk.end, chunk.position)
@@ -74,7 +75,7 @@ def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told:
 
 
 def chunks(file: LineFile, done: int, read: Read) -> Iterator[Chunk]:
-    """What comes after the lines that are done."""
+    """Yield what follows the finished lines."""
     start = done
     for lines in file.after(done, CHUNK):
         filled = [line for line in lines if line.text.strip()]
@@ -84,7 +85,7 @@ def chunks(file: LineFile, done: int, read: Read) -> Iterator[Chunk]:
 
 
 def nowhere(read: Read) -> Read:
-    """The hits are stored and queued to nobody; a backfill may still enqueue them."""
+    """Keep the hits from being queued. A backfill may still queue them."""
 
     def read_for_nobody(body: bytes) -> Arrival:
         return msgspec.structs.replace(read(body), switches=NOWHERE)

@@ -1,7 +1,7 @@
 """POST /collect and /f/<path>: the vendor's JavaScript SDK and our own script, in browsers.
 
-Neither sends an Authorization: the token is named by its public project id in the body, or by its
-path. The Content-Type is text/plain, so that browsers ask no preflight. Nobody reads the answer.
+Neither sends an Authorization header: the project id in the body names the token, or the path does.
+The Content-Type is text/plain, so that browsers send no preflight. No client reads the answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a browser on another site needs to see on every answer, errors included.
+"""The CORS headers that a browser on another site needs on every answer, errors included.
 
-Any origin is echoed, never `*`, and credentials are allowed: the vendor's SDK asks for them. No
-ingest route reads a cookie, so there is nothing that a foreign page could do with them.
+Any origin is echoed, never `*`, and credentials are allowed: the vendor's SDK requires it. No
+ingest route reads a cookie, so another site gains nothing by them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-#: How long a browser may remember a preflight, in seconds.
+#: Seconds for which a browser may cache a preflight.
 PREFLIGHT_SECONDS = 7200
 
 
@@ -28,7 +28,8 @@ def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def preflight(request: HttpRequest, methods: str) -> HttpResponse:
-    """The headers asked for are echoed: with a fixed list browsers block the retries of SDKs."""
+    """Return the answer to a preflight. It echoes the requested headers: with a fixed list browsers
+    block the retries of SDKs."""
     response = HttpResponse(status=204, headers={"Allow": methods})
     response.headers["Access-Control-Allow-Methods"] = methods
     response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)

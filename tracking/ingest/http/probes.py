@@ -1,7 +1,7 @@
-"""GET /healthz, /readyz and /metrics: what load balancers, orchestrators and Prometheus ask.
+"""GET /healthz, /readyz and /metrics: for load balancers, orchestrators and Prometheus.
 
-They stand among the ingest routes, since they must answer whatever host they are called by, without
-a cookie, a login or a redirect, and when all of Django's threads are waiting.
+They stand among the ingest routes because they must answer for any host name, without a cookie, a
+login or a redirect, and while all of Django's threads are busy.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 class MetricsOff(IngestError):
-    """The deployment has not said who may read them."""
+    """Metrics are off: set METRICS_TOKEN or METRICS_FOR to turn them on."""
 
     status = status.HTTP_404_NOT_FOUND
 
@@ -36,7 +36,7 @@ class ProbeView(IngestView):
     http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        """What is refused here is no hit, so it is not counted as one."""
+        """Answer the error without counting a refused hit."""
         if isinstance(exc, IngestError):
             return respond(exc)
         if isinstance(exc, exceptions.MethodNotAllowed):
@@ -46,14 +46,14 @@ class ProbeView(IngestView):
 
 class AliveView(ProbeView):
     def get(self, request: Request) -> HttpResponse:
-        """The process answers. Nothing else is looked at."""
+        """Answer 200: the process is alive. Nothing else is checked."""
         return JsonResponse({"status": "ok"}, headers=FRESH)
 
 
 class ReadyView(ProbeView):
     def get(self, request: Request) -> HttpResponse:
-        """200 while hits can be stored, else 503; and how each part is, in a word: whoever asks is
-        a stranger, the self-test page says more."""
+        """Answer 200 while hits can be stored, else 503, with one word for each component. The
+        reader is anonymous; the self-test page has the details."""
         environ = request._request.META
         if not database.postgres.is_known:
             wait_if_allowed(environ)
@@ -73,7 +73,7 @@ class ReadyView(ProbeView):
 
 class PrometheusView(ProbeView):
     def get(self, request: Request) -> HttpResponse:
-        """Everything that Prometheus is told; nothing unless the deployment has said to whom."""
+        """Answer with the metrics, to the readers that the deployment allows."""
         check_reader(request._request)
         wait_if_allowed(request._request.META)
         try:
@@ -85,7 +85,7 @@ class PrometheusView(ProbeView):
 
 
 def check_reader(request: HttpRequest) -> None:
-    """Raises MetricsOff where there are no metrics, and Unauthorized."""
+    """Raise MetricsOff if metrics are off, Unauthorized for any other reader."""
     if not conf.METRICS_TOKEN and not conf.METRICS_FOR:
         raise MetricsOff("metrics_off", "HITSTREAM_METRICS_TOKEN and _METRICS_FOR are not set.")
     scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -97,6 +97,6 @@ def check_reader(request: HttpRequest) -> None:
 
 
 def is_near(address: str | None) -> bool:
-    """Whether who calls from there may read metrics without a token."""
+    """Return whether the address may read metrics without a token."""
     networks = [network_of(network) for network in conf.METRICS_FOR]
     return address is not None and any(ip_address(address) in each for each in networks)

@@ -1,6 +1,6 @@
 """GET /t.js and /f/<path>.js: the browser's script, the same for every token.
 
-In: t.js as it is written. Out: the same without comments and needless space, packed once.
+In: t.js as it is written. Out: the minified script, compressed once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from tracking.ingest.http.views import IngestView
 
 SOURCE = Path(__file__).with_name("t.js")
-#: How long browsers and proxies may use it without asking again, in seconds.
+#: Seconds for which browsers and proxies may use the script without asking again.
 MAX_AGE = 3600
 #: A string, which stays as it is, or punctuation with space around it.
 SPACED = re.compile(r'("[^"]*"|`[^`]*`)|\s*([=<>!&|?:,;(){}\[\]]+)[ \n]*')
@@ -28,7 +28,7 @@ SPACED = re.compile(r'("[^"]*"|`[^`]*`)|\s*([=<>!&|?:,;(){}\[\]]+)[ \n]*')
 
 @dataclass(frozen=True)
 class CompressedScript:
-    """Bytes to answer with, and their ETag."""
+    """The bytes of the answer, and their ETag."""
 
     content: bytes
     etag: str
@@ -62,7 +62,8 @@ class ScriptView(IngestView):
     http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
 
     def get(self, request: Request, path: str = "") -> HttpResponse:
-        """No token is looked up: the script says the same to all, and what it sends is checked."""
+        """Answer with the script. No token is looked up: the script is the same for all, and every
+        hit that it sends is checked."""
         zipped = takes_gzip(request._request)
         script = packed(zipped=zipped)
         response = HttpResponse(script.content, content_type="text/javascript; charset=utf-8")

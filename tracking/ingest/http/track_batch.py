@@ -25,7 +25,7 @@ LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/js
 
 
 class BatchBody(msgspec.Struct):
-    """The body as one JSON document; what is in its hits is read later, one by one."""
+    """The body as one JSON document; the hits in it are parsed later, one by one."""
 
     hits: list[msgspec.Raw]
 
@@ -47,7 +47,7 @@ class TrackBatchView(IngestView):
 
 
 def split(request: HttpRequest, body: bytes) -> list[bytes]:
-    """The hits' own JSON; raises BadRequest, also where there are none or too many, and
+    """Return the JSON of each hit. Raises BadRequest, also for none or too many, and
     UnsupportedMediaType."""
     if request.content_type in LINES:
         hits = [line for line in body.split(b"\n") if line.strip()]
@@ -64,7 +64,7 @@ def split(request: HttpRequest, body: bytes) -> list[bytes]:
 
 
 def answer(results: Sequence[ItemResult]) -> HttpResponse:
-    """What became of each; 400 where nothing could be stored."""
+    """Return the answer with each result; 400 if nothing was stored."""
     counts = Counter(result.describe()["status"] for result in results)
     content = {
         **{status: counts[status] for status in ("stored", "duplicate", "refused")},

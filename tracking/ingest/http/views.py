@@ -1,4 +1,4 @@
-"""What all ingest routes share, and POST /track: authenticate, read, parse, store, 204."""
+"""The base of all ingest views, and POST /track: authenticate, read, parse, store, 204."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tracking.models.tokens.privacy import allows_origin
 
 
 class IngestView(APIView):
-    """Errors in our words, CORS, no content negotiation; no cookie is read or set."""
+    """Hitstream's own errors, CORS, no content negotiation; no cookie is read or set."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     permission_classes = ()
@@ -49,8 +49,8 @@ class IngestView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """ATOMIC_REQUESTS is without effect. The hit is committed on the writer's own connection: a
-        transaction around the view would only make a dead database a 500."""
+        """Return the view without ATOMIC_REQUESTS. The hit is committed on the writer's own
+        connection: a transaction around the view would only turn a dead database into a 500."""
         view = super().as_view(**initkwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
@@ -64,14 +64,14 @@ class IngestView(APIView):
             super().initial(request, *args, **kwargs)
 
     def perform_authentication(self, request: Request) -> None:
-        """As DRF does, without the detour over lazy attributes; no authenticator lets pass."""
+        """Authenticate as DRF does, without its lazy attributes; no authenticator declines."""
         for authenticator in self.get_authenticators():
             found = authenticator.authenticate(request)
             request.user, request.auth = cast(tuple[AnonymousUser, Any], found)
 
     def admit(self, request: Request, key: Key, *, hits: int = 1) -> TokenAccess:
-        """The key's Pass, which is the request's from here on. Raises Unauthorized, where a site
-        sends that may not, too, and TooManyHits."""
+        """Return the key's TokenAccess, from now on the request's. Raises Unauthorized, also for a
+        site that may not send, and TooManyHits."""
         environ = request._request.META
         opened = tokens.open(key, environ)
         request.user, request.auth = AnonymousUser(), opened
@@ -84,7 +84,8 @@ class IngestView(APIView):
 
     @property
     def token_id(self) -> int:
-        """Whose request it is, as far as that is known by now: DRF's `auth` would find out."""
+        """The token of the request as far as it is known by now. DRF's own `auth` would
+        authenticate."""
         opened = self.request.__dict__.get("_auth")
         return opened.token_id if isinstance(opened, TokenAccess) else NOBODY
 
@@ -102,11 +103,11 @@ class IngestView(APIView):
         raise too_many()
 
     def refuse(self, error: IngestError) -> HttpResponse:
-        """The answer to what cannot be taken."""
+        """Return the answer to an error."""
         return respond(error)
 
     def refuse_late(self, error: IngestError) -> HttpResponse:
-        """The same, where the view has returned already."""
+        """Return the answer to an error that occurs after the view has returned."""
         refusals.note(self.token_id, error.code)
         response = self.refuse(error)
         allow_origin(self.request._request, response)
@@ -162,7 +163,7 @@ class TrackView(IngestView):
                 "content_type_unsupported", "The Content-Type must be application/json."
             )
         body = read(django_request, MAX_BODY)
-        # DRF looks up what it does not have itself through a slow detour.
+        # DRF looks up attributes that it does not have itself by a slow detour.
         sender = client_of(django_request.META, cast(TokenAccess, request.auth))
         self.store(parse(body, sender))
         return HttpResponse(status=204)

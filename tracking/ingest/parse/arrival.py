@@ -1,4 +1,4 @@
-"""A hit on its way into the database, and who sent it."""
+"""A hit on its way into the database, and its client."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tracking.models.tokens.privacy import IpPolicy, apply_ip_policy
 from tracking.routing.switches import Switches
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sent the request: the token, and the connection as far as it may be kept."""
+class ClientInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The client of the request: its token, and of its connection what may be kept."""
 
     token_id: int
     ip: str | None
@@ -25,12 +25,12 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Its JSON is one row of the storing statement.
+    """A hit to store. As JSON it is one row of the statement `store`.
 
-    `digest` is the dedup key of a hitId that the sender chose, None of one that we made.
-    `clock` is the rule that gave `occurred_at`, a `tracking.models.hits.hit.Clock`.
-    `switches` is what the hit's `integrations` object switches off and on; None for nothing.
-    `copies` is how often it arrived within its batch.
+    `digest` is the dedup key of a hitId that the sender chose, None if Hitstream made the id.
+    `clock` is the rule that gave `occurred_at`, a `tracking.models.hits.hit.Clock`. `switches` is
+    what the hit's `integrations` object switches off and on; None for nothing. `copies` counts its
+    arrivals within the batch.
     """
 
     id: UUID
@@ -54,14 +54,14 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 def dedup_digest(hit_id: str, body: bytes, name: str) -> UUID:
-    """Of the id as it was sent under the name: two that differ in what had to be replaced are
-    two."""
+    """Return the digest of the id as it was sent under `name`: two ids that differ only in replaced
+    characters stay different."""
     exact = exact_text(body, name) if "\ufffd" in hit_id else hit_id
     return UUID(bytes=hashlib.sha256(exact.encode()).digest()[:16])
 
 
 def keep_private(payload: dict[str, Any], ip_policy: str) -> None:
-    """What the policy does not let us keep is not in the payload's context either."""
+    """Remove from the payload's context the address that the policy does not keep."""
     context = payload.get("context")
     if ip_policy == IpPolicy.KEEP or not isinstance(context, dict) or "ip" not in context:
         return

@@ -1,4 +1,4 @@
-"""The request's body as bytes, never more of it in memory than the limit allows."""
+"""The request's body as bytes, never more in memory than the limit allows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.http.request import UnreadablePostError
 
 from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 
-#: The contract's "64kb per call", in bytes; also of each hit in a batch.
+#: Bytes: the contract's "64kb per call", also for each hit of a batch.
 MAX_BODY = 65_536
-#: Segment's limits for an event and for a batch.
+#: Segment's limits for an event and for a batch, in bytes.
 MAX_EVENT = 32 * 1024
 MAX_BATCH = 500 * 1024
 #: zlib's window argument for a gzip header and trailer.
@@ -20,10 +20,10 @@ GZIP = 31
 
 
 def read(request: HttpRequest, limit: int) -> bytes:
-    """The whole body, unpacked; raises BadRequest or UnsupportedMediaType.
+    """Return the whole body, decompressed. Raises BadRequest or UnsupportedMediaType.
 
-    A body that announces too much is not read at all, one that turns out to be too much is read
-    to one byte past the limit.
+    A body that announces more than the limit is not read; any other is read to one byte past the
+    limit.
     """
     announced = announced_length(request)
     if announced > limit:
@@ -45,7 +45,7 @@ def read(request: HttpRequest, limit: int) -> bytes:
 
 
 def announced_length(request: HttpRequest) -> int:
-    """0 for none and for nonsense, as Django sees it."""
+    """Return the announced bytes; 0 for none and for nonsense, as Django does."""
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -53,8 +53,8 @@ def announced_length(request: HttpRequest) -> int:
 
 
 def stream(request: HttpRequest) -> BinaryIO:
-    """Django reads nothing where no length is announced; a chunked body says itself where it ends,
-    if the server vouches for it."""
+    """Return the stream to read. Django reads nothing without an announced length; a chunked body
+    marks its own end, if the server vouches for that."""
     meta = request.META
     if meta.get("wsgi.input_terminated") and not meta.get("CONTENT_LENGTH"):
         return cast(BinaryIO, meta["wsgi.input"])

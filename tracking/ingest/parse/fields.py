@@ -1,4 +1,4 @@
-"""The fields of a hit, one by one: what they may be, and what refuses them."""
+"""The fields of a hit, one by one: what each may be, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
 
 
 def text(value: Any, name: str) -> str:
-    """An id as text: a number becomes its digits, null is absent; raises BadRequest."""
+    """Return an id as text: a number becomes its digits, null is absent. Raises BadRequest."""
     if value is None:
         return ""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -30,12 +30,13 @@ def text(value: Any, name: str) -> str:
 
 
 def objects(*values: Any) -> list[dict[str, Any]]:
-    """Those that are objects."""
+    """Return the values that are objects."""
     return [value for value in values if isinstance(value, dict)]
 
 
 def first_text(places: list[dict[str, Any]], name: str) -> str:
-    """The first of the places that holds the id; each that is there must be good."""
+    """Return the first id that one of the places holds. Every id that is present must be valid,
+    else BadRequest."""
     first = ""
     for place in places:
         value = place.get(name)
@@ -46,7 +47,7 @@ def first_text(places: list[dict[str, Any]], name: str) -> str:
 
 
 def first_loose(places: list[dict[str, Any]], name: str) -> str:
-    """A free-form property for a column: never a reason to refuse a hit."""
+    """Return a free-form property as the text of a column. It is never a reason to refuse a hit."""
     for place in places:
         value = place.get(name)
         if isinstance(value, str):
@@ -55,14 +56,14 @@ def first_loose(places: list[dict[str, Any]], name: str) -> str:
 
 
 def check_objects(payload: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raises BadRequest where one of them is there and no object."""
+    """Raise BadRequest if one of the fields is present and no object."""
     for name in names:
         if not isinstance(payload.get(name), (dict, NoneType)):
             raise BadRequest("field_invalid", f"`{name}` must be an object.")
 
 
 def moment(value: Any, name: str) -> datetime | None:
-    """An ISO-8601 time, in UTC unless it says otherwise; None for none; raises BadRequest."""
+    """Return an ISO-8601 time, in UTC without a zone; None for none. Raises BadRequest."""
     if value is None:
         return None
     try:

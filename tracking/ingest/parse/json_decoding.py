@@ -1,6 +1,6 @@
-"""From bytes to a JSON object that jsonb holds.
+"""From bytes to a JSON object that jsonb can hold.
 
-What jsonb cannot hold (NUL, lone surrogates) is replaced, never a reason to lose a hit.
+What jsonb cannot hold (NUL, lone surrogates) is replaced; it is never a reason to lose a hit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracking.ingest.errors import BadRequest
 
 Shape = TypeVar("Shape")
 
-#: In JSON a backslash stands only inside strings; an escaped one is passed over with its partner.
+#: In JSON a backslash stands only inside strings; an escaped backslash is skipped with its partner.
 UNSTORABLE = re.compile(
     rb"\\\\"
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -25,7 +25,7 @@ UNSTORABLE = re.compile(
 
 
 def decode(body: bytes, what: str = "The body") -> dict[str, Any]:
-    """The JSON object in the body, in a form that jsonb holds. Errors say `what` it is."""
+    """Return the JSON object of the body, as jsonb can hold it. Errors call the body `what`."""
     if not body.strip():
         raise BadRequest("body_empty", f"{what} is empty; send one hit as a JSON object.")
     if b"\\u" in body:
@@ -44,8 +44,8 @@ def decode(body: bytes, what: str = "The body") -> dict[str, Any]:
 
 
 def decode_batch(decoder: msgspec.json.Decoder[Shape], body: bytes, wanted: str) -> Shape:
-    """The body as the decoder reads it. What is Raw in it was not looked at yet: it is decoded one
-    by one, so that one refuses no other. Raises BadRequest; `wanted` says what it should be."""
+    """Return the body as the decoder reads it. Its Raw parts are decoded later, one by one, so that
+    one bad part refuses no other. Raises BadRequest; `wanted` says what the body should be."""
     try:
         return decoder.decode(without_lone_surrogates(body))
     except msgspec.ValidationError as error:
@@ -57,8 +57,8 @@ def decode_batch(decoder: msgspec.json.Decoder[Shape], body: bytes, wanted: str)
 
 
 def as_sent(body: bytes, raws: Iterable[msgspec.Raw]) -> list[bytes]:
-    """The texts that `decode_batch` passed over, as the body has them: by what was replaced in them
-    ids can be told apart. A replacement is as long as what it replaces."""
+    """Return the raw JSON of each item as it was sent, before lone surrogates were replaced, so
+    that ids that differ only there stay different. A replacement is as long as what it replaces."""
     texts = [bytes(raw) for raw in raws]
     clean = without_lone_surrogates(body)
     if clean == body:
@@ -72,7 +72,7 @@ def as_sent(body: bytes, raws: Iterable[msgspec.Raw]) -> list[bytes]:
 
 
 def without_lone_surrogates(body: bytes) -> bytes:
-    """What a decoder takes that refuses them, also where it only passes over."""
+    """Return the body for a decoder that refuses lone surrogates even in parts that it skips."""
     if b"\\u" not in body:
         return body
     return UNSTORABLE.sub(
@@ -81,7 +81,7 @@ def without_lone_surrogates(body: bytes) -> bytes:
 
 
 def exact_text(body: bytes, name: str) -> str:
-    """A top-level text of the body in which what was replaced can still be told apart."""
+    """Return a top-level text of the body in which replaced characters still differ."""
     body = UNSTORABLE.sub(lambda match: rb"\ufffe" + match[1][2:] if match[1] else match[0], body)
     return str(msgspec.json.decode(body).get(name))
 
@@ -91,7 +91,7 @@ def too_deep() -> BadRequest:
 
 
 def is_deep(value: Any, most: int) -> bool:
-    """Whether the value is nested deeper than `most` levels."""
+    """Return whether the value is nested deeper than `most` levels."""
     level = [value]
     for _ in range(most):
         level = [child for parent in level for child in children(parent)]

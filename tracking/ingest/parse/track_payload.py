@@ -1,4 +1,4 @@
-"""From a JSON object of the public HTTP API to an Arrival: all that can be refused is refused here.
+"""From a JSON object of the public HTTP API to an Arrival. Everything that refuses a hit is here.
 
 The vendor's JavaScript SDK sends the same object with the user at the top level.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client, dedup_digest, keep_private
+from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
 from tracking.ingest.parse.fields import (
     check_objects,
     first_loose,
@@ -27,13 +27,13 @@ from tracking.uuid7 import moment_of
 SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
 
 
-def parse(body: bytes, sender: Client) -> Arrival:
-    """The hit that the body says; raises BadRequest with what to mend."""
+def parse(body: bytes, sender: ClientInfo) -> Arrival:
+    """Return the hit of the body. Raises BadRequest with what to fix."""
     return read_hit(decode(body), body, sender)
 
 
-def read_hit(payload: dict[str, Any], body: bytes, sender: Client) -> Arrival:
-    """The hit in the payload that was decoded from the body; raises BadRequest."""
+def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arrival:
+    """Return the hit of the decoded payload. Raises BadRequest."""
     event = payload.get("event")
     if not isinstance(event, dict):
         raise BadRequest("event_required", "`event` is required and must be an object.")

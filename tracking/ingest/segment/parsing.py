@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from tracking.events import TYPES
 from tracking.ingest.errors import BadRequest
-from tracking.ingest.parse.arrival import Arrival, Client, dedup_digest, keep_private
+from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
 from tracking.ingest.parse.fields import check_objects, first_loose, moment, objects, text
 from tracking.ingest.parse.json_decoding import decode
 from tracking.models.hits.hit import Clock
@@ -20,8 +20,8 @@ from tracking.uuid7 import moment_of
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch says once for all its events. `historical` events are not of this moment:
-    how late they come says nothing of the sender's clock."""
+    """The fields of a batch that hold for all its events. `historical` events did not happen just
+    now: their delay says nothing about the sender's clock."""
 
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
@@ -29,7 +29,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     historical: bool = False
 
     def fill(self, payload: dict[str, Any]) -> None:
-        """What the event does not say itself is said."""
+        """Add to the event what only the batch has."""
         for name, given in (("context", self.context), ("integrations", self.integrations)):
             if given:
                 own = payload.get(name)
@@ -39,21 +39,21 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 ALONE = Shared()
 
 
-def parse_event(body: bytes, sender: Client, shared: Shared = ALONE) -> Arrival:
-    """The event of a batch, which says its type itself; raises BadRequest."""
+def parse_event(body: bytes, sender: ClientInfo, shared: Shared = ALONE) -> Arrival:
+    """Return an event of a batch, which names its own type. Raises BadRequest."""
     return read_event(decode(body, "It"), body, sender, shared=shared)
 
 
 def read_event(
     payload: dict[str, Any],
     body: bytes,
-    sender: Client,
+    sender: ClientInfo,
     *,
     type: str = "",
     shared: Shared = ALONE,
 ) -> Arrival:
-    """The event in the payload that was decoded from the body; raises BadRequest."""
-    # It may be the API token: that is stored nowhere.
+    """Return the event of the decoded payload. Raises BadRequest."""
+    # The write key may be the API token, which is never stored.
     payload.pop("writeKey", None)
     shared.fill(payload)
     type = type or event_type(payload)
@@ -95,8 +95,8 @@ def event_type(payload: Mapping[str, Any]) -> str:
 
 
 def identify(payload: Mapping[str, Any], type: str) -> tuple[str, str]:
-    """The user's id and anonymous id. Raises BadRequest without either, and where the type needs
-    further ids."""
+    """Return the user id and the anonymous id. Raises BadRequest without either, and if the type
+    needs further ids."""
     ids = {name: text(payload.get(name), name) for name in ("userId", "anonymousId")}
     for needs_it, name in (("group", "groupId"), ("alias", "previousId")):
         if not text(payload.get(name), name) and type == needs_it:
@@ -107,7 +107,7 @@ def identify(payload: Mapping[str, Any], type: str) -> tuple[str, str]:
 
 
 def event_name(payload: Mapping[str, Any], type: str) -> str:
-    """A track's event, a page's or a screen's name."""
+    """Return the name of a track, page or screen event."""
     if type == "track":
         name = text(payload.get("event"), "event")
         if not name:
@@ -125,11 +125,11 @@ def tell_time(
     *,
     historical: bool,
 ) -> tuple[datetime, Clock]:
-    """When the event happened, and by which rule that is told.
+    """Return when the event happened, and the rule that gives that time.
 
-    The sender's clock may be wrong; how long before sending it happened is right all the same. So
-    it is received - (sent - timestamp), and never after it was received. RudderStack's SDKs say
-    beside the `originalTimestamp` of the call a `timestamp` that the caller gave: that holds.
+    The sender's clock may be wrong; the time from the event to its sending is right all the same.
+    So the result is received - (sent - timestamp), and never after receipt. RudderStack's SDKs send
+    beside the `originalTimestamp` of the call a `timestamp` that the caller gave: that one counts.
     """
     called = moment(payload.get("originalTimestamp"), "originalTimestamp")
     timestamp = moment(payload.get("timestamp"), "timestamp")

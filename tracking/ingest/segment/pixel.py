@@ -1,6 +1,6 @@
-"""GET /v1/pixel/{type}?data=<base64>: an event from where no script runs, such as a mail.
+"""GET /v1/pixel/{type}?data=<base64>: an event from a place without scripts, such as a mail.
 
-The answer is always a gif; its status says whether the hit is stored, and X-Hitstream-Code why not.
+The answer is always a gif; its status says whether the hit is stored, X-Hitstream-Code why not.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class PixelView(IngestView):
 
 
 def decode_data(data: str) -> bytes:
-    """What the base64 says, in either alphabet, padded or not; raises BadRequest."""
-    # In a query a plus sign says blank.
+    """Return the bytes of the base64, in either alphabet, padded or not. Raises BadRequest."""
+    # In a query string a plus sign is a blank.
     plain = data.replace(" ", "+").translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         body = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -1,4 +1,4 @@
-"""What a query says, however much else it says: Django's own `GET` fails past a thousand fields."""
+"""A value of the query string, however long that is: Django's own `GET` fails past 1,000 fields."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from django.http import HttpRequest
 
 
 def asked(request: HttpRequest, name: str) -> str:
-    """The value under the name, the last of several; empty without one."""
+    """Return the last value under the name; empty without one."""
     query: str = request.META.get("QUERY_STRING", "")
     return dict(parse_qsl(query, errors="replace")).get(name, "")

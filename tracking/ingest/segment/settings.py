@@ -1,7 +1,7 @@
-"""What the browser SDKs ask for before they send: where to, and with which key.
+"""The settings that browser SDKs fetch before they send: the host, and the key.
 
-The answer names the host that the browser asked by, so a page sets one address only. It needs no
-database: where none can be asked, the SDK starts all the same and keeps what it cannot send.
+The answer names the host of the request, so a page sets one address only. It needs no database:
+while the database is away, the SDK starts all the same and keeps what it cannot send.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tracking.ingest.http.views import IngestView
 from tracking.ingest.segment.query import asked
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-#: How long a browser may keep the answer, in seconds. No shared cache may: whoever got a proxy to
-#: pass on another host would have everybody's hits sent there.
+#: Seconds for which a browser may cache the answer. No shared cache may: one poisoned by another
+#: host name would send everybody's hits there.
 KEEP = {"Cache-Control": "private, max-age=300"}
 
 
@@ -43,7 +43,7 @@ class SettingsView(IngestView):
         return JsonResponse(self.describe(key, request._request), headers=KEEP)
 
     def describe(self, key: str, request: HttpRequest) -> dict[str, Any]:
-        """As @segment/analytics-next reads it."""
+        """Return the settings as @segment/analytics-next reads them."""
         scheme, _, host = base_url(request).partition("://")
         return {
             "integrations": {
@@ -56,8 +56,8 @@ class SettingsView(IngestView):
 
 class SourceConfigView(SettingsView):
     def describe(self, key: str, request: HttpRequest) -> dict[str, Any]:
-        """As @rudderstack/analytics-js reads it. No destination works in the browser: all of them
-        are sent to from here."""
+        """Return the settings as @rudderstack/analytics-js reads them. No destination runs in the
+        browser: Hitstream sends to all of them."""
         off = {"enabled": False}
         return {
             "source": {
@@ -73,7 +73,7 @@ class SourceConfigView(SettingsView):
 
 
 def check(key: str, environ: Mapping[str, Any]) -> None:
-    """Raises UnknownKey where the database knows no usable token by it."""
+    """Raise UnknownKey if the database has no usable token with this key."""
     try:
         found = tokens.get(key_of_write_key(key), environ)
     except Unavailable:
@@ -83,22 +83,22 @@ def check(key: str, environ: Mapping[str, Any]) -> None:
 
 
 def key_asked_with(request: HttpRequest) -> str:
-    """Raises Unauthorized without one."""
+    """Return the key of the request. Raises Unauthorized without one."""
     if key := asked(request, "writeKey"):
         return key
     return read_api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
 
 
 def base_url(request: HttpRequest) -> str:
-    """Where the browser reached us, without a slash at the end, as far as it and the proxies that
-    we trust say so; PUBLIC_URL overrides it."""
+    """Return the address by which the browser reached Hitstream, without a trailing slash, as far
+    as the request and trusted proxies tell. PUBLIC_URL overrides it."""
     if conf.PUBLIC_URL:
         return str(conf.PUBLIC_URL).rstrip("/")
     environ = request.META
     scheme, host = request.scheme or "", environ.get("HTTP_HOST", "")
     if is_trusted(environ.get("REMOTE_ADDR") or ""):
         scheme = hops(environ, "HTTP_X_FORWARDED_PROTO")[0] or scheme
-        # A proxy that adds to what it gets adds at the end: the beginning is the browser's.
+        # A proxy appends to the header that it gets: the first value is the browser's.
         host = hops(environ, "HTTP_X_FORWARDED_HOST")[-1] or host
     if scheme not in {"http", "https"} or not HOST.fullmatch(host):
         raise BadRequest("host_invalid", "The request does not say by which host it came.")

@@ -1,8 +1,7 @@
-"""The routes that events come in by: one, a batch, from Jitsu's SDK.
+"""The routes of SDK events: one event, a batch, and Jitsu's route.
 
-Success is 200 with JSON that says so: with a 204 RudderStack's SDK for Python sends again for ever
-and Jitsu's fails. The body is JSON whatever its Content-Type says: RudderStack's SDK for Node calls
-it a form.
+Success is 200 with JSON: with a 204 RudderStack's SDK for Python sends for ever and Jitsu's fails.
+The body is JSON whatever its Content-Type says: RudderStack's SDK for Node calls it a form.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from tracking.ingest.auth.authentication import TokenAccess
 from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.body import MAX_BATCH, MAX_EVENT, read
 from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
 from tracking.ingest.segment.parsing import Shared, parse_event, read_event
@@ -27,10 +26,10 @@ from tracking.ingest.segment.writekey import header_key, other_key
 from tracking.ingest.write.bulk import ItemResult, check_count, read_all, store_all
 from tracking.models.tokens.privacy import IpPolicy
 
-#: What a batch says once is stored with each of its events: all of that together, in bytes.
+#: Bytes: the shared fields of a batch are stored with each event; this bounds their sum.
 MAX_SHARED = 16 * MAX_BATCH
 SUCCESS = b'{"success": true}'
-#: What Jitsu's SDK may ask for: a token's policy may be stricter.
+#: The IP policies that Jitsu's SDK may request; a token's own policy may be stricter.
 JITSU_POLICIES = {"remove": IpPolicy.DROP, "stripLastOctet": IpPolicy.ANONYMISE}
 STRICTNESS = (IpPolicy.KEEP, IpPolicy.ANONYMISE, IpPolicy.DROP)
 
@@ -55,12 +54,12 @@ class EventView(IngestView):
         self.store(arrival)
         return succeed()
 
-    def sender(self, request: Request, opened: TokenAccess) -> Client:
+    def sender(self, request: Request, opened: TokenAccess) -> ClientInfo:
         return client_of(request._request.META, opened)
 
 
 class JitsuView(EventView):
-    def sender(self, request: Request, opened: TokenAccess) -> Client:
+    def sender(self, request: Request, opened: TokenAccess) -> ClientInfo:
         environ = request._request.META
         asked = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
         strictest = max(asked, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
@@ -71,7 +70,7 @@ NONE = msgspec.Raw(b"null")
 
 
 class SegmentBatch(msgspec.Struct, rename="camel"):
-    """The body of a batch; what will be stored is read later, as that of a lone event is."""
+    """The body of a batch; its events are parsed later, like a single event."""
 
     batch: list[msgspec.Raw]
     context: msgspec.Raw = NONE
@@ -84,7 +83,7 @@ DECODER = msgspec.json.Decoder(SegmentBatch)
 
 
 class BatchView(IngestView):
-    """Events of any type. A bad one never costs the others."""
+    """Events of any type. A bad event never costs the others."""
 
     historical = False
 
@@ -96,7 +95,7 @@ class BatchView(IngestView):
         check_shared(batch)
         key = key or other_key(django_request, {"writeKey": batch.write_key})
         opened = self.admit(request, key, hits=len(batch.batch))
-        # Only now: who asks with an empty batch whether the key is good shall hear it.
+        # After authentication: an SDK sends an empty batch to test its key.
         check_count(len(batch.batch))
         shared = Shared(
             context=decode_shared(batch.context, "`context`"),
@@ -111,7 +110,8 @@ class BatchView(IngestView):
 
 
 def check_shared(batch: SegmentBatch) -> None:
-    """Raises BadRequest where the events would become much more than what was sent."""
+    """Raise BadRequest if the shared fields would make the stored events much larger than the
+    request."""
     size = len(bytes(batch.context)) + len(bytes(batch.integrations))
     if size > MAX_EVENT or size * len(batch.batch) > MAX_SHARED:
         raise BadRequest(
@@ -122,7 +122,7 @@ def check_shared(batch: SegmentBatch) -> None:
 
 
 def decode_shared(raw: msgspec.Raw, what: str) -> dict[str, Any] | None:
-    """An object that holds for all events, or none; raises BadRequest."""
+    """Return an object that holds for all events, or None. Raises BadRequest."""
     if raw == NONE:
         return None
     if not bytes(raw).startswith(b"{"):
@@ -131,7 +131,7 @@ def decode_shared(raw: msgspec.Raw, what: str) -> dict[str, Any] | None:
 
 
 def answer(results: Sequence[ItemResult]) -> HttpResponse:
-    """The refused are named; 400 where nothing could be stored."""
+    """Return the answer, which names each refused event; 400 if nothing was stored."""
     refused = [
         {"index": result.index, "code": result.error.code, "message": result.error.message}
         for result in results
@@ -151,7 +151,7 @@ def answer(results: Sequence[ItemResult]) -> HttpResponse:
 
 
 class MetricsView(IngestView):
-    """What analytics.js says of itself: taken, and of no use to anybody."""
+    """What analytics.js reports about itself: accepted, and dropped."""
 
     def post(self, request: Request) -> HttpResponse:
         return succeed()

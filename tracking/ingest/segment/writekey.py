@@ -1,4 +1,4 @@
-"""Where the SDKs put their write key: in Basic, else in the body, else in the query.
+"""The write key of an SDK: in Basic, else in the body, else in the query.
 
 It is a token's project id, which a page may show, or its API token.
 """
@@ -16,7 +16,7 @@ from tracking.ingest.segment.query import asked
 
 
 def header_key(request: HttpRequest) -> Key | None:
-    """The key in the Authorization, or in Jitsu's X-Write-Key; None without either. Raises
+    """Return the key of Authorization or of Jitsu's X-Write-Key; None without either. Raises
     Unauthorized for a malformed one."""
     header = request.META.get("HTTP_AUTHORIZATION")
     if header:
@@ -26,13 +26,13 @@ def header_key(request: HttpRequest) -> Key | None:
 
 
 def last_part(jitsu: str) -> str:
-    """`key:secret` or `key`: what is secret opens, if it is there."""
+    """Return the secret of `key:secret`, or the `key` alone."""
     key, _, secret = jitsu.partition(":")
     return secret or key
 
 
 def other_key(request: HttpRequest, body: Mapping[str, Any]) -> Key:
-    """The key in the body or the query; raises Unauthorized without any."""
+    """Return the key of the body or the query. Raises Unauthorized without one."""
     found = body.get("writeKey") or asked(request, "writeKey")
     if not found or not isinstance(found, str):
         raise Unauthorized(

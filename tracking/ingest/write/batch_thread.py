@@ -1,8 +1,8 @@
 """Concurrent callers share one round trip to Postgres.
 
-Each hands over an item and waits for its own outcome. One thread with one connection takes
-whatever arrived during the last round trip and handles it at once: no timer, so a lone item waits
-for nothing. Callers never wait past their deadline, whatever Postgres does.
+Each hands over an item and waits for its own outcome. One thread with one connection handles
+everything that arrived during the last round trip as one batch: no timer, so a lone item waits for
+nothing. Callers never wait past their deadline, whatever Postgres does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
 
 
 class BatchThread(Generic[Item, Outcome]):
-    """One thread a process; started by the first caller, and anew after a fork or its death."""
+    """One thread per process; the first caller starts it, also after a fork or its death."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class BatchThread(Generic[Item, Outcome]):
         handle: Handle[Item, Outcome],
         afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
     ) -> None:
-        """`afterwards` does what may wait until the callers have their outcomes."""
+        """`afterwards` is called with each batch once the callers have their outcomes."""
         self.name = name
         self._handle = handle
         self._afterwards = afterwards
@@ -52,12 +52,13 @@ class BatchThread(Generic[Item, Outcome]):
         self._busy_since: float | None = None
 
     def submit(self, item: Item, *, within: float) -> Outcome:
-        """The item's outcome; raises it where it is an exception, Unavailable past the seconds."""
+        """Return the item's outcome, or raise it if it is an exception. Raises Unavailable after
+        `within` seconds."""
         return self.hand(item).wait(within)
 
     def submit_all(self, items: Sequence[Item], *, within: float) -> list[Outcome | Exception]:
-        """The outcome of each item; raises Unavailable where one is not there in time. What is
-        handled by then stays so."""
+        """Return the outcome of each item. Raises Unavailable if one is missing after `within`
+        seconds; what is handled by then stays so."""
         self.admit()
         gate = Countdown(len(items))
         tickets: list[PendingItem[Item, Outcome]] = [
@@ -74,25 +75,26 @@ class BatchThread(Generic[Item, Outcome]):
     def hand(
         self, item: Item, then: Callable[[], None] | None = None
     ) -> PendingItem[Item, Outcome]:
-        """The item is on its way, for the caller to wait or `then` to be called. Raises Unavailable
-        where it would wait in vain."""
+        """Hand the item over; the caller waits, or `then` is called. Raises Unavailable if the item
+        could not be handled in time."""
         ticket: PendingItem[Item, Outcome] = PendingItem(item, then)
         self.take(ticket)
         return ticket
 
     def take(self, ticket: PendingItem[Item, Outcome]) -> None:
-        """As `hand` does, for a ticket that was begun elsewhere."""
+        """Hand over an item that began elsewhere."""
         self.admit()
         self._queue.put(ticket)
 
     def admit(self) -> None:
-        """The thread runs. Raises Unavailable where one more would wait in vain."""
+        """Start the thread if needed. Raises Unavailable if one more item could not be handled in
+        time."""
         check_capacity(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
     def handle(self, connection: Connection, item: Item) -> Outcome:
-        """What `submit` does, in the caller's thread and on the caller's connection."""
+        """Do what `submit` does, in the caller's thread and on the caller's connection."""
         (outcome,) = self.handle_all(connection, [item])
         if isinstance(outcome, Exception):
             raise outcome
@@ -101,7 +103,7 @@ class BatchThread(Generic[Item, Outcome]):
     def handle_all(
         self, connection: Connection, items: Sequence[Item]
     ) -> Sequence[Outcome | Exception]:
-        """What `submit_all` does, in the caller's thread and on the caller's connection."""
+        """Do what `submit_all` does, in the caller's thread and on the caller's connection."""
         outcomes = self._handle(connection, items)
         self._afterwards(connection, outcomes)
         return outcomes
@@ -114,7 +116,7 @@ class BatchThread(Generic[Item, Outcome]):
                 self._thread.start()
 
     def drain(self) -> None:
-        """All that was handed over is handled, and the thread is gone."""
+        """Handle everything that was handed over, and end the thread."""
         thread = self._thread
         if thread is not None and thread.is_alive():
             self._queue.put(None)
@@ -131,7 +133,7 @@ class BatchThread(Generic[Item, Outcome]):
             self._disconnect()
 
     def _take(self) -> list[PendingItem[Item, Outcome]] | None:
-        """Whatever has arrived, at least one; None when asked to stop."""
+        """Return everything that has arrived, at least one item; None to stop."""
         first = self._queue.get()
         if first is None:
             return None
@@ -148,13 +150,13 @@ class BatchThread(Generic[Item, Outcome]):
         return [ticket for ticket in tickets if not ticket.abandoned]
 
     def _settle(self, tickets: list[PendingItem[Item, Outcome]]) -> None:
-        """Every ticket has its outcome, Unavailable where Postgres failed us."""
+        """Settle every item, as Unavailable if Postgres failed."""
         outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(tickets)
         try:
             connection = self._connected()
             outcomes = self._handle(connection, [ticket.item for ticket in tickets])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
-            # Gone, too slow, full, or read-only: the database's trouble, not our code's.
+            # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
             logger.warning("%s: %s items wait in vain: %s", self.name, len(tickets), error)
             self._disconnect()
         except Exception:

@@ -1,7 +1,7 @@
-"""Many hits in one request: each is stored, or refused by itself, and the answer says which.
+"""Many hits in one request: each is stored or refused by itself, and the answer says which.
 
-In: the JSON texts of the hits. Out: a Result for each, in their order, once all that could be
-stored is committed.
+In: the JSON texts of the hits. Out: an ItemResult for each, in their order, once everything that
+can be stored is committed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from tracking.ingest.write.store import Stored, writer
 
 Read = Callable[[bytes], Arrival]
 
-#: Segment's limit, too. A few bytes of gzip could say a million, each with a result of its own.
+#: Segment's limit, too. A few bytes of gzip could hold a million hits, each with a result of its
+#: own.
 MAX_HITS = 2_500
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of the hit at the index. `error` is set if it was refused."""
+    """The result of the hit at `index`. `error` is set if it was refused."""
 
     index: int
     hit_id: str = ""
@@ -32,7 +33,7 @@ class ItemResult:
     error: IngestError | None = None
 
     def describe(self) -> dict[str, Any]:
-        """As the answers to batches have it."""
+        """Return the result as answers to batches show it."""
         if self.error is None:
             status = self.stored.value if self.stored else ""
             return {"index": self.index, "hitId": self.hit_id, "status": status}
@@ -41,7 +42,7 @@ class ItemResult:
 
 
 def check_count(count: int) -> None:
-    """Raises BadRequest for a batch of none, and of more than can be stored in time."""
+    """Raise BadRequest for an empty batch, and for more hits than can be stored in time."""
     if not count:
         raise BadRequest("batch_empty", "There is no hit in the batch.")
     if count > MAX_HITS:
@@ -51,7 +52,7 @@ def check_count(count: int) -> None:
 
 
 def read_all(hits: Iterable[bytes], read: Read, limit: int) -> list[Arrival | IngestError]:
-    """What each hit says, or why it is refused; one of more than `limit` bytes is not looked at."""
+    """Parse each hit, or say why it is refused; a hit of more than `limit` bytes is not parsed."""
     return [_read(hit, read, limit) for hit in hits]
 
 
@@ -65,8 +66,8 @@ def _read(hit: bytes, read: Read, limit: int) -> Arrival | IngestError:
 
 
 def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[ItemResult]:
-    """Every arrival is committed or refused, and each refusal counted. Raises Unavailable where
-    one is not known to be either: sending all of them again is harmless to those with a hitId."""
+    """Commit or refuse every arrival, and count each refusal. Raises Unavailable if one outcome is
+    unknown: sending all again is harmless for hits with a hitId."""
     arrivals = [each for each in found if isinstance(each, Arrival)]
     outcomes = iter(writer.submit_all(arrivals, within=conf.REQUEST_DEADLINE) if arrivals else ())
     results = list(conclude(found, outcomes))
@@ -82,7 +83,7 @@ def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Ite
 def conclude(
     found: Sequence[Arrival | IngestError], outcomes: Iterator[Stored | Exception]
 ) -> Iterator[ItemResult]:
-    """The results by index; the outcomes are those of the arrivals, in their order."""
+    """Return the results by index; the outcomes are in the order of the arrivals."""
     for index, each in enumerate(found):
         if isinstance(each, IngestError):
             yield ItemResult(index, error=each)

@@ -1,4 +1,4 @@
-"""A connection of ingest's own, outside any transaction of the host's and of limited patience."""
+"""A connection for ingest: outside any transaction of the host, with short timeouts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def connect() -> Connection:
-    """A connection of our own to Django's database, outside any transaction of the host's."""
+    """Connect to the database of Django, outside any transaction of the host."""
     ours = connections[db.write_alias()]
     parameters = ours.get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
@@ -40,7 +40,7 @@ def connect() -> Connection:
 
 
 def has_news(connection: Connection, *, within: float = 0.0) -> bool:
-    """An idle connection with something to read has been told goodbye by the server."""
+    """Return whether an idle connection has something to read: the server is closing it."""
     # Not select(): it takes no descriptor above 1023, and a web server has many.
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

@@ -1,7 +1,7 @@
-"""What is counted in memory and written every few seconds.
+"""Counts that are kept in memory and written every few seconds.
 
-A best effort: noting costs the database nothing, and a process that is killed takes the counts of
-its last seconds with it.
+A best effort: counting costs the database nothing, and a killed process loses the counts of its
+last seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WRITE_EVERY = 5.0
 
 
 class CounterBuffer(ABC, Generic[Key, Increment]):
-    """Written by a thread of its own, which the first note starts."""
+    """Its own thread writes the counts; the first count starts the thread."""
 
     name: str
 
@@ -39,15 +39,14 @@ class CounterBuffer(ABC, Generic[Key, Increment]):
 
     @abstractmethod
     def add(self, one: Increment, other: Increment) -> Increment:
-        """Both together."""
+        """Return the sum of two increments."""
 
     @abstractmethod
     def save(self, counts: Mapping[Key, Increment]) -> None:
-        """They are in the database."""
+        """Write the counts to the database."""
 
     def _note(self, counts: Mapping[Key, Increment], most: int | None = None) -> None:
-        """They are kept with what was noted before; a new key only while there are fewer than
-        `most`."""
+        """Add the counts; a new key only while there are fewer than `most`."""
         if not counts:
             return
         with self._lock:
@@ -62,12 +61,12 @@ class CounterBuffer(ABC, Generic[Key, Increment]):
                 self._thread.start()
 
     def forget(self) -> None:
-        """Nothing was noted."""
+        """Drop the counts."""
         with self._lock:
             self._counts.clear()
 
     def write(self) -> None:
-        """What was noted is in the database; what it does not take now is kept."""
+        """Write the counts; keep what the database does not accept now."""
         with self._lock:
             counts, self._counts = self._counts, {}
         if not counts:
@@ -85,7 +84,7 @@ class CounterBuffer(ABC, Generic[Key, Increment]):
             db.close()
 
     def _goes_on(self) -> bool:
-        """Whether there is something to write. If not, the next note starts another thread."""
+        """Return whether there is more to write. If not, the next count starts another thread."""
         with self._lock:
             if not self._counts:
                 self._thread = None

@@ -1,6 +1,6 @@
-"""The calling thread's Django connection, with as much of psycopg's interface as storing uses.
+"""The calling thread's Django connection, with the part of psycopg's interface that storing uses.
 
-What is stored through it is part of the caller's transaction.
+What it stores is part of the caller's transaction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def borrow_connection() -> Connection:
 
 
 class DjangoConnection:
-    """A statement that fails takes nothing but itself back."""
+    """A connection on which a failed statement rolls back nothing but itself."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
@@ -32,6 +32,6 @@ class DjangoConnection:
         self, query: Any, params: Any = None, *, prepare: bool | None = None
     ) -> psycopg.Cursor[Any]:
         with self.transaction():
-            # Parameters are bound by the server, as on the connection that this stands in for.
+            # The server binds the parameters, as on the connection that this one replaces.
             cursor = psycopg.Cursor(connections[self._alias].connection)
             return cursor.execute(query, params, prepare=prepare)

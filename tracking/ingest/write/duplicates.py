@@ -1,4 +1,4 @@
-"""How often a hitId was sent again while it was known, and when last."""
+"""How often a known hitId arrived again, and when last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.counter_buffer import CounterBuffer
 from tracking.models.hits.duplicate import Duplicate, DuplicateCount
 
-#: Different hitIds between two writes at the most; of more, nothing is counted.
+#: Different hitIds between two writes; duplicates of further ones are not counted.
 MOST = 10_000
 
 
@@ -18,7 +18,8 @@ class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
     name = "hitstream-repeats"
 
     def note(self, arrivals: Iterable[Arrival]) -> None:
-        """Each repeats a hit that is stored. Those whose ids we made repeat nothing."""
+        """Count the arrivals as duplicates of stored hits. An id that Hitstream made has no
+        duplicates."""
         found: dict[tuple[int, UUID], DuplicateCount] = {}
         for arrival in arrivals:
             if arrival.digest is not None:
@@ -27,7 +28,7 @@ class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
         self._note(found, MOST)
 
     def note_among(self, batch: Iterable[Arrival], repeated: Collection[UUID]) -> None:
-        """The arrivals of the batch with these ids repeat hits that are stored."""
+        """Count the arrivals of the batch with these ids as duplicates."""
         ids = frozenset(repeated)
         self.note(arrival for arrival in batch if arrival.id in ids)
 
@@ -35,7 +36,7 @@ class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
         return one[0] + other[0], max(one[1], other[1])
 
     def save(self, counts: Mapping[tuple[int, UUID], DuplicateCount]) -> None:
-        """They are on record beside the hits that they repeat."""
+        """Write the counts beside the hits that were sent again."""
         Duplicate.objects.add(counts)
 
 

@@ -1,10 +1,10 @@
 """A connection that the event loop drives itself, for one statement.
 
 In: the statement's parameters, one set at a time. Out: the row that Postgres answers, or the error,
-told on the loop.
+passed to a callback on the loop.
 
 This is libpq's non-blocking interface as psycopg has it (psycopg.pq). psycopg's own asyncio
-connection begins and ends to watch the socket with each statement and switches between tasks.
+connection adds and removes the socket's watcher with each statement, and switches between tasks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 
 
 class Numbers(dict[str, str]):
-    """psycopg's named parameters as Postgres' numbered ones, in the order in which they come up."""
+    """psycopg's named parameters as numbered ones of Postgres, in the order of their appearance."""
 
     def __missing__(self, name: str) -> str:
         self[name] = f"${len(self) + 1}"
@@ -33,10 +33,10 @@ class Numbers(dict[str, str]):
 
 
 class LoopConnection:
-    """Of no more use once `then` was told of a lost connection, or an exception was raised."""
+    """A connection that is useless once `then` got a lost connection, or a method raised."""
 
     def __init__(self, statement: str) -> None:
-        """The statement is prepared on a connection of its own. Takes time: not for the loop."""
+        """Connect and prepare the statement. This takes time: do not call it on the loop."""
         numbers = Numbers()
         numbered = statement % numbers
         self._names = list(numbers)
@@ -52,8 +52,8 @@ class LoopConnection:
     def attach(
         self, loop: asyncio.AbstractEventLoop, then: Callable[[Row | Exception], None]
     ) -> None:
-        """From now on `then` is told the row or the error of each statement, and of an idle
-        connection that is lost."""
+        """Call `then` from now on with the row or the error of each statement, and with the loss of
+        an idle connection."""
         self._loop = loop
         self._then = then
         loop.add_reader(self._socket, self.receive)
@@ -62,14 +62,14 @@ class LoopConnection:
         return has_news(self._connection, within=within)
 
     def send(self, parameters: Mapping[str, str]) -> None:
-        """The statement is on its way. Raises psycopg's errors."""
+        """Send the statement. Raises psycopg's errors."""
         values = [parameters[name].encode() for name in self._names]
         self._libpq.send_query_prepared(NAME, values)
         if self._libpq.flush():
             self._loop.add_writer(self._socket, self._push)
 
     def _push(self) -> None:
-        """As much more of the statement is sent as the socket takes."""
+        """Send as much more of the statement as the socket accepts."""
         try:
             if not self._libpq.flush():
                 self._loop.remove_writer(self._socket)
@@ -77,7 +77,7 @@ class LoopConnection:
             self._then(error)
 
     def receive(self) -> None:
-        """What has come in is taken; `then` is told once the answer is complete."""
+        """Read what has arrived; call `then` once the answer is complete."""
         try:
             self._libpq.consume_input()
             while not self._libpq.is_busy():
@@ -95,7 +95,7 @@ class LoopConnection:
     def _read(self) -> Row | Exception:
         results, self._results = self._results, []
         for result in results:
-            # The commit comes after the row: an error may still follow it.
+            # The commit follows the row: an error may still follow the row.
             if result.status != pq.ExecStatus.TUPLES_OK:
                 return errors.error_from_result(result)
         if not results:

@@ -1,8 +1,9 @@
-"""Arrivals stored by the event loop itself: no thread is woken to send them, and none to tell.
+"""Arrivals that the event loop itself stores: no thread wakes to send them or to report them.
 
-In: arrivals from a server that runs the view on its event loop. Out: settled Tickets, after the
-commit. What arrives during a statement is the next batch, as with a Group. Whatever the lane cannot
-do goes to the Group's thread: connecting takes time, and a batch may fail for one of its rows.
+In: arrivals from a server that runs the view on its event loop. Out: settled PendingItems, after
+the commit. What arrives during a statement is the next batch, as with a BatchThread. Whatever this
+writer cannot do goes to the thread: connecting takes time, and a batch may fail for one of its
+rows.
 """
 
 from __future__ import annotations
@@ -24,20 +25,19 @@ from tracking.ingest.write import store
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.loop_connection import LoopConnection, Row
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
-from tracking.ingest.write.statement import STORE
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
 
 logger = logging.getLogger(__name__)
 
-#: The least time between two attempts to connect, in seconds.
+#: Seconds between two attempts to connect, at least.
 CONNECT_INTERVAL = 1.0
 
 PendingArrival = PendingItem[Arrival, Stored]
 
 
 class LoopWriter:
-    """One connection for the process' event loop; made by an arrival that finds none."""
+    """One connection for the event loop of the process; the first arrival without one makes it."""
 
     def __init__(self, writer: BatchThread[Arrival, Stored]) -> None:
         self._writer = writer
@@ -51,14 +51,14 @@ class LoopWriter:
         self._clear()
 
     def _clear(self) -> None:
-        """Nothing is under way."""
+        """Forget the batch in flight."""
         self._sent: list[PendingArrival] = []
         self._batch: list[Arrival] = []
         self._busy_since: float | None = None
 
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
-        """The arrival is on its way, and `then` will be called. Called on the loop. Raises
-        Unavailable where it would wait in vain."""
+        """Store the arrival soon, and call `then`. Call it on the loop. Raises Unavailable if the
+        arrival could not be stored in time."""
         if self._wire is None:
             self._connect()
             return self._writer.hand(arrival, then)
@@ -66,13 +66,14 @@ class LoopWriter:
         ticket = PendingArrival(arrival, then)
         self._waiting.append(ticket)
         if not self._sent and len(self._waiting) == 1:
-            # At the end of the loop's turn: whatever arrives in the same turn goes along.
+            # At the end of this turn of the loop: everything that arrives in the same turn is one
+            # batch.
             self._loop.call_soon(self._send)
         return ticket
 
     def drain(self) -> None:
-        """All that was handed over is settled or the thread's to settle, and the connection is
-        closed. For the thread of a loop that has stopped."""
+        """Settle every pending item or pass it to the thread, and close the connection. Call it
+        once the loop has stopped."""
         ends = time.monotonic() + conf.STATEMENT_TIMEOUT
         self._send()
         while self._wire is not None and self._sent:
@@ -85,7 +86,7 @@ class LoopWriter:
         if time.monotonic() >= self._connect_after:
             self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
-            made = self._loop.run_in_executor(None, LoopConnection, STORE)
+            made = self._loop.run_in_executor(None, LoopConnection, store.SQL["store"])
             made.add_done_callback(self._connected)
 
     def _connected(self, made: asyncio.Future[LoopConnection]) -> None:
@@ -98,7 +99,7 @@ class LoopWriter:
             self._wire.attach(self._loop, self._hear)
 
     def _send(self) -> None:
-        """What has arrived is on its way, as far as somebody still waits for it."""
+        """Send the next batch, without items whose callers have given up."""
         wire = self._wire
         if wire is None or self._sent:
             return
@@ -117,7 +118,7 @@ class LoopWriter:
             self._fail(error)
 
     def _hear(self, said: Row | Exception) -> None:
-        """What was sent is settled, or the thread's to settle; what has arrived since is sent."""
+        """Settle the batch that was sent, or pass it to the thread; then send the next."""
         try:
             if isinstance(said, store.RECOVERABLE):
                 self._pass_on(self._sent)
@@ -146,7 +147,8 @@ class LoopWriter:
                 ticket.settle(error)
 
     def _fail(self, error: Exception) -> None:
-        """Gone, too slow, full, or read-only is the database's trouble, not our code's."""
+        """Log the failure and close. Gone, slow, full or read-only is the database's trouble, not a
+        bug."""
         expected = isinstance(error, psycopg.OperationalError | psycopg.InternalError)
         level = logging.WARNING if expected else logging.ERROR
         logger.log(
@@ -159,7 +161,8 @@ class LoopWriter:
         self._close()
 
     def _close(self) -> None:
-        """Nobody knows of what was sent whether it is stored; what was not goes by the thread."""
+        """Close the connection. The outcome of batches in flight is unknown: they fail with 503.
+        Items that were not yet sent go to the writer thread."""
         wire, self._wire = self._wire, None
         sent, waiting = self._sent, self._waiting
         self._clear()

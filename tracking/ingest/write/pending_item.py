@@ -1,4 +1,4 @@
-"""An item on its way to Postgres: what its caller holds until the outcome is there."""
+"""An item on its way to Postgres: the caller holds it until the outcome is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Outcome = TypeVar("Outcome")
 
 
 class PendingItem(Generic[Item, Outcome]):
-    """Its caller waits until it is settled, or is called by whoever settles it."""
+    """Its caller waits until the item is settled, or gets a call at that moment."""
 
     __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
 
@@ -43,8 +43,8 @@ class PendingItem(Generic[Item, Outcome]):
         return self.open()
 
     def open(self) -> Outcome:
-        """The outcome; raises it where it is an exception. Not settled yet: nobody waits any more,
-        and it raises Unavailable."""
+        """Return the outcome, or raise it if it is an exception. Raises Unavailable if the item is
+        not settled; it is then abandoned."""
         if not self.is_settled:
             self.abandoned = True
             raise Unavailable
@@ -54,7 +54,7 @@ class PendingItem(Generic[Item, Outcome]):
 
 
 class Countdown:
-    """Opens once so many have passed, all of them on one thread."""
+    """Opens after `count` passes, all on one thread."""
 
     def __init__(self, count: int) -> None:
         self._left = count
@@ -68,13 +68,13 @@ class Countdown:
             self._open.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it opened in time."""
+        """Return whether it opened in time."""
         return self._open.wait(seconds)
 
 
 def check_capacity(*, waiting: int, busy_since: float | None) -> None:
-    """Raises Unavailable where one more would wait in vain: behind a statement that began at
-    `busy_since`, by the monotonic clock, and behind so many that wait already."""
+    """Raise Unavailable if one more item could not be handled in time: behind a statement that
+    began at `busy_since`, by the monotonic clock, and behind `waiting` items."""
     if busy_since is not None and time.monotonic() - busy_since > conf.REQUEST_DEADLINE:
         raise Unavailable("The database does not answer; send the hit again later.")
     if waiting >= conf.QUEUE_SIZE:

@@ -10,7 +10,7 @@ from tracking.ingest.write.counter_buffer import CounterBuffer
 from tracking.models import Tally
 from tracking.models.ledger.ledger import TallyKind
 
-#: The token of a stranger.
+#: The token of a sender without a valid token.
 NOBODY = 0
 
 
@@ -18,14 +18,14 @@ class Refusals(CounterBuffer[tuple[int, str], int]):
     name = "hitstream-refusals"
 
     def note(self, token_id: int, code: str) -> None:
-        """One hit of the token was refused with this code."""
+        """Count one refused hit of the token under this code."""
         self._note({(token_id, code): 1})
 
     def add(self, one: int, other: int) -> int:
         return one + other
 
     def save(self, counts: Mapping[tuple[int, str], int]) -> None:
-        """They are in the tallies of this hour."""
+        """Write the counts to the tallies of this hour."""
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         Tally.objects.bulk_create(
             Tally(hour=hour, token_id=token_id, kind=TallyKind.REFUSED, reason=code, count=count)

@@ -1,7 +1,8 @@
-"""The writer: arrivals in, an outcome for each out, after the commit.
+"""The steps of storing a batch: arrivals in, an outcome for each out, after the commit.
 
 One statement stores the new hits, queues their deliveries and counts them: all or nothing. A
-repeated hitId stores nothing and queues nothing.
+duplicate stores and queues nothing. `LoopWriter` and `ChunkWriter` take the same steps on
+connections of their own.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
-from tracking.ingest.write.statement import STORE
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
 
 
 class Stored(Enum):
-    """What became of an arrival that is answered 204."""
+    """The outcome of an arrival that is answered with success."""
 
     NEW = "stored"
     DUPLICATE = "duplicate"
@@ -46,38 +47,38 @@ Outcomes = Mapping[UUID, Stored | Exception]
 #: Called instead of waking the dispatcher, by callers that commit later.
 Wake = Callable[[], object] | None
 
-#: A row with one of these fails for what it holds: its neighbours do not.
+#: The row itself causes these errors: its neighbours can be stored.
 UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimitExceeded)
 
-#: What `insert` knows a way around: the statement failed, the connection is as good as before.
+#: Errors that `insert` can work around: the statement failed, the connection is as good as before.
 RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
 
 
-SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
+SQL = load(__file__)
 MOMENT = "10ms"
 
 
 def store(
     connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
-    """Each arrival is committed or has an error to its name."""
+    """Commit each arrival, or return the error that it causes."""
     return outcome_of_each(arrivals, insert(connection, without_duplicates(arrivals), wake))
 
 
 def without_duplicates(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The batch without what it repeats itself, which is counted."""
+    """Return the batch without the duplicates that it holds itself; their number is in `copies`."""
     firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     if len(firsts) < len(arrivals):
         copies = Counter(map(key, arrivals))
         for repeated in (each for each, count in copies.items() if count > 1):
             first = firsts[repeated]
             firsts[repeated] = msgspec.structs.replace(first, copies=copies[repeated])
-    # Two writers that take the same keys in another order would deadlock.
+    # Sorted: two writers that take the same keys in different orders would deadlock.
     return [firsts[each] for each in sorted(firsts)]
 
 
 def outcome_of_each(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Stored | Exception]:
-    """The outcome of each; an arrival that is not among them repeats an earlier one's key."""
+    """Return the outcome of each arrival; one without one is a duplicate within the batch."""
     if len(outcomes) == len(arrivals):
         return [outcomes[arrival.id] for arrival in arrivals]
     firsts: dict[tuple[int, int], Stored | Exception] = {}
@@ -96,17 +97,18 @@ def outcome_of_each(arrivals: Sequence[Arrival], outcomes: Outcomes) -> list[Sto
 
 
 def key(arrival: Arrival) -> tuple[int, int]:
-    """As numbers: sorting a batch by UUIDs takes as long as encoding it."""
+    """Return the dedup key as numbers: sorting a batch by UUIDs takes as long as encoding it."""
     return arrival.token_id, (arrival.digest or arrival.id).int
 
 
 def insert(
     connection: Connection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
 ) -> Outcomes:
-    """An outcome by id. A batch that fails for one of its rows is halved until the row is found.
+    """Store the batch. Returns the outcomes by id. A batch that fails for one of its rows is halved
+    until the row is found.
 
-    What waits for another transaction must not make all others wait: once a batch has waited for
-    one, its parts wait for a moment each, and past `until`, by the monotonic clock, none is tried.
+    A wait for another transaction must not delay everybody else: once a batch has waited for one,
+    its parts wait for a moment each, and after `until`, by the monotonic clock, no part is tried.
     """
     if time.monotonic() > until:
         return {arrival.id: Unavailable() for arrival in batch}
@@ -120,7 +122,7 @@ def insert(
                 return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
         return halve(connection, batch, wake, until)
     except errors.CheckViolation:
-        # "No partition of relation found for row": nobody made the day's leaves.
+        # "No partition of relation found for row": the day's partitions are missing.
         with connection.transaction():
             made = partitions.make_ahead(connection.execute)
         if not made:
@@ -137,24 +139,24 @@ def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float
 
 @contextmanager
 def short_lock_timeout(connection: Connection) -> Iterator[None]:
-    """Meanwhile a statement waits for a lock no longer than a moment."""
+    """Let statements inside wait for a lock no longer than a moment."""
     ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
-    connection.execute(SET_LOCK_TIMEOUT, [MOMENT])
+    connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
     try:
         yield
     finally:
-        connection.execute(SET_LOCK_TIMEOUT, [before])
+        connection.execute(SQL["set_lock_timeout"], {"timeout": before})
 
 
 def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
-    found = connection.execute(STORE, parameters(batch, late_after), prepare=True).fetchall()
+    found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, repeated),) = found
     return outcomes_of(batch, queues, repeated, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
-    """What STORE takes, as text."""
+    """Return the parameters of the statement `store`, as text."""
     window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     return {
         "arrivals": msgspec.json.encode(batch).decode(),
@@ -166,8 +168,8 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 def outcomes_of(
     batch: Sequence[Arrival], queues: bool, repeated: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
-    """Return the outcomes by id from STORE's row, wake the dispatcher if something is queued, and
-    count the duplicates."""
+    """Return the outcomes by id from the row of the statement `store`; wake the dispatcher if
+    something is queued, and count the duplicates."""
     if queues:
         (wake or wakeup.wake_dispatcher)()
     if repeated:

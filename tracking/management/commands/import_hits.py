@@ -15,7 +15,7 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
 from tracking.ingest.file_import.line_file import FileChanged, FileLine
-from tracking.ingest.parse.arrival import Client
+from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import Shared, parse_event
 from tracking.ingest.write.bulk import ItemResult, Read
@@ -130,7 +130,7 @@ def find(name: str) -> Token:
 
 
 def reader(token: Token, options: dict[str, Any]) -> Read:
-    sender = Client(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
     read: Read = partial(parse, sender=sender)
     if options["format"] == "segment":
         read = partial(parse_event, sender=sender, shared=Shared(historical=True))

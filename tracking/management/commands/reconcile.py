@@ -26,7 +26,7 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         until = options["until"] or now + timedelta(hours=1)
         since = options["since"] or now - timedelta(days=1)
-        Ledger.objects.roll_up()
+        Ledger.objects.consolidate()
         found = reconcile(since, until)
         for discrepancy in found:
             self.stdout.write(str(discrepancy))

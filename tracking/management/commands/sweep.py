@@ -38,7 +38,7 @@ class Command(BaseCommand):
             f"{len(made)} partitions made, {forgotten} dedup keys forgotten, "
             f"{len(dropped)} partitions dropped."
         )
-        Ledger.objects.roll_up()
+        Ledger.objects.consolidate()
         with suppress(Busy):
             rollup_job.run(tasks.SUMMARISE_SECONDS)
         tasks.evaluate_alerts()

@@ -29,5 +29,19 @@ AS $$
     )[1] AS path) AS match
 $$;
 
+-- Whether a hit is for an integration: its event names, and the `integrations` object of the hit.
+-- `tracking/routing` decides the same in Python.
+CREATE FUNCTION hitstream_is_routed(
+    event_names varchar[], handle text, destination text, event text, switches jsonb
+) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT (event_names = '{}' OR event = ANY(event_names)) AND coalesce(
+        (switches -> 'names' -> handle)::boolean,
+        (switches -> 'destinations' -> destination)::boolean,
+        (switches -> 'all' -> 'all')::boolean,
+        true
+    )
+$$;
+
 -- The order in which deliveries were queued.
 CREATE SEQUENCE hitstream_queue_seq;

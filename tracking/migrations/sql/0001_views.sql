@@ -11,3 +11,16 @@ FROM hitstream_deadletter
 UNION ALL
 SELECT hit_id, integration_id, result::text, settled_at, reason
 FROM hitstream_outcome;
+
+-- The ledger and the tallies that are not yet consolidated. Each row stands in one of both tables at
+-- any moment, so a sum over one statement is exact.
+CREATE VIEW hitstream_hourly AS
+SELECT hour, token_id, integration_id, kind, reason, count FROM hitstream_ledger
+UNION ALL
+SELECT hour, token_id, integration_id, kind, reason, count FROM hitstream_tally;
+
+-- The totals since the beginning and the tallies that are not yet consolidated.
+CREATE VIEW hitstream_lifetime AS
+SELECT token_id, integration_id, kind, reason, count FROM hitstream_lifetimetotal
+UNION ALL
+SELECT token_id, integration_id, kind, reason, count FROM hitstream_tally;

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
-from typing import Any, LiteralString
+from typing import Any
 
 from django.db import models
 from django.db.models import Case, F, QuerySet, Sum, Value, When
 
 from tracking.models.access.scope import Scope
 from tracking.models.analytics.watermark import Watermark
+from tracking.sql import load
 
 #: Rows that one statement deletes.
 CHUNK = 10_000
-FORGET: LiteralString = """
-    DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM {table} WHERE {column} < %s LIMIT %s
-    ))
-"""
+SQL = load(__file__)
 
 
 class RollupQuerySet(models.QuerySet["Rollup"]):
@@ -54,16 +51,14 @@ class RollupQuerySet(models.QuerySet["Rollup"]):
     def forget(self, before: date) -> int:
         """What occurred before the day is not counted any more; how many rows it had."""
         moment = datetime.combine(before, time(), UTC)
-        return _forget("hitstream_rollup", "at", moment) + _forget(
-            "hitstream_visitor", "day", before
-        )
+        return _forget("forget_rollups", moment) + _forget("forget_visitors", before)
 
 
-def _forget(table: LiteralString, column: LiteralString, before: date) -> int:
+def _forget(statement: str, before: date) -> int:
     found, gone = 0, CHUNK
     while gone == CHUNK:
         with Watermark.objects.hold(wait=True) as cursor:
-            cursor.execute(FORGET.format(table=table, column=column), [before, CHUNK])
+            cursor.execute(SQL[statement], {"before": before, "chunk": CHUNK})
             gone = cursor.rowcount
         found += gone
     return found

@@ -16,39 +16,15 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from tracking.models.analytics import late_arrivals
-from tracking.models.analytics.rollup_sql import FACTS
+from tracking.models.analytics.dimensions import MAX_NAMES, MAX_VALUES
 from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: Hits that one pass counts, and as many late ones.
 PASS = 20_000
 
-POSITION = "INSERT INTO hitstream_watermark (id, position) VALUES (1, %s) ON CONFLICT DO NOTHING"
-# The transaction began before its snapshot was taken.
-READ = "SELECT position, transaction_timestamp() FROM hitstream_watermark"
-# The last hit of the pass, if there are more.
-END = """
-    SELECT id FROM hitstream_hit WHERE id > %s AND id <= %s ORDER BY id OFFSET %s LIMIT 1
-"""
-# A mark after the watermark is of a hit that the pass counts in any case.
-UNMARK = """
-    WITH before AS (
-        DELETE FROM hitstream_latearrival WHERE hit_id = ANY(ARRAY(
-            SELECT hit_id FROM hitstream_latearrival WHERE hit_id <= %(first)s
-            ORDER BY hit_id LIMIT %(pass)s
-        )) RETURNING hit_id
-    ), after AS (
-        DELETE FROM hitstream_latearrival WHERE hit_id > %(first)s AND hit_id <= %(last)s
-    )
-    SELECT hit_id FROM before ORDER BY hit_id
-"""
-# A pass fits into memory. Of what it joins Postgres knows no sizes: with 500 events anything but a
-# hash join would compare each of them with every hit.
-PLAN = """
-    SELECT set_config('work_mem', '64MB', true), set_config('enable_mergejoin', 'off', true),
-        set_config('enable_nestloop', 'off', true)
-"""
-MOVE = "UPDATE hitstream_watermark SET position = %s"
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +67,27 @@ def run_pass() -> RollupPass:
 
 def count_next(cursor: CursorWrapper) -> RollupPass:
     """The same, in the transaction that holds the watermark."""
-    cursor.execute(POSITION, [NOBODY])
-    cursor.execute(READ)
+    cursor.execute(SQL["make_watermark"], {"position": NOBODY})
+    cursor.execute(SQL["read_watermark"])
     first, now = cursor.fetchone()
     settled = first_uuid7(now - late_arrivals.lag())
     last, is_behind = end_of_pass(cursor, first, settled)
-    cursor.execute(UNMARK, {"first": first, "last": last, "pass": PASS})
+    cursor.execute(SQL["unmark"], {"first": first, "last": last, "pass": PASS})
     marked = [hit_id for (hit_id,) in cursor.fetchall()]
     ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
-    cursor.execute(PLAN)
-    cursor.execute(FACTS, {"first": first, "last": last, "late": marked, **ids})
+    cursor.execute(SQL["set_planner"])
+    limits = {"max_names": MAX_NAMES, "max_values": MAX_VALUES}
+    parameters = {"first": first, "last": last, "late": marked, **ids, **limits}
+    cursor.execute(SQL["count_hits"], parameters)
     (hits,) = cursor.fetchone()
-    cursor.execute(MOVE, [last])
+    cursor.execute(SQL["move_watermark"], {"position": last})
     return RollupPass(hits, is_behind or len(marked) == PASS)
 
 
 def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:
     """The last id of the pass, and whether it is that of a hit, with others after it. The
     watermark goes back with no clock."""
-    cursor.execute(END, [first, settled, PASS - 1])
+    cursor.execute(SQL["end_of_pass"], {"first": first, "settled": settled, "offset": PASS - 1})
     found = cursor.fetchone()
     return (found[0], True) if found else (max(first, settled), False)
 
@@ -121,4 +99,4 @@ def forget_all() -> None:
     with Watermark.objects.hold(wait=True) as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("TRUNCATE hitstream_rollup, hitstream_visitor")
-        cursor.execute(MOVE, [NOBODY])
+        cursor.execute(SQL["move_watermark"], {"position": NOBODY})

@@ -11,11 +11,11 @@ from django.db import OperationalError, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 
 from tracking import db
+from tracking.sql import load
 from tracking.uuid7 import moment_of
 
 NOBODY = UUID(int=0)
-# The lock is taken before the snapshot: what the last holder wrote is seen. Readers pass it by.
-BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+SQL = load(__file__)
 LOCK = "LOCK TABLE hitstream_watermark IN EXCLUSIVE MODE"
 
 
@@ -31,7 +31,7 @@ class WatermarkQuerySet(models.QuerySet["Watermark"]):
         Raises Busy if it would have to wait for another and shall not."""
         using = db.write_alias()
         with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
-            cursor.execute(BEGIN)
+            cursor.execute(SQL["repeatable_read"])
             try:
                 cursor.execute(LOCK if wait else f"{LOCK} NOWAIT")
             except OperationalError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
 
 from django.db import models
 from django.db.models import Exists, OuterRef
@@ -14,6 +13,7 @@ from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
+from tracking.sql import load
 
 #: Why a delivery is given up.
 CODES = (
@@ -25,64 +25,17 @@ CODES = (
     "hit_missing",
 )
 REPLAY_CHUNK = 1000
-BOUNDS: LiteralString = """
-    SELECT min(hit_id::text)::uuid, max(hit_id::text)::uuid
-    FROM hitstream_deadletter WHERE id = ANY(%s)
-"""
-# A letter whose hit is queued at the same time stays: the delivery itself will take it away. The
-# bounds keep Postgres from planning for every leaf of the hits.
-REPLAY: LiteralString = """
-    WITH letter AS MATERIALIZED (
-        SELECT id, integration_id, hit_id, code FROM hitstream_deadletter
-        WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
-    ), queued AS (
-        INSERT INTO hitstream_queue (
-            integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
-        )
-        SELECT letter.integration_id, letter.hit_id, statement_timestamp(), statement_timestamp(),
-            CASE WHEN integration.ordered
-                THEN hitstream_ordering_key(hit.anonymous_id, hit.user_id) END, 0, 0
-        FROM letter
-        JOIN hitstream_integration AS integration
-          ON integration.id = letter.integration_id AND integration.deleted_at IS NULL
-        LEFT JOIN hitstream_hit AS hit
-          ON hit.id = letter.hit_id AND hit.id >= %(first)s AND hit.id <= %(last)s
-        ORDER BY letter.hit_id
-        ON CONFLICT DO NOTHING
-        RETURNING integration_id, hit_id
-    ), replayed AS (
-        DELETE FROM hitstream_deadletter AS dead USING letter, queued
-        WHERE dead.id = letter.id
-          AND queued.hit_id = letter.hit_id AND queued.integration_id = letter.integration_id
-        RETURNING dead.integration_id, dead.hit_id, dead.code
-    ), tallied AS (
-        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-        SELECT hitstream_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
-        FROM replayed JOIN hitstream_integration AS integration ON integration.id = integration_id
-        GROUP BY 1, 2, 3, 5
-    )
-    SELECT count(*) FROM replayed
-"""
-
-
-# No further than to the limit, whoever has millions of them; in the index's order, or the planner
-# reads the table for each that has none.
-DIED: LiteralString = """
-    SELECT integration.id, counted.count
-    FROM unnest(%s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
-        SELECT count(*) FROM (
-            SELECT FROM hitstream_deadletter
-            WHERE integration_id = integration.id AND failed_at >= %s ORDER BY failed_at LIMIT %s
-        ) AS found
-    ) AS counted
-"""
+SQL = load(__file__)
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def died(self, integrations: Sequence[int], since: datetime, *, limit: int) -> dict[int, int]:
         """How many of each integration died since then, counted up to the limit."""
         with db.read_cursor() as cursor:
-            cursor.execute(DIED, [list(integrations), since, limit])
+            cursor.execute(
+                SQL["count_since"],
+                {"integrations": list(integrations), "since": since, "limit": limit},
+            )
             return dict(cursor.fetchall())
 
     def matching(self, criteria: Criteria) -> DeadLetterQuerySet:
@@ -123,9 +76,9 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 def replay(ids: Sequence[int]) -> int:
     """These dead letters are due at once, and counted as dead no more; how many were moved."""
     with db.write_cursor() as cursor:
-        cursor.execute(BOUNDS, [list(ids)])
+        cursor.execute(SQL["bounds"], {"ids": list(ids)})
         first, last = cursor.fetchone()
-        cursor.execute(REPLAY, {"ids": list(ids), "first": first, "last": last})
+        cursor.execute(SQL["replay"], {"ids": list(ids), "first": first, "last": last})
         moved: int = cursor.fetchone()[0]
     return moved
 

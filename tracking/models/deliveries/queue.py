@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import Any
 
 from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
 from tracking import db
-from tracking.models.deliveries.backlog_age import OLDEST, RETRYING
-from tracking.models.deliveries.claim import CLAIM, CLAIM_FIRST_OF_LANE, DUE, Claim
+from tracking.models.deliveries.claim import Claim
 from tracking.models.integrations.integration import Integration
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: A delivery claimed this often without an outcome is sent alone from then on, since one of the
@@ -32,6 +32,8 @@ PARKING_ROUNDS = 5
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
+SQL = load(__file__)
+
 
 class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def claim(
@@ -40,19 +42,19 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         *,
         limit: int,
         lease: float,
-        floor: datetime = ALWAYS,
+        bound: datetime = ALWAYS,
         in_order: bool = False,
     ) -> list[Claim]:
         """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects. With
         `in_order` only the first of each ordering_key.
 
-        `floor` bounds due_at from below, so that the scan does not walk through what was settled
+        `bound` bounds due_at from below, so that the scan does not walk through what was settled
         long ago.
         """
-        statement = CLAIM_FIRST_OF_LANE if in_order else CLAIM
+        statement = "claim_in_order" if in_order else "claim"
         counts = (0, SUSPECT_CLAIMS - 1)
         for _ in range(PARKING_ROUNDS):
-            rows = self._claim(statement, integration_id, counts, limit, lease, floor)
+            rows = self._claim(statement, integration_id, counts, limit, lease, bound)
             claims = [row for row, first in rows if first]
             if claims or not rows:
                 return claims
@@ -66,12 +68,12 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
         """One due suspect at the most, to be sent alone. They have an index of their own."""
         counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
-        return [row for row, _ in self._claim(CLAIM, integration_id, counts, 1, lease, ALWAYS)]
+        return [row for row, _ in self._claim("claim", integration_id, counts, 1, lease, ALWAYS)]
 
     def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
         """Return since when each has its oldest queued hit, whether 10 or 10 million are queued."""
         with db.read_cursor() as cursor:
-            cursor.execute(OLDEST, [list(integrations)])
+            cursor.execute(SQL["oldest"], {"integrations": list(integrations)})
             return dict(cursor.fetchall())
 
     def retrying(
@@ -80,17 +82,23 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         """How many of each, of hits received since then, were tried in vain, counted up to the
         limit: a replay's are of earlier hits."""
         with db.read_cursor() as cursor:
-            cursor.execute(RETRYING, [list(integrations), first_uuid7(since), since, limit])
+            parameters: dict[str, Any] = {
+                "integrations": list(integrations),
+                "first": first_uuid7(since),
+                "since": since,
+                "limit": limit,
+            }
+            cursor.execute(SQL["retrying"], parameters)
             return dict(cursor.fetchall())
 
     def _claim(
         self,
-        statement: LiteralString,
+        statement: str,
         integration_id: int,
         counts: tuple[int, int],
         limit: int,
         lease: float,
-        floor: datetime,
+        bound: datetime,
     ) -> list[tuple[Claim, bool]]:
         """Each claim, and whether it is ours or was only parked."""
         parameters: dict[str, int | float | datetime] = {
@@ -100,10 +108,10 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
             "limit": limit,
             "lease": lease,
             "parking": PARKING,
-            "floor": floor,
+            "bound": bound,
         }
         with db.write_cursor() as cursor:
-            cursor.execute(DUE + statement, parameters)
+            cursor.execute(SQL[statement], parameters)
             return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,84 +15,9 @@ from django.db import connections, transaction
 from tracking import db
 from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.integrations.integration import Integration
+from tracking.sql import load
 
-# A delivery that was made is queued no more, whoever holds the lease by now, and is no dead letter
-# either; one that was not made is only touched by who holds its lease.
-SETTLE: LiteralString = """
-    WITH entry AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry(
-            hit_id uuid, leased_until timestamptz, result text, attempt_id uuid, code text,
-            reason text, wait float8, attempts smallint
-        )
-    ), attempt AS (
-        INSERT INTO hitstream_attempt (id, integration_id, made_at, hits, code, message, status,
-            duration, method, url, request_headers, request_body, response_headers, response_body)
-        SELECT id, %(integration)s, made_at, hits, code, message, status, duration, method, url,
-            request_headers, request_body, response_headers, response_body
-        FROM jsonb_to_recordset(%(attempts)s::jsonb) AS attempt(
-            id uuid, made_at timestamptz, hits integer, code text, message text, status smallint,
-            duration float8, method text, url text, request_headers jsonb, request_body text,
-            response_headers jsonb, response_body text
-        )
-    ), settled AS (
-        DELETE FROM hitstream_queue AS queued USING entry
-        WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
-          AND (entry.result IN ('delivered', 'skipped')
-               OR entry.result = 'buried' AND queued.due_at = entry.leased_until)
-        RETURNING queued.hit_id, queued.ordering_key, queued.seq, entry.result, entry.attempt_id,
-            entry.code,
-            entry.reason, entry.attempts
-    ), raised AS (
-        DELETE FROM hitstream_deadletter AS letter USING entry
-        WHERE letter.integration_id = %(integration)s AND letter.hit_id = entry.hit_id
-          AND entry.result = 'delivered'
-        RETURNING letter.hit_id, letter.code
-    ), postponed AS (
-        UPDATE hitstream_queue AS queued
-        SET due_at = statement_timestamp() + make_interval(secs => entry.wait),
-            attempts = entry.attempts, claims = 0
-        FROM entry
-        WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
-          AND entry.result IN ('failed', '') AND queued.due_at = entry.leased_until
-    ), buried AS (
-        INSERT INTO hitstream_deadletter
-            (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
-        SELECT %(integration)s, hit_id, statement_timestamp(), code, reason, attempts, attempt_id
-        FROM settled WHERE result = 'buried'
-        ON CONFLICT (hit_id, integration_id) DO NOTHING
-    ), outcome AS (
-        INSERT INTO hitstream_outcome
-            (hit_id, integration_id, attempt_id, result, reason, settled_at)
-        SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
-            statement_timestamp()
-        FROM entry LEFT JOIN settled USING (hit_id)
-        WHERE entry.result IN ('delivered', 'failed')
-           OR entry.result IN ('buried', 'skipped') AND settled.hit_id IS NOT NULL
-    ), change AS (
-        SELECT hit_id, replace(result, 'buried', 'dead') AS kind,
-            CASE result WHEN 'buried' THEN code WHEN 'skipped' THEN left(reason, 100) ELSE '' END
-                AS reason, 1 AS count
-        FROM settled
-        UNION ALL SELECT hit_id, 'delivered', '', 1 FROM raised
-        UNION ALL SELECT hit_id, 'dead', code, -1 FROM raised
-    ), tallied AS (
-        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-        SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
-        FROM change GROUP BY 1, 4, 5
-    )
-    SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM settled
-"""
-# The next in each ordering_key was parked, not claimed or tried: it is due now.
-RELEASE: LiteralString = """
-    UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
-    FROM unnest(%(ordering_keys)s::bigint[]) AS freed(ordering_key), LATERAL (
-        SELECT hit_id FROM hitstream_queue AS next
-        WHERE next.integration_id = %(integration)s AND next.ordering_key = freed.ordering_key
-        ORDER BY seq LIMIT 1
-    ) AS first
-    WHERE queued.integration_id = %(integration)s AND queued.hit_id = first.hit_id
-      AND queued.claims = 0 AND queued.attempts = 0 AND queued.due_at > statement_timestamp()
-"""
+SQL = load(__file__)
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +67,9 @@ def settle(
     }
     alias = db.write_alias()
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.execute(SETTLE, parameters)
+        cursor.execute(SQL["settle"], parameters)
         ordering_keys = cursor.fetchone()[0]
         if ordering_keys:
-            cursor.execute(RELEASE, {"integration": integration.pk, "ordering_keys": ordering_keys})
+            cursor.execute(
+                SQL["release"], {"integration": integration.pk, "ordering_keys": ordering_keys}
+            )

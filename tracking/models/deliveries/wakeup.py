@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
-
 from django.db import models
 
 from tracking import db
+from tracking.sql import load
 
-CLAIM: LiteralString = """
-    WITH before AS (
-        SELECT extract(epoch FROM clock_timestamp() - woken_at)::float8 AS age FROM hitstream_wakeup
-    ), claimed AS (
-        INSERT INTO hitstream_wakeup AS wakeup (id, woken_at) VALUES (1, clock_timestamp())
-        ON CONFLICT (id) DO UPDATE SET woken_at = clock_timestamp()
-            WHERE wakeup.woken_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
-                AND clock_timestamp()
-        RETURNING true
-    )
-    SELECT EXISTS (SELECT FROM claimed), coalesce((SELECT age FROM before), 'infinity'::float8)
-"""
+SQL = load(__file__)
 
 
 class WakeupManager(models.Manager["Wakeup"]):
@@ -27,7 +15,7 @@ class WakeupManager(models.Manager["Wakeup"]):
         """Claim the next wake-up. Returns whether this process may publish it, since no other did
         within `interval` seconds, and the age of the last wake-up in seconds."""
         with db.write_cursor() as cursor:
-            cursor.execute(CLAIM, [interval])
+            cursor.execute(SQL["claim"], {"interval": interval})
             ours, age = cursor.fetchone()
             return bool(ours), float(age)
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any, LiteralString
+from typing import Any
 
 from tracking import db
+from tracking.sql import load
 
 #: How many are looked at, however many there are.
 RECENT = 500
 
-HITS: LiteralString = """
-    SELECT id, token_id, type, name, user_id, anonymous_id, hit_id, received_at AT TIME ZONE 'UTC'
-    FROM hitstream_hit ORDER BY id DESC LIMIT %s
-"""
-STATES: LiteralString = """
-    SELECT hit_id, state, count(*) FROM hitstream_delivery
-    WHERE hit_id = ANY(%(ids)s) AND hit_id >= %(first)s AND hit_id <= %(last)s
-      AND state NOT IN ('failed', 'buried')
-    GROUP BY 1, 2
-"""
+SQL = load(__file__)
 
 
 def recent_hits(limit: int = RECENT) -> list[dict[str, Any]]:
@@ -27,12 +19,12 @@ def recent_hits(limit: int = RECENT) -> list[dict[str, Any]]:
     since 1970, `states` with the number of deliveries that are in each. Two statements, both by
     index."""
     with db.read_cursor() as cursor:
-        cursor.execute(HITS, [limit])
+        cursor.execute(SQL["hits"], {"limit": limit})
         rows = cursor.fetchall()
         if not rows:
             return []
         ids = [row[0] for row in rows]
-        cursor.execute(STATES, {"ids": ids, "first": min(ids), "last": max(ids)})
+        cursor.execute(SQL["states"], {"ids": ids, "first": min(ids), "last": max(ids)})
         states: dict[Any, dict[str, int]] = {}
         for hit_id, state, count in cursor.fetchall():
             states.setdefault(hit_id, {})[state] = count

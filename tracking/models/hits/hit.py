@@ -16,14 +16,9 @@ from tracking.destinations.contract import registry
 from tracking.events import Event
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
+from tracking.sql import load
 
-#: In the order of an Event's fields, without the last.
-EVENTS = """
-    SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
-        sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
-        clock, host(ip), user_agent, payload::text
-    FROM hitstream_hit WHERE id = ANY(%s) AND id >= %s AND id <= %s
-"""
+SQL = load(__file__)
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
 
 
@@ -43,7 +38,7 @@ class HitQuerySet(models.QuerySet["Hit"]):
         if not ids:
             return {}
         with db.write_cursor() as cursor:
-            cursor.execute(EVENTS, [list(ids), min(ids), max(ids)])
+            cursor.execute(SQL["events"], {"ids": list(ids), "first": min(ids), "last": max(ids)})
             return {row[0]: event_of(row, integration) for row in cursor.fetchall()}
 
 

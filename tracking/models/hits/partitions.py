@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from django.db import connections
 
 from tracking import db
 from tracking.conf import conf
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: Each is partitioned by a hit's id, or, for attempts, by its own.
@@ -63,13 +64,7 @@ def leaves_ahead(today: date, tables: Sequence[str]) -> list[Leaf]:
     return [Leaf(parent, day) for day in days for parent in tables]
 
 
-LEAVES: LiteralString = """
-    SELECT child.relname FROM pg_inherits
-    JOIN pg_class child ON child.oid = inhrelid
-    JOIN pg_class parent ON parent.oid = inhparent
-    WHERE parent.relname = ANY(%s)
-      AND parent.relnamespace = current_schema()::text::regnamespace
-"""
+SQL = load(__file__)
 
 
 def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED) -> list[str]:
@@ -79,7 +74,7 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
     """
     wanted = leaves_ahead(datetime.now(UTC).date(), tables)
     execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
-    present = {row[0] for row in execute(LEAVES, [list(tables)]).fetchall()}
+    present = {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
     made = [leaf for leaf in wanted if leaf.name not in present]
     for leaf in made:
         for statement in leaf.statements():
@@ -96,7 +91,7 @@ def is_installed() -> bool:
 def days_ahead() -> int:
     """For how many days to come every partitioned table has a leaf; negative if not even today."""
     with db.read_cursor() as cursor:
-        cursor.execute(LEAVES, [list(PARTITIONED)])
+        cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
         present = {row[0] for row in cursor.fetchall()}
     day = today = datetime.now(UTC).date()
     while all(Leaf(parent, day).name in present for parent in PARTITIONED):

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from tracking import db
 from tracking.models.deliveries.queue import QueuedDelivery
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: Retrying deliveries are counted up to here.
@@ -18,31 +19,7 @@ MANY = 10_000
 #: how many ends of any kind: where all are skipped or die, there may be millions.
 SAMPLE, SAMPLE_DAYS, REACH = 500, 7, 5_000
 
-SENT: LiteralString = """
-    SELECT integration_id, kind, sum(count)::bigint FROM (
-        SELECT integration_id, kind, count FROM hitstream_ledger
-        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
-        UNION ALL
-        SELECT integration_id, kind, count FROM hitstream_tally
-        WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
-    ) AS counted
-    GROUP BY 1, 2
-"""
-LATENCY: LiteralString = """
-    SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds)
-    FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
-        SELECT extract(epoch FROM settled_at)::float8
-            - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
-            AS seconds
-        FROM (
-            SELECT hit_id, settled_at, result FROM hitstream_outcome
-            WHERE integration_id = id AND hit_id >= %(since)s
-            ORDER BY hit_id DESC LIMIT %(reach)s
-        ) AS ended
-        WHERE result = 'delivered' ORDER BY hit_id DESC LIMIT %(limit)s
-    ) AS latest
-    GROUP BY 1
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +42,7 @@ def count_by_result(ids: Sequence[int], since: datetime) -> Mapping[int, Mapping
     """What was counted of each integration's hits that arrived since then."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     with db.read_cursor() as cursor:
-        cursor.execute(SENT, {"ids": list(ids), "since": since})
+        cursor.execute(SQL["results"], {"ids": list(ids), "since": since})
         for integration_id, kind, count in cursor.fetchall():
             found[integration_id][kind] = count
     return found
@@ -83,5 +60,5 @@ def measure_latency(ids: Sequence[int]) -> Mapping[int, Latency]:
     since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
     bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}
     with db.read_cursor() as cursor:
-        cursor.execute(LATENCY, {"ids": list(ids), **bounds})
+        cursor.execute(SQL["latency"], {"ids": list(ids), **bounds})
         return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from django.db import connections
 
 from tracking import db
 from tracking.models.deliveries.attempt import Attempt
 from tracking.models.integrations.integration import Integration
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: The last attempts that are looked through, and how far back at the most.
@@ -20,28 +21,7 @@ LATEST, DAYS = 1000, 7
 #: a sample with whole bodies.
 REASONS, CAUSES = 20, 20
 
-# Numbers differ from one message to the next: ids, times, lengths.
-FAILURES: LiteralString = r"""
-    SELECT code, status, count(*), sum(hits), min(made_at), max(made_at), max(id::text)::uuid
-    FROM (
-        SELECT id, made_at, hits, code, status, message FROM hitstream_attempt
-        WHERE integration_id = %(integration)s AND id >= %(since)s
-        ORDER BY id DESC LIMIT %(limit)s
-    ) AS latest
-    WHERE code <> ''
-    GROUP BY code, status, regexp_replace(left(message, 200), '[0-9]+', '#', 'g')
-    ORDER BY max(made_at) DESC LIMIT %(causes)s
-"""
-COUNTED: LiteralString = """
-    SELECT kind, reason, sum(count)::bigint FROM (
-        SELECT kind, reason, count FROM hitstream_lifetimetotal
-        WHERE integration_id = %(integration)s
-        UNION ALL
-        SELECT kind, reason, count FROM hitstream_tally WHERE integration_id = %(integration)s
-    ) AS counted
-    WHERE kind IN ('dead', 'skipped') GROUP BY 1, 2 HAVING sum(count) > 0
-    ORDER BY 3 DESC
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +44,7 @@ def failure_groups(integration: Integration) -> list[FailureGroup]:
     parameters["causes"] = CAUSES
     alias = db.read_alias()
     with connections[alias].cursor() as cursor:
-        cursor.execute(FAILURES, parameters)
+        cursor.execute(SQL["failures"], parameters)
         found = cursor.fetchall()
     samples = Attempt.objects.using(alias).in_bulk([row[-1] for row in found])
     return [
@@ -87,7 +67,7 @@ def reasons(integration: Integration) -> Mapping[str, list[tuple[str, int]]]:
     the most frequent first."""
     found: dict[str, list[tuple[str, int]]] = {"dead": [], "skipped": []}
     with db.read_cursor() as cursor:
-        cursor.execute(COUNTED, {"integration": integration.pk})
+        cursor.execute(SQL["reasons"], {"integration": integration.pk})
         for kind, reason, count in cursor.fetchall():
             if len(found[kind]) < REASONS:
                 found[kind].append((reason, count))

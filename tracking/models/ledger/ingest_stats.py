@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from tracking import db
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7, moment_of
 
 #: The newest hits that the present rate is taken from at the most.
@@ -16,26 +17,7 @@ SAMPLE = 20_000
 #: What the present rate is counted over, in seconds.
 MINUTE = 60.0
 
-# One statement, so one snapshot: a roll-up moves counts from the tallies to the ledger.
-COUNTED: LiteralString = """
-    SELECT hour, token_id, kind, reason, sum(count)::bigint FROM (
-        SELECT hour, token_id, kind, reason, count FROM hitstream_ledger
-        WHERE integration_id = 0 AND hour >= %(since)s
-          AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
-        UNION ALL
-        SELECT hour, token_id, kind, reason, count FROM hitstream_tally
-        WHERE integration_id = 0 AND hour >= %(since)s
-          AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
-    ) AS counted
-    GROUP BY GROUPING SETS ((hour, kind), (token_id, kind, reason))
-"""
-NEWEST: LiteralString = """
-    SELECT token_id, count(*), min(id::text)::uuid FROM (
-        SELECT id, token_id FROM hitstream_hit WHERE id >= %(since)s
-        ORDER BY id DESC LIMIT %(limit)s
-    ) AS newest
-    GROUP BY 1
-"""
+SQL = load(__file__)
 
 
 @dataclass(slots=True)
@@ -89,7 +71,7 @@ def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> In
         "tokens": None if token_ids is None else sorted(token_ids),
     }
     with db.read_cursor() as cursor:
-        cursor.execute(COUNTED, parameters)
+        cursor.execute(SQL["counts"], parameters)
         for hour, token_id, kind, reason, count in cursor.fetchall():
             if hour is None:
                 tokens[token_id].add(kind, reason, count)
@@ -107,7 +89,7 @@ def hit_rates() -> Mapping[int, float]:
         "limit": SAMPLE,
     }
     with db.read_cursor() as cursor:
-        cursor.execute(NEWEST, parameters)
+        cursor.execute(SQL["newest"], parameters)
         found = cursor.fetchall()
     if not found:
         return {}

@@ -16,53 +16,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
-from uuid import UUID
+from typing import Any
 
 from django.db import models
 
 from tracking import db
+from tracking.sql import load
+from tracking.uuid7 import first_uuid7
 
-ROLL_UP: LiteralString = """
-    WITH gone AS (
-        DELETE FROM hitstream_tally WHERE id IN (
-            SELECT id FROM hitstream_tally ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-        ) RETURNING hour, token_id, integration_id, kind, reason, count
-    ), summed AS (
-        INSERT INTO hitstream_ledger AS ledger
-            (hour, token_id, integration_id, kind, reason, count)
-        SELECT hour, token_id, integration_id, kind, reason, sum(count) FROM gone
-        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT (hour, token_id, integration_id, kind, reason)
-        DO UPDATE SET count = ledger.count + excluded.count
-    ), totalled AS (
-        INSERT INTO hitstream_lifetimetotal AS total (token_id, integration_id, kind, reason, count)
-        SELECT token_id, integration_id, kind, reason, sum(count) FROM gone
-        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-        ON CONFLICT (integration_id, token_id, kind, reason)
-        DO UPDATE SET count = total.count + excluded.count
-    )
-    SELECT count(*) FROM gone
-"""
-ROLL_UP_CHUNK = 50_000
-# One statement, so one snapshot: what is counted and what is still queued add up at any moment.
-HOURS: LiteralString = """
-    SELECT hour, kind, sum(count)::bigint FROM (
-        SELECT hour, kind, count FROM hitstream_ledger
-        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
-        UNION ALL
-        SELECT hour, kind, count FROM hitstream_tally
-        WHERE {owner} = %(owner)s AND integration_id = %(integration)s AND hour >= %(since)s
-        {queued}
-    ) AS counted
-    GROUP BY 1, 2 ORDER BY 1 DESC
-"""
-QUEUED: LiteralString = """
-        UNION ALL
-        SELECT hitstream_hour(hit_id), CASE WHEN attempts > 0 THEN 'retrying' ELSE 'pending' END, 1
-        FROM hitstream_queue
-        WHERE integration_id = %(integration)s AND hit_id >= %(first)s
-"""
+SQL = load(__file__)
+CONSOLIDATE_CHUNK = 50_000
 
 
 class TallyKind(models.TextChoices):
@@ -124,46 +87,38 @@ class Tally(TallyColumns):
 
 
 class LedgerQuerySet(models.QuerySet["Ledger"]):
-    def roll_up(self) -> int:
-        """The tallies so far are in the ledger; how many there were."""
+    def consolidate(self) -> int:
+        """Move the tallies into the ledger and the totals. Returns how many rows were moved."""
         rolled = 0
         while True:
             with db.write_cursor() as cursor:
-                cursor.execute(ROLL_UP, [ROLL_UP_CHUNK])
+                cursor.execute(SQL["consolidate"], {"chunk": CONSOLIDATE_CHUNK})
                 found: int = cursor.fetchone()[0]
             rolled += found
-            if found < ROLL_UP_CHUNK:
+            if found < CONSOLIDATE_CHUNK:
                 return rolled
 
     def of_integration(self, integration_id: int, since: datetime) -> list[LedgerHour]:
-        """The integration's hours since then, the latest first."""
-        return self._hours("integration_id", integration_id, integration_id, since, QUEUED)
+        """Return the integration's hours since then, the latest first, with what is queued."""
+        return self._hours("integration_hours", integration_id, since)
 
     def counted(self, integration_id: int, since: datetime) -> list[LedgerHour]:
-        """The same without looking at what is still queued: it costs the same however much is."""
-        return self._hours("integration_id", integration_id, integration_id, since)
+        """Return the same without what is queued: the cost is independent of the queue's size."""
+        return self._hours("counted_integration_hours", integration_id, since)
 
     def of_token(self, token_id: int, since: datetime) -> list[LedgerHour]:
-        """The token's own hours since then, the latest first."""
-        return self._hours("token_id", token_id, 0, since)
+        """Return the token's own hours since then, the latest first."""
+        return self._hours("token_hours", token_id, since)
 
-    def _hours(
-        self,
-        owner: LiteralString,
-        owner_id: int,
-        integration_id: int,
-        since: datetime,
-        queued: LiteralString = "",
-    ) -> list[LedgerHour]:
+    def _hours(self, statement: str, owner_id: int, since: datetime) -> list[LedgerHour]:
         parameters: dict[str, Any] = {
             "owner": owner_id,
-            "integration": integration_id,
             "since": since,
-            "first": UUID(int=int(since.timestamp() * 1000) << 80),
+            "first": first_uuid7(since),
         }
         found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
-            cursor.execute(HOURS.format(owner=owner, queued=queued), parameters)
+            cursor.execute(SQL[statement], parameters)
             for hour, kind, count in cursor.fetchall():
                 found[hour][kind] = count
         return [LedgerHour(hour, counts) for hour, counts in found.items()]

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import LiteralString
 
 from django.db import models
 
 from tracking import db
 from tracking.models.ledger.ledger import TallyKind
+from tracking.sql import load
 
-# One statement, so one snapshot: a roll-up moves counts from the tallies to the totals.
-OF_INTEGRATIONS: LiteralString = """
-    SELECT integration_id, kind, sum(count)::bigint FROM (
-        SELECT integration_id, kind, count FROM hitstream_lifetimetotal WHERE integration_id > 0
-        UNION ALL
-        SELECT integration_id, kind, count FROM hitstream_tally WHERE integration_id > 0
-    ) AS counted
-    GROUP BY 1, 2
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,7 @@ class LifetimeTotalQuerySet(models.QuerySet["LifetimeTotal"]):
         for, so it costs the same with ten rows queued and ten million."""
         found: defaultdict[int, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
-            cursor.execute(OF_INTEGRATIONS)
+            cursor.execute(SQL["by_integration"])
             for integration_id, kind, count in cursor.fetchall():
                 found[integration_id][kind] = count
         return {integration_id: Balance(counts) for integration_id, counts in found.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
 
 from django.db import IntegrityError, models
 from uuid_utils.compat import uuid7
@@ -15,32 +14,11 @@ from tracking.models.operations import backlog
 from tracking.models.operations.base import BatchOperation, OperationStep
 from tracking.models.operations.preview import Preview
 from tracking.models.upkeep import maintenance
+from tracking.sql import load
 
 #: How soon deliveries under a live lease are looked at again, in seconds.
 AGAIN = 1.0
-# Under a live lease a worker may be sending it this very moment.
-CANCEL: LiteralString = """
-    WITH free AS MATERIALIZED (
-        SELECT hit_id FROM hitstream_queue
-        WHERE integration_id = %(integration)s
-          AND NOT (claims > 0 AND due_at > statement_timestamp())
-        LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ), cancelled AS (
-        DELETE FROM hitstream_queue AS queued USING free
-        WHERE queued.integration_id = %(integration)s AND queued.hit_id = free.hit_id
-        RETURNING queued.hit_id
-    ), outcome AS (
-        INSERT INTO hitstream_outcome
-            (hit_id, integration_id, attempt_id, result, reason, settled_at)
-        SELECT hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
-        FROM cancelled
-    ), tallied AS (
-        INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-        SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
-        FROM cancelled GROUP BY 1
-    )
-    SELECT count(*) FROM cancelled
-"""
+SQL = load(__file__)
 
 
 class Cancel(BatchOperation):
@@ -68,7 +46,7 @@ class Cancel(BatchOperation):
     def _cancel(self, limit: int) -> int:
         with db.write_cursor() as cursor:
             cursor.execute(
-                CANCEL,
+                SQL["cancel"],
                 {
                     "integration": self.integration.pk,
                     "token": self.integration.token_id,

@@ -8,24 +8,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import LiteralString
 
 from django.db import Error, connections, transaction
 
 from tracking import db
 from tracking.conf import conf
 from tracking.models.hits.partitions import PARTITIONED, Leaf
+from tracking.sql import load
 
 #: Whole days that the growth is the mean of.
 GROWTH_DAYS = 7
 GIGABYTE = 1024**3
 #: How far it is looked ahead, in days.
 HORIZON = 3650
-SIZES: LiteralString = r"""
-    SELECT relname, pg_total_relation_size(oid) FROM pg_class
-    WHERE relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND relkind = 'r'
-      AND relnamespace = current_schema()::text::regnamespace
-"""
+SQL = load(__file__)
 
 Days = Mapping[date, int]
 
@@ -65,7 +61,7 @@ def measure() -> Disk:
     with db.read_cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         used: int = cursor.fetchone()[0]
-        cursor.execute(SIZES)
+        cursor.execute(SQL["sizes"])
         leaves = {Leaf.named(name): size for name, size in cursor.fetchall()}
     tables = by_table(leaves, today)
     size, free = room(used)

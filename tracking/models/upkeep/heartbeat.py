@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import LiteralString
 
 from django.db import models
 
 from tracking import db
+from tracking.sql import load
 
-BEAT: LiteralString = """
-    INSERT INTO hitstream_heartbeat AS known (name, beat_at) VALUES (%s, clock_timestamp())
-    ON CONFLICT (name) DO UPDATE SET beat_at = clock_timestamp()
-        WHERE known.beat_at NOT BETWEEN clock_timestamp() - make_interval(secs => %s)
-            AND clock_timestamp()
-"""
+SQL = load(__file__)
 #: Seconds between two beats of one part, at the least.
 BEAT_INTERVAL = 5.0
 
@@ -23,7 +18,7 @@ class HeartbeatManager(models.Manager["Heartbeat"]):
     def beat(self, name: str) -> None:
         """The part is alive. It writes only where nobody did for a few seconds."""
         with db.write_cursor() as cursor:
-            cursor.execute(BEAT, [name, BEAT_INTERVAL])
+            cursor.execute(SQL["beat"], {"name": name, "interval": BEAT_INTERVAL})
 
     def seen(self) -> dict[str, datetime]:
         """When each part was last seen to; those that never were are missing."""

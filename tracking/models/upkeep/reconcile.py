@@ -20,95 +20,14 @@ from tracking import db
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import allows, switches
+from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 #: Due for so long, to a running integration, and not sent: nobody sends it.
 STUCK = timedelta(minutes=10)
 CHUNK = 2000
 
-SNAPSHOT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-COUNTED: LiteralString = """
-    CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
-    SELECT hour, token_id, integration_id, kind, sum(count) AS count
-    FROM (
-        SELECT hour, token_id, integration_id, kind, count FROM hitstream_ledger
-        UNION ALL SELECT hour, token_id, integration_id, kind, count FROM hitstream_tally
-    ) AS both_tables
-    WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1, 2, 3, 4
-"""
-STATES: LiteralString = """
-    CREATE TEMPORARY TABLE delivery_state ON COMMIT DROP AS
-    SELECT hit_id, integration_id, array_agg(DISTINCT state ORDER BY state) AS states
-    FROM (
-        SELECT hit_id, integration_id, 'queued' AS state FROM hitstream_queue
-        WHERE hit_id >= %(first)s AND hit_id < %(end)s
-        UNION ALL SELECT hit_id, integration_id, 'dead' FROM hitstream_deadletter
-        WHERE hit_id >= %(first)s AND hit_id < %(end)s
-        UNION ALL SELECT hit_id, integration_id, result FROM hitstream_outcome
-        WHERE hit_id >= %(first)s AND hit_id < %(end)s
-          AND result IN ('delivered', 'skipped', 'cancelled')
-    ) AS delivery GROUP BY 1, 2
-"""
-INDEX: LiteralString = "CREATE INDEX ON delivery_state (hit_id, integration_id)"
-WRONG_TOKENS: LiteralString = """
-    SELECT hour, token_id, coalesce(counted.count, 0), coalesce(stored.count, 0)
-    FROM (
-        SELECT hour, token_id,
-            sum(CASE kind WHEN 'accepted' THEN count WHEN 'duplicate' THEN -count ELSE 0 END)
-                AS count
-        FROM counted WHERE integration_id = 0 GROUP BY 1, 2
-    ) AS counted
-    FULL JOIN (
-        SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit
-        WHERE id >= %(first)s AND id < %(end)s GROUP BY 1, 2
-    ) AS stored USING (hour, token_id)
-    WHERE coalesce(counted.count, 0) <> coalesce(stored.count, 0) ORDER BY 1, 2
-"""
-# Cancelled on the way to the vendor: it was counted as cancelled.
-WRONG_COUNTS: LiteralString = """
-    SELECT hour, integration_id, kind, coalesce(counted.count, 0), coalesce(found.count, 0)
-    FROM (
-        SELECT hour, integration_id, kind, sum(count) AS count
-        FROM counted WHERE integration_id <> 0 GROUP BY 1, 2, 3
-    ) AS counted
-    FULL JOIN (
-        SELECT hitstream_hour(hit_id) AS hour, integration_id,
-            CASE WHEN 'cancelled' = ANY(states) THEN 'cancelled' ELSE states[1] END AS kind,
-            count(*) AS count
-        FROM delivery_state WHERE states <> '{queued}' GROUP BY 1, 2, 3
-        UNION ALL
-        SELECT hitstream_hour(hit_id), integration_id, 'matched', count(*)
-        FROM delivery_state GROUP BY 1, 2
-    ) AS found USING (hour, integration_id, kind)
-    WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0) ORDER BY 1, 2, 3
-"""
-TWO_STATES: LiteralString = """
-    SELECT integration_id, array_to_string(states, ' and '), array_agg(hit_id ORDER BY hit_id)
-    FROM delivery_state
-    WHERE cardinality(states) > 1 AND states <> '{cancelled,delivered}' GROUP BY 1, 2 ORDER BY 1, 2
-"""
-STUCK_HITS: LiteralString = """
-    SELECT integration_id, array_agg(hit_id ORDER BY hit_id) FROM hitstream_queue
-    WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(stuck)s
-      AND hit_id >= %(first)s AND hit_id < %(end)s GROUP BY 1 ORDER BY 1
-"""
-NOWHERE: LiteralString = """
-    SELECT hit.id, integration.key::bigint, integration.value ->> 'name',
-        integration.value ->> 'destination', (hit.payload -> 'integrations')::text
-    FROM hitstream_hit AS hit
-    JOIN hitstream_revision AS revision
-      ON revision.token_id = hit.token_id AND revision.number = hit.revision
-    CROSS JOIN LATERAL jsonb_each(revision.snapshot -> 'integrations') AS integration
-    WHERE hit.id >= %(first)s AND hit.id < %(end)s
-      AND (integration.value -> 'enabled')::boolean
-      AND (integration.value -> 'event_names' = '[]'
-           OR integration.value -> 'event_names' ? hit.name)
-      AND NOT EXISTS (
-          SELECT FROM delivery_state AS delivery
-          WHERE delivery.hit_id = hit.id AND delivery.integration_id = integration.key::bigint
-      )
-    ORDER BY hit.id
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +55,10 @@ def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
     }
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         if len(connections[alias].savepoint_ids) == 0:
-            cursor.execute(SNAPSHOT)
-        cursor.execute(COUNTED, parameters)
-        cursor.execute(STATES, parameters)
-        cursor.execute(INDEX)
+            cursor.execute(SQL["snapshot"])
+        cursor.execute(SQL["make_counted"], parameters)
+        cursor.execute(SQL["make_delivery_state"], parameters)
+        cursor.execute(SQL["make_index"])
         books = Reconciliation(cursor, parameters)
         return [*books.wrong_counts(), *books.wrong_hits(), *books.nowhere()]
 
@@ -163,32 +82,32 @@ class Reconciliation:
         return self._integrations.get(pk, f"Integration {pk}")
 
     def wrong_counts(self) -> Iterator[Discrepancy]:
-        for hour, token, counted, found in self._rows(WRONG_TOKENS):
+        for hour, token, counted, found in self._rows(SQL["wrong_tokens"]):
             whose = self._tokens.get(token, f"Token {token}")
             yield Discrepancy(
                 whose, f"{hour:%Y-%m-%d %H:00}: {counted} hits counted as new, {found} stored"
             )
-        for hour, integration, kind, counted, found in self._rows(WRONG_COUNTS):
+        for hour, integration, kind, counted, found in self._rows(SQL["wrong_counts"]):
             yield Discrepancy(
                 self._integration(integration),
                 f"{hour:%Y-%m-%d %H:00}: {counted} counted as {kind}, {found} found",
             )
 
     def wrong_hits(self) -> Iterator[Discrepancy]:
-        for integration, states, hits in self._rows(TWO_STATES):
+        for integration, states, hits in self._rows(SQL["two_states"]):
             yield Discrepancy(
                 self._integration(integration), f"{len(hits)} hits are {states}", hits
             )
         running = Integration.objects.running().values_list("pk", flat=True)
         self._parameters["running"] = list(running)
-        for integration, hits in self._rows(STUCK_HITS):
+        for integration, hits in self._rows(SQL["stuck_hits"]):
             what = f"{len(hits)} hits are due for more than {STUCK} and nobody sends them"
             yield Discrepancy(self._integration(integration), what, hits)
 
     def nowhere(self) -> Iterator[Discrepancy]:
         """Hits that the configuration of their time sent somewhere, and that are nowhere."""
         lost: defaultdict[int, list[UUID]] = defaultdict(list)
-        for hit, integration, name, destination, said in self._rows(NOWHERE):
+        for hit, integration, name, destination, said in self._rows(SQL["nowhere"]):
             found = switches(msgspec.json.decode(said) or {}) if said else None
             if allows(found, handle=name.lower(), destination=destination):
                 lost[integration].append(hit)

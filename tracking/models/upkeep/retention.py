@@ -20,17 +20,11 @@ from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.hits.partitions import Leaf
 from tracking.models.integrations.integration import Integration
 from tracking.models.upkeep.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
+from tracking.sql import load
 
 logger = logging.getLogger(__name__)
 
-#: Every leaf, and whether it is being detached. A leaf that lost its parent was not dropped yet.
-LEAVES = r"""
-    SELECT child.relname, coalesce(inhdetachpending, false), inhparent IS NOT NULL
-    FROM pg_class child LEFT JOIN pg_inherits ON child.oid = inhrelid
-    WHERE child.relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
-      AND child.relnamespace = current_schema()::text::regnamespace
-    ORDER BY 1
-"""
+SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def past(today: date) -> list[Leaf]:
         "hitstream_attempt": conf.ATTEMPT_DAYS,
     }
     with db.write_cursor() as cursor:
-        cursor.execute(LEAVES)
+        cursor.execute(SQL["partitions"])
         leaves = [Leaf.named(name) for name, _, _ in cursor.fetchall()]
     over = [
         leaf
@@ -121,7 +115,7 @@ def _drop(leaf: Leaf) -> None:
     with db.write_cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{DDL_LOCK_TIMEOUT}s"])
         try:
-            cursor.execute(LEAVES)
+            cursor.execute(SQL["partitions"])
             state = {name: (pending, attached) for name, pending, attached in cursor.fetchall()}
             pending, attached = state[leaf.name]
             if attached:

@@ -1,0 +1,19 @@
+-- name: compare
+-- The hours in which the roll-up differs from the hits. One statement, so one snapshot. A hit that
+-- is marked late before the watermark is not counted yet.
+WITH watermark AS (
+    SELECT position FROM hitstream_watermark
+), hits AS (
+    SELECT token_id, date_trunc('hour', occurred_at, 'UTC') AS at, count(*) AS count
+    FROM hitstream_hit
+    WHERE id <= (SELECT position FROM watermark) AND occurred_at >= %(since)s
+      AND NOT EXISTS (SELECT FROM hitstream_latearrival WHERE hit_id = id)
+    GROUP BY 1, 2
+), rollups AS (
+    SELECT token_id, at, sum(count) AS count FROM hitstream_rollup
+    WHERE dimension = %(dimension)s AND at >= %(since)s GROUP BY 1, 2
+)
+SELECT token_id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+    coalesce(hits.count, 0), coalesce(rollups.count, 0)
+FROM hits FULL JOIN rollups USING (token_id, at)
+WHERE hits.count IS DISTINCT FROM rollups.count ORDER BY 1, 2

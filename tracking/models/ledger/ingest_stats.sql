@@ -1,0 +1,14 @@
+-- name: counts
+-- What arrived and what became of it, by hour and by token.
+SELECT hour, token_id, kind, reason, sum(count)::bigint FROM hitstream_hourly
+WHERE integration_id = 0 AND hour >= %(since)s
+  AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+GROUP BY GROUPING SETS ((hour, kind), (token_id, kind, reason))
+
+-- name: newest
+-- How many of the latest hits are of each token, and its first of them.
+SELECT token_id, count(*), min(id::text)::uuid FROM (
+    SELECT id, token_id FROM hitstream_hit WHERE id >= %(since)s
+    ORDER BY id DESC LIMIT %(limit)s
+) AS newest
+GROUP BY 1

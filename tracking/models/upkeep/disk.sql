@@ -1,0 +1,5 @@
+-- name: sizes
+-- The size of each daily partition in bytes, indexes included.
+SELECT relname, pg_total_relation_size(oid) FROM pg_class
+WHERE relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND relkind = 'r'
+  AND relnamespace = current_schema()::text::regnamespace

@@ -1,0 +1,93 @@
+-- name: snapshot
+-- Read everything that follows from one snapshot.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+-- name: make_counted
+-- What the ledger counts between `since` and `until`.
+CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
+SELECT hour, token_id, integration_id, kind, sum(count) AS count
+FROM hitstream_hourly
+WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1, 2, 3, 4
+
+-- name: make_delivery_state
+-- The states of every delivery of the hits in [first, end).
+CREATE TEMPORARY TABLE delivery_state ON COMMIT DROP AS
+SELECT hit_id, integration_id, array_agg(DISTINCT state ORDER BY state) AS states
+FROM (
+    SELECT hit_id, integration_id, 'queued' AS state FROM hitstream_queue
+    WHERE hit_id >= %(first)s AND hit_id < %(end)s
+    UNION ALL SELECT hit_id, integration_id, 'dead' FROM hitstream_deadletter
+    WHERE hit_id >= %(first)s AND hit_id < %(end)s
+    UNION ALL SELECT hit_id, integration_id, result FROM hitstream_outcome
+    WHERE hit_id >= %(first)s AND hit_id < %(end)s
+      AND result IN ('delivered', 'skipped', 'cancelled')
+) AS delivery GROUP BY 1, 2
+
+-- name: make_index
+-- The checks look deliveries up by hit.
+CREATE INDEX ON delivery_state (hit_id, integration_id)
+
+-- name: wrong_tokens
+-- Hours of tokens in which the stored hits differ from the counted ones.
+SELECT hour, token_id, coalesce(counted.count, 0), coalesce(stored.count, 0)
+FROM (
+    SELECT hour, token_id,
+        sum(CASE kind WHEN 'accepted' THEN count WHEN 'duplicate' THEN -count ELSE 0 END)
+            AS count
+    FROM counted WHERE integration_id = 0 GROUP BY 1, 2
+) AS counted
+FULL JOIN (
+    SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit
+    WHERE id >= %(first)s AND id < %(end)s GROUP BY 1, 2
+) AS stored USING (hour, token_id)
+WHERE coalesce(counted.count, 0) <> coalesce(stored.count, 0) ORDER BY 1, 2
+
+-- name: wrong_counts
+-- Hours of integrations in which the deliveries differ from the counted ones. A delivery that was
+-- cancelled on its way to the vendor is counted as cancelled.
+SELECT hour, integration_id, kind, coalesce(counted.count, 0), coalesce(found.count, 0)
+FROM (
+    SELECT hour, integration_id, kind, sum(count) AS count
+    FROM counted WHERE integration_id <> 0 GROUP BY 1, 2, 3
+) AS counted
+FULL JOIN (
+    SELECT hitstream_hour(hit_id) AS hour, integration_id,
+        CASE WHEN 'cancelled' = ANY(states) THEN 'cancelled' ELSE states[1] END AS kind,
+        count(*) AS count
+    FROM delivery_state WHERE states <> ARRAY['queued'] GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT hitstream_hour(hit_id), integration_id, 'matched', count(*)
+    FROM delivery_state GROUP BY 1, 2
+) AS found USING (hour, integration_id, kind)
+WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0) ORDER BY 1, 2, 3
+
+-- name: two_states
+-- Deliveries in two states that exclude each other.
+SELECT integration_id, array_to_string(states, ' and '), array_agg(hit_id ORDER BY hit_id)
+FROM delivery_state
+WHERE cardinality(states) > 1 AND states <> ARRAY['cancelled', 'delivered'] GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: stuck_hits
+-- Deliveries that are due for longer than `stuck` and that no worker sends.
+SELECT integration_id, array_agg(hit_id ORDER BY hit_id) FROM hitstream_queue
+WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(stuck)s
+  AND hit_id >= %(first)s AND hit_id < %(end)s GROUP BY 1 ORDER BY 1
+
+-- name: nowhere
+-- Hits that were for an integration, by the configuration at their arrival, and left no trace there.
+-- The caller still applies the `integrations` object of each hit.
+SELECT hit.id, integration.key::bigint, integration.value ->> 'name',
+    integration.value ->> 'destination', (hit.payload -> 'integrations')::text
+FROM hitstream_hit AS hit
+JOIN hitstream_revision AS revision
+  ON revision.token_id = hit.token_id AND revision.number = hit.revision
+CROSS JOIN LATERAL jsonb_each(revision.snapshot -> 'integrations') AS integration
+WHERE hit.id >= %(first)s AND hit.id < %(end)s
+  AND (integration.value -> 'enabled')::boolean
+  AND (integration.value -> 'event_names' = '[]'
+       OR integration.value -> 'event_names' ? hit.name)
+  AND NOT EXISTS (
+      SELECT FROM delivery_state AS delivery
+      WHERE delivery.hit_id = hit.id AND delivery.integration_id = integration.key::bigint
+  )
+ORDER BY hit.id
