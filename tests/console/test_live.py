@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
-    monkeypatch.setattr("tracking.console.live.lookout", SnapshotCache())
+    monkeypatch.setattr("tracking.console.live.snapshot_cache", SnapshotCache())
     yield
     cache.clear()
 

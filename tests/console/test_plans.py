@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from benchmarks.crowd import crowd, statements
 from tests.people import viewer
+from tests.support.reset import clear
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits
 from tracking.models.hits.partitions import PARTITIONED, SQL, Leaf
@@ -79,7 +80,7 @@ def empty() -> None:
         for leaf in (Leaf.named(name) for (name,) in cursor.fetchall()):
             if leaf.day < yesterday:
                 cursor.execute(f"DROP TABLE {leaf.name}")
-    call_command("flush", interactive=False, verbosity=0, allow_cascade=True)
+    clear()
 
 
 @pytest.mark.parametrize("sees", ["all", "some"])

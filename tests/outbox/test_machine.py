@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 import psycopg
-from django.db import connection
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from hypothesis.stateful import (
 
 from tests.integrations import add_webhook
 from tests.ledger import counts, discrepancies
-from tests.support.reset import RESET
+from tests.support.reset import clear
 from tracking.delivery.batching import events_of
 from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
@@ -155,8 +154,7 @@ class Deliveries(RuleBasedStateMachine):
         assert counts(self.integration).get("delivered", 0) == self.stored
         assert discrepancies() == []
         # The next example begins with empty tables, and so adds up no more than its own rows.
-        with connection.cursor() as cursor:
-            cursor.execute(RESET)
+        clear()
 
     def is_queued(self) -> bool:
         """Return whether anything is still to be delivered."""

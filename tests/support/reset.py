@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import TransactionTestCase
 
 #: Tables whose rows come from migrations, a referenced table before those that refer to it.
@@ -69,13 +69,18 @@ def remember() -> None:
         cursor.execute(REMEMBER)
 
 
-def reset(test: Any) -> None:
-    """Bring each database of the test back to what the migrations made of it."""
+def clear(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Bring the database back to what the migrations made of it."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(RESET)
+
+
+def teardown(test: Any) -> None:
+    """Clear each database of the test."""
     for alias in test._databases_names(include_mirrors=False):
-        with connections[alias].cursor() as cursor:
-            cursor.execute(RESET)
+        clear(alias)
 
 
 def install() -> None:
-    """Use `reset` in place of the flush that ends each test of a TransactionTestCase."""
-    TransactionTestCase._fixture_teardown = reset  # type: ignore[method-assign]
+    """Clear the databases in place of the flush that ends each test of a TransactionTestCase."""
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
