@@ -45,7 +45,7 @@ def events_of(
 
 
 def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:
-    """Return the destination's own batches; each event alone if the destination cannot make them."""
+    """Return the destination's own batches; each event alone if it cannot make them."""
     try:
         batches = list(destination.batches(events))
         if sorted(event.id for batch in batches for event in batch) == [e.id for e in events]:
