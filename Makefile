@@ -43,7 +43,7 @@ clients: $(CLIENTS)
 # page would load from another host.
 docs: $(VENV)/.docs $(DOCS_ASSETS)
 	@$(BIN)/python -m docs.generate
-	@$(BIN)/mkdocs build --strict --clean --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean --quiet
 	@echo "The site is in docs/build/site."
 
 docs-serve: docs

@@ -1,7 +1,8 @@
 """Hooks of MkDocs: the built site loads nothing from another host.
 
-Material's script loads Mermaid from a public host unless the page did; `on_post_build` makes it
-load the copy of the site, and then looks at every file for what a browser would load by itself.
+Material's script loads Mermaid from a public host unless the page did, and a polyfill in browsers
+from before 2020. `on_post_build` makes it load the site's copy of the one and nothing for the
+other, and then looks at every file for what a browser would load by itself.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ OWN_MERMAID = (
     '(new URL(JSON.parse(document.getElementById("__config").textContent).base'
     '+"/assets/mermaid/mermaid.min.js",document.baseURI).href)'
 )
+POLYFILL = re.compile(r'"https://unpkg\.com/resize-observer-polyfill[^"]*"')
+NOTHING = '"data:text/javascript,"'
 #: What a script of the theme would load, as a string in its code.
 IN_SCRIPTS = re.compile(
     r"""["'](https?://(?:unpkg\.com|cdn\.[\w.-]+|fonts\.g[\w.-]+|cdnjs\.[\w.-]+)[^"']*)"""
@@ -45,8 +48,9 @@ def on_post_build(config: Any, **kwargs: Any) -> None:
 
 
 def patch(bundle: Path) -> int:
+    """Rewrite the addresses in the script; return how often Mermaid's stood there."""
     text, count = MERMAID.subn(lambda _: OWN_MERMAID, bundle.read_text(encoding="utf-8"))
-    bundle.write_text(text, encoding="utf-8")
+    bundle.write_text(POLYFILL.sub(NOTHING, text), encoding="utf-8")
     return count
 
 

@@ -14,10 +14,10 @@ from tracking.destinations.base import Destination
 from tracking.destinations.config import SecretField
 
 INTRODUCTION = """
-Each destination, with the fields of its form as `manage.py add_integration --config` takes them, too.
-`manage.py destinations --json` prints the same for the destinations that are installed.
-[Notes on destinations](destination-notes.md) describe what each writes. A name of a destination in the
-`integrations` object of a hit is its slug, its label or one of its further names, in any case.
+Each destination, with the fields of its form as `manage.py add_integration --config` takes them,
+too. `manage.py destinations --json` prints the same for the destinations that are installed.
+[Notes on destinations](destination-notes.md) describe what each writes. A name of a destination in
+the `integrations` object of a hit is its slug, its label or one of its further names, in any case.
 """
 
 

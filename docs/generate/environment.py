@@ -36,8 +36,8 @@ VARIABLES: dict[str, dict[str, str]] = {
         "write to this host's disk; empty: nowhere.",
     },
     "Metrics and mail": {
-        "HITSTREAM_METRICS_TOKEN": "Requests with `Authorization: Bearer …` and this token may read "
-        "`/metrics`.",
+        "HITSTREAM_METRICS_TOKEN": "Requests with `Authorization: Bearer …` and this token may "
+        "read `/metrics`.",
         "HITSTREAM_METRICS_FOR": "Addresses and networks that may read `/metrics`, separated by "
         "commas. With neither it is 404.",
         "EMAIL_HOST": "The mail server for alerts.",

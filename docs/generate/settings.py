@@ -78,7 +78,7 @@ def read_settings() -> Iterator[Setting]:
     conf = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     for node in conf.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            assert node.value is not None  # noqa: S101 (each has a default)
+            assert node.value is not None
             yield Setting(
                 section=section_of(lines, node.lineno),
                 name=node.target.id,

@@ -34,7 +34,7 @@ def named(nav: Any) -> Iterator[str]:
 
 
 def test_the_navigation_has_every_page_once() -> None:
-    config = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)  # noqa: S506 (a SafeLoader)
+    config = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)
     assert sorted(named(config["nav"])) == sorted([*places().values(), *GENERATED])
 
 
@@ -102,7 +102,7 @@ def test_what_a_page_loads_from_another_host_is_noticed(tmp_path: Path) -> None:
     assert foreign(tmp_path) == set()
     (tmp_path / "page.html").write_text(
         '<link rel="stylesheet" href="https://a.example/x.css"><script src="//b.example/x.js">'
-        '</script><style>@font-face { src: url(https://c.example/x.woff2) }</style>'
+        "</script><style>@font-face { src: url(https://c.example/x.woff2) }</style>"
     )
     assert {line.split("//")[1].split("/")[0] for line in foreign(tmp_path)} == {
         *("a.example", "b.example", "c.example")
