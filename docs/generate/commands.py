@@ -23,8 +23,8 @@ def write() -> str:
         "# Commands",
         "`manage.py <command> --help` prints the same. Every command also has the options of "
         "Django, such as `--settings`. INTEGRATION is an id or `TOKEN_NAME/INTEGRATION_NAME`. "
-        "Times are ISO-8601, in UTC unless they name a zone. `manage.py check --database default` also "
-        "checks that enough partitions lie ahead and that every credential can be read.",
+        "Times are ISO-8601, in UTC unless they name a zone. `manage.py check --database default` "
+        "also checks that enough partitions lie ahead and that every credential can be read.",
         *(describe(name) for name in names),
     )
 

@@ -41,12 +41,12 @@ def describe(destination: type[Destination]) -> str:
     return joined(
         f"## {destination.label}",
         table(("", ""), [fact for fact in facts if fact[1]]),
-        table(("field", "", "", ""), map(row, destination.Config.base_fields.items())),
+        table(("field", "", ""), map(row, destination.Config.base_fields.items())),
         notes_of(destination),
     )
 
 
-def row(item: tuple[str, forms.Field]) -> tuple[str, str, str, str]:
+def row(item: tuple[str, forms.Field]) -> tuple[str, str, str]:
     name, field = item
     marks = [
         mark
@@ -56,14 +56,14 @@ def row(item: tuple[str, forms.Field]) -> tuple[str, str, str, str]:
         )
         if holds
     ]
-    choices = codes(value for value, _ in getattr(field, "choices", ()) if value)
-    default = field.initial if field.initial not in (None, "", False) else ""
-    further = "; ".join(
-        each
-        for each in (f"one of {choices}" if choices else "", f"default {code(default)}")
-        if not each.endswith("default ")
+    values = codes(value for value, _ in getattr(field, "choices", ()) if value)
+    default = "" if field.initial in (None, "", False) else code(field.initial)
+    texts = (
+        plain(str(field.help_text)),
+        f"One of {values}." if values else "",
+        f"Default: {default}." if default else "",
     )
-    return code(name), ", ".join(marks), plain(str(field.help_text)), further
+    return code(name), ", ".join(marks), " ".join(filter(None, texts))
 
 
 def plain(text: str) -> str:

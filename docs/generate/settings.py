@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from docs.generate.environment import VARIABLES
 from docs.generate.markdown import code, joined, table
@@ -109,15 +108,21 @@ def section_of(lines: list[str], number: int) -> str:
 def read_variables() -> Iterator[tuple[str, str]]:
     """Yield the name and the default, as Markdown, of each variable that `project/` reads."""
     for path in sorted(PROJECT.rglob("*.py")):
-        yield from read_file(path)
+        yield from read_file(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def read_file(path: Path) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def read_file(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield from `environ.get(NAME, default)` and `environ.get(NAME) or default`."""
+    fallbacks: dict[ast.expr, ast.expr] = {
+        node.values[0]: node.values[1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and is_reader(node.func):
-            name, *rest = node.args
+            name, *default = node.args
             if isinstance(name, ast.Constant) and str(name.value) not in INTERNAL:
-                yield str(name.value), default_of(rest)
+                yield str(name.value), default_of(*default, *filter(None, [fallbacks.get(node)]))
 
 
 def is_reader(function: ast.expr) -> bool:
@@ -125,9 +130,10 @@ def is_reader(function: ast.expr) -> bool:
     return text in READERS or text.endswith(("environ.get", "environment.get"))
 
 
-def default_of(rest: list[ast.expr]) -> str:
-    if rest and isinstance(rest[0], ast.Constant):
-        return code(rest[0].value)
+def default_of(*candidates: ast.expr) -> str:
+    """Return the first candidate if it is a plain value, as Markdown."""
+    if candidates and isinstance(candidates[0], ast.Constant):
+        return code(candidates[0].value)
     return ""
 
 
