@@ -39,11 +39,11 @@ test-deps:
 # The SDKs that the tests run against a live server.
 clients: $(CLIENTS)
 
-# The documentation site, in docs/build/site. A broken link fails the build, and so does anything that a
-# page would load from another host.
+# The documentation site, in docs/build/site. A broken link fails the build (not with --quiet, which hides
+# the warnings that --strict counts), and so does anything that a page would load from another host.
 docs: $(VENV)/.docs $(DOCS_ASSETS)
 	@$(BIN)/python -m docs.generate
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 	@echo "The site is in docs/build/site."
 
 docs-serve: docs

@@ -2,17 +2,23 @@
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from django.core.management import get_commands
 
 from docs.generate import commands, destinations, environment, http_api, settings
 from docs.generate.pages import DOCS, GENERATED, ROOT, places
 from docs.hooks import foreign
 from project.celery import app
+from tests.docs.markdown import pages
 from tracking.destinations import registry
+
+#: Read by the tests, and by the example of a host project's settings.
+OF_TESTS = {"HITSTREAM_GOLDEN", "HITSTREAM_SCREENSHOTS", "HITSTREAM_SECRET_KEY"}
 
 
 class Loader(yaml.SafeLoader):
@@ -92,6 +98,39 @@ def test_the_guide_to_installing_has_the_schedule_of_the_project() -> None:
         for each in app.conf.beat_schedule.values()
     }
     assert {(each["task"], each["schedule"]) for each in schedule.values()} == ours
+
+
+def test_every_command_that_a_page_names_exists() -> None:
+    named = {
+        name
+        for page in pages()
+        for name in re.findall(r"manage\.py ([a-z]\w+)", page.read_text(encoding="utf-8"))
+    }
+    assert named > {"replay", "import_hits"}
+    assert named - set(get_commands()) == set()
+
+
+def test_every_variable_that_a_page_names_exists() -> None:
+    named = {
+        name
+        for page in pages()
+        for name in re.findall(r"\bHITSTREAM_[A-Z_]+", page.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named - settings.names_in_code() == OF_TESTS
+
+
+def test_every_example_in_python_can_be_parsed() -> None:
+    found = [
+        textwrap.dedent(code)
+        for page in pages()
+        for code in re.findall(
+            r"^ *```python\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+    ]
+    assert len(found) > 5
+    for code in found:
+        ast.parse(code)
 
 
 def test_what_a_page_loads_from_another_host_is_noticed(tmp_path: Path) -> None:
