@@ -23,7 +23,14 @@ def main() -> None:
 def write_reference() -> None:
     """Write the pages of pages.GENERATED."""
     # Models can be imported only after django.setup().
-    from docs.generate import commands, destinations, http_api, settings  # noqa: PLC0415
+    from docs.generate import (  # noqa: PLC0415
+        commands,
+        destinations,
+        http_api,
+        metrics,
+        settings,
+        tasks,
+    )
 
     document = http_api.read_document()
     written = {
@@ -31,6 +38,8 @@ def write_reference() -> None:
         "reference/settings.md": settings.write(),
         "reference/commands.md": commands.write(),
         "reference/destinations.md": destinations.write(),
+        "reference/metrics.md": metrics.write(),
+        "reference/tasks.md": tasks.write(),
     }
     assert set(written) == set(pages.GENERATED)
     for name, text in written.items():

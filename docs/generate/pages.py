@@ -30,6 +30,8 @@ GENERATED = (
     "reference/settings.md",
     "reference/commands.md",
     "reference/destinations.md",
+    "reference/metrics.md",
+    "reference/tasks.md",
 )
 #: What lies in `docs/` and is no page.
 TOOLS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -33,16 +34,18 @@ class Link:
         return not re.match(r"[a-z][a-z0-9+.-]*:", self.target)
 
 
+@cache
 def pages() -> list[Path]:
     """Return every Markdown file that belongs to the repository."""
-    return sorted(
-        path
-        for path in ROOT.rglob("*.md")
-        if not any(
-            part in FOREIGN or (part.startswith(".") and part != ".github")
-            for part in path.relative_to(ROOT).parts
-        )
-    )
+    found = []
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if is_ours(name)]
+        found += [Path(folder, name) for name in names if name.endswith(".md")]
+    return sorted(found)
+
+
+def is_ours(folder: str) -> bool:
+    return folder == ".github" or not (folder in FOREIGN or folder.startswith("."))
 
 
 @cache

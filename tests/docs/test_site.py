@@ -7,15 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from django.core.management import get_commands
 
-from docs.generate import commands, destinations, environment, http_api, settings
+from docs.generate import (
+    commands,
+    destinations,
+    environment,
+    http_api,
+    metrics,
+    settings,
+    tasks,
+)
 from docs.generate.pages import DOCS, GENERATED, ROOT, places
 from docs.hooks import foreign
 from project.celery import app
 from tests.docs.markdown import pages
 from tracking.destinations import registry
+from tracking.metrics.figures import figures
 
 #: Read by the tests, and by the example of a host project's settings.
 OF_TESTS = {"HITSTREAM_GOLDEN", "HITSTREAM_SCREENSHOTS", "HITSTREAM_SECRET_KEY"}
@@ -82,6 +92,21 @@ def test_every_route_and_schema_is_on_the_page_of_the_api() -> None:
     ]
     assert sorted(headings) == sorted([*operations, *document["components"]["schemas"]])
     assert "`user_required`" in page
+
+
+@pytest.mark.django_db
+def test_every_metric_is_on_its_page_with_its_labels() -> None:
+    page = metrics.write()
+    for family in figures():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        assert f"| `{name}` | {family.type} |" in page
+    assert "| `token`, `result`, `reason` |" in page
+
+
+def test_every_task_is_on_its_page_with_its_interval() -> None:
+    page = tasks.write()
+    for each in app.conf.beat_schedule.values():
+        assert f"| `{each['task']}` | {each['schedule']:,.0f} s |" in page
 
 
 def test_the_guide_to_installing_has_the_schedule_of_the_project() -> None:
