@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
+DOCS_ASSETS := docs/node_modules/.installed
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
-.PHONY: bench-claims bench-console chaos bench-deps clients clean
+.PHONY: bench-claims bench-console chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
@@ -37,6 +38,17 @@ test-deps:
 
 # The SDKs that the tests run against a live server.
 clients: $(CLIENTS)
+
+# The documentation site, in docs/build/site. A broken link fails the build (not with --quiet, which hides
+# the warnings that --strict counts), and so does anything that a page would load from another host.
+docs: $(VENV)/.docs $(DOCS_ASSETS)
+	@$(BIN)/python -m docs.generate
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+	@echo "The site is in docs/build/site."
+
+docs-serve: docs
+	@echo "http://127.0.0.1:8010/"
+	@exec $(BIN)/python -m http.server 8010 --bind 127.0.0.1 --directory docs/build/site
 
 # See benchmarks/README.md.
 bench: $(VENV)/.dev bench-deps
@@ -69,6 +81,17 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 	@$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@ $(VENV)/.run
 
+$(VENV)/.docs: pyproject.toml $(VENV)/.made
+	@echo "Installing what 'make docs' needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable . --group docs
+	@touch $@ $(VENV)/.run
+
+$(DOCS_ASSETS): docs/package.json
+	@echo "Installing the fonts and Mermaid of the site into $(dir $@) ..."
+	@command -v npm >/dev/null || { echo "npm not found. Type: make test-deps" >&2; exit 1; }
+	@cd $(dir $<) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
 $(CLIENTS): tests/clients/package.json
 	@echo "Installing the SDKs that 'make test' runs into $(dir $@) ..."
 	@command -v npm >/dev/null || { echo "npm not found. Type: make test-deps" >&2; exit 1; }
@@ -90,5 +113,5 @@ $(VENV)/.made:
 
 # What was installed or built; the data in var/ stays.
 clean:
-	rm -rf $(VENV) $(dir $(CLIENTS)) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(dir $(CLIENTS)) $(dir $(DOCS_ASSETS)) docs/build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Somebody is told of what is wrong, once: `watch` finds it, `tell` says it."""
+"""Alerts: `evaluate` raises them, `notify` announces each once."""

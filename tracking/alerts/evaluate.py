@@ -1,7 +1,7 @@
-"""A round: every rule is looked at, and what was found is settled.
+"""A round of alert evaluation: every rule is evaluated, and its findings are settled.
 
-Two rounds at once do no harm: each rule is settled under a lock on it, and what is locked is being
-looked at.
+Two rounds at once do no harm: each rule is settled under a lock on it, and a round skips rules that
+the other has locked.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ CONDITIONS: Mapping[str, AlertCondition] = {
 
 
 def evaluate() -> None:
-    """Alerts are open, go on or are over, as the rules have it now. Raises OperationalError."""
+    """Open, keep or resolve alerts by the present rules. Raises OperationalError."""
     for rule in AlertRule.objects.all():
         try:
             look(rule)
         except Exception as error:
-            # A timeout, say, is this rule's own trouble; a dead database is everybody's.
+            # A timeout is this rule's own trouble; a dead database is everybody's.
             if isinstance(error, (OperationalError, InterfaceError)) and is_gone():
                 raise
             logger.exception("The rule %s (%s) cannot be looked at", rule.pk, rule.kind)
@@ -56,5 +56,5 @@ def look(rule: AlertRule) -> None:
         current = locked.filter(pk=rule.pk).first()
         if current is not None:
             found = [*CONDITIONS[current.kind](current)] if current.enabled else []
-            # Not from a replica, which may not know yet what is open.
+            # From the primary: a replica may lag behind the open alerts.
             Alert.objects.using(using).settle(current, found)

@@ -1,4 +1,4 @@
-"""What a channel is told at once: all that has changed since it was told last."""
+"""The message to a channel: everything that changed since the last one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageLine:
-    """One alert: what has become of it, and what it says."""
+    """One alert in a message: its new state, and its text."""
 
     state: NotificationKind
     text: str
@@ -37,7 +37,8 @@ class MessageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`key` is the same for the same notices, so that a receiver can tell a repeated message."""
+    """A message. `key` is the same for the same notifications, so that a receiver can recognise a
+    repeated message."""
 
     key: str
     title: str
@@ -45,7 +46,7 @@ class Message:
 
     @property
     def url(self) -> str:
-        """The console's page of alerts; empty if the deployment does not say where that is."""
+        """The address of the console's alerts page; empty if the deployment sets none."""
         try:
             path = reverse("hitstream-console:alerts")
         except NoReverseMatch:
@@ -54,7 +55,7 @@ class Message:
 
 
 def compose(notices: Sequence[Notification]) -> Message:
-    """One message of them all, what is wrong first."""
+    """Return one message for all notifications, opened alerts first."""
     ordered = sorted(
         notices, key=lambda notice: [*NotificationKind].index(NotificationKind(notice.kind))
     )
@@ -85,5 +86,5 @@ def line_of(notice: Notification) -> MessageLine:
 
 
 def test_message() -> Message:
-    """What a channel's test says."""
+    """Return the message of a channel's test."""
     return Message(key="", title="Hitstream: a test. This channel works.", lines=())

@@ -1,7 +1,7 @@
-"""What is open or over is told, one message a channel and round.
+"""Sends pending notifications: one message for each channel and round.
 
-Each message is claimed, sent, and then done: a process that dies in between leaves it to be told
-again, and nothing else is ever told twice.
+A message is claimed, sent, and then marked. A process that dies in between leaves the message to be
+sent again; nothing else is ever sent twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def notify() -> None:
-    """Every enabled channel is told what it should be, or will be later."""
+    """Send each enabled channel its pending notifications, or schedule them again."""
     Notification.objects.enqueue()
     waiting = Notification.objects.due().order_by("channel").values_list("channel", flat=True)
     for channel in AlertChannel.objects.filter(pk__in=waiting.distinct()):
@@ -29,7 +29,7 @@ def notify() -> None:
 
 
 def notify_channel(channel: AlertChannel, notices: Sequence[Notification]) -> None:
-    """The claimed notices are told and done, or put off with the reason."""
+    """Send the claimed notifications and mark them, or schedule them again with the reason."""
     try:
         open_channel(channel).send(compose(notices))
     except Exception as error:
@@ -43,7 +43,7 @@ def notify_channel(channel: AlertChannel, notices: Sequence[Notification]) -> No
 
 
 def send_test_message(channel: AlertChannel) -> ConnectionResult:
-    """A test message is sent; what came back."""
+    """Send a test message. Returns the answer."""
     try:
         said = open_channel(channel).send(test_message())
     except DeliveryError as error:

@@ -1,4 +1,4 @@
-"""What is kept of a request to a vendor: its result in, a row for the attempts out."""
+"""The record of a request to a vendor: its result in, a row for the attempts out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CODE_LIMIT = 50
 def attempt_of(
     sent: BatchResult, integration: Integration, mask: Callable[[str], str]
 ) -> AttemptRecord:
-    """The request as it went. `mask` takes the secrets out of a text."""
+    """Return the attempt. `mask` removes the secrets from a text."""
     result = sent.result
     code = message = ""
     if isinstance(result, DeliveryError):
@@ -46,7 +46,8 @@ def attempt_of(
 
 
 def record_of(result: Receipt | Exception, *, keep_all: bool) -> dict[str, Any]:
-    """What went over the wire: of a success only how it went, unless all is to be kept."""
+    """Return the request and the answer; for a success without headers and bodies, unless the
+    integration keeps them."""
     exchange = result.exchange if isinstance(result, (Receipt, DeliveryError)) else None
     if exchange is None:
         return {}

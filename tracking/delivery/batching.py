@@ -1,4 +1,4 @@
-"""From claims to what goes into each request."""
+"""From claims to the events of each request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def events_of(
     claims: Sequence[Claim], books: ResultBuffer, destination: Destination
 ) -> list[Event]:
-    """What is to be sent, in the order of the hits; what cannot be is entered into the books."""
+    """Return the events to send, in the order of the hits; enter the others into the results."""
     harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
     found = Hit.objects.events(harmless, books.integration)
     mapping = books.integration.open_mapping()
@@ -45,7 +45,7 @@ def events_of(
 
 
 def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:
-    """The destination's own batches; each event alone where it cannot make them."""
+    """Return the destination's own batches; each event alone if it cannot make them."""
     try:
         batches = list(destination.batches(events))
         if sorted(event.id for batch in batches for event in batch) == [e.id for e in events]:

@@ -1,4 +1,4 @@
-"""When to leave a destination alone for a while: results in, a Hold out where one is due."""
+"""The circuit breaker: results in, a Hold out when a destination needs a pause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing shall be sent for so many seconds; None: longer with each probe in vain."""
+    """A pause of so many seconds; None: longer with each failed probe."""
 
     cause: Cause
     reason: str
@@ -24,14 +24,14 @@ class Hold:
 
 
 class Breaker:
-    """Counts failed requests in a row. While probing, one is enough."""
+    """Counts consecutive failed requests. While probing, one opens the breaker."""
 
     def __init__(self, *, probing: bool) -> None:
         self.probing = probing
         self._failures = 0
 
     def judge(self, sent: BatchResult) -> Hold | None:
-        """Why nothing more shall be sent after this result, None if all is well."""
+        """Return why sending must stop after this result, None if it may go on."""
         match sent.result:
             case SetupError() as error:
                 return Hold(Cause.SETUP, str(error))
@@ -50,7 +50,7 @@ class Breaker:
 
 
 def hold_back(integration: Integration, error: Exception) -> None:
-    """It is paused for what its configuration, or the destination's own code, has done."""
+    """Pause the integration for an error of its configuration or of the destination's own code."""
     reason = str(error) if isinstance(error, SetupError) else blame(error)
     logger.warning("%s is paused: %s", integration, reason)
     Integration.objects.hold(integration, Cause.SETUP, reason)

@@ -1,4 +1,4 @@
-"""One integration's deliveries under way: claimed, sent, settled.
+"""The consumer of one integration: claims its deliveries, sends and settles them.
 
 The engine calls `step` between turns of its event loop: only there the database is used.
 """
@@ -21,17 +21,17 @@ from tracking.models.deliveries.claim import Claim
 
 logger = logging.getLogger(__name__)
 
-#: What is claimed at once: what was answered within so many seconds lately, but so many hits at the
-#: least; and no more than a limited rate sends within so many seconds.
+#: How many hits to claim: what was answered within so many seconds lately, but this many at least;
+#: and no more than a limited rate sends within so many seconds.
 PACE_SECONDS = 0.5
 LEAST_CLAIMED = 100
 RATE_SECONDS = 5
-#: How often it is looked for suspects, in seconds.
+#: Seconds between two looks for suspects.
 SUSPECTS_EVERY = 5.0
 
 
 class Consumer:
-    """From an integration that something is due to until nothing is, or nothing may be sent."""
+    """Consumes an integration's queue until nothing is due, or nothing may be sent."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Consumer:
 
     @property
     def is_finished(self) -> bool:
-        """Nothing is due, or nothing may be sent; and all is written."""
+        """Whether nothing is due, or nothing may be sent; and all results are written."""
         over = self._is_dry or self._sender.stopped
         return over and self._sender.is_idle and self._books.is_empty
 
@@ -74,19 +74,19 @@ class Consumer:
         return self._sender.is_flying
 
     def look_again(self) -> None:
-        """Something may be due by now."""
+        """Look for due deliveries in the next step."""
         self._is_dry = False
 
     def stop(self) -> None:
-        """Nothing more is sent; what waits is due again with the next step."""
+        """Stop sending; the next step gives back what waits."""
         self._sender.stop()
 
     def give_up(self) -> None:
-        """Requests under way are cut off."""
+        """Cut off the requests in flight."""
         self._sender.give_up()
 
     def step(self) -> None:
-        """What came back is written, and what may be sent next is on its way."""
+        """Write the results that came back, and start what may be sent next."""
         if self._sender.stopped:
             for batch in self._sender.take_waiting():
                 self._books.give_back(batch.events)
@@ -102,13 +102,13 @@ class Consumer:
             self._refill()
 
     def tell(self) -> None:
-        """The log says what was done."""
+        """Log what was done."""
         counts = ", ".join(f"{many} {result}" for result, many in self._books.written.most_common())
         if counts:
             logger.info("%s: %s", self.integration, counts)
 
     def _answered(self, sent: BatchResult) -> None:
-        """Called on the loop for each batch that is back."""
+        """Take the result of a batch. Called on the loop."""
         self._books.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
         hold = self._breaker.judge(sent)
@@ -130,7 +130,7 @@ class Consumer:
             logger.warning("%s is paused (%s): %s", self.integration, hold.cause, hold.reason)
 
     def _refill(self) -> None:
-        """More is claimed if there is room; a suspect only when nothing else is under way."""
+        """Claim more if there is room; a suspect only while nothing else is in flight."""
         if self._is_dry or (self._is_alone and not self._sender.is_idle):
             return
         was_alone, self._is_alone = self._is_alone, False
@@ -146,7 +146,7 @@ class Consumer:
             self._is_dry = not self._claim(room) and not was_alone
 
     def _room(self) -> int:
-        """How many more hits are worth claiming."""
+        """Return how many more hits are worth claiming."""
         if self._breaker.probing:
             return int(self._sender.is_idle)
         batch, rate = self._destination.batch_size, self.integration.rate_limit
@@ -159,7 +159,7 @@ class Consumer:
         return wanted - waiting if waiting <= wanted // 2 else 0
 
     def _claim(self, limit: int) -> bool:
-        """Up to so many deliveries are on their way; whether there were any."""
+        """Claim up to `limit` deliveries and start them. Returns whether there were any."""
         self._measure()
         until = self._loop.time() + self._lease
         claims = QueuedDelivery.objects.claim(
@@ -186,7 +186,7 @@ class Consumer:
         return self._destination.timeout + conf.LEASE_SLACK
 
     def _measure(self) -> None:
-        """How many hits a second are answered lately."""
+        """Measure the recent rate in answered hits/s."""
         now = self._loop.time()
         if now - self._paced_at > PACE_SECONDS / 2:
             self._pace = self._answers / (now - self._paced_at)

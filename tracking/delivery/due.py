@@ -1,4 +1,4 @@
-"""Which integrations are sent to, and have something due."""
+"""The integrations that are sent to and have due deliveries."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ SQL = load(__file__)
 
 
 def find_running() -> dict[int, Integration]:
-    """The integrations that are sent to, as they are now."""
+    """Return the integrations that are sent to, as they are now."""
     return {each.pk: each for each in Integration.objects.running().select_related("token")}
 
 
 def is_same(new: Integration, old: Integration) -> bool:
-    """Whether nothing has changed that decides what is sent."""
+    """Return whether nothing has changed that decides what is sent."""
     return all(getattr(new, name) == getattr(old, name) for name in CONFIGURED)
 
 
 def due() -> list[int]:
-    """The running integrations that something is due to."""
+    """Return the running integrations with due deliveries."""
     return due_of(Integration.objects.running().values_list("pk", flat=True))
 
 
 def due_of(ids: Collection[int]) -> list[int]:
-    """Those of the integrations that something is due to."""
+    """Return those of the integrations that have due deliveries."""
     if not ids:
         return []
     with db.write_cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The engine of this process: woken by the bell and by the sweep, it runs in the waker's thread."""
+"""The delivery engine of this process: a wake-up or the sweep calls it, in the caller's thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracking.delivery.run import Run
 
 
 def nobody() -> None:
-    """Nobody goes on with what is due."""
+    """Do nothing: no other process continues."""
 
 
 class Engine:
@@ -19,18 +19,17 @@ class Engine:
         process.after_fork(self._reset)
 
     def _reset(self) -> None:
-        #: Set when the process is told to stop: what is under way is finished, nothing more is
-        #: claimed.
+        #: Set when the process must stop: what is in flight ends, nothing more is claimed.
         self.stopping = threading.Event()
         self._guard = threading.Lock()
         self._run: Run | None = None
 
     def run(self, *, linger: float = 0.0, again: Callable[[], object] = nobody) -> None:
-        """What is due is sent.
+        """Send what is due.
 
-        Goes on for `linger` seconds after the last delivery, so that hits which nobody rings for
-        are found. While it runs in another thread, that one is told to look again. `again` is
-        called, at once, where something may be due that it does not send any more.
+        Goes on for `linger` seconds after the last delivery, to find hits without a wake-up. While
+        another thread runs the engine, that run looks again instead. `again` is called, at once, if
+        something may be due that this run does not send.
         """
         with self._guard:
             if self._run is not None:
@@ -43,7 +42,7 @@ class Engine:
             self._leave(run, again if run.is_wanted else nobody)
 
     def _leave(self, run: Run, again: Callable[[], object]) -> None:
-        """Another run may begin."""
+        """Let another run begin."""
         with self._guard:
             if self._run is run:
                 self._run = None

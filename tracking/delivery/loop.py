@@ -1,4 +1,4 @@
-"""The event loop that deliveries run on."""
+"""The event loop of deliveries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed."""
+    """Return uvloop's event loop if uvloop is installed."""
     with suppress(ImportError):
         loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
         return loop

@@ -1,4 +1,4 @@
-"""Batches of events in, what the vendor made of each out, several requests at once.
+"""Concurrent requests to one destination: batches of events in, the vendor's results out.
 
 It lives on the engine's event loop, which runs only while the engine waits: nothing here needs a
 lock or touches the database.
@@ -16,13 +16,13 @@ from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError
 
-#: What a destination may take beyond its own timeout, in seconds; less than a lease's slack.
+#: Seconds that a destination may take beyond its own timeout; less than a lease's slack.
 MARGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events that go into one request. `until` is the loop's time at which their lease ends."""
+    """The events of one request. `until` is the loop's time at which their lease ends."""
 
     events: Sequence[Event]
     until: float
@@ -34,16 +34,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """A batch, and its receipt or the error that it met."""
+    """A batch with its receipt, or with the error that it caused."""
 
     batch: Batch
     result: Receipt | Exception
 
 
 class RequestPool:
-    """Requests to one destination: at most `concurrency` at once and `rate` a second.
+    """Requests to one destination: at most `concurrency` at once, and `rate` requests/s.
 
-    It begins with one, and each answer allows one more: who is misconfigured or down is not met by
+    Slow start: one request at first, one more for each response, so a broken destination never gets
     a burst.
     """
 
@@ -58,16 +58,16 @@ class RequestPool:
         answered: Callable[[BatchResult], None],
         given_back: Callable[[Batch], None],
     ) -> None:
-        """`answered` is told each result, `given_back` each batch whose lease is too short by now
-        for its request."""
+        """`answered` gets each result, `given_back` each batch whose lease has become too short for
+        its request."""
         self._destination, self._client, self._loop = destination, client, loop
         self._concurrency = concurrency
-        #: Requests at once, for now.
+        #: Concurrent requests, for now.
         self.allowed = 1
         self._gap = 1 / rate if rate else 0.0
         self._answered, self._given_back = answered, given_back
         self._waiting: deque[Batch] = deque()
-        #: Events that are not on their way yet.
+        #: Events that are not in flight yet.
         self.waiting = 0
         self._flying: set[asyncio.Task[None]] = set()
         self._next_at = 0.0
@@ -83,35 +83,35 @@ class RequestPool:
         return not self._flying and not self._waiting
 
     def add(self, batches: Iterable[Batch]) -> None:
-        """The batches are on their way, or wait for a place behind the others."""
+        """Send the batches, behind those that wait."""
         for batch in batches:
             self._waiting.append(batch)
             self.waiting += len(batch.events)
         self.pump()
 
     def add_first(self, batches: Sequence[Batch]) -> None:
-        """The batches go before all that wait. Nothing starts before the next `pump`."""
+        """Put the batches before all that wait. None starts before the next `pump`."""
         for batch in reversed(batches):
             self._waiting.appendleft(batch)
             self.waiting += len(batch.events)
 
     def stop(self) -> None:
-        """No further request starts; those under way go on."""
+        """Start no further request; those in flight go on."""
         self.stopped = True
 
     def take_waiting(self) -> list[Batch]:
-        """The batches that are not on their way yet; they will not be sent."""
+        """Remove and return the batches that are not in flight."""
         waiting, self._waiting, self.waiting = [*self._waiting], deque(), 0
         return waiting
 
     def give_up(self) -> None:
-        """Requests under way are cut off: their deliveries are due again when the lease ends."""
+        """Cut off the requests in flight: their deliveries are due again when the lease ends."""
         self.stop()
         for task in self._flying:
             task.cancel()
 
     def pump(self) -> None:
-        """Every request that may start has started."""
+        """Start every request that may start."""
         while self._waiting and not self.stopped and len(self._flying) < self.allowed:
             now = self._loop.time()
             if now < self._next_at:

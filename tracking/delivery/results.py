@@ -1,4 +1,4 @@
-"""What a sent batch comes to: entries on deliveries and attempts, kept until they are written."""
+"""The results of sent batches: settlements and attempts, buffered until they are written."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tracking.models.upkeep import maintenance
 
 logger = logging.getLogger(__name__)
 
-#: So many entries, or entries so many seconds old, are worth a commit.
+#: A commit is worth so many entries, or entries so many seconds old.
 RIPE_ENTRIES = 250
 RIPE_SECONDS = 0.05
 
 
 class ResultBuffer:
-    """The bookkeeping of one integration's deliveries under way.
+    """The buffered results of one integration, and the retry policy.
 
-    `written` counts the results that are committed.
+    `written` counts the committed results.
     """
 
     def __init__(self, integration: Integration, mask: Callable[[str], str] = printable) -> None:
-        """`mask` takes the secrets out of a text."""
+        """`mask` removes the secrets from a text."""
         self.integration = integration
         self._mask = mask
         self.written: Counter[str] = Counter()
@@ -49,7 +49,7 @@ class ResultBuffer:
         self._since: float | None = None
 
     def open(self, claims: Iterable[Claim]) -> None:
-        """The claims are ours to account for."""
+        """Begin to account for the claims."""
         self._claims.update((claim.hit_id, claim) for claim in claims)
 
     @property
@@ -62,8 +62,8 @@ class ResultBuffer:
         return old or len(self._entries) >= RIPE_ENTRIES
 
     def enter(self, sent: BatchResult, *, is_alive: bool = False) -> None:
-        """The batch's result is in the books, not yet in the database. Where the destination has
-        taken others of late, a wrong configuration may also be a hit's own fault."""
+        """Enter the batch's result; it is not yet in the database. While the destination accepts
+        other batches, what looks like a wrong configuration may also be the fault of one hit."""
         attempt = attempt_of(sent, self.integration, self._mask)
         self._attempts.append(attempt)
         events = sent.batch.events
@@ -77,7 +77,7 @@ class ResultBuffer:
             case RetryableError(retry_after=retry_after):
                 self._retry(events, attempt, retry_after)
             case Exception() if len(events) > 1:
-                # Refused by the vendor, or by our own code: there may be one event to blame.
+                # Refused by the vendor or by our own code: one event of the batch may be the cause.
                 self._halves += sent.batch.halves()
             case PermanentError() as error:
                 self._bury(events[0].id, attempt.id, error.code, str(error))
@@ -85,12 +85,12 @@ class ResultBuffer:
                 self._retry(events, attempt, None)
 
     def give_back(self, events: Iterable[Event]) -> None:
-        """The deliveries are due again at once, as if they had never been claimed."""
+        """Make the deliveries due at once, as if they had never been claimed."""
         for event in events:
             self._enter(event.id, "", attempted=False)
 
     def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
-        """The delivery is a dead letter for a reason of our own; the vendor hears nothing of it."""
+        """Make the delivery a dead letter without a request to the vendor."""
         attempt = AttemptRecord(
             id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
         )
@@ -98,23 +98,22 @@ class ResultBuffer:
         self._bury(claim.hit_id, attempt.id, code, message)
 
     def skip(self, event: Event, reason: str) -> None:
-        """The destination has no use for the event; nothing is sent."""
+        """Settle the event as skipped, without a request."""
         self._enter(event.id, DeliveryResult.SKIPPED, uuid7(), reason=reason, attempted=False)
 
     def take_halves(self) -> list[Batch]:
-        """Refused batches, to be sent in halves until the event that is refused is found."""
+        """Return refused batches in halves, to be sent until the refused event is isolated."""
         halves, self._halves = self._halves, []
         return halves
 
     def write(self) -> None:
-        """All that was entered is committed, and the books are empty. What could not be written
-        stays in them."""
+        """Commit all results and empty the buffer. What could not be written stays in it."""
         if self.is_empty:
             return
         try:
             settle(self.integration, self._entries, self._attempts)
         except IntegrityError:
-            # "No partition of relation found for row": nobody made the day's leaves.
+            # "No partition of relation found for row": the day's partitions are missing.
             if not maintenance.make_partitions():
                 raise
             settle(self.integration, self._entries, self._attempts)

@@ -1,8 +1,8 @@
-"""One run of the delivery engine: what is due is sent, for all integrations on one event loop.
+"""One run of the delivery engine: it sends what is due for all integrations on one event loop.
 
-The loop runs only while the engine waits; between its turns the engine looks for what is due and
-lets each Line use the database. So a destination that hangs holds sockets, not threads, and nobody
-waits for it.
+The loop runs only while the engine waits; between its turns the engine looks for due deliveries and
+lets each Consumer use the database. So a destination that hangs holds sockets, not threads, and
+delays no other.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from tracking.models import Integration
 
 logger = logging.getLogger(__name__)
 
-#: How long one run goes on while more is due, in seconds; the next one goes on with it. A worker
-#: that is told to stop by Celery alone waits for the run to end.
+#: Seconds that one run goes on while more is due; the next run continues. A worker that only Celery
+#: stops waits for the run to end.
 RUN_SECONDS = 20.0
-#: How long a turn of the loop may take, and how often it is looked for what is due; the looking
-#: shall not take more than a twentieth of the time.
+#: Seconds that a turn of the loop may take, and seconds between two looks for due deliveries;
+#: looking must not take more than a twentieth of the time.
 TURN_SECONDS = 0.05
 LOOK_SECONDS = 0.02
 LOOK_SHARE = 20
-#: How long results are kept for a database that is away.
+#: Seconds for which results are kept while the database is away.
 RESCUE_SECONDS = 20.0
 
 LOST = (OperationalError, InterfaceError)
 
 
 class Run:
-    """Its loop, its lines, and when to look again."""
+    """The event loop, the consumers, and the time of the next look."""
 
     def __init__(self, stopping: threading.Event, time_is_up: Callable[[], object]) -> None:
-        """`time_is_up` is called when others may go on with what is due, while this run only waits
-        for its last answers."""
+        """`time_is_up` is called when another run may continue, while this one only waits for its
+        last answers."""
         self._stopping, self._time_is_up = stopping, time_is_up
         self._lines: dict[int, Consumer] = {}
         self._locked: set[int] = set()
@@ -56,7 +56,7 @@ class Run:
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = self._runner.get_loop()
         self._awake = asyncio.Event()
-        #: Somebody wanted a look that was not taken yet.
+        #: A requested look that was not yet made.
         self.is_wanted = False
 
     def wake_from_outside(self) -> None:
@@ -69,8 +69,8 @@ class Run:
         self._awake.set()
 
     def go(self, linger: float) -> bool:
-        """Until nothing is due, the time is up or the process is told to stop. Whether nothing was
-        due."""
+        """Run until nothing is due, the time is up or the process must stop. Returns whether
+        nothing was due."""
         with self._runner:
             self._client = self._runner.run(Client().__aenter__())
             try:
@@ -100,8 +100,8 @@ class Run:
         return False
 
     def _look(self) -> None:
-        """Each running integration with something due has a line; a line whose integration was
-        paused or changed ends."""
+        """Start a consumer for each running integration with due deliveries; end consumers whose
+        integration was paused or changed."""
         began = time.monotonic()
         if began < self._look_at:
             return
@@ -136,7 +136,8 @@ class Run:
             except LOST:
                 raise
             except Exception as error:
-                # Nobody else shall suffer from it. What it had claimed is due when its lease ends.
+                # No other integration suffers from it. What it had claimed is due when its lease
+                # ends.
                 line.give_up()
                 hold_back(line.integration, error)
             else:
@@ -145,7 +146,7 @@ class Run:
             line.tell()
             self._leave(pk)
             del self._lines[pk]
-            # It may have ended for a change, with more to send.
+            # It may have ended for a change of the integration, with more to send.
             self._look_at = 0.0
 
     def _leave(self, pk: int) -> None:
@@ -153,7 +154,7 @@ class Run:
         self._locked.discard(pk)
 
     def _turn(self, seconds: float) -> None:
-        """The loop runs until a line has something to do, or the seconds are over."""
+        """Run the loop until a consumer has something to do, or the seconds are over."""
         self._runner.run(self._rest(seconds))
 
     async def _rest(self, seconds: float) -> None:
@@ -163,8 +164,8 @@ class Run:
         timer.cancel()
 
     def _wind_down(self) -> None:
-        """What waits is due again at once; requests under way end, or are cut off if they take too
-        long for a process that shall stop."""
+        """Give back what waits; let requests in flight end, or cut them off if they take too long
+        for a process that must stop."""
         self._stop_lines()
         self._step()
         self._time_is_up()
@@ -184,8 +185,8 @@ class Run:
             line.stop()
 
     def _rescue(self) -> None:
-        """The database is away. What is under way ends, and its results are written as soon as the
-        database is back: else they would be sent twice."""
+        """Finish while the database is away: requests in flight end, and their results are written
+        as soon as the database is back, or they would be sent twice."""
         self._stop_lines()
         ends = time.monotonic() + RESCUE_SECONDS
         while self._lines and time.monotonic() < ends:

@@ -1,6 +1,6 @@
-"""Where in the queue to begin to look.
+"""Lower bounds for scans of the queue.
 
-Settled rows stay in the index until no transaction sees them any more; a claim that walked through
+Settled rows stay in the index until no transaction sees them any more; a claim that walked over
 them each time would take a hundred times as long beside one open snapshot.
 """
 
@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from tracking import process
 from tracking.models.deliveries.queue import ALWAYS
 
-#: How far claims look back behind the last one, for rows committed late. Each walks through what
-#: was settled meanwhile: ten seconds of it halve the claims a second beside an open snapshot.
+#: Seconds that claims look back behind the last one, for rows committed late. Each claim walks over
+#: what was settled meanwhile: ten seconds halve the claims/s beside an open snapshot.
 SLACK = timedelta(seconds=1)
-#: How often everything is looked at all the same, in seconds.
+#: Seconds between two scans without a bound.
 SWEEP_INTERVAL = 30.0
 
 
@@ -30,7 +30,7 @@ class ScanBounds:
         self._swept: dict[tuple[str, int], float] = {}
 
     def get(self, reader: str, integration_id: int) -> datetime:
-        """The bound for this reader's next look; every now and then none."""
+        """Return the bound for this reader's next scan; from time to time none."""
         now = time.monotonic()
         if now - self._swept.get((reader, integration_id), -SWEEP_INTERVAL) >= SWEEP_INTERVAL:
             self._swept[reader, integration_id] = now
@@ -38,7 +38,7 @@ class ScanBounds:
         return self._floors.get(integration_id, ALWAYS)
 
     def raise_to(self, integration_id: int, due_at: datetime) -> None:
-        """All that was due before is claimed."""
+        """Note that everything that was due before is claimed."""
         self._floors[integration_id] = max(due_at - SLACK, self._floors.get(integration_id, ALWAYS))
 
 

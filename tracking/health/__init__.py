@@ -1,2 +1,3 @@
-"""Whether the parts that Hitstream stands on are there: asked by probes, metrics, alerts and the
-console, and never waited for long."""
+"""The health of the components below Hitstream, for probes, metrics, alerts and the console. No
+caller waits long.
+"""

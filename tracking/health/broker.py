@@ -1,4 +1,4 @@
-"""The broker: whether it takes a connection. Without it nothing is lost, but deliveries wait."""
+"""The broker: whether it accepts a connection. Without it nothing is lost, but deliveries wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracking.health.component import Component, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 
 PATIENCE = 0.8
-#: What makes a transport's own calls end, by its name: a thread must not hang for hours.
+#: Timeouts of each transport's own calls, by its name: a thread must not hang for hours.
 TIMEOUTS: dict[str, dict[str, float]] = {
     "redis": {"socket_timeout": 2.0, "socket_connect_timeout": 2.0},
     "amqp": {"read_timeout": 2.0, "write_timeout": 2.0},
@@ -18,7 +18,7 @@ TIMEOUTS: dict[str, dict[str, float]] = {
 
 
 def probe() -> str:
-    """The transport's name, once it has opened a channel. Raises what the transport does."""
+    """Open a channel. Returns the transport's name. Raises the transport's errors."""
     with current_app.connection_for_write() as connection:
         name = str(connection.transport.driver_type)
     options: dict[str, Any] = {"connect_timeout": 2, "transport_options": TIMEOUTS.get(name, {})}

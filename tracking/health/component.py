@@ -1,4 +1,4 @@
-"""A part and how it is: what every page, probe and alert says of it."""
+"""A component and its state, as every page, probe and alert shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from enum import StrEnum
 
 
 class ComponentState(StrEnum):
-    """`bad`: nothing works without it. `poor`: hits are still taken, but somebody has to act."""
+    """`bad`: nothing works without the component. `poor`: hits are still accepted, but an operator
+    must act."""
 
     GOOD = "good"
     POOR = "poor"
@@ -16,7 +17,7 @@ class ComponentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """`said` is one sentence: how it is, and what to do where it is not good."""
+    """`said` is one sentence: the state, and what to do if it is not good."""
 
     name: str
     state: ComponentState

@@ -1,6 +1,6 @@
-"""Postgres: whether it answers, and what it says of itself.
+"""Postgres: whether it answers, and its own figures.
 
-It is asked on a connection made for that, as a new client would be: the pool's may be taken.
+The probe connects anew, as a new client would: the pool's connections may all be taken.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from tracking.sql import load
 
 logger = logging.getLogger(__name__)
 
-#: How long a page or a probe waits for it, in seconds.
+#: Seconds that a page or a probe waits for Postgres.
 PATIENCE = 1.0
-#: With a greater share of all connections taken, the next processes find none.
+#: Share of all connections above which the next processes may find none.
 CROWDED = 0.9
-#: Hits of clocks that differ by more than this many seconds are filed under other days.
+#: Seconds by which clocks may differ; beyond that hits are filed under other days.
 SKEW = 5.0
 SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """`seconds` is how long connecting took, `skew` by how much its clock is ahead of ours, `size`
-    what the database takes in bytes."""
+    """`seconds` is the time to connect, `skew` the lead of its clock over ours, `size` the database
+    in bytes."""
 
     version: str
     seconds: float
@@ -45,7 +45,7 @@ class Postgres:
 
 
 def probe() -> Postgres:
-    """Raises psycopg.Error."""
+    """Connect and read the figures. Raises psycopg.Error."""
     parameters = connections[db.write_alias()].get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(name, None)
@@ -74,20 +74,20 @@ postgres = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
 def reason() -> str:
-    """Why Postgres cannot be used now; empty where it can."""
+    """Return why Postgres cannot be used now; empty if it can."""
     try:
         postgres.answer()
     except NoAnswerError:
         return f"Postgres does not answer within {PATIENCE:g} s."
     except psycopg.Error as error:
-        # Where it is and by what name it was asked is for the log: probes are answered to anybody.
+        # The address and the user name go to the log only: anybody may read a probe.
         logger.warning("Postgres refuses: %s", str(error).strip())
         return f"Postgres refuses ({type(error).__name__}): the log says why."
     return ""
 
 
 def components() -> list[Component]:
-    """Postgres, its connections and its clock; the first alone where it does not answer."""
+    """Return Postgres, its connections and its clock; Postgres alone if it does not answer."""
     if why := reason():
         return [bad("Postgres", f"{why} Start it, or mend DATABASE_URL.")]
     found = postgres.answer()
@@ -117,7 +117,7 @@ def of_clock(found: Postgres) -> Component:
 
 
 def of_migrations() -> Component:
-    """Raises django.db.Error."""
+    """Return the state of the migrations. Raises django.db.Error."""
     loader = MigrationLoader(connections[db.write_alias()])
     known = {key for key in loader.graph.nodes if key[0] == "hitstream"}
     missing = sorted(name for _, name in known - set(loader.applied_migrations))
@@ -127,7 +127,7 @@ def of_migrations() -> Component:
 
 
 def of_partitions() -> Component:
-    """Raises django.db.Error."""
+    """Return the state of the partitions. Raises django.db.Error."""
     days = partitions.days_ahead()
     said = f"{days} day{'s' * (days != 1)}"
     if partitions.are_enough(days):

@@ -1,11 +1,11 @@
-"""The disk that Postgres writes to, where it can be seen from here."""
+"""The disk of Postgres, if it can be seen from this machine."""
 
 from __future__ import annotations
 
 from tracking.health.component import Component, good, poor
 from tracking.models.upkeep.disk import Disk, measure
 
-#: With a smaller share of it free, or fewer days until it is full, somebody should act.
+#: Below this free share, or fewer days until the disk is full, an operator must act.
 LITTLE, SOON = 0.1, 7
 
 

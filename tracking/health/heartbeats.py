@@ -1,4 +1,4 @@
-"""Worker and beat, by when they were last seen to."""
+"""Worker and beat, by their heartbeats."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.utils import timezone
 from tracking.health.component import Component, good, poor
 from tracking.models import Heartbeat
 
-#: Silent for longer than this, in seconds, a part is taken for dead.
+#: Seconds of silence after which a process is taken for dead.
 SILENT = 60.0
-#: Cron has to run `manage.py sweep` at least this often where there is no worker.
+#: Seconds within which cron must run `manage.py sweep` if there is no worker.
 SWEEP_SILENT = 900.0
-#: A part that was not seen for so long was given up on purpose, if sweeps do its work.
+#: A process that has been silent for so many seconds was removed on purpose, if sweeps do its work.
 GIVEN_UP = 7 * 86_400.0
 #: `sweep` is any `manage.py sweep`, `deliver` one with --deliver.
 STAND_IN = {"worker": "deliver", "beat": "sweep"}
-#: What to do where one is silent.
+#: What to do if one is silent.
 REMEDIES = {
     "worker": "run `celery -A project worker`, or `manage.py sweep --deliver` from cron",
     "beat": "run `celery -A project beat`, or `manage.py sweep` from cron",
@@ -25,12 +25,12 @@ REMEDIES = {
 
 
 def ages(now: datetime) -> dict[str, float]:
-    """Seconds since each was last seen to; those that never were are missing."""
+    """Return the seconds since each process' last heartbeat, of those that ever had one."""
     return {name: (now - at).total_seconds() for name, at in Heartbeat.objects.seen().items()}
 
 
 def silent(*, seconds: float) -> dict[str, str]:
-    """The parts that nobody saw for so long, each with a sentence."""
+    """Return the processes that have been silent for so long, each with a sentence."""
     seen = ages(timezone.now())
     return {
         name: f"The {name} {since(seen.get(name))}: {remedy}."
@@ -40,7 +40,7 @@ def silent(*, seconds: float) -> dict[str, str]:
 
 
 def is_replaced(name: str, seen: dict[str, float]) -> bool:
-    """Whether sweeps do its work, in a project that does not run it, or not any more."""
+    """Return whether sweeps do its work, in a project that does not run it, or no longer does."""
     sweeps = seen.get(STAND_IN[name], SWEEP_SILENT) < SWEEP_SILENT
     return sweeps and seen.get(name, GIVEN_UP) >= GIVEN_UP
 
@@ -53,7 +53,7 @@ def since(age: float | None) -> str:
 
 
 def components() -> list[Component]:
-    """Raises django.db.Error."""
+    """Return the state of worker and beat. Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
     return [component_of(name, mute.get(name, ""), seen) for name in REMEDIES]
 

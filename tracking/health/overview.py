@@ -1,4 +1,4 @@
-"""All parts, and what of them a load balancer is told."""
+"""All components, and the summary for a load balancer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tracking.health import broker, database, disk, heartbeats
 from tracking.health.component import Component, bad
 from tracking.health.probe import NoAnswerError, Probe
 
-#: How long what is in Postgres is waited for, in seconds, once Postgres has answered.
+#: Seconds to wait for what is stored in Postgres, once Postgres has answered.
 PATIENCE = 0.8
-#: What Postgres is asked by Django's own connection, and how it is called if that fails.
+#: What Django's own connection reads from Postgres, and its name if that fails.
 IN_POSTGRES: tuple[tuple[str, Callable[[], list[Component]]], ...] = (
     ("Migrations", lambda: [database.of_migrations()]),
     ("Partitions", lambda: [database.of_partitions()]),
@@ -22,7 +22,7 @@ IN_POSTGRES: tuple[tuple[str, Callable[[], list[Component]]], ...] = (
 
 
 def probe() -> list[Component]:
-    """What is in Postgres, on this thread."""
+    """Return the components that are stored in Postgres, on this thread."""
     found: list[Component] = []
     for name, look in IN_POSTGRES:
         try:
@@ -36,8 +36,8 @@ stored = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
 def components() -> list[Component]:
-    """Every part; those that are asked of Postgres are missing where it does not answer. Within two
-    seconds, whatever hangs."""
+    """Return every component, without those stored in Postgres while it does not answer. Takes at
+    most two seconds, whatever hangs."""
     broker.broker.begin()
     return [*database.components(), *of_stored(), broker.component()]
 

@@ -1,7 +1,7 @@
-"""A question to something that may never answer.
+"""A cached probe of something that may never answer.
 
-Each is asked on a thread of its own, one at a time whoever wants to know. The answer is remembered
-for a moment; who asks again meanwhile, or while nobody answers, waits for nothing.
+Each probe runs on a thread of its own, one at a time for all callers. Its answer is cached for a
+moment; a caller who asks again meanwhile, or while nothing answers, does not wait.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Answer = TypeVar("Answer")
 
 
 class NoAnswerError(Exception):
-    """It did not answer in time."""
+    """The probe did not answer in time."""
 
 
 class Probe(Generic[Answer]):
-    """`patience` is how long one waits for the answer, `remember` how long it is good; in seconds.
-    An error that `ask` raises is its answer, too."""
+    """`patience` is how long a caller waits for the answer, `remember` how long the answer is good;
+    both in seconds. An error that `ask` raises is its answer, too."""
 
     def __init__(self, ask: Callable[[], Answer], *, patience: float, remember: float) -> None:
         self._ask = ask
@@ -40,21 +40,21 @@ class Probe(Generic[Answer]):
         self.forget()
 
     def forget(self) -> None:
-        """What was answered is not good any more."""
+        """Drop the cached answer."""
         self._good_until = 0.0
 
     @property
     def is_known(self) -> bool:
-        """Whether `answer` would come at once."""
+        """Whether `answer` would return at once."""
         return time.monotonic() < self._good_until
 
     def begin(self) -> None:
-        """It is asked, unless the answer is known; nobody waits yet."""
+        """Start the probe, unless the answer is cached. Returns at once."""
         if not self.is_known:
             self._begin()
 
     def answer(self) -> Answer:
-        """Raises NoAnswerError, or what `ask` did."""
+        """Return the answer. Raises NoAnswerError, or the error of `ask`."""
         if not self.is_known and not self._begin().wait(self._patience_left()):
             raise NoAnswerError
         if isinstance(self._found, Exception):
@@ -70,7 +70,8 @@ class Probe(Generic[Answer]):
             return self._answered
 
     def _patience_left(self) -> float:
-        """Whoever comes while nobody has answered for too long already does not wait at all."""
+        """Return the seconds to wait. A caller who comes while nothing has answered for too long
+        does not wait."""
         asked_at = self._asked_at
         waited = 0.0 if asked_at is None else time.monotonic() - asked_at
         return max(0.0, self._patience - waited)

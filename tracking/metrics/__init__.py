@@ -1,1 +1,1 @@
-"""What Prometheus is told. All of it is read from Postgres, so every process says the same."""
+"""Prometheus metrics. All of them are read from Postgres, so every process reports the same."""

@@ -1,4 +1,4 @@
-"""The figures as text. Many readers at once cost as much as one."""
+"""The metrics as text. Many readers at once cost as much as one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracking.health.probe import Probe
 from tracking.metrics.figures import figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-#: How long a reader waits, in seconds: less than Prometheus does by default.
+#: Seconds that a reader waits: less than Prometheus does by default.
 PATIENCE = 5.0
 
 
@@ -22,12 +22,12 @@ class Figures(Collector):
         return figures()
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing, so that nothing is read where it is registered."""
+        """Return nothing, so that registering reads nothing."""
         return ()
 
 
 def write() -> bytes:
-    """Raises django.db.Error."""
+    """Return the metrics as text. Raises django.db.Error."""
     registry = CollectorRegistry()
     registry.register(Figures())
     return generate_latest(registry)

@@ -1,7 +1,7 @@
-"""What is counted, queued and wrong, as Prometheus has it: from Postgres, at one price.
+"""The metrics: counts, backlogs and states, read from Postgres at a bounded cost.
 
-The counts are the ledger's totals. What is not in them is looked up by an index for each
-integration, and counted no further than to a limit.
+The counts are the ledger's totals. Everything else is read by an index for each integration, and
+counted up to a limit.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from tracking.models.integrations.pause import Cause
 from tracking.models.upkeep import disk
 from tracking.sql import load
 
-#: As far as those that are retried are counted.
+#: Retrying deliveries are counted up to this number.
 LIMIT = 10_000
 SQL = load(__file__)
 HIT_RESULTS = ("accepted", "duplicate", "refused")
-#: What only grows. Dead letters do not: a replay takes them back.
+#: Counters that only grow. Dead letters do not: a replay takes them back.
 RESULTS = ("matched", "delivered", "skipped", "cancelled")
 INTEGRATION = ("token", "integration")
 
 
 class Names:
-    """How tokens and integrations are labelled. A deleted one keeps its counts, under its id, since
-    its name may be another's by now."""
+    """The labels of tokens and integrations. A deleted one keeps its counts under its id, since
+    another may have its name by now."""
 
     def __init__(self) -> None:
         self.tokens = {
@@ -54,7 +54,7 @@ class Names:
 
 
 def figures() -> Iterator[Metric]:
-    """All of it. Raises django.db.Error."""
+    """Yield every metric. Raises django.db.Error."""
     names = Names()
     yield from counts(names)
     yield from states(names)

@@ -1,1 +1,1 @@
-"""How alerts are told: a Channel for each kind, one a file."""
+"""The channels of notifications: a Channel for each kind, one file each."""

@@ -1,6 +1,6 @@
-"""The contract of a channel: its configuration and a message in, a sentence of what came back out.
+"""The contract of a channel: its configuration and a message in, a sentence about the answer out.
 
-What speaks HTTP goes by the wire of the destinations, with all that is refused there.
+HTTP channels use the transport of the destinations, with its SSRF guard.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Channel:
         self.config = config
 
     def send(self, message: Message) -> str:
-        """What came back, for the operator; it was taken. Raises DeliveryError."""
+        """Send the message. Returns the answer for the operator. Raises DeliveryError."""
         raise NotImplementedError
 
 
 def post(destination: Destination, request: Request) -> str:
-    """The destination has taken the request. Raises DeliveryError."""
+    """Send the request. Returns the answer for the operator. Raises DeliveryError."""
     return asyncio.run(_post(destination, request))
 
 

@@ -1,4 +1,4 @@
-"""By e-mail, as Django is set up to send it."""
+"""Notifications by e-mail, with the deployment's mail settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_ADDRESSES = 20
 
 
 class AddressesField(forms.CharField):
-    """E-mail addresses, one a line; cleaned to a list."""
+    """E-mail addresses, one per line; cleaned to a list."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
@@ -45,7 +45,7 @@ class EmailChannel(Channel):
     Config = EmailChannelConfig
 
     def send(self, message: Message) -> str:
-        """Raises RetryableError."""
+        """Send the mail. Raises RetryableError."""
         to: list[str] = self.config["to"]
         subject = " ".join(message.title.split())[:MAX_SUBJECT]
         try:

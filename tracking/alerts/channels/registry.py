@@ -1,4 +1,4 @@
-"""Which Channel speaks for which kind."""
+"""The Channel of each kind."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ CHANNELS: Mapping[str, type[Channel]] = {
 
 
 def open_channel(channel: AlertChannel) -> Channel:
-    """Ready to send; its secrets are decrypted here. Raises SetupError."""
+    """Return the channel, ready to send; its secrets are decrypted here. Raises SetupError."""
     return CHANNELS[channel.kind](channel.settings())

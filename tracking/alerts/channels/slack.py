@@ -1,4 +1,4 @@
-"""To a Slack channel, by an incoming webhook (see `tracking.destinations`)."""
+"""Notifications to a Slack channel, by an incoming webhook (see `tracking.destinations`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.vendors.slack import destination as vendor
 from tracking.models.alerts.notification import NotificationKind
 
-#: Characters for what is told; the rest is for how many were left out, and where they are.
+#: Characters for the alerts; the rest is for the number of alerts left out, and the link to them.
 ROOM = vendor.TEXT_LIMIT - 300
 SIGNS = {
     NotificationKind.OPENED: ":red_circle:",
@@ -31,14 +31,14 @@ class SlackChannel(Channel):
     docs_url = vendor.Slack.docs_url
 
     def send(self, message: Message) -> str:
-        """Raises DeliveryError."""
+        """Post the message. Raises DeliveryError."""
         destination = vendor.Slack(self.config)
         return post(destination, destination.post(write(message)))
 
 
 def write(message: Message) -> str:
-    """Slack's mrkdwn, with nothing in it that would call people or look like a link. What it has no
-    room for is counted."""
+    """Return Slack's mrkdwn without mentions or links in the alerts' own text. Alerts for which
+    there is no room are counted."""
     lines = [
         f"{SIGNS[line.state]} *{WORDS[line.state].capitalize()}:* {vendor.show(line.text)}"
         for line in message.lines

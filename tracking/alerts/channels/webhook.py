@@ -1,4 +1,4 @@
-"""To any HTTP endpoint, signed as Standard Webhooks has it (see `tracking.destinations`).
+"""Notifications to any HTTP endpoint, signed by Standard Webhooks (see `tracking.destinations`).
 
 The body is `{"type": "alerts", "timestamp": …, "data": {"title": …, "alerts": […]}}`; a test's type
 is `test`, without alerts. `webhook-id` is the same for a message that is sent again.
@@ -17,7 +17,7 @@ from tracking.destinations.vendors.webhook import destination as vendor
 
 
 class WebhookChannelConfig(vendor.WebhookConfig):
-    """As the destination's, but for what is about hits."""
+    """The destination's configuration without the fields about hits."""
 
     batch_size = None  # type: ignore[assignment]
     timeout = None  # type: ignore[assignment]
@@ -28,7 +28,7 @@ class WebhookChannel(Channel):
     docs_url = vendor.Webhook.docs_url
 
     def send(self, message: Message) -> str:
-        """Raises DeliveryError."""
+        """Post the message. Raises DeliveryError."""
         destination = vendor.Webhook(self.config)
         now = datetime.now(UTC)
         said = {
@@ -44,7 +44,7 @@ class WebhookChannel(Channel):
 
 
 def describe(line: MessageLine) -> dict[str, Any]:
-    """The alert as the receiver sees it; times are UTC."""
+    """Return the alert as the receiver sees it; times are UTC."""
     return {
         "id": line.alert_id,
         "state": line.state.value,

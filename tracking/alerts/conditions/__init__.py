@@ -1,2 +1,3 @@
-"""When something is wrong: a rule in, what it finds out. Each looks up a bounded number of rows,
-however many hits and deliveries there are."""
+"""The conditions of alert rules: a rule in, its findings out. Each reads a bounded number of rows,
+however many hits and deliveries there are.
+"""

@@ -1,12 +1,12 @@
-"""Integrations whose deliveries fail, wait, or died.
+"""Integrations whose deliveries fail, wait or became dead letters.
 
 The rate is, of the hits of the hours that the rule's minutes lie in,
 
-    delivered / (delivered + dead + retrying)
+delivered / (delivered + dead + retrying)
 
-where the first two are the ledger's and retrying is what was tried in vain since then and is still
-queued, counted no further than to a limit. What was not tried yet counts for nothing, nor does what
-was skipped or cancelled; and of a few hits no rate is made.
+where the ledger gives the first two, and retrying counts failed attempts since then that are still
+queued, up to a limit. Deliveries without an attempt do not count, nor do skipped or cancelled ones;
+few hits give no rate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tracking.models.alerts.rule import MAX_ROWS
 from tracking.models.integrations.pause import Cause
 from tracking.models.ledger.alert_stats import count_by_result
 
-#: Of fewer hits than these no rate is made.
+#: Fewer hits than these give no rate.
 LEAST = 20
 
 

@@ -1,8 +1,8 @@
-"""A token that sends nothing.
+"""Tokens that send nothing.
 
-A token that a rule names shall have sent a new hit in the rule's minutes, always. Of the others
-those that usually do: at least on so many of the last seven days it sent hits in the hours (of UTC)
-that these minutes lie in. A shop that is quiet at night wakes nobody at night.
+A token that a rule names must have sent a new hit in the rule's minutes, always. Of all other
+tokens those that usually do: on at least so many of the last seven days they sent hits in the hours
+(of UTC) that these minutes lie in. A shop that is quiet at night raises no alert at night.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def usual(ids: list[int], since: datetime, now: datetime) -> set[int]:
 
 
 def hours(since: datetime, now: datetime) -> list[datetime]:
-    """Those that the time lies in; of a window of a day or more, all hours of a day."""
+    """Return the hours that the time lies in; for a window of a day or more, all hours of a day."""
     first = since.replace(minute=0, second=0, microsecond=0)
     count = int((now - first) / timedelta(hours=1)) + 1
     return [first + timedelta(hours=n) for n in range(min(count, 24))]

@@ -1,4 +1,4 @@
-"""What Hitstream stands on: disk, partitions, worker and beat."""
+"""The system below Hitstream: disk, partitions, worker and beat."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def find_missing_partitions(rule: AlertRule) -> Iterator[Finding]:
 
 
 def find_silent_processes(rule: AlertRule) -> Iterator[Finding]:
-    """Only a round that somebody else calls can tell: `manage.py sweep`, or beat of its worker."""
+    """Find silent processes. Only a round that another process calls can: `manage.py sweep`, or
+    beat if the worker is silent."""
     for name, said in heartbeats.silent(seconds=rule.window.total_seconds()).items():
         yield Finding(subject=name, message=said)

@@ -1,7 +1,8 @@
-"""What is wrong at the moment, or was: one open alert for each rule and what it is about.
+"""Alerts, open and resolved: one open alert for each rule and subject.
 
-An alert opens when its condition holds, and is over when that did not hold for a while. In between
-it may come and go. Each round of `tracking.alerts.evaluate` finds what holds and settles it here.
+An alert opens when its condition holds, and is resolved when the condition has not held for a
+while. In between the condition may come and go. Each round of `tracking.alerts.evaluate` looks for
+findings and settles them here.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from tracking.models.alerts.rule import AlertRule
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 
-#: How long an alert that is over stays on record, in days.
+#: Days for which a resolved alert stays on record.
 KEPT_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that is wrong now: what it is about, as no other of its rule has it, and a sentence
-    for whoever has to mend it."""
+    """A condition that holds now: its subject, unique within the rule, and a sentence for the
+    operator who fixes it."""
 
     subject: str
     message: str
@@ -40,8 +41,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.exclude(resolved_at=None)
 
     def settle(self, rule: AlertRule, findings: Iterable[Finding]) -> None:
-        """What was found is open; what was not is over once it was fine for the rule's while. Under
-        the rule's lock, so no two rounds settle it at once."""
+        """Open an alert for each finding, and resolve alerts without one after the rule's quiet
+        minutes. The caller holds the rule's lock, so no two rounds settle it at once."""
         known = {alert.subject: alert for alert in self.open().filter(rule=rule)}
         for finding in findings:
             alert = known.pop(finding.subject, None)
@@ -54,7 +55,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             alert.calm_down(timedelta(minutes=rule.calm) if rule.enabled else timedelta())
 
     def raise_(self, rule: AlertRule, finding: Finding) -> Alert:
-        """A new one. A silence that somebody asked for the last one of its kind still holds."""
+        """Open a new alert. A mute of the previous alert on the same subject still holds."""
         last = self.filter(rule=rule, subject=finding.subject).order_by("-pk").first()
         alert = Alert(
             rule=rule,
@@ -70,13 +71,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return alert
 
     def prune(self) -> int:
-        """What was over long ago is forgotten; how many."""
+        """Delete alerts that were resolved long ago. Returns how many."""
         old = timezone.now() - timedelta(days=KEPT_DAYS)
         return self.filter(resolved_at__lt=old).delete()[0]
 
 
 class Alert(models.Model):
-    """`fine_since` while the condition does not hold any more, but the alert is not yet over."""
+    """An alert. `fine_since` is set while the condition no longer holds but the alert is not yet
+    resolved."""
 
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE)
     subject = models.CharField(max_length=100)
@@ -112,11 +114,12 @@ class Alert(models.Model):
 
     @property
     def about(self) -> str:
-        """The token and the integration, as people know them; empty for the system."""
+        """The token and the integration by name; empty for the system."""
         return str(self.integration or self.token or "")
 
     def calm_down(self, calm: timedelta) -> None:
-        """The condition does not hold now; it is over if that was so for long enough."""
+        """Note that the condition does not hold now; resolve the alert if that has lasted long
+        enough."""
         now = timezone.now()
         self.fine_since = self.fine_since or now
         if now - self.fine_since >= calm:
@@ -124,12 +127,12 @@ class Alert(models.Model):
         self.save(update_fields=("fine_since", "resolved_at"))
 
     def silence(self, *, until: datetime, reason: str, by: str) -> None:
-        """Nobody is told of it until then. If it is still open then, it is told once more."""
+        """Mute the alert until then. An alert that is still open then is announced once more."""
         self.notices.forget_still_open()
         self.silent_until, self.silent_reason, self.silenced_by = until, reason, by
         self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))
 
     def end_silence(self) -> None:
-        """It is told like any other."""
+        """Unmute the alert."""
         self.silent_until, self.silent_reason, self.silenced_by = None, "", ""
         self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))

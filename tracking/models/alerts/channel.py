@@ -1,4 +1,4 @@
-"""Where alerts are told: an address and how it is spoken to."""
+"""Where notifications of alerts go: an address, and the kind of the channel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.models.integrations.encrypted_json import EncryptedJSONField, Sealed, SecretKeyError
 
-#: The wait after the first failure and the longest one, in seconds; each is twice the one before.
+#: Seconds to wait after the first failure, and at most; each wait is twice the one before.
 FIRST_GAP, LONGEST_GAP = 30.0, 900.0
 
 
@@ -32,7 +32,7 @@ class AlertChannel(models.Model):
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, default="", editable=False)
 
-    #: Secrets that were made for the operator while configuring, to be shown once.
+    #: Secrets that Hitstream generated while the operator configured the channel, to be shown once.
     issued: Mapping[str, str] = {}
 
     class Meta:
@@ -42,16 +42,16 @@ class AlertChannel(models.Model):
         return self.name
 
     def configure(self, form: ConfigForm) -> None:
-        """The valid form's values are the configuration; an empty secret keeps the present one."""
+        """Take the valid form's values; an empty secret keeps the present one."""
         self.config, self.issued = form.split()[0], form.issued
         self.secrets = Sealed.seal(form.merge_secrets(self.secrets.open))
 
     def settings(self) -> dict[str, Any]:
-        """The configuration with its secrets in the clear. Raises SecretKeyError."""
+        """Return the configuration with its secrets decrypted. Raises SecretKeyError."""
         return {**self.config, **self.secrets.open()}
 
     def key_error(self) -> SecretKeyError | None:
-        """Why the credentials cannot be read, None if they can."""
+        """Return why the credentials cannot be decrypted, None if they can."""
         try:
             self.secrets.open()
         except SecretKeyError as error:
@@ -59,18 +59,18 @@ class AlertChannel(models.Model):
         return None
 
     def took(self) -> None:
-        """What it was told has arrived."""
+        """Note that a message was delivered."""
         self.notified_at, self.failures, self.error = timezone.now(), 0, ""
         self._note("notified_at", "failures", "error")
 
     def failed(self, error: str) -> datetime:
-        """It could not be told, for this reason; when it may be tried again."""
+        """Note a failure and its reason. Returns when the next attempt may be made."""
         gap = min(FIRST_GAP * float(2 ** min(self.failures, 10)), LONGEST_GAP)
         self.failures, self.error = min(self.failures + 1, 1000), error
         self._note("failures", "error")
         return timezone.now() + timedelta(seconds=gap)
 
     def _note(self, *names: str) -> None:
-        """Of a channel that somebody has deleted meanwhile, nothing."""
+        """Write the fields, unless the channel has been deleted meanwhile."""
         values = {name: getattr(self, name) for name in names}
         AlertChannel.objects.filter(pk=self.pk).update(**values)

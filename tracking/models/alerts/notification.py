@@ -1,7 +1,7 @@
-"""That an alert is to be told to a channel, or was.
+"""Notifications of alerts to channels, pending and sent.
 
-A notice is claimed under a lease before it is told, and done after: whoever dies in between has
-told it, perhaps, and it is told again when the lease is over.
+A notification is claimed under a lease before it is sent, and marked after. A worker that dies in
+between may have sent it; it is sent again when the lease ends.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tracking import db
 from tracking.models.alerts.alert import Alert, AlertQuerySet
 from tracking.models.alerts.channel import AlertChannel
 
-#: How long a claimed notice is nobody else's, in seconds; longer than any channel takes.
+#: Seconds of a claim's lease; longer than any channel takes.
 LEASE = 60.0
-#: What could not be told so often is told no more: after about a day.
+#: After so many attempts, about a day, a notification is given up.
 MAX_ATTEMPTS = 100
-#: The most that one message says; the others follow in the next.
+#: Notifications in one message at most; the rest follow in the next.
 CLAIM = 100
 
 
@@ -33,9 +33,9 @@ class NotificationKind(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def enqueue(self) -> None:
-        """Whatever an enabled channel should be told and was not is to be told: what opened; what
-        is over, if it was told that it opened; what is still open when a silence is over, if it was
-        told before that that it opened."""
+        """Create the missing notifications for every enabled channel: opened alerts, resolved
+        alerts that were announced, and alerts still open when a mute ends, if they were announced
+        before it."""
         audible = Alert.objects.exclude(silent_until__gt=timezone.now())
         for channel in AlertChannel.objects.filter(enabled=True):
             everybody = Q(rule__channels=None)
@@ -73,18 +73,18 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         )
 
     def forget_still_open(self) -> None:
-        """Delete the announcements that an alert is still open, so that the end of a later silence
+        """Delete the announcements that an alert is still open, so that the end of a later mute
         makes new ones."""
         self.filter(kind=NotificationKind.STILL_OPEN).delete()
 
     def due(self) -> NotificationQuerySet:
-        """Those to be told now, the oldest first; none of what somebody has silenced since."""
+        """Return the notifications to send now, the oldest first, without those of muted alerts."""
         now = timezone.now()
         due = self.filter(sent_at=None, next_at__lte=now, channel__enabled=True)
         return due.exclude(alert__silent_until__gt=now).order_by("pk")
 
     def claim(self, channel: AlertChannel) -> list[Notification]:
-        """What the channel is to be told now is nobody else's for a while."""
+        """Claim the channel's due notifications for the length of the lease."""
         using = db.write_alias()
         with transaction.atomic(using=using):
             due = self.using(using).due().filter(channel=channel)
@@ -99,12 +99,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return found
 
     def done(self, notices: Iterable[Notification]) -> None:
-        """They are told, and never again."""
+        """Mark the notifications as sent."""
         ids = [notice.pk for notice in notices]
         self.filter(pk__in=ids).update(sent_at=timezone.now(), next_at=None, error="")
 
     def put_off(self, notices: Iterable[Notification], *, error: str, until: datetime) -> None:
-        """They could not be told: again at that time, unless that was tried too often."""
+        """Schedule the failed notifications again, except those with too many attempts."""
         ids = [notice.pk for notice in notices]
         failed = self.filter(pk__in=ids)
         failed.update(next_at=until, error=error)
@@ -112,7 +112,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """`next_at` is None once it is told, or given up."""
+    """A notification. `next_at` is None once it is sent or given up."""
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
     channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE)

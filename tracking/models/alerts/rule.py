@@ -1,4 +1,4 @@
-"""What somebody wants to be told of."""
+"""Alert rules: which conditions raise alerts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tracking.models.alerts.channel import AlertChannel
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 
-#: A rule looks back a week at the most.
+#: Minutes that a rule looks back at most: a week.
 MAX_MINUTES = 7 * 24 * 60
-#: Rows of one integration that it looks at.
+#: Rows of one integration that a rule reads at most.
 MAX_ROWS = 10_000
 
 
 class AlertKind(models.TextChoices):
-    """What is looked at. `tracking.alerts.conditions` says when it is wrong."""
+    """The condition of a rule; `tracking.alerts.conditions` evaluates it."""
 
     SOURCE = "source", "A token sends nothing"
     RATE = "rate", "Too few deliveries work"
@@ -39,7 +39,7 @@ OF_INTEGRATIONS = frozenset({AlertKind.RATE, AlertKind.BACKLOG, AlertKind.PAUSED
 
 class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
     def seen(self, scope: Scope) -> AlertRuleQuerySet:
-        """Those that are about nobody in particular, or about a token that is seen."""
+        """Return the rules without a token, and those of tokens in the scope."""
         if scope.token_ids is None:
             return self
         tokens = sorted(scope.token_ids)
@@ -104,7 +104,7 @@ class AlertRule(models.Model):
         return f"{label}: {whose}" if whose else label
 
     def clean(self) -> None:
-        """A rule is about what its kind looks at."""
+        """Raise ValidationError for a subject that the rule's kind does not use."""
         if self.integration_id and self.kind not in OF_INTEGRATIONS:
             raise ValidationError({"integration": "This is not about one integration."})
         if self.token_id and self.kind not in OF_INTEGRATIONS | OF_TOKENS:
@@ -119,7 +119,7 @@ class AlertRule(models.Model):
 
     @property
     def is_of_all(self) -> bool:
-        """Whether it is about every token, or about the system."""
+        """Whether the rule covers every token, or the system."""
         return self.token_id is None and self.integration_id is None
 
     @property
@@ -128,7 +128,7 @@ class AlertRule(models.Model):
 
     @property
     def threshold_said(self) -> str:
-        """With its unit; empty where it is not looked at."""
+        """The threshold with its unit; empty if the kind has none."""
         words = {
             AlertKind.RATE: "below {:g} %",
             AlertKind.DEAD: "more than {:g}",
@@ -142,12 +142,12 @@ class AlertRule(models.Model):
         return timedelta(minutes=self.minutes)
 
     def tokens(self) -> QuerySet[Token]:
-        """Those that it is about and that may send."""
+        """Return the tokens that the rule covers and that may send."""
         found = Token.objects.present().filter(enabled=True, revoked_at=None)
         return found.filter(pk=self.token_id) if self.token_id else found
 
     def integrations(self) -> QuerySet[Integration]:
-        """Those that it is about and that are sent to."""
+        """Return the integrations that the rule covers and that are sent to."""
         running = Q(enabled=True) | Q(draining=True)
         found = Integration.objects.present().filter(running, token__deleted_at=None)
         if self.token_id:

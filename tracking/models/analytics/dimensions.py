@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-#: Dimensions: all hits by hour and by day, users by day, and by day what further ones say.
+#: Dimensions: all hits by hour and by day, users by day, and by day the values of further
+#: properties.
 HOUR, DAY, USER, PAGE, CAMPAIGN = "hour", "day", "user", "page", "campaign"
-#: A breakdown's dimension is this and the property's name.
+#: A breakdown's dimension is this prefix and the property's name.
 PROPERTY = "property:"
-#: What stands for the values that have no row of their own.
+#: The value that stands for all values without a row of their own.
 OTHER = "(other)"
-#: Values that have one, of a token's day, event and dimension; and events, of a token's day.
+#: Values with a row of their own, for each day, token, event and dimension; and events, for each
+#: day and token.
 MAX_VALUES = 200
 MAX_NAMES = 500

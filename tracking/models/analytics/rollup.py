@@ -1,7 +1,7 @@
-"""What analytics knows: counts of events, and the users of each day.
+"""The counts of analytics: events, and the users of each day.
 
-The roll-up (`rollup_job`) keeps both, right to the hit. Times are when events
-occurred, not when they were received, by hours and days of UTC.
+The roll-up (`rollup_job`) keeps both, right to the hit. Times are when events occurred, not when
+they were received, by hours and days of UTC.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from tracking.models.access.scope import Scope
 from tracking.models.analytics.watermark import Watermark
 from tracking.sql import load
 
-#: Rows that one statement deletes.
+#: Rows that one statement deletes at most.
 CHUNK = 10_000
 SQL = load(__file__)
 
 
 class RollupQuerySet(models.QuerySet["Rollup"]):
     def of(self, scope: Scope, token_ids: Iterable[int]) -> RollupQuerySet:
-        """Those of these tokens, as far as they are seen."""
+        """Return the counts of these tokens, as far as the scope allows."""
         return self.filter(token_id__in=[each for each in token_ids if scope.sees(each)])
 
     def within(self, dimension: str, since: datetime, until: datetime) -> RollupQuerySet:
-        """The dimension from `since` to before `until`. With `of` it is a range of the key."""
+        """Return the dimension from `since` to before `until`: after `of` a range of the key."""
         return self.filter(dimension=dimension, at__gte=since, at__lt=until)
 
     def total(self) -> int:
         return self.aggregate(total=Sum("count"))["total"] or 0
 
     def by(self, field: str) -> QuerySet[Rollup, tuple[Any, int]]:
-        """Each `name`, `value` or `at`, and its count, the greatest first."""
+        """Return each `name`, `value` or `at` with its count, the greatest first."""
         counted = self.order_by().values_list(field).annotate(total=Sum("count"))
         return counted.order_by("-total", field)
 
     def over_time(self, names: Iterable[str], others: str) -> dict[datetime, dict[str, int]]:
-        """By time, the counts of these names and of all others together."""
+        """Return the counts by time, of each of these names and of all others together."""
         own = Case(When(name__in=list(names), then=F("name")), default=Value(others))
         found: dict[datetime, dict[str, int]] = {}
         counted = self.order_by().annotate(own=own).values_list("at", "own")
@@ -49,7 +49,7 @@ class RollupQuerySet(models.QuerySet["Rollup"]):
         return found
 
     def forget(self, before: date) -> int:
-        """What occurred before the day is not counted any more; how many rows it had."""
+        """Delete the counts of what occurred before the day. Returns how many rows."""
         moment = datetime.combine(before, time(), UTC)
         return _forget("forget_rollups", moment) + _forget("forget_visitors", before)
 
@@ -65,11 +65,11 @@ def _forget(statement: str, before: date) -> int:
 
 
 class Rollup(models.Model):
-    """So many hits (users, in the dimension `user`) with this value. `at` is the beginning of the
-    hour, or of the day.
+    """A count of hits (of users, in the dimension `user`) with a value. `at` is the beginning of
+    the hour, or of the day.
 
-    What has a value, and the users, are counted of each event and, where `name` is empty, of any:
-    a page reads at most MAX_VALUES rows a token and day, however many events there are.
+    Values and users are counted for each event and, with an empty `name`, for all events: a page
+    reads at most MAX_VALUES rows for each token and day, however many events there are.
     """
 
     pk = models.CompositePrimaryKey("token_id", "dimension", "at", "name", "value")
@@ -90,10 +90,10 @@ class Rollup(models.Model):
 
 
 class Visitor(models.Model):
-    """A user of a day: of any event, where `name` is empty, and of each event.
+    """A user of a day: of any event with an empty `name`, and of each event.
 
-    `who` is a digest of the user id, else of the anonymous id, else of the e-mail's hash. The sets
-    are written to know who is new, and never counted. A row takes about 170 bytes, its index
+    `who` is a digest of the user id, else of the anonymous id, else of the e-mail's hash. The rows
+    tell which users are new; they are never counted. A row takes about 170 bytes, its index
     included: a user who does four different things costs 850 bytes that day.
     """
 

@@ -1,4 +1,4 @@
-"""Whether the rollups are what a plain count of the stored hits says."""
+"""The check of the roll-up against a plain count of the stored hits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class RollupDifference:
-    """An hour of a token in which the two do not agree."""
+    """An hour of a token in which the two counts differ."""
 
     token_id: int
     hour: str
@@ -30,8 +30,8 @@ class RollupDifference:
 
 
 def compare() -> Iterator[RollupDifference]:
-    """The hours that differ, as far as hits are kept. It reads every hit. Of a day that is dropped
-    the hits that a wrong clock put into a later one stay counted, and differ."""
+    """Return the hours that differ, as far back as hits are kept. It reads every hit. Hits of a
+    dropped day that a wrong clock put into a later day stay counted, and differ."""
     since = datetime(1, 1, 1, tzinfo=UTC)
     if conf.HIT_DAYS is not None:
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,10 +1,9 @@
-"""The roll-up: hits are counted once, in the order of their ids, however late they are committed.
+"""The roll-up job: counts each hit once, in the order of ids, however late the hit is committed.
 
-A pass looks at one snapshot. It counts the hits that come after the watermark, up to some seconds
-ago, and those before it that are marked late (`late_arrivals`); it deletes the marks of
-both, and moves the watermark. A hit with a mark is counted by the first pass that sees it, which
-takes the mark away; one without is seen by the pass that goes over its id. All of a pass is
-committed or nothing.
+A pass reads one snapshot. It counts the hits after the watermark, up to some seconds ago, and those
+before it that are marked late (`late_arrivals`); it deletes the marks of both, and moves the
+watermark. The first pass that sees a marked hit counts it and removes its mark; the pass that moves
+over the id counts a hit without a mark. A pass is committed whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: Hits that one pass counts, and as many late ones.
+#: Hits that one pass counts, and late hits besides.
 PASS = 20_000
 
 SQL = load(__file__)
@@ -29,14 +28,14 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class RollupPass:
-    """What a pass came to: how many hits, and whether there are more."""
+    """The result of a pass: how many hits it counted, and whether more remain."""
 
     hits: int
     is_behind: bool
 
 
 def run(seconds: float) -> RollupPass:
-    """Pass after pass, until everything is counted or the time is over. Raises Busy."""
+    """Run passes until everything is counted or the time is over. Raises Busy."""
     ends, hits = time.monotonic() + seconds, 0
     while True:
         counted = run_pass()
@@ -46,7 +45,8 @@ def run(seconds: float) -> RollupPass:
 
 
 def catch_up() -> int:
-    """Everything is counted, by whomever; how many hits by us."""
+    """Wait until everything is counted, by this process or another. Returns how many hits this one
+    counted."""
     hits = 0
     while True:
         try:
@@ -60,13 +60,13 @@ def catch_up() -> int:
 
 
 def run_pass() -> RollupPass:
-    """The next hits are counted. Raises Busy if somebody else counts now."""
+    """Count the next hits. Raises Busy if another process counts now."""
     with Watermark.objects.hold() as cursor:
         return count_next(cursor)
 
 
 def count_next(cursor: CursorWrapper) -> RollupPass:
-    """The same, in the transaction that holds the watermark."""
+    """Count the next hits in the transaction that holds the watermark."""
     cursor.execute(SQL["make_watermark"], {"position": NOBODY})
     cursor.execute(SQL["read_watermark"])
     first, now = cursor.fetchone()
@@ -85,17 +85,17 @@ def count_next(cursor: CursorWrapper) -> RollupPass:
 
 
 def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:
-    """The last id of the pass, and whether it is that of a hit, with others after it. The
-    watermark goes back with no clock."""
+    """Return the last id of the pass, and whether hits follow it. The watermark never goes back,
+    whatever the clock does."""
     cursor.execute(SQL["end_of_pass"], {"first": first, "settled": settled, "offset": PASS - 1})
     found = cursor.fetchone()
     return (found[0], True) if found else (max(first, settled), False)
 
 
 def forget_all() -> None:
-    """Nothing is counted: all that is still stored will be, from the first hit on. The marks stay,
-    and go with the hits they mark. Raises OperationalError, and changes nothing, behind somebody
-    who reads the counts for long: pages would queue behind us."""
+    """Drop all counts: the job counts every stored hit again. The marks stay, and go with their
+    hits. Raises OperationalError, and changes nothing, behind a long reader of the counts: pages
+    would queue behind this transaction."""
     with Watermark.objects.hold(wait=True) as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("TRUNCATE hitstream_rollup, hitstream_visitor")

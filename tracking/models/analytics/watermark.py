@@ -1,4 +1,4 @@
-"""Up to which hit everything is counted."""
+"""The watermark: the hit up to which everything is counted."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LOCK = "LOCK TABLE hitstream_watermark IN EXCLUSIVE MODE"
 
 class WatermarkQuerySet(models.QuerySet["Watermark"]):
     def moment(self) -> datetime | None:
-        """Every hit that was received before this moment, and committed, is counted."""
+        """Return the moment before which every received and committed hit is counted."""
         position = self.values_list("position", flat=True).first()
         return moment_of(position) if position else None
 
     @contextmanager
     def hold(self, *, wait: bool = False) -> Iterator[CursorWrapper]:
-        """A transaction with one snapshot, which nobody else's changes of rollups come between.
-        Raises Busy if it would have to wait for another and shall not."""
+        """Open a transaction with one snapshot that excludes other writers of rollups. Raises Busy
+        if it would have to wait and `wait` is false."""
         using = db.write_alias()
         with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
             cursor.execute(SQL["repeatable_read"])
@@ -42,11 +42,11 @@ class WatermarkQuerySet(models.QuerySet["Watermark"]):
 
 
 class Busy(Exception):
-    """Somebody else is counting."""
+    """Another process is counting."""
 
 
 class Watermark(models.Model):
-    """One row, or none before the first hit was counted."""
+    """One row; none before the first hit is counted."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     position = models.UUIDField(default=NOBODY)

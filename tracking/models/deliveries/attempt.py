@@ -1,4 +1,4 @@
-"""One request to a vendor: what was sent, what came back, how long it took."""
+"""One request to a vendor: the request, the answer, the duration."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tracking.models.integrations.integration import Integration
 
 
 class Attempt(models.Model):
-    """Partitioned by day on its UUIDv7 id. Secrets are masked and bodies cut before they come here.
+    """A request, partitioned by day on its UUIDv7 id. Its secrets are masked and its bodies cut.
 
-    `duration` is in seconds; `status` is empty where no answer came. What was said is kept of
-    failures, and of successes where the integration wants it.
+    `duration` is in seconds; `status` is null without an answer. Headers and bodies are kept of
+    failures, and of successes if the integration keeps bodies.
     """
 
     id = models.UUIDField(primary_key=True)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until `leased_until`; `attempts` were made before. `reached` is the
-    latest time at which one of those claimed with it was due."""
+    """A delivery under lease until `leased_until`, after `attempts` attempts. `reached` is the
+    latest time at which a delivery of the same claim was due."""
 
     integration_id: int
     hit_id: UUID

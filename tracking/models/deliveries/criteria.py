@@ -1,4 +1,4 @@
-"""Which hits a verb is about, as an operator asked for them."""
+"""The criteria that select the hits of an operation."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """Empty ones leave nothing out. The times are of death for dead letters, else of arrival.
+    """Empty criteria exclude nothing. For dead letters the times are those of the failure, else of
+    arrival.
 
-    `last` is the highest dead letter at the time of asking: what dies later is not meant. `reason`
-    is what is put on record.
+    `last` is the highest dead letter at the time of the request, which excludes later ones.
+    `reason` goes on record.
     """
 
     since: datetime | None = None
@@ -40,12 +41,12 @@ class Criteria:
         return cls(**{**stored, **times})
 
     def dump(self) -> dict[str, Any]:
-        """As JSON, without the empty ones."""
+        """Return the criteria as JSON, without empty ones."""
         given = {name: value for name, value in asdict(self).items() if value not in (None, "")}
         return {**given, **{name: given[name].isoformat() for name in TIMES if name in given}}
 
     def __str__(self) -> str:
-        """For an operator to read."""
+        """Describe the criteria to an operator."""
         parts = []
         for name, words in WORDS.items():
             value = getattr(self, name)

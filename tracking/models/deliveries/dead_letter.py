@@ -1,4 +1,4 @@
-"""Deliveries that were given up, kept until somebody replays them."""
+"""Dead letters: deliveries that failed for good, kept until an operator replays them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 
-#: Why a delivery is given up.
+#: Why a delivery fails for good.
 CODES = (
     "permanent",
     "refused",
@@ -30,7 +30,7 @@ SQL = load(__file__)
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def died(self, integrations: Sequence[int], since: datetime, *, limit: int) -> dict[int, int]:
-        """How many of each integration died since then, counted up to the limit."""
+        """Return how many dead letters each integration got since then, counted up to the limit."""
         with db.read_cursor() as cursor:
             cursor.execute(
                 SQL["count_since"],
@@ -39,7 +39,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
             return dict(cursor.fetchall())
 
     def matching(self, criteria: Criteria) -> DeadLetterQuerySet:
-        """Those that the criteria mean."""
+        """Return the dead letters that the criteria select."""
         letters = self
         if criteria.since:
             letters = letters.filter(failed_at__gte=criteria.since)
@@ -54,7 +54,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
         return letters.of_event(criteria.event) if criteria.event else letters
 
     def of_event(self, name: str) -> DeadLetterQuerySet:
-        """Those whose hit is stored and has that event name."""
+        """Return the dead letters whose hit is stored and has that event name."""
         hit_ids = self.order_by("hit_id").values_list("hit_id", flat=True)
         first, last = hit_ids.first(), hit_ids.last()
         if first is None or last is None:
@@ -63,8 +63,8 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
         return self.filter(Exists(hits))
 
     def replay(self) -> int:
-        """The dead letters that there are now are due at once, with all their attempts before them;
-        how many. Each chunk is committed by itself, unless a transaction is open."""
+        """Queue the present dead letters again with a fresh retry budget. Returns how many. Each
+        chunk is a transaction of its own, unless one is open."""
         ids = self.order_by("pk").values_list("pk", flat=True)
         last, position, replayed = ids.last() or 0, 0, 0
         while chunk := list(ids.filter(pk__gt=position, pk__lte=last)[:REPLAY_CHUNK]):
@@ -74,7 +74,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 
 
 def replay(ids: Sequence[int]) -> int:
-    """These dead letters are due at once, and counted as dead no more; how many were moved."""
+    """Queue these dead letters again, and correct the tallies. Returns how many were queued."""
     with db.write_cursor() as cursor:
         cursor.execute(SQL["bounds"], {"ids": list(ids)})
         first, last = cursor.fetchone()
@@ -84,7 +84,7 @@ def replay(ids: Sequence[int]) -> int:
 
 
 class DeadLetter(models.Model):
-    """A delivery that was given up, kept until somebody replays it."""
+    """A delivery that failed for good, kept until an operator replays it."""
 
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
     hit_id = models.UUIDField()

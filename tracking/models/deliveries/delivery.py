@@ -1,4 +1,4 @@
-"""A hit's way through one integration, in whatever state: a view to read from."""
+"""The delivery of a hit to an integration, in whatever state: a view to read from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tracking.models.integrations.integration import Integration
 
 class DeliveryManager(models.Manager["Delivery"]):
     def get_queryset(self) -> models.QuerySet[Delivery]:
-        """Without the past: attempts that settled nothing, or that a replay has undone."""
+        """Return the deliveries without their past: attempts that settled nothing, or that a replay
+        has undone."""
         return (
             super().get_queryset().exclude(state__in=[DeliveryResult.FAILED, DeliveryResult.BURIED])
         )
@@ -29,9 +30,10 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """A view over queued, dead letters and outcomes: every delivery in its present state."""
+    """A view over the queue, the dead letters and the outcomes: every delivery in its present
+    state."""
 
-    # A view has no key, and Django wants one. This one keeps the index's order in pages.
+    # Django requires a key, and a view has none. This one keeps the index's order in pages.
     hit_id = models.UUIDField(primary_key=True)
     integration = models.ForeignKey(
         Integration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
@@ -56,7 +58,7 @@ class Delivery(models.Model):
 
     @property
     def held_back(self) -> str:
-        """Why nothing is sent although something is queued; empty if nothing is in the way."""
+        """Return why a queued delivery is not sent; empty if nothing is in the way."""
         if self.state not in (DeliveryState.QUEUED, DeliveryState.RETRYING):
             return ""
         if self.integration.deleted_at:
@@ -71,7 +73,7 @@ class Delivery(models.Model):
 
     @property
     def colour(self) -> str:
-        """How good the state is, in one word that pages give a colour."""
+        """The state's severity, in a word for which pages have a colour."""
         return COLOURS[DeliveryState(self.state)]
 
 
@@ -83,19 +85,19 @@ COLOURS = {
     DeliveryState.SKIPPED: "off",
     DeliveryState.CANCELLED: "off",
 }
-#: States after which something may still come, the one that says most first.
+#: States that another may follow, the most telling first.
 OPEN = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.DEAD)
 
 
 def present(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """One for each hit and integration, in its present state: what was sent twice, or is on its way
-    once more, has several rows."""
+    """Return one delivery for each hit and integration, in its present state: a delivery that was
+    sent twice, or is queued once more, has several rows."""
     found = {(each.hit_id, each.integration_id): each for each in sorted(deliveries, key=_rank)}
     return sorted(found.values(), key=lambda each: each.integration.name)
 
 
 def _rank(delivery: Delivery) -> tuple[int, float]:
-    """The last in this order is the present state."""
+    """Return a sort key: the last in this order is the present state."""
     state, since = DeliveryState(delivery.state), delivery.since
     place = OPEN.index(state) if state in OPEN else len(OPEN)
     return -place, since.timestamp() if since else 0.0

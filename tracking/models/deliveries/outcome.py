@@ -1,4 +1,4 @@
-"""What became of deliveries, attempt by attempt."""
+"""The outcomes of deliveries, attempt by attempt."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tracking.models.integrations.integration import Integration
 
 
 class DeliveryResult(models.TextChoices):
-    """What an attempt came to, or what ended a delivery without one. All but `failed` and `buried`
-    are also the last state of a delivery."""
+    """The result of an attempt, or what ended a delivery without one. All but `failed` and `buried`
+    are also the final state of a delivery."""
 
     DELIVERED = "delivered"
     FAILED = "failed", "Failed, tried again"
@@ -20,7 +20,7 @@ class DeliveryResult(models.TextChoices):
 
 
 class Outcome(models.Model):
-    """What one attempt came to for one hit. Append-only, partitioned by day on the hit's id."""
+    """The result of one attempt for one hit. Append-only, partitioned by day on the hit's id."""
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")
     hit_id = models.UUIDField()
@@ -35,7 +35,7 @@ class Outcome(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=("integration", "hit_id"), name="hitstream_outcome_integration"),
-            # Few rows: it tells at once that no outcome has a state of the other tables.
+            # Few rows: it shows at once that no outcome has a state of the other tables.
             models.Index(
                 fields=("hit_id",),
                 name="hitstream_outcome_failed",

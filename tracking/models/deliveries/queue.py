@@ -1,6 +1,6 @@
-"""The queue: deliveries that are queued, claimed by workers under a lease.
+"""The queue: deliveries to make, claimed by workers under a lease.
 
-Small rows without a payload, deleted when settled; what happened goes to the outcomes.
+Small rows without a payload, deleted when settled; the results go to the outcomes.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: A delivery claimed this often without an outcome is sent alone from then on, since one of the
-#: hits that it was claimed with seems to kill workers.
+#: A delivery that was claimed this often without an outcome is sent alone from then on: one of the
+#: hits of its batches seems to kill workers.
 SUSPECT_CLAIMS = 2
-#: Alone this often without an outcome: the hit itself kills workers.
+#: Alone and this often without an outcome: the hit itself kills workers.
 FATAL_CLAIMS = 5
 MAX_CLAIMS = 32_767
-#: How long a delivery is parked behind others, in seconds, unless it is released; and how often a
-#: claim that found nothing but such ones looks further before others have their turn.
+#: Seconds for which a delivery is parked behind others unless it is released; and how often a claim
+#: that got only parked deliveries looks further before other integrations have their turn.
 PARKING = 300.0
 PARKING_ROUNDS = 5
 
@@ -45,10 +45,10 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         bound: datetime = ALWAYS,
         in_order: bool = False,
     ) -> list[Claim]:
-        """Up to `limit` due deliveries are nobody else's for `lease` seconds; no suspects. With
-        `in_order` only the first of each ordering_key.
+        """Claim up to `limit` due deliveries for `lease` seconds, without suspects; with `in_order`
+        only the first of each ordering key.
 
-        `bound` bounds due_at from below, so that the scan does not walk through what was settled
+        `bound` is the least `due_at`, so that the scan does not walk over rows that were settled
         long ago.
         """
         statement = "claim_in_order" if in_order else "claim"
@@ -61,17 +61,18 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         return []
 
     def hasten(self) -> int:
-        """What waits for its next try is due now; how many. What a worker has claimed is left."""
+        """Make deliveries that wait for a retry due now. Returns how many. Claimed ones stay."""
         waiting = self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
         return waiting.update(due_at=Now())
 
     def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
-        """One due suspect at the most, to be sent alone. They have an index of their own."""
+        """Claim one due suspect at most, to be sent alone. Suspects have an index of their own."""
         counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
         return [row for row, _ in self._claim("claim", integration_id, counts, 1, lease, ALWAYS)]
 
     def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
-        """Return since when each has its oldest queued hit, whether 10 or 10 million are queued."""
+        """Return since when each integration has its oldest queued hit, at the same cost for 10 and
+        10 million rows."""
         with db.read_cursor() as cursor:
             cursor.execute(SQL["oldest"], {"integrations": list(integrations)})
             return dict(cursor.fetchall())
@@ -79,8 +80,8 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def retrying(
         self, integrations: Sequence[int], *, since: datetime = ALWAYS, limit: int
     ) -> dict[int, int]:
-        """How many of each, of hits received since then, were tried in vain, counted up to the
-        limit: a replay's are of earlier hits."""
+        """Return how many deliveries of hits received since then are retrying, up to the limit: a
+        replay's are of earlier hits."""
         with db.read_cursor() as cursor:
             parameters: dict[str, Any] = {
                 "integrations": list(integrations),
@@ -100,7 +101,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         lease: float,
         bound: datetime,
     ) -> list[tuple[Claim, bool]]:
-        """Each claim, and whether it is ours or was only parked."""
+        """Return each claim, and whether it is leased or only parked."""
         parameters: dict[str, int | float | datetime] = {
             "integration": integration_id,
             "least": counts[0],
@@ -116,9 +117,10 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
 
 
 class QueuedDelivery(models.Model):
-    """A delivery to be made. `due_at` in the future: retrying, or leased to a worker.
+    """A delivery to make. A `due_at` in the future means a wait for a retry, or a worker's lease.
 
-    In each user's order, `ordering_key` is the user's and `seq` the place in it.
+    With deliveries in order, `ordering_key` stands for the user and `seq` for the place in the
+    user's order.
     """
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id")

@@ -1,4 +1,4 @@
-"""What became of claimed deliveries, written in one statement: the queue, the dead letters, the
+"""The results of claimed deliveries, written in one statement: the queue, the dead letters, the
 outcomes, the attempts and the tallies change together or not at all.
 """
 
@@ -21,10 +21,10 @@ SQL = load(__file__)
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one claimed delivery. `result` is empty for one that is given back.
+    """The result of one claimed delivery; `result` is empty for a delivery that is given back.
 
-    `attempts` is how many were made, this one included; `wait` is for `failed` and given back, in
-    seconds from now.
+    `attempts` counts the attempts, this one included; `wait` is in seconds from now, for failed
+    deliveries and those given back.
     """
 
     hit_id: UUID
@@ -58,7 +58,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
 def settle(
     integration: Integration, entries: Sequence[Settlement], attempts: Sequence[AttemptRecord]
 ) -> None:
-    """The entries are true and the attempts on record, all in one commit."""
+    """Write the results and the attempts in one commit."""
     parameters: dict[str, Any] = {
         "integration": integration.pk,
         "token": integration.token_id,

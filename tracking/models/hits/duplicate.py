@@ -1,4 +1,4 @@
-"""How often a stored hit was sent again, counted beside the hits: those are never edited."""
+"""How often a stored hit was sent again. Counted beside the hits, which are never edited."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from tracking.conf import conf
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: How often, and when last.
+#: The number of duplicates, and when the last of them arrived.
 DuplicateCount = tuple[int, datetime]
 
-#: Rows that one DELETE takes at the most.
+#: Rows that one DELETE takes at most.
 PRUNE_CHUNK = 10_000
 SQL = load(__file__)
 
 
 class DuplicateQuerySet(models.QuerySet["Duplicate"]):
     def add(self, counts: Mapping[tuple[int, UUID], DuplicateCount]) -> None:
-        """These are counted, by token and digest of the hitId; what is no longer known is not."""
+        """Add the counts, by token and digest of the hitId. Keys that are no longer known are left
+        out."""
         columns: dict[str, Any] = {
             "tokens": [token_id for token_id, _ in counts],
             "digests": [digest for _, digest in counts],
@@ -35,8 +36,7 @@ class DuplicateQuerySet(models.QuerySet["Duplicate"]):
             cursor.execute(SQL["add"], columns)
 
     def prune(self) -> int:
-        """None older than the dedup window is left: what comes now repeats them no more. How many
-        were."""
+        """Delete the counts that are older than the dedup window. Returns how many."""
         window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
         pruned = 0
         with db.write_cursor() as cursor:
@@ -49,9 +49,10 @@ class DuplicateQuerySet(models.QuerySet["Duplicate"]):
 
 
 class Duplicate(models.Model):
-    """Of one hit: how many arrivals after it had its hitId, and when the last of them came.
+    """The duplicates of one hit: how many later arrivals had its hitId, and when the last of them
+    came.
 
-    A best effort: an arrival of a process' last seconds may be missing.
+    A best effort: the count may miss the last seconds of a killed process.
     """
 
     hit_id = models.UUIDField(primary_key=True)

@@ -1,4 +1,4 @@
-"""A file of hits that is being imported, or was: how far, so that it goes on where it ended."""
+"""The import of a file of hits, with its progress, so that it resumes where it ended."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from tracking.models.tokens.token import Token
 
 
 class FileImport(models.Model):
-    """Each step is committed together with the hits that it stored: a killed import repeats none
-    and leaves none out.
+    """An import. Each step is committed together with its hits: a killed import repeats no hit and
+    leaves none out.
 
-    `digest` is the SHA-256 of the file. `lines` of it are done, those without a hit included.
+    `digest` is the SHA-256 of the file. `lines` counts the finished lines, those without a hit
+    included.
     """
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="imports")

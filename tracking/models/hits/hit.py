@@ -1,4 +1,4 @@
-"""An arrival, as received, never edited; and the keys by which a repeated hitId is known."""
+"""Hits as received, never edited; and the keys that recognise a duplicate hitId."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
 
 
 class Clock(models.TextChoices):
-    """Which rule gave the event's time."""
+    """The rule that gave the event's time."""
 
     RECEIVED = "received", "when it was received: the sender gave no time"
     SENT = "sent", "the sender's `sentAt`"
@@ -33,8 +33,7 @@ class Clock(models.TextChoices):
 
 class HitQuerySet(models.QuerySet["Hit"]):
     def events(self, ids: Sequence[UUID], integration: Integration) -> dict[UUID, Event]:
-        """What the integration's destination gets to see of these hits, as the primary has them;
-        the bounds keep Postgres from planning for every leaf."""
+        """Return these hits as the integration's destination sees them, read from the primary."""
         if not ids:
             return {}
         with db.write_cursor() as cursor:
@@ -46,13 +45,13 @@ def event_of(row: Sequence[Any], integration: Integration) -> Event:
     payload = msgspec.json.decode(row[-1])
     values = dict(zip(FIELDS, row[:-1], strict=True))
     for name in ("sent_at", "received_at", "occurred_at"):
-        # In another zone the last day of the year 9999 could not be told.
+        # In another zone the last day of the year 9999 would overflow.
         values[name] = values[name].replace(tzinfo=UTC)
     return Event(**values, payload=payload, options=options_for(integration, payload))
 
 
 class Hit(models.Model):
-    """Partitioned by day on its UUIDv7 id. Rows are written by `ingest.store` alone."""
+    """A hit, partitioned by day on its UUIDv7 id. Only `ingest.write.store` writes rows."""
 
     id = models.UUIDField(primary_key=True)
     token = models.ForeignKey(
@@ -103,7 +102,8 @@ class Hit(models.Model):
 
 
 def options_for(integration: Integration, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What a hit's `integrations` object says to it, by its name or its destination's."""
+    """Return the options for the integration in a hit's `integrations` object, by the integration's
+    name or its destination's."""
     found: dict[str, Any] = {}
     for name, value in (payload.get("integrations") or {}).items():
         if isinstance(value, dict):
@@ -115,10 +115,10 @@ def options_for(integration: Integration, payload: Mapping[str, Any]) -> dict[st
 
 
 class HitKey(models.Model):
-    """A hitId that was seen: with the token, unique inside the dedup window.
+    """A known hitId: with the token, unique within the dedup window.
 
-    `digest` is the first half of the hitId's SHA-256: sixteen bytes, however long the text.
-    `hit_id` is the hit's UUIDv7, so it also says when.
+    `digest` is the first half of the hitId's SHA-256: 16 bytes, however long the text. `hit_id` is
+    the hit's UUIDv7, and so also holds the time.
     """
 
     pk = models.CompositePrimaryKey("token_id", "digest")

@@ -1,6 +1,6 @@
-"""Daily leaves of the tables that are range-partitioned on a UUIDv7.
+"""Daily partitions of the tables that are range-partitioned on a UUIDv7.
 
-Leaves are made ahead; there is no default leaf, since with one a leaf cannot be detached
+Partitions are created ahead. There is no default partition: with one, no partition can be detached
 without blocking ingest.
 """
 
@@ -19,13 +19,13 @@ from tracking.conf import conf
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: Each is partitioned by a hit's id, or, for attempts, by its own.
+#: Partitioned by a hit's id; attempts by their own.
 PARTITIONED = ("hitstream_hit", "hitstream_outcome", "hitstream_attempt")
 
 
-#: Append-only tables are vacuumed by what was inserted, so that indexes alone answer counts.
+#: Append-only tables are vacuumed after inserts, so that indexes alone answer counts.
 APPEND_ONLY = "autovacuum_vacuum_insert_scale_factor = 0.05"
-#: With fewer days ahead than this somebody should be told.
+#: Days ahead below which an alert is due.
 ALARM_DAYS = 7
 
 
@@ -49,7 +49,8 @@ class Leaf:
         return first_uuid7(start), first_uuid7(start + timedelta(days=1))
 
     def statements(self) -> Iterator[str]:
-        """Made apart and then attached: CREATE … PARTITION OF would lock out all ingest."""
+        """Yield the statements that create the partition, then attach it: CREATE … PARTITION OF
+        would lock out all ingest."""
         low, high = self.bounds
         yield f"CREATE TABLE {self.name} (LIKE {self.parent} INCLUDING ALL) WITH ({APPEND_ONLY})"
         yield (
@@ -59,7 +60,7 @@ class Leaf:
 
 
 def leaves_ahead(today: date, tables: Sequence[str]) -> list[Leaf]:
-    """Yesterday's too, for hosts whose clocks differ."""
+    """Return the partitions that should exist; yesterday's too, for hosts whose clocks differ."""
     days = [today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)]
     return [Leaf(parent, day) for day in days for parent in tables]
 
@@ -68,7 +69,7 @@ SQL = load(__file__)
 
 
 def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED) -> list[str]:
-    """Every leaf from yesterday to the horizon exists; the names of those that were made.
+    """Create every missing partition from yesterday to the horizon. Returns their names.
 
     `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
     """
@@ -83,13 +84,14 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
 
 
 def is_installed() -> bool:
-    """Whether the migrations have been run."""
+    """Return whether the migrations have been applied."""
     names = connections[db.read_alias()].introspection.table_names()
     return set(PARTITIONED) <= set(names)
 
 
 def days_ahead() -> int:
-    """For how many days to come every partitioned table has a leaf; negative if not even today."""
+    """Return for how many days ahead every partitioned table has a partition; negative without
+    today's."""
     with db.read_cursor() as cursor:
         cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
         present = {row[0] for row in cursor.fetchall()}
@@ -100,5 +102,5 @@ def days_ahead() -> int:
 
 
 def are_enough(days: int, *, wanted: float = ALARM_DAYS) -> bool:
-    """Whether so many days ahead are no cause for alarm; not more than are made."""
+    """Return whether so many days ahead are enough; never more than are created."""
     return days >= min(wanted, conf.PARTITION_DAYS_AHEAD)

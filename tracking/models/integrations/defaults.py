@@ -1,4 +1,4 @@
-"""What a new integration has where the deployment's settings say so: read when it is made."""
+"""The defaults of a new integration that the deployment sets, read when it is created."""
 
 from __future__ import annotations
 

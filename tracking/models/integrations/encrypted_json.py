@@ -1,7 +1,8 @@
 """Secrets at rest: a JSON object in, ciphertext in the database, a Sealed value on the model.
 
 A Sealed value is opened only where the secret is needed, so a page that lists integrations works
-without any key. Keys are `HITSTREAM_SECRET_KEYS`, newest first: the first encrypts, all decrypt.
+without any key. The keys are `HITSTREAM_SECRET_KEYS`, newest first: the first encrypts, all
+decrypt.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ else:
 
 
 class SecretKeyError(SetupError):
-    """The keys of HITSTREAM_SECRET_KEYS do not serve to read or write stored secrets."""
+    """No key of HITSTREAM_SECRET_KEYS can encrypt or decrypt the stored secrets."""
 
 
 class Sealed:
-    """An encrypted JSON object. Its text forms never show what is in it."""
+    """An encrypted JSON object. Its text forms never show the content."""
 
     __slots__ = ("ciphertext",)
 
@@ -37,13 +38,14 @@ class Sealed:
 
     @classmethod
     def seal(cls, value: Mapping[str, Any]) -> Self:
-        """The value under the newest key; an empty one needs none. Raises SecretKeyError."""
+        """Encrypt the value under the newest key; an empty value needs no key. Raises
+        SecretKeyError."""
         if not value:
             return cls()
         return cls(_keys().encrypt(json.dumps(dict(value)).encode()).decode())
 
     def open(self) -> dict[str, Any]:
-        """The secrets in the clear. Raises SecretKeyError."""
+        """Return the decrypted secrets. Raises SecretKeyError."""
         if not self:
             return {}
         try:
@@ -53,7 +55,7 @@ class Sealed:
         return value
 
     def renew(self) -> Self:
-        """The same secrets under the newest key. Raises SecretKeyError."""
+        """Return the same secrets under the newest key. Raises SecretKeyError."""
         if not self:
             return self
         try:
@@ -75,16 +77,16 @@ class Sealed:
 
 
 class SealedAttribute(DeferredAttribute):
-    """Seals what is assigned, so that no model instance keeps a secret in the clear."""
+    """Seals each assigned value, so that no model instance keeps a secret in the clear."""
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
 class EncryptedJSONField(TextField):
-    """Keeps a JSON object encrypted. Assign a mapping, read a Sealed.
+    """A field that stores a JSON object encrypted. Assign a mapping, read a Sealed.
 
-    It is left out of every ModelForm; serialisers and `dumpdata` get the ciphertext.
+    No ModelForm includes it; serialisers and `dumpdata` get the ciphertext.
     """
 
     description = "An encrypted JSON object"
@@ -100,7 +102,7 @@ class EncryptedJSONField(TextField):
         return name, path, args, kwargs
 
     def to_python(self, value: Any) -> Any:
-        """A mapping is sealed; a text is taken for the ciphertext that a serialiser wrote."""
+        """Seal a mapping; take a text for the ciphertext that a serialiser wrote."""
         if isinstance(value, Mapping):
             return Sealed.seal(value)
         return Sealed(value) if isinstance(value, str) else value
@@ -117,7 +119,7 @@ class EncryptedJSONField(TextField):
 
 
 def generate_key() -> str:
-    """A fresh key for HITSTREAM_SECRET_KEYS."""
+    """Return a fresh key for HITSTREAM_SECRET_KEYS."""
     return Fernet.generate_key().decode()
 
 

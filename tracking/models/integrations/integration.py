@@ -1,4 +1,4 @@
-"""A token's configured line to one destination."""
+"""An integration: one configured destination of a token."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from tracking.models.integrations.pause import GAPS, HITSTREAM, Cause, Pausable,
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import allows, switches
 
-#: What decides what is sent, and how.
+#: The fields that decide what is sent, and how.
 SENDING = (
     *("enabled", "event_names", "ordered", "concurrency", "rate_limit", "max_attempts"),
     *("max_age", "retry_base", "keep_bodies"),
 )
-#: What an operator edits.
+#: The fields that an operator edits.
 CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def present(self) -> IntegrationQuerySet:
-        """Those that were not deleted."""
+        """Return the integrations that are not deleted."""
         return self.filter(deleted_at=None)
 
     def running(self) -> IntegrationQuerySet:
-        """Those that are sent to, if only to probe, as the primary has it: a replica may be
-        behind."""
+        """Return the integrations that are sent to, if only to probe, from the primary: a replica
+        may lag."""
         return self.using(db.write_alias()).filter(
             Q(enabled=True) | Q(draining=True),
             Q(paused_at=None) | Q(probe_at__lte=Now()),
@@ -56,14 +56,15 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
         )
 
     def probe(self) -> int:
-        """Those that are wrong or down are tried again now: somebody has changed them."""
+        """Probe misconfigured or unreachable integrations at once: they have changed."""
         return self.filter(paused_cause__in=GAPS).update(probe_at=Now(), probes=0)
 
     def hold(
         self, integration: Integration, cause: Cause, reason: str, *, seconds: float | None = None
     ) -> bool:
-        """It is paused until a probe in so many seconds, by default later with each probe; unless
-        an operator has paused or changed it since this copy was read. Whether it is."""
+        """Pause the integration until a probe in `seconds`, by default later with each probe.
+        Returns False, and does nothing, if an operator has paused or changed it since this copy was
+        read."""
         with db.atomic():
             now = self.select_for_update().filter(pk=integration.pk).first()
             if now is None or now.paused_cause == Cause.OPERATOR:
@@ -83,21 +84,21 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
         return True
 
     def release(self, integration: Integration) -> None:
-        """A probe went well: the pause is over, unless it is an operator's."""
+        """End the pause after a successful probe, unless it is an operator's."""
         self.filter(pk=integration.pk).exclude(paused_cause=Cause.OPERATOR).update(
             paused_at=None, paused_by="", paused_reason="", paused_cause="", probe_at=None, probes=0
         )
 
 
 class Integration(Pausable):
-    """Where a token's hits go. Paused: queued, kept and sent later. Disabled: not queued, and
-    what is queued waits, unless it is draining."""
+    """Where a token's hits go. Paused: hits are queued and sent later. Disabled: new hits are not
+    queued, and queued ones wait, unless it is draining."""
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
     name = models.CharField(
         max_length=100, help_text="A hit's `integrations` object may switch it on and off by name."
     )
-    #: The name as a hit's `integrations` object is compared with it.
+    #: The name in the form in which a hit's `integrations` object is compared with it.
     handle = models.CharField(max_length=300, editable=False)
     destination = models.CharField(max_length=50, choices=registry.choices)
     config = models.JSONField(default=dict, blank=True, editable=False)
@@ -163,7 +164,8 @@ class Integration(Pausable):
 
     objects = IntegrationQuerySet.as_manager()
 
-    #: Secrets that were made for the operator while configuring, to be shown once.
+    #: Secrets that Hitstream generated while the operator configured the integration, to be shown
+    #: once.
     issued: AnyMapping[str, str] = {}
 
     class Meta:
@@ -180,9 +182,9 @@ class Integration(Pausable):
         return f"{self.title} ({self.token})"
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
-        """The configuration is stored and on record, and an enabled one drains no more. A pause is
-        not written back from this copy, which may be old by now; one for a wrong configuration is
-        put to the test at once."""
+        """Store the configuration and record it; an enabled integration stops draining. This copy
+        may be old, so it does not write the pause; a pause for a wrong configuration is probed at
+        once."""
         self.handle = self.name.lower()
         configured = not self._state.adding and "update_fields" not in kwargs
         if configured:
@@ -196,7 +198,7 @@ class Integration(Pausable):
 
     @property
     def title(self) -> str:
-        """Its name, as the record's pages say it."""
+        """The name, marked if deleted."""
         return f"{self.name} (deleted)" if self.deleted_at else self.name
 
     def drain(self, *, by: str = "") -> None:
@@ -205,8 +207,8 @@ class Integration(Pausable):
         self.save(by=by, update_fields=("enabled", "draining"))
 
     def mark_deleted(self, *, by: str = "") -> None:
-        """Nothing more is queued or sent to it, it is in no list, and its name is free. All that is
-        on record stays. `tracking.models.operations.delete` also cancels what it was queued."""
+        """Stop queueing and sending, leave all lists and free the name. Everything on record stays.
+        `tracking.models.operations.delete` also cancels what is queued."""
         self.enabled, self.draining, self.deleted_at = False, False, timezone.now()
         self.save(by=by, update_fields=("enabled", "draining", "deleted_at"))
 
@@ -215,23 +217,23 @@ class Integration(Pausable):
         return registry.get_destination(self.destination)
 
     def open(self) -> Destination:
-        """The destination, configured; its secrets are decrypted here and nowhere else."""
+        """Return the configured destination. Only here are its secrets decrypted."""
         return self.destination_class({**self.config, **self.secrets.open()})
 
     def open_mapping(self) -> EventMapping:
-        """What is changed about its events before they are sent."""
+        """Return the changes that are made to its events before they are sent."""
         return EventMapping.load(self.mapping)
 
     def wants(self, name: str, integrations: AnyMapping[str, Any]) -> bool:
-        """Whether a hit of that event and `integrations` object is for it, as it is configured
-        now. The storing statement decides the same."""
+        """Return whether a hit with that event and `integrations` object is for it, as it is
+        configured now. `hitstream_is_routed` decides the same in SQL."""
         listed = not self.event_names or name in self.event_names
         return listed and allows(
             switches(integrations), handle=self.handle, destination=self.destination
         )
 
     def key_error(self) -> SecretKeyError | None:
-        """Why the credentials cannot be read, None if they can."""
+        """Return why the credentials cannot be decrypted, None if they can."""
         try:
             self.secrets.open()
         except SecretKeyError as error:
@@ -239,23 +241,24 @@ class Integration(Pausable):
         return None
 
     def fingerprint(self) -> str:
-        """Another one for other secrets, whatever key they are encrypted under."""
+        """Return a digest that differs for different secrets, whatever key they are encrypted
+        under."""
         if self.key_error() is not None:
             return "unreadable"
         text = json.dumps(self.secrets.open(), sort_keys=True)
         return salted_hmac("hitstream.integration", text, algorithm="sha256").hexdigest()[:12]
 
     def configure(self, form: ConfigForm) -> None:
-        """The valid form's values are the configuration; an empty secret keeps the present one."""
+        """Take the valid form's values; an empty secret keeps the present one."""
         self.config, self.issued = form.split()[0], form.issued
         secrets = form.merge_secrets(self.secrets.open)
-        # Sealed anew the same secrets would look like a change.
+        # Encrypting the same secrets again would look like a change.
         if self.key_error() is not None or secrets != self.secrets.open():
             self.secrets = Sealed.seal(secrets)
 
     def snapshot(self) -> dict[str, Any]:
-        """For the token's revision: everything that decides what is sent, no secret in clear.
-        The pauses that come and go by themselves are not the operator's configuration."""
+        """Return everything that decides what is sent, for the token's revision, without secrets.
+        Automatic pauses are not part of the operator's configuration."""
         return {
             "name": self.name,
             "destination": self.destination,

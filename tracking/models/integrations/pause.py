@@ -1,4 +1,4 @@
-"""Why nothing is sent to an integration for a while, and how such a pause ends by itself."""
+"""The pause of an integration: its cause, and how an automatic pause ends."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.db import models
 from django.utils import timezone
 
 HITSTREAM = "hitstream"
-#: What a pause consists of.
+#: The fields of a pause.
 PAUSED = ("paused_at", "paused_by", "paused_reason", "paused_cause", "probe_at", "probes")
 
 
 class Cause(models.TextChoices):
-    """Who or what paused it. All but the first end by themselves, after a probe."""
+    """The cause of a pause. All but the first end by themselves, after a probe."""
 
     OPERATOR = "operator", "Paused by an operator"
     SETUP = "setup", "The configuration is wrong"
@@ -21,12 +21,12 @@ class Cause(models.TextChoices):
     BUSY = "busy", "The destination asked to wait"
 
 
-#: The gap before the first probe and the longest one, in seconds; each is twice the one before.
+#: Seconds before the first probe, and at most; each gap is twice the one before.
 GAPS = {Cause.SETUP: (60.0, 3600.0), Cause.DOWN: (5.0, 300.0)}
 
 
 class Pausable(models.Model):
-    """What an integration knows of its pause."""
+    """The part of an integration that describes its pause."""
 
     paused_at = models.DateTimeField(null=True, editable=False)
     paused_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -34,11 +34,11 @@ class Pausable(models.Model):
     paused_cause = models.CharField(
         max_length=10, blank=True, choices=Cause.choices, editable=False
     )
-    #: When one request shall find out whether the pause may end; None for an operator's pause.
+    #: When one request probes whether the pause may end; None for an operator's pause.
     probe_at = models.DateTimeField(null=True, editable=False)
     probes = models.PositiveSmallIntegerField(default=0, editable=False)
 
-    #: Of the integration: requests a second.
+    #: Of the integration: requests/s.
     rate_limit: int | None
 
     class Meta:
@@ -48,8 +48,8 @@ class Pausable(models.Model):
         super().save(*args, **kwargs)
 
     def pause(self, *, reason: str = "", by: str = "") -> None:
-        """Nothing is sent until it is resumed; hits are queued to it all the while. Which operator
-        paused it first, and why, stays on record."""
+        """Stop sending until `resume`; hits are still queued. The first operator's name and reason
+        stay on record."""
         self.refresh_from_db(fields=PAUSED)
         if self.paused_cause == Cause.OPERATOR:
             return
@@ -58,7 +58,7 @@ class Pausable(models.Model):
         self.save(by=by, update_fields=PAUSED)
 
     def resume(self, *, by: str = "", rate_limit: int | None = None) -> None:
-        """Send what is queued again, at `rate_limit` requests a second if that is given."""
+        """Send what is queued again, at `rate_limit` requests/s if that is given."""
         self.paused_at, self.paused_by, self.paused_reason = None, "", ""
         self.paused_cause, self.probe_at, self.probes = "", None, 0
         fields: tuple[str, ...] = PAUSED
@@ -68,6 +68,6 @@ class Pausable(models.Model):
 
 
 def gap_of(cause: Cause, probes: int) -> float:
-    """Seconds until the next probe after so many in vain."""
+    """Return the seconds until the next probe after so many failed ones."""
     first, longest = GAPS[cause]
     return min(first * float(2 ** min(probes, 20)), longest)

@@ -1,4 +1,4 @@
-"""What the last hours say of tokens and integrations: looked up for each, however much there is."""
+"""Counts of the last hours for alert rules, looked up for each token or integration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SQL = load(__file__)
 
 
 def count_by_result(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[str]]:
-    """What was counted of each integration in the hours since then, by what was counted."""
+    """Return what was counted for each integration in the hours since then, by kind."""
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
     with db.read_cursor() as cursor:
         cursor.execute(SQL["results"], {"integrations": list(integrations), "since": since})
@@ -24,14 +24,15 @@ def count_by_result(integrations: Sequence[int], since: datetime) -> Mapping[int
 
 
 def regular_senders(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:
-    """On how many different days (of UTC) each token sent hits in one of these hours."""
+    """Return on how many days (of UTC) each token sent hits in one of these hours."""
     with db.read_cursor() as cursor:
         cursor.execute(SQL["regular_senders"], {"tokens": list(tokens), "hours": list(hours)})
         return dict(cursor.fetchall())
 
 
 def tokens_with_hits_since(tokens: Sequence[int], since: datetime) -> frozenset[int]:
-    """Those that a new hit of is stored since then. Only the leaves of that time are looked at."""
+    """Return the ids of the tokens that have stored a hit since then. Only the partitions of that
+    time are read."""
     with db.read_cursor() as cursor:
         cursor.execute(
             SQL["tokens_with_hits_since"],

@@ -1,4 +1,4 @@
-"""Why requests of an integration failed of late, grouped by what was the matter."""
+"""The recent failures of an integration's requests, grouped by cause."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: The last attempts that are looked through, and how far back at the most.
+#: Attempts to read, and how far back, at most.
 LATEST, DAYS = 1000, 7
-#: Reasons that are told at the most, the most frequent ones; and causes, the latest ones: each has
-#: a sample with whole bodies.
+#: Reasons to return at most, the most frequent ones; and causes, the latest ones: each has a sample
+#: with whole bodies.
 REASONS, CAUSES = 20, 20
 
 SQL = load(__file__)
@@ -26,7 +26,7 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGroup:
-    """So many requests with so many hits failed in the same way; `sample` is the last of them."""
+    """Requests that failed in the same way, and their hits; `sample` is the last of them."""
 
     code: str
     status: int | None
@@ -38,7 +38,7 @@ class FailureGroup:
 
 
 def failure_groups(integration: Integration) -> list[FailureGroup]:
-    """Of its last attempts, the latest cause first."""
+    """Return the causes of its latest failed attempts, the latest first."""
     since = first_uuid7(datetime.now(UTC) - timedelta(days=DAYS))
     parameters: dict[str, Any] = {"integration": integration.pk, "since": since, "limit": LATEST}
     parameters["causes"] = CAUSES
@@ -63,8 +63,8 @@ def failure_groups(integration: Integration) -> list[FailureGroup]:
 
 
 def reasons(integration: Integration) -> Mapping[str, list[tuple[str, int]]]:
-    """Why its dead letters died and why hits were skipped since the beginning, with their numbers,
-    the most frequent first."""
+    """Return why its hits became dead letters or were skipped since the beginning, with their
+    numbers, the most frequent first."""
     found: dict[str, list[tuple[str, int]]] = {"dead": [], "skipped": []}
     with db.read_cursor() as cursor:
         cursor.execute(SQL["reasons"], {"integration": integration.pk})

@@ -1,4 +1,4 @@
-"""How many hits came in: by token over a range, hour by hour, and at this moment."""
+"""Ingest statistics: hits by token over a range, hour by hour, and at this moment."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tracking import db
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7, moment_of
 
-#: The newest hits that the present rate is taken from at the most.
+#: Newest hits that the present rate is computed from at most.
 SAMPLE = 20_000
-#: What the present rate is counted over, in seconds.
+#: Seconds over which the present rate is counted.
 MINUTE = 60.0
 
 SQL = load(__file__)
@@ -22,8 +22,7 @@ SQL = load(__file__)
 
 @dataclass(slots=True)
 class IngestCounts:
-    """Of a token: hits that were answered with success, those of them that were repeated, and the
-    refused ones by their codes."""
+    """Of a token: accepted hits, duplicates among them, and refused hits by code."""
 
     accepted: int = 0
     duplicate: int = 0
@@ -46,7 +45,8 @@ class IngestCounts:
 
 @dataclass(frozen=True, slots=True)
 class IngestVolume:
-    """What came in since a moment: by token, 0 for strangers, and by hour, the earliest first."""
+    """What arrived since a moment: by token, 0 for senders without a valid token, and by hour, the
+    earliest first."""
 
     tokens: Mapping[int, IngestCounts]
     hours: Mapping[datetime, Mapping[str, int]]
@@ -63,7 +63,7 @@ class IngestVolume:
 
 
 def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> IngestVolume:
-    """Of these tokens, or of all and of strangers."""
+    """Return the volume of these tokens; None: of all tokens and of senders without one."""
     tokens: defaultdict[int, IngestCounts] = defaultdict(IngestCounts)
     hours: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
     parameters: dict[str, Any] = {
@@ -81,7 +81,7 @@ def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> In
 
 
 def hit_rates() -> Mapping[int, float]:
-    """Hits a minute by token at this moment: those of the last minute, or of as much of it as the
+    """Return the hits/min of each token now: those of the last minute, or of as much of it as the
     newest hits cover."""
     now = datetime.now(UTC)
     parameters: dict[str, Any] = {

@@ -1,13 +1,12 @@
 """The ledger: how many hits each token sent in each hour, and what became of them.
 
-Whatever changes a count adds a row to the tallies, in the statement that makes the change true: no
-row is hot, and both are committed or neither. Every now and then the tallies are rolled up into the
-ledger, by hour, and into the totals (`totals`). A count is the sum of both, at any
-moment exactly.
+Each statement that changes a count adds a row to the tallies: no row is hot, and both are committed
+or neither. Once a minute the tallies are consolidated into the ledger, by hour, and into the totals
+(`totals`). A count is the sum of both, exact at any moment.
 
 For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
-cancelled + dead + what is still queued. `refused` is a best effort: a process that dies takes the
-refusals of its last seconds with it. The hour is that of the hit's id.
+cancelled + dead + queued. `refused` is a best effort: a process that dies takes the refusals of its
+last seconds with it. The hour is that of the hit's id.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ CONSOLIDATE_CHUNK = 50_000
 
 
 class TallyKind(models.TextChoices):
-    """What was counted; the last ones of a token's deliveries to one integration."""
+    """What is counted. From `matched` on: a token's deliveries to one integration."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -41,13 +40,13 @@ class TallyKind(models.TextChoices):
     DEAD = "dead"
 
 
-#: What a matched hit may have come to; the last two are not counted but seen.
+#: The possible fates of a matched hit; the last two are not counted but read from the queue.
 ENDS = ("delivered", "skipped", "cancelled", "dead", "pending", "retrying")
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerHour:
-    """An hour's counts by what was counted; those that are zero may be missing."""
+    """The counts of an hour by kind; zero counts may be missing."""
 
     hour: datetime
     counts: Mapping[str, int]
@@ -65,8 +64,7 @@ class LedgerHour:
 
 
 class TallyColumns(models.Model):
-    """So many hits of an hour, a token, and an integration (0 for none). Takings-back count below
-    zero."""
+    """A count for an hour, a token, and an integration (0 for none). A correction is negative."""
 
     hour = models.DateTimeField()
     token_id = models.BigIntegerField()
@@ -83,7 +81,7 @@ class TallyColumns(models.Model):
 
 
 class Tally(TallyColumns):
-    """A change of a count, append-only until it is rolled up."""
+    """A change of a count, append-only until it is consolidated."""
 
 
 class LedgerQuerySet(models.QuerySet["Ledger"]):
@@ -125,7 +123,7 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
 
 
 class Ledger(TallyColumns):
-    """The tallies rolled up: a row for each hour, token, integration, kind and reason."""
+    """The consolidated tallies: a row for each hour, token, integration, kind and reason."""
 
     objects = LedgerQuerySet.as_manager()
 

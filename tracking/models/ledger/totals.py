@@ -1,4 +1,4 @@
-"""The ledger's totals: what was counted of each token and integration since the beginning."""
+"""The ledger's lifetime totals: everything counted for each token and integration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an integration's deliveries came to since the beginning, by what was counted."""
+    """The lifetime counts of an integration's deliveries, by kind."""
 
     counts: Mapping[str, int]
 
@@ -26,15 +26,15 @@ class Balance:
 
     @property
     def queued(self) -> int:
-        """Those that are still to be made."""
+        """The deliveries that are still queued."""
         ended = ("delivered", "skipped", "cancelled", "dead")
         return self["matched"] - sum(self[kind] for kind in ended)
 
 
 class LifetimeTotalQuerySet(models.QuerySet["LifetimeTotal"]):
     def balances(self) -> Mapping[int, Balance]:
-        """Of each integration that ever matched a hit, by its id; what is counted is not looked
-        for, so it costs the same with ten rows queued and ten million."""
+        """Return the balance of each integration that ever matched a hit, by id, from counts alone:
+        the cost is independent of the queue's size."""
         found: defaultdict[int, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
             cursor.execute(SQL["by_integration"])

@@ -1,4 +1,4 @@
-"""Backfill: past hits are queued to an integration that has no record of them."""
+"""Backfill: queue past hits for an integration that has no record of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracking.models.operations.preview import SAMPLE, Preview, show
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7, moment_of
 
-#: Hits that one step looks at, most of which may be known already.
+#: Hits that one step reads; the integration may have a record of most.
 WINDOW = 5000
 #: The precision of the time in an id.
 MILLISECOND = timedelta(milliseconds=1)
@@ -40,12 +40,13 @@ class Backfill(BatchOperation):
     counted = "Hits to enqueue"
 
     def bound(self) -> Criteria:
-        """Later hits are queued when they are stored, or were not wanted then."""
+        """Return the criteria, bounded now: later hits are queued on arrival, if they are for the
+        integration."""
         now = datetime.now(UTC) + MILLISECOND
         return replace(self.criteria, until=min(self.criteria.until or now, now))
 
     def preview(self) -> Preview:
-        """A hit that is told by its name and its switches from the others is judged once."""
+        """Return the preview. Hits with the same name and switches are decided once."""
         groups = [
             (count, first, last)
             for name, switches, count, first, last in self._rows(
@@ -67,7 +68,7 @@ class Backfill(BatchOperation):
         )
 
     def step(self, position: str, limit: int) -> OperationStep:
-        """The youngest hits have to wait: the order of ids is not the order of commits."""
+        """Queue the next chunk. The youngest hits wait: ids are not in the order of commits."""
         until = self.bound().until or datetime.now(UTC)
         settled = datetime.now(UTC) - timedelta(seconds=conf.COMMIT_LAG)
         looked = list(self._look(position, min(until, settled)))
@@ -87,7 +88,7 @@ class Backfill(BatchOperation):
         return moved
 
     def _look(self, position: str, until: datetime | None) -> Iterator[Candidate]:
-        """The next hits of the range, wanted or not."""
+        """Yield the next hits of the range, for the integration or not."""
         parameters = {**self._bounds(position, until), "limit": WINDOW}
         for hit_id, name, switches, is_known in self._rows(SQL["look"], parameters):
             yield Candidate(hit_id, not is_known and self._wants(name, switches))

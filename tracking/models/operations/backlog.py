@@ -1,4 +1,4 @@
-"""What an integration queues at the moment."""
+"""The backlog of an integration at the moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracking.models.tokens.token import Token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Hits queued, since when the longest one is, how many of them were tried in vain, and how many
+    """Queued hits, since when the oldest is queued, how many of them are retrying, and how many
     dead letters there are."""
 
     queued: int
@@ -39,14 +39,14 @@ def backlog(integration: Integration) -> Backlog:
 
 
 def preview(integration: Integration) -> Preview:
-    """What would be sent, or is held back, or would be cancelled."""
+    """Return a preview of the queued hits: would be sent, is held back, or would be cancelled."""
     return preview_rows(
         QueuedDelivery.objects.filter(integration=integration).order_by("due_at"), integration
     )
 
 
 def preview_token(token: Token) -> Preview:
-    """What would be cancelled of all its integrations."""
+    """Return a preview of what would be cancelled for all of the token's integrations."""
     found = [
         preview(integration) for integration in Integration.objects.present().filter(token=token)
     ]

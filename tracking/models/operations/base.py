@@ -1,7 +1,7 @@
-"""A verb that goes over many hits: it says what it will do, and does it step by step.
+"""Operations over many hits: each previews its effect, and runs in steps.
 
-A step is one short transaction. What is done so far, and where the next step begins, is kept by
-whoever calls (see `operation`), in that same transaction.
+A step is one short transaction. The caller (`operation`) keeps the progress, and where the next
+step begins, in that same transaction.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from tracking.models.deliveries.criteria import Criteria
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.preview import Preview
 
-#: Hits that one step changes at the most.
+#: Hits that one step changes at most.
 CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class OperationStep:
-    """So many hits were changed; the next step begins at `position`.
+    """The result of a step: how many hits it changed, and the `position` at which the next step
+    begins.
 
-    `wait` is how many seconds there is nothing to do; None: never again, it is over.
+    `wait` is the seconds until there is something to do; None: the operation is finished.
     """
 
     moved: int
@@ -30,23 +31,23 @@ class OperationStep:
 
 
 class BatchOperation:
-    """What an operator asks for, of one integration."""
+    """An operation on one integration."""
 
     name: ClassVar[str]
-    #: What the preview's count is of.
+    #: The noun that the preview counts.
     counted: ClassVar[str]
 
     def __init__(self, integration: Integration, criteria: Criteria) -> None:
         self.integration, self.criteria = integration, criteria
 
     def bound(self) -> Criteria:
-        """The criteria as they are now, so that what comes later is not meant, and it ends."""
+        """Return the criteria without later hits, so that the operation ends."""
         return self.criteria
 
     def preview(self) -> Preview:
-        """What it would do now."""
+        """Return what the operation would do now."""
         raise NotImplementedError
 
     def step(self, position: str, limit: int) -> OperationStep:
-        """At most so many more hits are done, in the caller's transaction."""
+        """Run one step over at most `limit` hits, in the caller's transaction."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Cancel: what a deleted integration was queued is not sent, and that is on record."""
+"""Cancel: settle what is queued for a deleted integration without sending it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tracking.models.operations.preview import Preview
 from tracking.models.upkeep import maintenance
 from tracking.sql import load
 
-#: How soon deliveries under a live lease are looked at again, in seconds.
+#: Seconds until deliveries under a live lease are looked at again.
 AGAIN = 1.0
 SQL = load(__file__)
 
 
 class Cancel(BatchOperation):
-    """In no order; without a position: what is still queued remains to be done."""
+    """In no order and without a position: what is still queued remains to be cancelled."""
 
     name = "delete"
     counted = "Hits to cancel"
@@ -35,7 +35,7 @@ class Cancel(BatchOperation):
             with db.atomic():
                 moved = self._cancel(limit)
         except IntegrityError:
-            # "No partition of relation found for row": nobody made the day's leaves.
+            # "No partition of relation found for row": the day's partitions are missing.
             if not maintenance.make_partitions():
                 raise
             moved = self._cancel(limit)
@@ -59,7 +59,8 @@ class Cancel(BatchOperation):
         return moved
 
     def _is_over(self) -> bool:
-        """Nothing is queued, and what was being stored during the deletion is committed by now."""
+        """Return whether nothing is queued, and hits that were being stored during the deletion are
+        committed."""
         deleted_at = self.integration.deleted_at or datetime.now(UTC)
         if datetime.now(UTC) - deleted_at < timedelta(seconds=conf.COMMIT_LAG):
             return False

@@ -1,4 +1,4 @@
-"""Deleting a token or an integration: what was queued is cancelled, and the record stays."""
+"""Deletion of a token or an integration: cancels what is queued; the record stays."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tracking.models.tokens.token import Token
 def delete_integration(
     integration: Integration, *, by: str, rate: int | None = None, reason: str = ""
 ) -> Operation:
-    """Queue and send nothing more. The operation cancels what was queued; whatever else was
-    asked of it is stopped."""
+    """Delete the integration: nothing more is queued or sent. Its other operations are stopped.
+    Returns the operation that cancels what is queued."""
     reason = reason or f"{integration.name} was deleted by {by or 'somebody'}."
     with db.atomic():
         for operation in Operation.objects.unfinished().filter(integration=integration):
@@ -25,7 +25,7 @@ def delete_integration(
 
 
 def delete_token(token: Token, *, by: str, rate: int | None = None) -> list[Operation]:
-    """It opens nothing any more, and its integrations are deleted, with an operation each."""
+    """Delete the token and its integrations, with an operation for each."""
     reason = f"The token {token.name} was deleted by {by or 'somebody'}."
     with db.atomic():
         operations = [

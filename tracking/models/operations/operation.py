@@ -1,8 +1,8 @@
-"""A verb that somebody asked for, how far it got, and what became of it.
+"""An operation that was requested, its progress, and its result.
 
-Each step and the progress that it makes are one transaction, under a lock on the operation's row:
-one worker at a time, and a killed one leaves nothing half done. What is left is for whoever comes
-next. `next_at` paces it, whoever works.
+Each step and its progress are one transaction, under a lock on the operation's row: one worker at a
+time, and a killed worker leaves nothing half done. Any worker continues. `next_at` paces the steps,
+whichever worker makes them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tracking.models.operations.replay import Replay
 
 logger = logging.getLogger(__name__)
 
-#: How long nothing is done when others are at work, in seconds.
+#: Seconds to wait while other workers run the operations.
 IDLE_SECONDS = 0.1
 KINDS: dict[str, type[BatchOperation]] = {kind.name: kind for kind in (Replay, Backfill, Cancel)}
 
@@ -66,7 +66,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         by: str,
         message: str = "",
     ) -> Operation:
-        """What was done at once is on record as a finished operation."""
+        """Record what was done at once as a finished operation."""
         now, made = timezone.now(), self.model(kind=operation_class.name, integration=integration)
         made.total, made.done, made.requested_by, made.message = done, done, by, message
         made.state, made.started_at, made.ended_at = OperationState.FINISHED, now, now
@@ -77,12 +77,12 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.using(db.write_alias()).filter(state__in=OPEN)
 
     def ready(self) -> OperationQuerySet:
-        """Those whose next step may be made now."""
+        """Return the operations whose next step may run now."""
         return self.unfinished().filter(next_at__lte=Now())
 
     def neglected(self, seconds: float) -> OperationQuerySet:
-        """Those that nobody is at work on: not begun yet, or their next step could have been made
-        so many seconds ago."""
+        """Return the operations that no worker runs: not begun, or with a next step that has been
+        due for so many seconds."""
         late = models.Q(next_at__lte=timezone.now() - timedelta(seconds=seconds))
         return self.unfinished().filter(late | models.Q(state=OperationState.WAITING))
 
@@ -137,8 +137,9 @@ class Operation(models.Model):
         return KINDS[self.kind](self.integration, self.meant)
 
     def step(self) -> bool:
-        """A chunk more is done, if it is time and nobody else is at it; whether it was. A step that
-        fails is undone, and ends it with the reason. Raises OperationalError, InterfaceError."""
+        """Run the next step if it is due and no other worker runs one. Returns whether it did. A
+        step that fails is rolled back, and ends the operation with the reason. Raises
+        OperationalError, InterfaceError."""
         using = db.write_alias()
         try:
             with transaction.atomic(using=using):
@@ -156,11 +157,11 @@ class Operation(models.Model):
 
     @property
     def chunk(self) -> int:
-        """A second's worth at the most."""
+        """The most hits of a step: one second's worth of the rate."""
         return min(CHUNK, self.rate or CHUNK)
 
     def take(self, step: OperationStep) -> None:
-        """The step is on record, and when the next one may be made."""
+        """Record the step, and when the next one may run."""
         now = timezone.now()
         self.done, self.position = self.done + step.moved, step.position
         self.started_at, self.state = self.started_at or now, OperationState.RUNNING
@@ -171,17 +172,17 @@ class Operation(models.Model):
         self.save()
 
     def stop(self, by: str) -> None:
-        """Nothing more is done, after the chunk that is under way. What is done stays done."""
+        """Stop after the chunk in progress. What is done stays done."""
         self.end(OperationState.STOPPED, f"Stopped by {by}.")
 
     def end(self, state: OperationState, message: str) -> None:
-        """It is over, unless it was already. Waits for the chunk that is under way."""
+        """End the operation, unless it has ended. Waits for the chunk in progress."""
         Operation.objects.unfinished().filter(pk=self.pk).update(
             state=state, message=message, ended_at=timezone.now()
         )
 
     def go_on(self) -> None:
-        """What a stop or a failure left undone is done after all."""
+        """Resume what a stop or a failure left undone."""
         unended = Operation.objects.filter(
             pk=self.pk, state__in=(OperationState.STOPPED, OperationState.FAILED)
         )
@@ -193,8 +194,8 @@ class Operation(models.Model):
 def run_operations(
     seconds: float, *, told: Callable[[Operation], object], stopping: threading.Event | None = None
 ) -> bool:
-    """All that was asked for goes on in turns, for so many seconds or until it is stopping; whether
-    something is left. `told` is called after each chunk, when it is committed."""
+    """Run pending operations round-robin for `seconds`, or until `stopping` is set. Returns whether
+    work remains. `told` is called after each committed chunk."""
     stopping = stopping or threading.Event()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not stopping.is_set():

@@ -1,4 +1,4 @@
-"""What a verb is about to do, said before it is done."""
+"""The preview of an operation: its effect, shown before it runs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
 from tracking.uuid7 import moment_of
 
-#: How many requests a preview shows at the most.
+#: Requests that a preview shows at most.
 SAMPLE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """How many hits it is about, when the first and the last of them came in, and what the
-    destination would be sent for some of them now. `note` says why there are fewer than expected.
-    """
+    """How many hits the operation covers, when the first and the last of them arrived, and the
+    requests for some of them as the destination would send them now. `note` says why there are
+    fewer than expected."""
 
     count: int = 0
     oldest: datetime | None = None
@@ -39,8 +39,8 @@ class Preview:
 
 
 def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
-    """Of rows that each name a hit: queued deliveries, dead letters."""
-    # No aggregate of Postgres before 18 takes a UUID.
+    """Return the preview of rows that each name a hit: queued deliveries or dead letters."""
+    # No aggregate of Postgres before 18 accepts a UUID.
     hit_id = Cast("hit_id", TextField())
     found = rows.order_by().aggregate(count=Count("*"), first=Min(hit_id), last=Max(hit_id))
     if not found["count"]:
@@ -56,8 +56,8 @@ def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
 
 
 def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Transcript, ...], str]:
-    """The requests that carry these hits, as the destination would send them now, their secrets
-    masked; and what stands in the way of some."""
+    """Return the requests for these hits as the destination would send them now, secrets masked;
+    and why some cannot be sent."""
     try:
         destination = integration.open()
     except SetupError as error:
@@ -76,7 +76,7 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Trans
     try:
         sample = tuple(islice(_requests(destination, wanted), SAMPLE))
     except Exception as error:
-        # Its text might tell a secret.
+        # The error's text may hold a secret.
         notes.append(f"The destination's own code fails: {type(error).__name__}.")
         sample = ()
     return sample, " ".join(notes)

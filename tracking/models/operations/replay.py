@@ -1,4 +1,4 @@
-"""Replay: dead letters are due again."""
+"""Replay: queue dead letters again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracking.models.operations.preview import Preview, preview
 
 
 class Replay(BatchOperation):
-    """Letters in the order of their death; `position` is the last one that was looked at."""
+    """Dead letters in the order of their failure; `position` is the last one that was read."""
 
     name = "replay"
     counted = "Dead letters to replay"

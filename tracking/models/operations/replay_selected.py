@@ -1,4 +1,4 @@
-"""Dead letters that somebody chose one by one are replayed at once, and that is on record."""
+"""Replay of dead letters that an operator selected one by one, at once and on record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tracking.models.operations.replay import Replay
 
 
 def replay_chosen(letters: DeadLetterQuerySet, *, by: str, message: str) -> int:
-    """They are due at once; how many were. Each integration's are a finished operation."""
+    """Queue the selected dead letters again. Returns how many. Each integration gets a finished
+    operation."""
     replayed = 0
     whose = Integration.objects.filter(pk__in=letters.order_by().values("integration"))
     for integration in whose.order_by("pk"):

@@ -1,4 +1,4 @@
-"""API tokens in clear and as digests."""
+"""API tokens in the clear and as digests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import secrets
 
 
 def digest_of(api_token: str | bytes) -> bytes:
-    """SHA-256: an API token holds 190 random bits, so a fast digest is as safe as a slow one."""
+    """Return the SHA-256. An API token holds 190 random bits, so a fast digest is as safe as a slow
+    one."""
     return hashlib.sha256(api_token.encode() if isinstance(api_token, str) else api_token).digest()
 
 
 class ApiToken(str):
-    """A fresh API token in clear: shown once, then known only by its digest."""
+    """A fresh API token in the clear: shown once, then known only by its digest."""
 
     ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -25,7 +26,7 @@ class ApiToken(str):
 
     @property
     def prefix(self) -> str:
-        """The part that may be shown: enough to recognise a token by."""
+        """The part that may be shown, enough to recognise a token."""
         return self.rpartition("_")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""What a token says of those who send with it: from which sites, and what is kept of addresses."""
+"""A token's rules for its senders: the sites that may send, and what is kept of IP addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import models
 ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://(\*\.)?[a-z0-9._-]+(:[0-9]{1,5})?|[a-z]+://\[[0-9a-f:]+\](:[0-9]{1,5})?"
 )
-#: As far as an anonymised address is still told: the network of a provider's customers.
+#: Bits of an address that anonymising keeps: the network of a provider's customers.
 PREFIXES = {4: 24, 6: 48}
 
 
@@ -34,12 +34,12 @@ def check_origin(origin: str) -> None:
 
 
 def random_path() -> str:
-    """Nothing that a blocker would know, and nothing that reads like a word."""
+    """Return a path that no blocker lists and that reads like no word."""
     return "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(10))
 
 
 def allows_origin(origins: Iterable[str], origin: str) -> bool:
-    """Whether the list has the origin, or `scheme://*.` and the end of its host."""
+    """Return whether the list holds the origin, or `scheme://*.` and the end of its host."""
     scheme, _, host = origin.lower().partition("://")
     for allowed in origins:
         wanted_scheme, _, wanted = allowed.partition("://")
@@ -51,7 +51,7 @@ def allows_origin(origins: Iterable[str], origin: str) -> bool:
 
 
 def apply_ip_policy(policy: str, address: str | None) -> str | None:
-    """What may be kept of the address."""
+    """Return what may be kept of the address."""
     if address is None or policy == IpPolicy.DROP:
         return None
     if policy == IpPolicy.KEEP:

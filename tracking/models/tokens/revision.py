@@ -1,4 +1,4 @@
-"""What a token was configured to do, state by state."""
+"""The configuration of a token, revision by revision."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
 
 class Revision(models.Model):
-    """One state of a token's configuration: who made it, when. Hits carry its number."""
+    """One configuration of a token, with its author and time. Hits carry its number."""
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()

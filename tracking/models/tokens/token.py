@@ -1,4 +1,4 @@
-"""Who may send: tokens, and what they are configured to do."""
+"""Tokens: who may send, and with which configuration."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
 
 MAX_PATH = 20
-#: What an operator edits.
+#: The fields that an operator edits.
 CONFIGURED = (
     *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
     "breakdowns",
 )
-#: What `rotate` changes, and nothing else does.
+#: The fields that only `rotate` changes.
 SECRETS = ("prefix", "digest", "retiring_prefix", "retiring_digest", "retiring_until")
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def present(self) -> TokenQuerySet:
-        """Those that were not deleted."""
+        """Return the tokens that are not deleted."""
         return self.filter(deleted_at=None)
 
     def issue(self, name: str, *, by: str = "", **fields: Any) -> tuple[Token, ApiToken]:
-        """A new token and its secret, which nothing can show again."""
+        """Create a token. Returns it with its API token, which nothing can show again."""
         secret = ApiToken.generate()
         token = self.model(name=name, prefix=secret.prefix, digest=secret.digest, **fields)
         token.save(by=by)
@@ -98,7 +98,7 @@ class Token(models.Model):
         help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
         "Empty: everybody who may see tokens.",
     )
-    #: Properties that analytics counts events by.
+    #: The properties by which analytics breaks events down.
     breakdowns = ArrayField(
         models.CharField(max_length=100), default=list, db_default=[], blank=True
     )
@@ -120,8 +120,8 @@ class Token(models.Model):
         return f"{self.name} (deleted)" if self.deleted_at else self.name
 
     def save(self, *args: Any, by: str = "", **kwargs: Any) -> None:
-        """The configuration is stored and on record. What has verbs of its own (secrets,
-        revocation) is not written back from this copy, which may be old by now."""
+        """Store the configuration and record a revision. This copy may be old, so it does not write
+        what other methods change (secrets, revocation)."""
         if not self._state.adding:
             kwargs.setdefault("update_fields", CONFIGURED)
         with db.atomic():
@@ -134,19 +134,20 @@ class Token(models.Model):
         return self.enabled and self.revoked_at is None and not expired
 
     def revoke(self, *, by: str = "") -> None:
-        """No secret of the token opens anything any more, and none ever will again."""
+        """Revoke the token for good: none of its API tokens works any more."""
         self.revoked_at = timezone.now()
         self.save(by=by, update_fields=("revoked_at",))
 
     def mark_deleted(self, *, by: str = "") -> None:
-        """Revoked, in no list, its name free. Its hits keep their owner. See
-        `tracking.models.operations.delete`, which also deletes its integrations."""
+        """Revoke the token, remove it from all lists and free its name. Its hits keep their owner.
+        See `tracking.models.operations.delete`, which also deletes its integrations."""
         self.deleted_at = timezone.now()
         self.revoked_at = self.revoked_at or self.deleted_at
         self.save(by=by, update_fields=("deleted_at", "revoked_at"))
 
     def rotate(self, *, grace: float | None = None, by: str = "") -> ApiToken:
-        """A new secret; the present one still works for `grace` seconds, an older one no more."""
+        """Return a new API token; the present one works for `grace` more seconds, an older one no
+        longer."""
         self.refresh_from_db(fields=SECRETS)
         secret = ApiToken.generate()
         seconds = conf.ROTATION_GRACE if grace is None else grace

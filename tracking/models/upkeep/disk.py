@@ -1,4 +1,4 @@
-"""The room that everything takes: now, day by day, and until when there is some."""
+"""Disk usage: now, day by day, and when the disk is full."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tracking.conf import conf
 from tracking.models.hits.partitions import PARTITIONED, Leaf
 from tracking.sql import load
 
-#: Whole days that the growth is the mean of.
+#: Whole days over which the growth is averaged.
 GROWTH_DAYS = 7
 GIGABYTE = 1024**3
-#: How far it is looked ahead, in days.
+#: Days that the forecast looks ahead.
 HORIZON = 3650
 SQL = load(__file__)
 
@@ -28,8 +28,8 @@ Days = Mapping[date, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """Bytes. `size` and `free` are None where they cannot be told; `growth` is of a day, None
-    before anything has grown; `full_on` is None if that is never or too far ahead."""
+    """Bytes. `size` and `free` are None if unknown; `growth` is per day, None before anything has
+    grown; `full_on` is None if that is never or too far ahead."""
 
     used: int
     size: int | None
@@ -56,7 +56,7 @@ class Disk:
 
 
 def measure() -> Disk:
-    """How it stands, by the sizes of the daily leaves."""
+    """Return the disk usage, by the sizes of the daily partitions."""
     today = datetime.now(UTC).date()
     with db.read_cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
@@ -81,7 +81,7 @@ def measure() -> Disk:
 
 
 def by_table(leaves: Mapping[Leaf, int], today: date) -> Mapping[str, Days]:
-    """What each day's leaf grew to, beyond what an empty one takes."""
+    """Return the size of each day's partition beyond that of an empty one, by table."""
     tables = {}
     for parent in PARTITIONED:
         sizes = {leaf.day: size for leaf, size in leaves.items() if leaf.parent == parent}
@@ -91,7 +91,7 @@ def by_table(leaves: Mapping[Leaf, int], today: date) -> Mapping[str, Days]:
 
 
 def growth_of(days: Days, today: date) -> int:
-    """Bytes a day: the mean of the last whole ones, or today's as if it went on."""
+    """Return the bytes/day: the mean of the last whole days, or today's extrapolated."""
     week = [today - timedelta(days=n) for n in range(1, GROWTH_DAYS + 1)]
     grown = [days[day] for day in week if days.get(day)]
     if grown:
@@ -102,8 +102,8 @@ def growth_of(days: Days, today: date) -> int:
 
 
 def drops_of(tables: Mapping[str, Days], growth: Mapping[str, int], today: date) -> dict[date, int]:
-    """Bytes that retention gives back on each day to come, of the days that there are already and
-    of those that will be as the last ones were."""
+    """Return the bytes that retention frees on each day ahead, for existing days and for days to
+    come at the present growth."""
     drops: defaultdict[date, int] = defaultdict(int)
     kept = {
         "hitstream_hit": conf.HIT_DAYS,
@@ -121,7 +121,7 @@ def drops_of(tables: Mapping[str, Days], growth: Mapping[str, int], today: date)
 
 
 def full_on(free: int, growth: int, drops: Mapping[date, int], today: date) -> date | None:
-    """The day on which no byte is left."""
+    """Return the day on which no byte is left."""
     for ahead in range(1, HORIZON):
         day = today + timedelta(days=ahead)
         free += drops.get(day, 0) - growth
@@ -131,15 +131,15 @@ def full_on(free: int, growth: int, drops: Mapping[date, int], today: date) -> d
 
 
 def room(used: int) -> tuple[int, int] | tuple[None, None]:
-    """The size and what is free of it, as the deployment says it; else of the disk, where Postgres
-    runs on this machine."""
+    """Return the size and the free bytes as the deployment sets them; else those of the disk, if
+    Postgres runs on this machine."""
     if conf.DISK_BYTES:
         return conf.DISK_BYTES, max(0, conf.DISK_BYTES - used)
     connection = connections[db.read_alias()]
     host = str(connection.settings_dict.get("HOST") or "")
     if not (host == "" or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}):
         return None, None
-    # Only superusers and pg_read_all_settings may ask where the data is.
+    # Only superusers and pg_read_all_settings may read where the data lies.
     savepoint = transaction.atomic(using=connection.alias)
     with suppress(Error, OSError), savepoint, connection.cursor() as cursor:
         cursor.execute("SHOW data_directory")

@@ -1,4 +1,4 @@
-"""What has to be done every now and then, by beat or by `manage.py sweep`."""
+"""Regular maintenance, run by beat or by `manage.py sweep`."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
 
-#: How long a statement that changes tables waits for a lock, in seconds, and how often.
+#: Seconds that a DDL statement waits for a lock, and how many attempts it has.
 DDL_LOCK_TIMEOUT = 0.1
 DDL_TRIES = 20
-#: Blocks of 8 KiB that one DELETE looks through.
+#: Blocks of 8 KiB that one DELETE reads.
 PRUNE_BLOCKS = 1000
 
 
 def run() -> tuple[list[str], int]:
-    """The partitions made and the number of dedup keys removed; with them goes what was counted by
-    them."""
+    """Create partitions and prune dedup keys with their counts. Returns the new partitions and the
+    number of keys."""
     made, forgotten = make_partitions(), prune_keys()
     Duplicate.objects.prune()
     return made, forgotten
 
 
 def make_partitions() -> list[str]:
-    """Every leaf up to the horizon exists. Behind a waiting DDL statement others would queue, so it
-    waits for a moment only, and tries again."""
+    """Create every missing partition up to the horizon. Other statements queue behind a waiting DDL
+    statement, so it waits for a moment only, and tries again."""
     for _ in range(DDL_TRIES - 1):
         with suppress(OperationalError):
             return _make_partitions()
@@ -62,8 +62,8 @@ def _make_partitions() -> list[str]:
 
 
 def prune_keys() -> int:
-    """No dedup key older than the window is left; how many were. The table is walked block by
-    block, so that no index on the age is needed and no statement is long."""
+    """Delete the dedup keys that are older than the window. Returns how many. The table is read
+    block by block, so that no index on the age is needed and no statement is long."""
     window = first_uuid7(datetime.now(UTC) - timedelta(seconds=conf.DEDUP_WINDOW))
     table = HitKey._meta.db_table
     pruned = 0

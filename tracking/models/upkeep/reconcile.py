@@ -1,7 +1,7 @@
-"""Does everything add up? The counts of the ledger against the rows themselves, hour by hour, and
-the hits that should have gone somewhere against where they went, each by its id.
+"""The reconciliation: the counts of the ledger against the rows, hour by hour, and the hits that
+were for an integration against its deliveries, each by its id.
 
-All is read in one snapshot, so it is exact while hits come in and go out.
+Everything is read from one snapshot, so the result is exact while hits arrive and leave.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tracking.routing.switches import allows, switches
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
-#: Due for so long, to a running integration, and not sent: nobody sends it.
+#: A delivery to a running integration that is due for longer than this is stuck.
 STUCK = timedelta(minutes=10)
 CHUNK = 2000
 
@@ -32,7 +32,7 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """What does not add up, of whom, and which hits; none where only a count is known."""
+    """Something that does not add up: its owner, and the hits; none if only a count differs."""
 
     whose: str
     what: str
@@ -43,7 +43,8 @@ class Discrepancy:
 
 
 def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
-    """All that does not add up of the hits that arrived from the hour of `since` to `until`."""
+    """Return everything that does not add up among the hits that arrived from the hour of `since`
+    to `until`."""
     alias = db.write_alias()
     since = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     parameters: dict[str, Any] = {
@@ -64,7 +65,7 @@ def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
 
 
 class Reconciliation:
-    """Reads the snapshot; the two temporary tables are there."""
+    """The checks within the snapshot, over the two temporary tables."""
 
     def __init__(self, cursor: Any, parameters: dict[str, Any]) -> None:
         self._cursor, self._parameters = cursor, parameters
@@ -105,7 +106,7 @@ class Reconciliation:
             yield Discrepancy(self._integration(integration), what, hits)
 
     def nowhere(self) -> Iterator[Discrepancy]:
-        """Hits that the configuration of their time sent somewhere, and that are nowhere."""
+        """Yield hits that were for an integration when they arrived, and have no delivery."""
         lost: defaultdict[int, list[UUID]] = defaultdict(list)
         for hit, integration, name, destination, said in self._rows(SQL["nowhere"]):
             found = switches(msgspec.json.decode(said) or {}) if said else None

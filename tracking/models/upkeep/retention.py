@@ -1,6 +1,7 @@
-"""What is old enough is dropped, a day at a time, unless somebody still needs it.
+"""Retention: drops old days, unless a delivery still needs them.
 
-Ingest never waits for it: a leaf is detached CONCURRENTLY, and no statement waits long for a lock.
+Ingest never waits for it: a partition is detached CONCURRENTLY, and no statement waits long for a
+lock.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """The leaves that were dropped, and for each leaf that had to be kept the reason."""
+    """The dropped partitions, and for each one that must stay the reason."""
 
     dropped: list[str]
     kept: dict[str, str]
 
 
 def prune() -> Pruned:
-    """Hits, outcomes and attempts past their days are gone, except what somebody still needs; and
-    what analytics counted of those days."""
+    """Drop the hits, outcomes and attempts past retention, except days that deliveries still need,
+    and the analytics of the dropped days."""
     pruned = Pruned([], {})
     today = datetime.now(UTC).date()
     if conf.HIT_DAYS is not None:
@@ -53,7 +54,7 @@ def prune() -> Pruned:
 
 
 def held() -> tuple[date, str] | None:
-    """The oldest day that is kept beyond its time, and what for; None if none is."""
+    """Return the oldest day that is kept beyond its time, and why; None without one."""
     for leaf in past(datetime.now(UTC).date()):
         if reason := why_needed(leaf):
             return leaf.day, reason
@@ -61,7 +62,7 @@ def held() -> tuple[date, str] | None:
 
 
 def past(today: date) -> list[Leaf]:
-    """The leaves whose days are over, oldest first."""
+    """Return the partitions past retention, oldest first."""
     days = {
         "hitstream_hit": conf.HIT_DAYS,
         "hitstream_outcome": conf.HIT_DAYS,
@@ -79,13 +80,13 @@ def past(today: date) -> list[Leaf]:
 
 
 def why_needed(leaf: Leaf) -> str:
-    """Whose deliveries still need the hits of the leaf's day; empty if nobody's."""
+    """Return whose deliveries still need the hits of the partition's day; empty if none do."""
     if leaf.parent == "hitstream_attempt":
         return ""
     low, high = leaf.bounds
     alias = db.write_alias()
     queued = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
-    # Nobody can replay what was meant for a deleted integration.
+    # Deliveries of a deleted integration cannot be replayed.
     letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
     dead = letters.filter(hit_id__gte=low, hit_id__lt=high)
     for rows, what in ((queued, "hits are queued to"), (dead, "there are dead letters of")):
@@ -97,7 +98,7 @@ def why_needed(leaf: Leaf) -> str:
 
 
 def drop(leaf: Leaf) -> str:
-    """The leaf is gone, or the reason why it could not be: somebody holds on to it."""
+    """Drop the partition. Returns the reason if another session holds on to it."""
     for _ in range(DDL_TRIES):
         try:
             _drop(leaf)
@@ -110,8 +111,8 @@ def drop(leaf: Leaf) -> str:
 
 
 def _drop(leaf: Leaf) -> None:
-    """Detached, at once or by finishing what an earlier try began, then dropped. Each statement
-    stands alone: DETACH CONCURRENTLY takes no transaction around it."""
+    """Detach the partition, or finish what an earlier attempt began, then drop it. Each statement
+    stands alone: DETACH CONCURRENTLY allows no transaction around it."""
     with db.write_cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{DDL_LOCK_TIMEOUT}s"])
         try:

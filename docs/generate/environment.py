@@ -1,0 +1,64 @@
+"""What each environment variable of the deployment does, in groups.
+
+`settings.names_in_code` reads the names from `project/`; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+VARIABLES: dict[str, dict[str, str]] = {
+    "Servers and keys": {
+        "DATABASE_URL": "The database, in libpq's form, instead of the embedded Postgres. Postgres "
+        "14 or later.",
+        "BROKER_URL": "The broker instead of the embedded Valkey: Valkey, Redis ≥ 6.2 or RabbitMQ. "
+        "With Valkey or Redis it is also Django's cache.",
+        "DJANGO_SECRET_KEY": "Django's `SECRET_KEY`.",
+        "HITSTREAM_SECRET_KEYS": "Fernet keys for the credentials of integrations, newest first, "
+        "separated by commas. Lose them and the credentials have to be entered again.",
+        "HITSTREAM_VAR": "The folder where `make run` keeps everything; `var/` of the clone.",
+    },
+    "Requests and proxies": {
+        "ALLOWED_HOSTS": "Hosts that the console and the admin answer to, separated by commas.",
+        "CSRF_TRUSTED_ORIGINS": "Django's setting of that name, separated by commas.",
+        "BEHIND_TLS_PROXY": "`1` behind a proxy that sets X-Forwarded-Proto.",
+        "COOKIES_SECURE": "`1`: session and CSRF cookies travel over TLS only.",
+        "HITSTREAM_TRUSTED_PROXIES": "Addresses and networks whose X-Forwarded-For, -Proto and "
+        "-Host are believed, separated by commas; `unix` for connections over a unix socket.",
+        "HITSTREAM_PUBLIC_URL": "Where browsers reach the server, if the request does not show it.",
+    },
+    "Storage and destinations": {
+        "HITSTREAM_HIT_DAYS": "Whole days that hits and their outcomes are kept; empty: for ever.",
+        "HITSTREAM_ATTEMPT_DAYS": "Whole days that the record of requests to vendors is kept.",
+        "HITSTREAM_DISK_BYTES": "The size that the database may grow to, where Postgres runs on "
+        "another machine: the console, alerts and metrics then show how much is left.",
+        "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "`1`: destinations may have private, loopback and "
+        "reserved addresses. `make run` switches it on.",
+        "HITSTREAM_LOCAL_FOLDER": "The folder under which the destination *Object storage* may "
+        "write to this host's disk; empty: nowhere.",
+    },
+    "Metrics and mail": {
+        "HITSTREAM_METRICS_TOKEN": "Requests with `Authorization: Bearer …` and this token may "
+        "read `/metrics`.",
+        "HITSTREAM_METRICS_FOR": "Addresses and networks that may read `/metrics`, separated by "
+        "commas. With neither it is 404.",
+        "EMAIL_HOST": "The mail server for alerts.",
+        "EMAIL_PORT": "Its port.",
+        "EMAIL_HOST_USER": "The account there.",
+        "EMAIL_HOST_PASSWORD": "The password of the account.",
+        "EMAIL_USE_TLS": "`1`: STARTTLS.",
+        "EMAIL_USE_SSL": "`1`: TLS from the start.",
+        "DEFAULT_FROM_EMAIL": "The sender of alerts.",
+    },
+    "The web server and `make run`": {
+        "HOST": "The address that `make run` listens on.",
+        "PORT": "The port that `make run` listens on.",
+        "HITSTREAM_WORKERS": "Processes of the web server; one per core, at least 2. SIGHUP to "
+        "granian's first process replaces them.",
+        "HITSTREAM_THREADS": "Django's threads in each process.",
+        "HITSTREAM_MAX_WAITING": "Requests that may wait for a thread; more are answered 503.",
+        "HITSTREAM_BODY_TIMEOUT": "Seconds for a whole body; then 408 is answered.",
+        "TIME_ZONE": "The time zone of commands, e-mails and the admin.",
+        "LOG_LEVEL": "The level of the log.",
+        "NO_COLOR": "Set: the log of `make run` has no colours.",
+        "DEBUG": "`1`: Django's debug pages. Never on a server.",
+    },
+}
