@@ -1,8 +1,7 @@
 """What most tests need: a token, a client that sends with it, and no memory between tests."""
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from tests.support import reset
+from tests.support.hits import Answer, Send, basic
 from tracking import process
 from tracking.ingest.auth.authentication import tokens
 from tracking.ingest.write.store import writer
@@ -17,9 +17,6 @@ from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 
 pytest_plugins = ["tests.support.order", "tests.support.browser", "tests.support.fixtures"]
-
-Answer = Any
-Send = Callable[..., Answer]
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +64,6 @@ def secret(issued: tuple[Token, ApiToken]) -> ApiToken:
     return issued[1]
 
 
-def basic(username: str, password: str = "") -> str:
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
 @pytest.fixture
 def send(secret: ApiToken) -> Send:
     """POSTs a hit, or raw bytes, to /track with the token; keywords are headers or the path."""
@@ -84,8 +77,3 @@ def send(secret: ApiToken) -> Send:
         return client.generic("POST", path, body, headers=named, CONTENT_TYPE=content_type)
 
     return post
-
-
-def hit(**changes: Any) -> dict[str, Any]:
-    """A small valid hit."""
-    return {"event": {"name": "Registered", "user": {"userId": "u1"}}, **changes}

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 from django import forms
+from tracking.destinations.base import Destination
+from tracking.destinations.config import SecretField
 
 from docs.generate.markdown import code, codes, joined, table
 from tracking.destinations import registry
-from tracking.destinations.base import Destination
-from tracking.destinations.config import SecretField
 
 INTRODUCTION = """
 Each destination, with the fields of its form as `manage.py add_integration --config` takes them,

@@ -9,9 +9,9 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 from standardwebhooks import Webhook
 
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
 from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
 from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.console.axe import violations
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.axe import violations
 from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.models import AlertChannel, AlertRule, Token
 
 

@@ -7,10 +7,10 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.admin.test_browser import work_elsewhere
-from tests.conftest import Send, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
 from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Hit, Integration, Outcome, Token
 
 EVENTS = [

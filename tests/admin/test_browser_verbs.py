@@ -9,10 +9,10 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.conftest import Send
-from tests.ledger import assert_exact
-from tests.operations import let_die, post, work
 from tests.support.browser import shoot
+from tests.support.hits import Send
+from tests.support.ledger import assert_exact
+from tests.support.operations import let_die, post, work
 from tracking.models import DeadLetter, Integration, QueuedDelivery
 
 

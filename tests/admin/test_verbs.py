@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tests.conftest import Send
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.ledger import assert_exact, counts
-from tests.operations import let_die, post, replay, work
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.ledger import assert_exact, counts
+from tests.support.operations import let_die, post, replay, work
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 
 pytestmark = pytest.mark.usefixtures("no_lag")

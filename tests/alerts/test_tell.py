@@ -11,9 +11,9 @@ from django.urls import include, path
 from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
-from tests.alerts.rounds import a_round, channel, pass_minutes, rule
-from tests.destinations.vendor import Vendor, reply
-from tests.integrations import add_webhook
+from tests.support.integrations import add_webhook
+from tests.support.rounds import a_round, channel, pass_minutes, rule
+from tests.support.vendor import Vendor, reply
 from tracking.alerts.channels import email
 from tracking.alerts.evaluate import evaluate
 from tracking.alerts.notify import notify, notify_channel, send_test_message

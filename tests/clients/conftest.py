@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 
-from tests.clients.server import serving
-from tests.clients.tap import Tap, open_tap, serve
+from tests.support.live import serving
+from tests.support.tap import Tap, open_tap, serve
 
 HERE = Path(__file__).parent
 Visit = Callable[..., Page]

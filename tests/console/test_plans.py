@@ -16,8 +16,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from benchmarks.crowd import crowd, statements
-from tests.people import viewer
+from tests.support.crowd import crowd, statements
+from tests.support.people import viewer
 from tests.support.reset import clear
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from tests.destinations.case import Case, case_of
-from tests.destinations.vendor import Vendor
-from tests.sample import SEED as PAYLOAD
+from tests.support.sample import SEED as PAYLOAD
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client, Response
 from tracking.destinations.transport.request import Request

@@ -7,10 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from tests.conftest import Send
-from tests.integrations import add_webhook
-from tests.ledger import assert_exact
-from tests.operations import let_die, post, replay
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.ledger import assert_exact
+from tests.support.operations import let_die, post, replay
 from tracking.models import DeadLetter, Integration, Operation, QueuedDelivery, Token
 
 pytestmark = pytest.mark.usefixtures("no_lag")

@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 from project.wsgi import application
-from tests.conftest import basic, hit
+from tests.support.hits import basic, hit
 from tests.support.reset import clear
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken

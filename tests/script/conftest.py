@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.clients import server
 from tests.script.web import PAGE, Web, serving
-from tests.stack.stack import wait_until
+from tests.support import live as server
+from tests.support.waiting import wait_until
 from tracking.models import Hit, Token
 
 SECONDS = 15.0

@@ -8,8 +8,8 @@ import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.stack.stack import Stack, running
+from tests.support.stack import Stack, running
+from tests.support.vendor import Vendor, open_vendor, reply
 
 
 @pytest.fixture(scope="module")

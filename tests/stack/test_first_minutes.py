@@ -12,8 +12,9 @@ from standardwebhooks import Webhook
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.destinations.vendor import open_vendor, reply
-from tests.stack.stack import running, wait_until
+from tests.support.stack import running
+from tests.support.vendor import open_vendor, reply
+from tests.support.waiting import wait_until
 
 
 def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(page: Page) -> None:

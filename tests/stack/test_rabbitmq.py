@@ -4,9 +4,10 @@ import tempfile
 from pathlib import Path
 
 from project.embedded.postgres import EmbeddedPostgres
-from tests.destinations.vendor import open_vendor, reply
 from tests.stack.rabbitmq import rabbitmq
-from tests.stack.stack import running, wait_until
+from tests.support.stack import running
+from tests.support.vendor import open_vendor, reply
+from tests.support.waiting import wait_until
 
 
 def test_rabbitmq_rings_and_its_death_loses_nothing() -> None:

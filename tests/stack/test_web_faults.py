@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
-from tests.stack.stack import Stack, wait_until
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 
 def test_a_killed_web_process_is_replaced(stack: Stack) -> None:

@@ -11,8 +11,9 @@ import psycopg
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.destinations.vendor import Vendor, reply
-from tests.stack.stack import ROOT, Stack, wait_until
+from tests.support.stack import ROOT, Stack
+from tests.support.vendor import Vendor, reply
+from tests.support.waiting import wait_until
 
 HITS = 2000
 

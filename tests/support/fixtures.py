@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.models import AlertRule, Integration, Token
 
 

@@ -83,4 +83,4 @@ def teardown(test: Any) -> None:
 
 def install() -> None:
     """Clear the databases in place of the flush that ends each test of a TransactionTestCase."""
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]

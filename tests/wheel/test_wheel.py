@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import basic, hit
-from tests.destinations.vendor import Vendor
+from tests.support.hits import basic, hit
+from tests.support.vendor import Vendor
 from tests.wheel.stranger import ROOT, Browser, Page, Stranger, run
 
 JSON = {"Content-Type": "application/json"}
