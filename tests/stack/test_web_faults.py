@@ -106,7 +106,9 @@ def stall(port: int) -> socket.socket:
     return connection
 
 
-def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: Stack) -> None:
+def test_a_revoked_token_is_refused_by_every_process_once_it_is_no_longer_remembered(
+    stack: Stack,
+) -> None:
     token = stack.issue("revoked")
     assert {stack.sender(token).post(f"r{n}").status for n in range(40)} == {204}
     stack.manage(
@@ -114,7 +116,8 @@ def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: 
         "-c",
         "from tracking.models import Token; Token.objects.get(name='revoked').revoke()",
     )
-    time.sleep(4.5)
+    # A process remembers a token for TOKEN_CACHE_SECONDS and looks it up again within half of that.
+    time.sleep(1.5)
     assert {stack.sender(token).post(f"s{n}").status for n in range(40)} == {401}
 
 

@@ -114,7 +114,9 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running(directory: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
+def running(
+    directory: Path, database_url: str, broker_url: str, **environment: str
+) -> Iterator[Stack]:
     """Everything is up and answers; at the end it is told to stop and does."""
     port = free_port()
     environment = {
@@ -123,7 +125,9 @@ def running(directory: Path, database_url: str, broker_url: str) -> Iterator[Sta
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
+        "HITSTREAM_RESTART_DELAY": "0.05",
         "PORT": str(port),
+        **environment,
     }
     stack = Stack(port, environment, directory / "log")
     with stack.log.open("wb") as log:

@@ -98,9 +98,10 @@ def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> Answer:
 
 
 def stall(connection: socket.socket) -> None:
-    """Promise a body and never send it."""
+    """Promise a body and never send it; end when the client leaves."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
-    time.sleep(5)
+    while connection.recv(65_536):
+        pass
 
 
 def drip(connection: socket.socket) -> None:
