@@ -1,4 +1,4 @@
-"""The deployment's Celery app: the broker is only a bell, the truth is in Postgres."""
+"""The deployment's Celery app. Celery only wakes the worker; all state is in Postgres."""
 
 import os
 import warnings
@@ -6,7 +6,8 @@ import warnings
 from celery import Celery
 from celery.signals import setup_logging
 
-# It warns of root because of pickle; only JSON is taken here, and in a container all is root.
+# Celery warns of root because of pickle; this app accepts only JSON, and in a container all is
+# root.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
@@ -24,7 +25,7 @@ app.conf.update(
 )
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    # The safety net under the bell: what a lost message or a dead worker left behind.
+    # The safety net: it finds what a lost message or a dead worker left behind.
     "dispatch": {"task": "hitstream.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
     "roll-up": {"task": "hitstream.consolidate", "schedule": 60.0, "options": {"expires": 60.0}},
     "summarise": {"task": "hitstream.rollup", "schedule": 15.0, "options": {"expires": 15.0}},
@@ -36,4 +37,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def leave_logging_to_django(**kwargs: object) -> None:
-    """A receiver is enough: Celery then configures no logging of its own."""
+    """Do nothing: with a receiver Celery configures no logging of its own."""

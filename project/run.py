@@ -1,8 +1,8 @@
 """`python -m project.run`: everything Hitstream needs, in one terminal, until Ctrl-C.
 
-The environment may say: HOST, PORT, DATABASE_URL and BROKER_URL (each replaces the embedded
-server), HITSTREAM_VAR (where everything is kept), NO_COLOR. With the argument --with-parent
-the death of its parent stops it, too.
+The environment may set HOST, PORT, DATABASE_URL and BROKER_URL (each replaces the embedded server),
+HITSTREAM_VAR (where everything is kept), NO_COLOR. With the argument --with-parent it also stops
+when its parent dies.
 """
 
 import asyncio
@@ -40,14 +40,14 @@ BEAT = "celery --quiet -A project beat --loglevel WARNING --schedule"
 
 
 def web() -> str:
-    """A process for each core, two at the least so that one may be replaced while one serves;
-    HITSTREAM_WORKERS says otherwise."""
+    """Return the web server: a process for each core, but at least two, so that one serves while
+    the other is replaced; HITSTREAM_WORKERS overrides the number."""
     return WEB.format(workers=os.environ.get("HITSTREAM_WORKERS") or max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the web server listens."""
+    """The address that the web server listens on."""
 
     host: str
     port: int
@@ -69,7 +69,7 @@ class Address:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     async def answers(self) -> bool:
-        """True if an HTTP server answers, whatever it answers."""
+        """Return whether an HTTP server answers, with any status."""
         try:
             reader, writer = await asyncio.open_connection(self.reachable_host, self.port)
             writer.write(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -81,7 +81,7 @@ class Address:
 
 
 def plan(address: Address, var: Path) -> Plan:
-    """The servers that no URL replaces, and the three processes of the project."""
+    """Return the servers that no URL replaces, and the three processes of the project."""
     environment = {
         "PYTHONUNBUFFERED": "1",
         **os.environ,
@@ -108,7 +108,7 @@ def plan(address: Address, var: Path) -> Plan:
 
 
 def servers(environment: Mapping[str, str], var: Path) -> list[Server]:
-    """In the order in which they stop."""
+    """Return the servers in the order in which they stop."""
     found: list[Server] = []
     if not environment.get("BROKER_URL"):
         found.append(EmbeddedValkey(var))
@@ -118,7 +118,7 @@ def servers(environment: Mapping[str, str], var: Path) -> list[Server]:
 
 
 def awaited(server: Server) -> Awaited:
-    """The server as a program that this process owns, adopts and prepares."""
+    """Return the server as a program that this process owns, adopts and prepares."""
 
     def before() -> int | None:
         if not server.own(within=2):

@@ -18,12 +18,12 @@ from tracking.ingest.routes import ROUTES
 
 ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
-#: Routes whose paths end in a name of somebody's choice.
+#: Routes whose paths end in a parameter.
 NAMED = {path.partition("<")[0]: limit for path, limit in LIMITS.items() if path.endswith(">")}
 
 
 def limit_of(path: str) -> Limit:
-    """Of ingest routes as they have it, with a slash at the end or without."""
+    """Return the limit of the route, with or without a trailing slash."""
     path = path.removesuffix("/")
     return LIMITS.get(path) or NAMED.get(path[: path.rfind("/") + 1], OTHER)
 

@@ -1,7 +1,7 @@
 """The deployment's settings, from the environment.
 
-Without DATABASE_URL and BROKER_URL the servers that `make run` embeds are used.
-Secrets come from the environment, else from the files that `make run` keeps in `var/`.
+Without DATABASE_URL and BROKER_URL the embedded servers of `make run` are used. Secrets come from
+the environment, else from the files that `make run` keeps in `var/`.
 """
 
 import os
@@ -26,7 +26,7 @@ def listed(name: str, default: str = "") -> list[str]:
 
 
 def postgres(url: str) -> dict[str, object]:
-    """A DATABASES entry: libpq's own URL form, its query parameters included."""
+    """Return a DATABASES entry from libpq's own URL form, its query parameters included."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     return {
@@ -103,7 +103,7 @@ TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-# Served straight from the packages: nothing to collect, nothing to forget.
+# Static files are served straight from the packages: there is nothing to collect.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
@@ -114,7 +114,7 @@ if flag("BEHIND_TLS_PROXY"):
 
 CELERY_BROKER_URL = os.environ.get("BROKER_URL") or broker_url()
 if CELERY_BROKER_URL.startswith("redis"):
-    # Shared by all processes, so that a token's rate limit is counted once.
+    # All processes share the cache, so that a token's rate limit is counted once.
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -123,7 +123,7 @@ if CELERY_BROKER_URL.startswith("redis"):
         }
     }
 
-# How alerts are mailed.
+# The mail of alerts.
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
@@ -160,7 +160,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "filters": {
-        # What was answered 503 is told once, where it happened, not with every request.
+        # A 503 is logged once, where it happens, not with every request.
         "no_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,

@@ -1,4 +1,4 @@
-"""Hitstream, the app. `track` is all that other code needs to import."""
+"""Hitstream, the app. Other code imports `track` from here, and nothing else."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["track"]
 
 
 def __getattr__(name: str) -> Any:
-    """`track` stores models, which can be imported only once the apps are loaded."""
+    """Return `track` lazily: its models can be imported only once the apps are loaded."""
     if name != "track":
         raise AttributeError(f"module 'tracking' has no attribute {name!r}")
     from tracking.ingest.track import track  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""System checks: what can be wrong with a deployment's settings, each with what to do."""
+"""System checks of the deployment's settings, each with what to do."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tracking.ingest.auth.client_ip import UNIX, network_of
 from tracking.models import AlertChannel, Hit, Integration
 from tracking.models.hits import partitions
 
-#: A token of fewer characters may be guessed.
+#: A token of fewer characters can be guessed.
 SHORT_TOKEN = 20
 
 
 @register("hitstream")
 def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every key of settings.HITSTREAM is a setting of ours."""
+    """Check that every key of settings.HITSTREAM is a setting."""
     return [
         Error(f"HITSTREAM has no setting {name!r}.", id="hitstream.E001")
         for name in sorted(conf.given())
@@ -33,7 +33,7 @@ def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 @register("hitstream")
 def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Sizes and durations are positive numbers."""
+    """Check that sizes and durations are positive numbers."""
     return [
         Error(f"HITSTREAM[{name!r}] must be a positive number, not {value!r}.", id="hitstream.E002")
         for name, value in sorted(conf.given().items())
@@ -45,7 +45,7 @@ def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register("hitstream")
 def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Trusted proxies are addresses or networks."""
+    """Check that trusted proxies are addresses or networks."""
     return [
         Error(
             f"HITSTREAM['TRUSTED_PROXIES']: {proxy!r} is no address, no network and not 'unix'.",
@@ -58,7 +58,8 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register("hitstream")
 def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Those who may read metrics are addresses or networks, and the token is not to be guessed."""
+    """Check that the readers of metrics are addresses or networks, and that the metrics token
+    cannot be guessed."""
     found: list[CheckMessage] = [
         Error(
             f"HITSTREAM['METRICS_FOR']: {reader!r} is no address and no network.",
@@ -80,7 +81,7 @@ def check_metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register("hitstream")
 def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Integration credentials can be encrypted."""
+    """Check that integration credentials can be encrypted."""
     if not conf.SECRET_KEYS:
         return [
             Warning(
@@ -102,7 +103,7 @@ def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 @register("hitstream")
 def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The project has what Hitstream stands on: Postgres and aware times."""
+    """Check that the project uses Postgres and aware times."""
     found: list[CheckMessage] = []
     alias = router.db_for_write(Hit)
     if connections[alias].vendor != "postgresql":
@@ -124,7 +125,7 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 def check_partitions(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """A week of partitions lies ahead (asked with `check --database default`)."""
+    """Check that a week of partitions lies ahead (`check --database default`)."""
     if not databases or router.db_for_read(Hit) not in databases or not partitions.is_installed():
         return []
     days = partitions.days_ahead()
@@ -143,8 +144,8 @@ def check_partitions(
 def check_secrets(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """The credentials of every integration and alert channel can be read (asked with
-    `check --database default`, and by `migrate` before it migrates)."""
+    """Check that the credentials of every integration and alert channel can be decrypted (`check
+    --database default`, and `migrate` before it migrates)."""
     alias = router.db_for_read(Hit)
     if not databases or alias not in databases or not is_migrated(alias):
         return []
@@ -163,7 +164,7 @@ def check_secrets(
 
 
 def is_migrated(alias: str) -> bool:
-    """Whether the tables are as the models have them."""
+    """Return whether all migrations are applied."""
     loader = MigrationLoader(connections[alias])
     applied = set(loader.applied_migrations)
     return partitions.is_installed() and applied.issuperset(loader.graph.leaf_nodes("hitstream"))

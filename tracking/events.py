@@ -1,4 +1,4 @@
-"""The values that travel to destinations: an Event, and what came of sending it. No Django here."""
+"""The values that travel to destinations: an Event, and the result of sending it. No Django."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-#: What an event can be.
+#: The types of an event.
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What a hit says. Destinations see only this.
+    """The content of a hit. Destinations see only this.
 
-    `id` is ours and the same on every retry: put it in the vendor's idempotency field.
-    `type` is one of TYPES.
-    Absent texts are "". Times are aware; `clock` says which rule gave `occurred_at`.
-    `payload` is what the sender sent, in one of two shapes: the public HTTP API's, where `event` is
-    an object, or Segment's. The properties below read both.
-    `options` is what the hit's `integrations` object says to this one integration.
+    `id` is Hitstream's own and the same on every retry: put it in the vendor's idempotency field.
+    `type` is one of TYPES. Absent texts are "". Times are aware; `clock` names the rule that gave
+    `occurred_at`. `payload` is the sender's, in one of two shapes: the public HTTP API's, where
+    `event` is an object, or Segment's. The properties below read both. `options` are the
+    integration's own in the hit's `integrations` object.
     """
 
     id: UUID
@@ -47,7 +46,7 @@ class Event:
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        """What the event says beside its name and its user."""
+        """The fields of the event without its name and its user."""
         event = self.payload.get("event")
         if isinstance(event, Mapping):
             return {name: value for name, value in event.items() if name not in {"name", "user"}}
@@ -55,7 +54,7 @@ class Event:
 
     @property
     def traits(self) -> Mapping[str, Any]:
-        """What is known of the user, or, of type group, of the group."""
+        """The traits of the user, or, for type group, of the group."""
         if isinstance(self.payload.get("event"), Mapping):
             user = _object(self.payload, "event", "user")
             return {**_object(self.payload, "user"), **user}
@@ -67,7 +66,7 @@ class Event:
 
     @property
     def previous_id(self) -> str:
-        """Of type alias: the id that the user was known by before."""
+        """For type alias: the former id of the user."""
         return _text(self.payload.get("previousId"))
 
     @property
@@ -77,12 +76,12 @@ class Event:
 
     @property
     def original_timestamp(self) -> str:
-        """The same, where the sender writes `originalTimestamp`."""
+        """The same, if the sender writes `originalTimestamp`."""
         return _text(self.payload.get("originalTimestamp"))
 
 
 def _object(value: Any, *names: str) -> Mapping[str, Any]:
-    """The object under these names, one inside the other; an empty one without it."""
+    """Return the object under these names, one inside the other; an empty one without it."""
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value if isinstance(value, Mapping) else {}
@@ -94,7 +93,7 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """A request to a vendor and its answer, fit to be kept: secrets masked, bodies cut."""
+    """A request to a vendor and its answer, fit to be stored: secrets masked, bodies cut."""
 
     method: str
     url: str
@@ -106,9 +105,9 @@ class Transcript:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request to a vendor: how it went, and what was said, written down only if asked for.
+    """One request to a vendor and its result; its transcript is written only on demand.
 
-    `status` is None where no answer came. `duration` is in seconds.
+    `status` is None without an answer. `duration` is in seconds.
     """
 
     status: int | None
@@ -122,8 +121,8 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of a batch that the vendor answered: `refused` names events and the vendor's
-    reason; every other event of the batch was taken."""
+    """The vendor's answer to a batch: `refused` maps events to the vendor's reason; every other
+    event was accepted."""
 
     exchange: Exchange
     refused: Mapping[UUID, str] = field(default_factory=dict)

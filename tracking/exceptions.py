@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a vendor. An error's docstring is its message to the operator."""
+"""The errors of a delivery. An error's docstring is its message to the operator."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class DeliveryError(Exception):
-    """The destination did not take the hits.
+    """The destination did not accept the hits.
 
-    `exchange` is the request that was tried and the answer to it, as far as they got.
+    `exchange` is the request and the answer, as far as they got.
     """
 
     code = "delivery_failed"
@@ -23,9 +23,9 @@ class DeliveryError(Exception):
 
 
 class RetryableError(DeliveryError):
-    """The destination could not take the hits now; they are sent again later.
+    """The destination could not accept the hits now; they are sent again later.
 
-    `retry_after` is the vendor's wish in seconds, None without one.
+    `retry_after` is the vendor's Retry-After in seconds, None without one.
     """
 
     code = "retryable"
@@ -48,12 +48,13 @@ class PermanentError(DeliveryError):
 
 
 class SetupError(DeliveryError):
-    """The integration's configuration is wrong; it is paused and keeps its backlog until mended."""
+    """The integration's configuration is wrong; it is paused and keeps its backlog until it is
+    corrected."""
 
     code = "setup"
 
 
 def blame(error: Exception) -> str:
-    """What failed and where, without the error's own words: they might tell a secret."""
+    """Return what failed and where, without the error's own text, which may hold a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"Its own code failed: {type(error).__name__} in {frames[-1].name if frames else '?'}."

@@ -22,17 +22,17 @@ from tracking.models.operations.operation import run_operations
 from tracking.models.upkeep import maintenance, retention
 from tracking.wakeup import EXPIRES, wake_dispatcher
 
-#: How long one task carries out operations; the next one goes on.
+#: Seconds for which one task runs operations; the next task continues.
 OPERATE_SECONDS = 10.0
-#: How long one task counts hits; while there are more, the next one goes on.
+#: Seconds for which one task counts hits; while more remain, the next task continues.
 SUMMARISE_SECONDS = 10.0
-#: Ready for so many seconds, and nobody made its next step: an operation's worker died.
+#: Seconds after which an operation that is ready counts as neglected: its worker died.
 NEGLECTED = 3.0
 
 
 @shared_task(name="hitstream.dispatch", bind=True, throws=(OperationalError, InterfaceError))
 def dispatch(task: Task[..., None]) -> None:
-    """What is due is sent. In a worker it goes on for as long as nobody may ring."""
+    """Send what is due. In a worker it goes on until the next wake-up is allowed."""
     if task.request.called_directly or task.request.is_eager:
         engine.run()
         return
@@ -40,21 +40,21 @@ def dispatch(task: Task[..., None]) -> None:
     if Operation.objects.neglected(NEGLECTED).exists():
         operate.apply_async(expires=EXPIRES)
     again = partial(dispatch.apply_async, expires=EXPIRES)
-    engine.run(linger=conf.RING_INTERVAL, again=again)
+    engine.run(linger=conf.WAKEUP_INTERVAL, again=again)
 
 
 @shared_task(name="hitstream.consolidate", throws=(OperationalError,))
 def consolidate() -> None:
-    """The tallies are in the ledger. Once a minute keeps them few."""
+    """Move the tallies into the ledger. Once a minute keeps them few."""
     Ledger.objects.consolidate()
 
 
 @shared_task(name="hitstream.operate", throws=(OperationalError, InterfaceError))
 def operate() -> None:
-    """What operators asked for goes on, chunk by chunk. It is called by itself while something is
-    left, and by `dispatch` for what is new or what a worker died over: the bell that is rung for
-    deliveries is rung for operations, too, beat rings it in any case, and all that it costs is one
-    look into an index of what is not finished."""
+    """Run pending operations, chunk by chunk. The task calls itself while work remains; `dispatch`
+    calls it for new operations and for those whose worker died. A wake-up for deliveries also
+    serves operations, and beat calls `dispatch` in any case: it costs one look into an index of
+    unfinished operations."""
     if run_operations(
         OPERATE_SECONDS, told=lambda operation: wake_dispatcher(), stopping=engine.stopping
     ):
@@ -63,7 +63,7 @@ def operate() -> None:
 
 @shared_task(name="hitstream.rollup", throws=(OperationalError, InterfaceError))
 def rollup() -> None:
-    """New hits are in the rollups of analytics, unless somebody else is at it."""
+    """Count new hits for analytics, unless another process counts now."""
     with suppress(Busy):
         if rollup_job.run(SUMMARISE_SECONDS).is_behind:
             rollup.apply_async(expires=EXPIRES)
@@ -71,25 +71,25 @@ def rollup() -> None:
 
 @shared_task(name="hitstream.maintain", throws=(OperationalError,))
 def maintain() -> None:
-    """Partitions lie ahead; dedup keys past their window and days past retention are gone."""
+    """Create partitions ahead; prune old dedup keys and days past retention."""
     maintenance.run()
     retention.prune()
 
 
 @shared_task(name="hitstream.heartbeat", throws=(OperationalError, InterfaceError))
 def heartbeat() -> None:
-    """Beat is alive: nobody else asks for this."""
+    """Note that beat is alive: only beat schedules this task."""
     Heartbeat.objects.beat("beat")
 
 
 @shared_task(name="hitstream.evaluate_alerts", throws=(OperationalError, InterfaceError))
 def evaluate_alerts() -> None:
-    """What is wrong is an alert, and is told."""
+    """Evaluate the alert rules and send pending notifications."""
     look()
     notify()
 
 
 @worker_shutting_down.connect
 def finish(**kwargs: object) -> None:
-    """What is under way is finished, and nothing more is begun."""
+    """Finish what is in flight and begin nothing more."""
     engine.stopping.set()

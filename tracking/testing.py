@@ -30,13 +30,13 @@ from tracking.ingest.write.django_connection import borrow_connection
 
 
 def silence() -> None:
-    """Nobody is called to deliver."""
+    """Wake nothing."""
 
 
 @contextmanager
 def on_this_connection(wake: Callable[[], None] = silence) -> Iterator[None]:
-    """Until its end, hits are stored at once by the thread that posts them, on its own Django
-    connection and inside its transaction; a token is known, or revoked, at once.
+    """Store hits, until its end, in the thread that posts them, on its own Django connection and
+    inside its transaction; look tokens up without a cache.
 
     `wake` is called after a hit that queues deliveries. With Celery's `task_always_eager`,
     `wake=tracking.tasks.dispatch` delivers each hit before its request is answered.

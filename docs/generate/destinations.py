@@ -11,7 +11,13 @@ from tracking.destinations.base import Destination
 from tracking.destinations.config import SecretField
 
 from docs.generate.markdown import code, codes, joined, table
+<<<<<<< HEAD
 from tracking.destinations import registry
+=======
+from tracking.destinations.contract import registry
+from tracking.destinations.contract.config_form import SecretField
+from tracking.destinations.contract.destination import Destination
+>>>>>>> origin/rooms
 
 INTRODUCTION = """
 Each destination, with the fields of its form as `manage.py add_integration --config` takes them,
@@ -22,7 +28,7 @@ the `integrations` object of a hit is its slug, its label or one of its further 
 
 
 def write() -> str:
-    found = sorted(registry.all(), key=lambda each: each.label.casefold())
+    found = sorted(registry.all_destinations(), key=lambda each: each.label.casefold())
     return joined("# Destinations", INTRODUCTION, *(describe(each) for each in found))
 
 

@@ -1,1 +1,1 @@
-"""The servers that `make run` brings along: a Postgres and a Valkey, on unix sockets only."""
+"""The servers that `make run` starts: a Postgres and a Valkey, on unix sockets only."""

@@ -1,4 +1,4 @@
-"""Whom the embedded Postgres runs as: it refuses root, so root lends it an unprivileged user."""
+"""The user of the embedded Postgres. It refuses root, so root lends it an unprivileged user."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from project.embedded.paths import owner_of
 
 
 class EmbeddedError(Exception):
-    """An embedded server cannot be run; the text says why and what to do."""
+    """An embedded server cannot run; the text says why and what to do."""
 
 
 class Identity(TypedDict, total=False):
@@ -22,7 +22,7 @@ class Identity(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
-    """A user to run as; without one, this process's own."""
+    """A user to run as; by default this process's own."""
 
     uid: int | None = None
     gid: int | None = None
@@ -36,13 +36,13 @@ class Account:
 
     @property
     def identity(self) -> Identity:
-        """Keyword arguments for subprocess."""
+        """Return keyword arguments for subprocess."""
         if self.uid is None or self.gid is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_enter(self, directory: Path) -> bool:
-        """True if the directory and all above it can be traversed by this user."""
+        """Return whether this user can traverse the directory and all above it."""
         if self.uid is None:
             return True
         return all(self._passes(parent.stat()) for parent in (directory, *directory.parents))
@@ -52,9 +52,9 @@ class Account:
         return bool(mine or status.st_mode & stat.S_IXOTH)
 
     def own(self, directory: Path) -> None:
-        """The directory exists, with mode 0700, and belongs to this user.
+        """Create the directory with mode 0700, owned by this user.
 
-        Someone else's directory of that name is refused: its owner could pose as the server.
+        Raises EmbeddedError if another user owns it: that owner could pose as the server.
         """
         uid = os.geteuid() if self.uid is None else self.uid
         try:
@@ -71,7 +71,7 @@ class Account:
 
 
 def claim_var(directory: Path) -> None:
-    """The var directory exists, private to this process's user."""
+    """Create the var directory, private to this process's user."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if owner_of(directory) != os.geteuid():
         owner = owner_of(directory)

@@ -1,4 +1,4 @@
-"""What the log says when all is up: where, who, and a first event to send."""
+"""The welcome in the log once everything runs: the address, the login, and a first hit to send."""
 
 from project.embedded.paths import read_secret, var_directory
 from project.embedded.secret import PASSWORD, TOKEN

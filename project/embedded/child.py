@@ -1,4 +1,4 @@
-"""One supervised process: started, its output logged, started again when it dies, stopped."""
+"""One supervised process: start it, log its output, restart it when it dies, stop it."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     hurry_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
-    # Runs before every start, in a thread; the pid of a process to adopt instead, or None.
+    # Runs before every start, in a thread. Returns the pid of a process to adopt instead, or None.
     before: Callable[[], int | None] = lambda: None
 
 
@@ -47,11 +47,11 @@ class Child:
         self._task: asyncio.Task[None] | asyncio.Task[str] | None = None
 
     def start(self) -> None:
-        """From now on the program runs, again and again, until it is stopped."""
+        """Run the program, again and again, until it is stopped."""
         self._task = asyncio.create_task(self._keep())
 
     async def start_once(self) -> str:
-        """How the program ended, in words; `exit code 0` if all went well."""
+        """Run the program once. Returns how it ended, in words; `exit code 0` for success."""
         task = self._task = asyncio.create_task(self._run())
         return await asyncio.shield(task)
 
@@ -75,7 +75,7 @@ class Child:
                 stdout=given,
                 stderr=given,
                 env={**os.environ, **self.program.environment},
-                # Ctrl-C reaches the supervisor only, which stops its children in order.
+                # Ctrl-C reaches only the supervisor, which stops its children in order.
                 start_new_session=True,
                 preexec_fn=die_with_parent(self.program.stop_signal),
                 **self.program.account.identity,
@@ -94,7 +94,7 @@ class Child:
         return code
 
     async def stop(self, hurry: asyncio.Event) -> None:
-        """The program has ended, within its grace; sooner if there is a hurry."""
+        """End the program within its grace; at once with `hurry`."""
         self._stopping.set()
         if self._task is None:
             return

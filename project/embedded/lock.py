@@ -1,4 +1,4 @@
-"""One supervisor a var directory, and one program a port."""
+"""One supervisor for a var directory, and one program for a port."""
 
 import errno
 import fcntl
@@ -11,12 +11,12 @@ from typing import Any
 from project.embedded.account import EmbeddedError
 from project.embedded.process import end_all, supervised_by, wait_for
 
-#: How long a port may still be held by what was just killed, in seconds.
+#: Seconds for which a killed process may still hold a port.
 MOMENT = 1.0
 
 
 def lock_var(directory: Path, url: str) -> int:
-    """This process is the directory's one supervisor while the returned descriptor is open."""
+    """Lock the directory for this process until the returned descriptor is closed."""
     descriptor = os.open(directory / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,7 +30,7 @@ def lock_var(directory: Path, url: str) -> int:
 
 
 def end_leftovers(directory: Path) -> None:
-    """Nothing that a killed supervisor of this directory started still runs."""
+    """End the processes that a killed supervisor of this directory left running."""
     steps = ((None, 0.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
     if not end_all(lambda: supervised_by(directory), steps):
         pids = ", ".join(map(str, supervised_by(directory)))
@@ -38,8 +38,8 @@ def end_leftovers(directory: Path) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises if the web server could not listen there, a moment from now at the latest: a killed
-    process is not found any more before it has let go of its sockets."""
+    """Raise EmbeddedError if the web server cannot listen there within a moment: a killed process
+    disappears before it has released its sockets."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     if not wait_for(lambda: can_listen(family, address), MOMENT):
         raise EmbeddedError(
@@ -48,7 +48,8 @@ def check_port(host: str, port: int) -> None:
 
 
 def can_listen(family: socket.AddressFamily, address: Any) -> bool:
-    """Whether the port is free; raises EmbeddedError where the address is not one to listen on."""
+    """Return whether the port is free. Raises EmbeddedError for an address that cannot be listened
+    on."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

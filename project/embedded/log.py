@@ -1,4 +1,4 @@
-"""One log of several processes: who says it in front of every line, in colour on a terminal."""
+"""One log of several processes: the name before every line, in colour on a terminal."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ LONGEST_LINE = 65536
 
 
 async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Every line of the stream; one that does not end is cut at 64 KiB."""
+    """Yield every line of the stream; a line without end is cut at 64 KiB."""
     rest = b""
     while chunk := await stream.read(LONGEST_LINE):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -28,8 +28,7 @@ async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
 
 
 class Log:
-    """Writes whole lines to one stream; a reader that went away, or a full disk,
-    is no reason to stop."""
+    """Writes whole lines to one stream, and goes on after a closed pipe or a full disk."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout

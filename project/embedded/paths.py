@@ -1,7 +1,7 @@
-"""Where the embedded servers live: computed from the var directory, nothing is ever created here.
+"""The places of the embedded servers, computed from the var directory; nothing is created here.
 
-Settings import this, so every manage.py command finds the servers of a running `make run`
-with an empty environment.
+Settings import this, so every manage.py command finds the servers of a running `make run` with an
+empty environment.
 """
 
 import hashlib
@@ -11,30 +11,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = ROLE = "hitstream"
-# The kernel takes 107 bytes on Linux and 103 on macOS.
+# Bytes: the kernel takes 107 on Linux and 103 on macOS.
 SOCKET_PATH_BYTES = 100
 POSTGRES_SOCKET = ".s.PGSQL.5432"
 VALKEY_SOCKET = "valkey.sock"
 
 
 def var_directory() -> Path:
-    """The checkout's `var/`, or HITSTREAM_VAR; absolute, perhaps not there yet."""
+    """Return the checkout's `var/`, or HITSTREAM_VAR, absolute. It may not exist yet."""
     return Path(os.environ.get("HITSTREAM_VAR") or ROOT / "var").resolve()
 
 
 def database_url(directory: Path | None = None) -> str:
-    """The URL of the embedded Postgres of this var directory, in libpq's form."""
+    """Return the URL of this var directory's Postgres, in libpq's form."""
     sockets = postgres_sockets(directory or var_directory())
     return f"postgresql:///{DATABASE}?host={sockets}&user={ROLE}"
 
 
 def broker_url(directory: Path | None = None) -> str:
-    """The URL of the embedded Valkey of this var directory, in kombu's form."""
+    """Return the URL of this var directory's Valkey, in kombu's form."""
     return f"redis+socket://{valkey_socket(directory or var_directory())}"
 
 
 def read_secret(name: str) -> str | None:
-    """What `make run` keeps in this file of the var directory, or None if it keeps nothing."""
+    """Return the secret in this file of the var directory, None without one."""
     try:
         return (var_directory() / name).read_text().strip() or None
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def read_secret(name: str) -> str | None:
 
 
 def owner_of(directory: Path) -> int:
-    """The uid that owns the directory, or would if this process made it."""
+    """Return the uid that owns the directory, or would if this process made it."""
     try:
         return directory.stat().st_uid
     except FileNotFoundError:
@@ -54,9 +54,9 @@ def digest_of(directory: Path) -> str:
 
 
 def postgres_sockets(directory: Path) -> Path:
-    """The directory of the Postgres socket.
+    """Return the directory of the Postgres socket.
 
-    Root's Postgres runs as another user, whom root's var directory keeps out.
+    Root's Postgres runs as another user, who cannot enter root's var directory.
     """
     if owner_of(directory) == 0:
         return _outside(directory, "postgres")
@@ -68,9 +68,9 @@ def valkey_socket(directory: Path) -> Path:
 
 
 def _outside(directory: Path, name: str) -> Path:
-    """A short directory named from the var directory's path.
+    """Return a short directory named after the var directory's path.
 
-    /tmp and not $TMPDIR: every process must come to the same answer.
+    Under /tmp and not $TMPDIR: every process must get the same result.
     """
     runtime = Path("/run")
     parent = runtime if owner_of(directory) == 0 and runtime.is_dir() else Path("/tmp")  # noqa: S108
@@ -80,6 +80,6 @@ def _outside(directory: Path, name: str) -> Path:
 def _inside_or_outside(directory: Path, name: str, socket: str) -> Path:
     inside = directory / "run" / name
     short = len(os.fsencode(inside / socket)) < SOCKET_PATH_BYTES
-    # Only what needs no quoting goes into a URL, which several libraries parse in their own way.
+    # No characters that need quoting: several libraries parse the URL, each in its own way.
     plain = re.fullmatch(r"[A-Za-z0-9_./-]+", str(inside))
     return inside if short and plain else _outside(directory, name)

@@ -1,4 +1,4 @@
-"""The embedded Postgres: one cluster in one directory, reachable through a unix socket only."""
+"""The embedded Postgres: one cluster in one directory, on a unix socket only."""
 
 import shutil
 import signal
@@ -28,7 +28,7 @@ MAJOR = "18"
 class EmbeddedPostgres(Server):
     """`with EmbeddedPostgres(directory) as postgres: connect(postgres.url)`.
 
-    With keep=False the data goes when the server stops.
+    With keep=False the data is deleted when the server stops.
     """
 
     name = "postgres"
@@ -46,7 +46,7 @@ class EmbeddedPostgres(Server):
 
     @property
     def home(self) -> Path:
-        """Holds the cluster; `postgres` in the directory, or where its symlink leads."""
+        """The folder of the cluster: `postgres` in the directory, or the target of that symlink."""
         return (self.directory / "postgres").resolve()
 
     @property
@@ -75,7 +75,7 @@ class EmbeddedPostgres(Server):
         return pid if runs_with(pid, "postgres", f"-D {self.data} ") else None
 
     def accepts(self) -> bool:
-        """True if the server answers now; then the database exists, too."""
+        """Return whether the server answers; then the database exists, too."""
         try:
             with psycopg.connect(
                 host=str(self.sockets),
@@ -99,7 +99,7 @@ class EmbeddedPostgres(Server):
         (self.directory / "postgres").unlink(missing_ok=True)
 
     def _place(self) -> None:
-        """The home exists, where the account can reach it."""
+        """Create the home where the account can reach it."""
         link = self.directory / "postgres"
         if (
             not link.exists()
@@ -112,7 +112,7 @@ class EmbeddedPostgres(Server):
         self.account.own(self.home)
 
     def _add_cluster(self) -> None:
-        """A whole cluster appears at once: an interrupted one never gets the name `data`."""
+        """Create the cluster, whole or not at all: an incomplete one never gets the name `data`."""
         for remains in self.home.glob("new-*"):
             shutil.rmtree(remains, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix="new-", dir=self.home))
@@ -126,7 +126,7 @@ class EmbeddedPostgres(Server):
             [
                 str(postgres_binaries(self.account) / "initdb"),
                 *("-D", str(draft), "-U", ROLE, "-A", "trust", "-E", "UTF8"),
-                # Postgres' own C.UTF-8 sorts alike on every system, whatever locales it has.
+                # Postgres' own C.UTF-8 sorts alike on every system, whatever its locales.
                 *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             ],
             capture_output=True,
@@ -147,7 +147,7 @@ class EmbeddedPostgres(Server):
             )
 
     def _clear_leftovers(self) -> None:
-        """No process of a dead postmaster works on the data; no stale file names a live pid.
+        """End processes of a dead postmaster, and remove stale files that name a live pid.
 
         The order matters: Postgres' own check for such processes reads the stale pid file.
         """
@@ -161,6 +161,6 @@ class EmbeddedPostgres(Server):
                 f"another Postgres (pid {holder}) uses {self.sockets}: stop it first"
             )
         for path in (self.data / "postmaster.pid", socket_lock):
-            # Postgres clears a dead pid itself, but takes a zombie or a stranger for a rival.
+            # Postgres removes a dead pid itself, but takes a zombie or another program for a rival.
             if exists(read_pid(path)):
                 path.unlink()

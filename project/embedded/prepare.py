@@ -1,7 +1,7 @@
-"""`python -m project.embedded.prepare`: the database is ready for use, in one process.
+"""`python -m project.embedded.prepare`: prepare the database for use, in one process.
 
-Migrations are applied; there is a superuser, and a token for trying things out. What only
-this command knows is kept in the var directory.
+Applies migrations; creates a superuser, and a token to try things out. The var directory keeps the
+generated secrets.
 """
 
 import io
@@ -28,7 +28,7 @@ def prepare() -> None:
 
 
 def create_admin(directory: Path) -> None:
-    """There is a superuser; `admin` is made if there was none, its password kept in a file."""
+    """Create the superuser `admin` if there is no superuser, its password kept in a file."""
     if get_user_model().objects.filter(is_superuser=True).exists():
         return
     password = read_secret(PASSWORD) or secrets.token_urlsafe(15)
@@ -47,7 +47,7 @@ def create_admin(directory: Path) -> None:
 
 
 def issue_development_token(directory: Path) -> None:
-    """The file holds a token that this database knows, whatever became of either before."""
+    """Keep a token in a file that this database knows, whatever happened to either before."""
     # Models can be imported only after django.setup().
     from tracking.ingest.auth.authentication import tokens  # noqa: PLC0415
     from tracking.models.tokens.api_token import digest_of  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Other processes: who they are, and how they end. Only a process known to be ours is signalled."""
+"""Other processes: what they are, and how they end. Only our own processes are signalled."""
 
 import contextlib
 import ctypes
@@ -15,9 +15,9 @@ SUPERVISED = "HITSTREAM_SUPERVISED"
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """A preexec_fn: the child gets this signal when its parent dies, however that dies.
+    """Send this signal to the child when its parent dies. For preexec_fn.
 
-    Linux only. The kernel means the parent *thread*: fork from one that stays.
+    Linux only. For the kernel the parent is a *thread*: fork from one that stays.
     """
     if sys.platform != "linux":
         return None
@@ -33,13 +33,13 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop_with_parent() -> None:
-    """This process gets SIGTERM when its parent dies (Linux only)."""
+    """Send SIGTERM to this process when its parent dies (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def command_line(pid: int) -> list[str]:
-    """The arguments of a running process; empty for one that is gone or a zombie."""
+    """Return the arguments of a running process; none if it is gone or a zombie."""
     if sys.platform == "linux":
         try:
             raw = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -56,13 +56,13 @@ def command_line(pid: int) -> list[str]:
 
 
 def runs_with(pid: int | None, program: str, argument: str) -> bool:
-    """True if the pid is a live process of this program that was given this argument."""
+    """Return whether the pid is a live process of this program with this argument."""
     words = command_line(pid) if pid else []
     return bool(words) and Path(words[0]).name == program and argument in " ".join(words[1:])
 
 
 def exists(pid: int | None) -> bool:
-    """True if some process has this pid, be it a zombie."""
+    """Return whether a process has this pid, even a zombie."""
     try:
         os.kill(pid or 0, 0)
     except ProcessLookupError:
@@ -73,7 +73,7 @@ def exists(pid: int | None) -> bool:
 
 
 def read_pid(path: Path) -> int | None:
-    """The pid on the first line of a pid file."""
+    """Return the pid on the first line of a pid file."""
     try:
         first = path.read_text().split("\n", 1)[0].strip()
     except (FileNotFoundError, NotADirectoryError):
@@ -82,7 +82,8 @@ def read_pid(path: Path) -> int | None:
 
 
 def supervised_by(var: Path) -> list[int]:
-    """Live processes that a supervisor of this var directory started: they carry its mark."""
+    """Return the live processes that a supervisor of this var directory started: they carry its
+    mark."""
     mark = f"{SUPERVISED}={var}"
     if sys.platform == "linux":
         found = [pid for pid in pids() if os.fsencode(mark) in _environment(pid).split(b"\0")]
@@ -99,7 +100,7 @@ def supervised_by(var: Path) -> list[int]:
 
 
 def working_in(directory: Path, program: str) -> list[int]:
-    """Live processes of this program whose working directory is this one (Linux only)."""
+    """Return the live processes of this program with this working directory (Linux only)."""
     return [
         pid
         for pid in pids()
@@ -117,7 +118,8 @@ def pids() -> list[int]:
 def end_all(
     find: Callable[[], list[int]], steps: Iterable[tuple[signal.Signals | None, float]]
 ) -> bool:
-    """True when nothing is found any more; each step is a signal and the seconds to wait after."""
+    """End the processes; each step is a signal and the seconds to wait after it. Returns whether
+    none remain."""
     for number, seconds in steps:
         for pid in find():
             if number is not None:
@@ -129,7 +131,7 @@ def end_all(
 
 
 def wait_for(true: Callable[[], bool], seconds: float, every: float = 0.02) -> bool:
-    """True as soon as it is true; False if it is not within these seconds."""
+    """Wait until the condition holds. Returns False after these seconds."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:

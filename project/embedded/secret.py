@@ -1,4 +1,4 @@
-"""The secrets that `make run` makes for itself, each in a file that only its user reads."""
+"""The secrets that `make run` generates, each in a file that only its user can read."""
 
 import base64
 import os
@@ -9,7 +9,7 @@ PASSWORD, TOKEN = "admin_password", "development_token"
 
 
 def keep_secret(path: Path, text: str) -> None:
-    """The file holds this text, wholly or not at all, with mode 0600."""
+    """Write the text to the file, wholly or not at all, with mode 0600."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -21,9 +21,9 @@ def keep_secret(path: Path, text: str) -> None:
 
 
 def make_secrets(directory: Path) -> None:
-    """Django's key and the key for credentials at rest exist; present ones are never touched. Every
-    command beside a running `make run` may call private destinations as it may."""
-    # `make run` serves on loopback, and so do the receivers that one tries it with.
+    """Generate Django's key and the key for credentials at rest unless they exist. Every command
+    beside a running `make run` may call private destinations, as it may."""
+    # `make run` serves on loopback, like the receivers that people try it with.
     keep_secret(directory / "allow_private_destinations", "1")
     secret_key, secret_keys = directory / "secret_key", directory / "secret_keys"
     if not secret_key.exists():

@@ -1,4 +1,4 @@
-"""What the embedded servers share: one owner at a time, adoption, starting, stopping."""
+"""What both embedded servers share: one owner at a time, adoption, start and stop."""
 
 import fcntl
 import os
@@ -18,8 +18,8 @@ from project.embedded.process import die_with_parent, wait_for
 class Server(ABC):
     """A server of one directory.
 
-    The first to start it owns it and stops it; whoever starts it meanwhile just uses it.
-    A server whose owner died is adopted by the next.
+    The first process to start it owns and stops it; others meanwhile just use it. The next one
+    adopts a server whose owner died.
     """
 
     name: ClassVar[str]
@@ -36,32 +36,32 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """How clients reach the server."""
+        """The address of the server for clients."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Everything that the command needs is there, and nothing is left of a dead server."""
+        """Create what the command needs, and remove what a dead server left."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The server's arguments, it stays in the foreground."""
+        """Return the server's arguments; it stays in the foreground."""
 
     @abstractmethod
     def running_pid(self) -> int | None:
-        """The pid of a live server of this very directory."""
+        """Return the pid of a live server of this directory."""
 
     @abstractmethod
     def accepts(self) -> bool:
-        """True if the server answers now."""
+        """Return whether the server answers."""
 
     @abstractmethod
     def remove(self) -> None:
-        """The stopped server's files are gone."""
+        """Delete the stopped server's files."""
 
     def own(self, within: float = 0) -> bool:
-        """True if this process is the server's one owner from now on.
+        """Try to become the one owner. Returns whether this process is it.
 
-        A killed owner is one for some milliseconds more: wait for so many seconds.
+        A killed owner remains one for some milliseconds: wait up to `seconds`.
         """
         return wait_for(self._take_lock, within)
 
@@ -78,7 +78,8 @@ class Server(ABC):
         return True
 
     def adopt(self) -> int | None:
-        """The pid of a server left running by a dead owner; one that is going down is awaited."""
+        """Return the pid of a server that a dead owner left running; wait for one that is shutting
+        down."""
         if not wait_for(lambda: self.running_pid() is None or self._stays(), 60):
             raise EmbeddedError(
                 f"{self.name} (pid {self.running_pid()}) runs but does not answer: stop it first"
@@ -86,7 +87,8 @@ class Server(ABC):
         return self.running_pid()
 
     def start(self) -> None:
-        """The server answers, and dies with this process. Its output goes to a file."""
+        """Start the server, which dies with this process, and wait until it answers. Its output
+        goes to a file."""
         if self.own(within=0.3) and self.adopt() is None:
             self.prepare()
             with self.log.open("wb") as log:
@@ -104,7 +106,7 @@ class Server(ABC):
             raise EmbeddedError(f"{self.name} did not start:\n{self.tail()}")
 
     def stop(self) -> None:
-        """The server has ended, if it was ours; then another may own it."""
+        """Stop the server if this process owns it; then another may own it."""
         if self._lock is None:
             return
         pid = self._process.pid if self._process else self.running_pid()
@@ -132,7 +134,8 @@ class Server(ABC):
         return "\n".join(lines[-10:])
 
     def _stays(self) -> bool:
-        """True if the server answers and goes on: its owner's death may just be reaching it."""
+        """Return whether the server answers and keeps running: its owner's death may be about to
+        reach it."""
         if self.accepts():
             time.sleep(0.1)
         return self.accepts()

@@ -1,4 +1,4 @@
-"""Starts the servers, then what needs them, keeps all running, and stops them in order."""
+"""Starts the servers, then their users, keeps all running, and stops them in order."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ READY_SECONDS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Awaited:
-    """A program, and how to see that others may use it."""
+    """A program, and the test that others may use it."""
 
     program: Program
     ready: Callable[[], bool]
@@ -23,8 +23,8 @@ class Awaited:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Servers start together; `prepare` runs once to its end; then the programs start,
-    the others as soon as the first is ready.
+    """Servers start together; `prepare` runs once to its end; then the programs start, the others
+    as soon as the first is ready.
 
     Everything stops in the reverse order: the programs as listed, then the servers as listed.
     """
@@ -45,7 +45,8 @@ class Supervisor:
         self.hurry = asyncio.Event()
 
     async def run(self) -> int:
-        """0 after a stop that was asked for, 1 if the start failed; nothing runs any more."""
+        """Run everything. Returns 0 after a requested stop, 1 if the start failed; nothing runs any
+        more."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # nohup ignores SIGHUP, and means it.
@@ -82,7 +83,7 @@ class Supervisor:
         first, *others = self.plan.programs
         self._child(first).start()
         await self._answers(first.name)
-        # Only now: on two cores they would slow down what everybody waits for.
+        # Only now: on two cores they would slow down the start of the first.
         for program in others:
             self._child(program).start()
         self.log.say("hitstream", self.plan.welcome(time.monotonic() - began))
@@ -107,7 +108,7 @@ class Supervisor:
         return child
 
     async def _wait_for(self, child: Child, ready: Callable[[], bool]) -> None:
-        """The server is ready; one that fails three times or takes too long is given up."""
+        """Wait for the server; give up one that fails three times or takes too long."""
         deadline = time.monotonic() + READY_SECONDS
         while not await asyncio.to_thread(ready):
             if child.failures >= 3 or time.monotonic() > deadline:

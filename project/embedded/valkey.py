@@ -1,4 +1,4 @@
-"""The embedded Valkey: the broker of one directory, reachable through a unix socket only."""
+"""The embedded Valkey: the broker of one directory, on a unix socket only."""
 
 import shutil
 import signal
@@ -17,7 +17,7 @@ from project.embedded.server import Server
 class EmbeddedValkey(Server):
     """`with EmbeddedValkey(directory) as valkey: Celery(broker=valkey.url)`.
 
-    A write is on the disk within a second. With keep=False the data goes when the server stops.
+    A write is on disk within a second. With keep=False the data is deleted when the server stops.
     """
 
     name = "valkey"
@@ -38,7 +38,7 @@ class EmbeddedValkey(Server):
 
     @property
     def pid_file(self) -> Path:
-        """There while the server runs, and after it was killed."""
+        """Present while the server runs, and after it was killed."""
         return self.data / "valkey.pid"
 
     def command(self) -> list[str]:
@@ -47,9 +47,9 @@ class EmbeddedValkey(Server):
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             *("--dir", str(self.data), "--pidfile", str(self.pid_file)),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-            # The checker takes a base in the RDB format for a broken one.
+            # The checker takes a base in RDB format for a broken one.
             *("--aof-use-rdb-preamble", "no", "--loglevel", "warning"),
-            # The pid file is checked against the command line.
+            # The pid file is compared with the command line.
             *("--set-proc-title", "no", "--daemonize", "no"),
         ]
 
@@ -79,9 +79,9 @@ class EmbeddedValkey(Server):
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     def _mend(self) -> None:
-        """After a kill, what the server refuses to read is cut off, else all of it set aside.
+        """Cut off what the server refuses to read after a kill, else set all of it aside.
 
-        A lost bell is harmless: what is queued is in Postgres.
+        A lost wake-up is harmless: what is queued is in Postgres.
         """
         log = self.data / "appendonlydir"
         manifest = log / "appendonly.aof.manifest"
@@ -89,10 +89,10 @@ class EmbeddedValkey(Server):
             log.rename(log.with_name(f"{log.name}.broken-{time.time_ns()}"))
 
     def _check(self, manifest: Path, *options: str) -> bool:
-        """True if the append-only files can be read now."""
+        """Return whether the append-only files can be read."""
         try:
             checked = subprocess.run(  # noqa: S603
-                # The server acts as its own checker under this name.
+                # Under this name the server acts as its own checker.
                 ["valkey-check-aof", *options, str(manifest)],  # noqa: S607
                 executable=valkey_binary(),
                 input=b"y\n",

@@ -1,5 +1,5 @@
-"""The front: what stands between the network and Django's threads.
+"""The front: between the network and Django's threads.
 
-In: granian's RSGI requests, one coroutine each, on the process's event loop.
-Out: complete, bounded requests, each run by one thread through the WSGI application.
+In: granian's RSGI requests, one coroutine each, on the process's event loop. Out: complete, bounded
+requests, each run by one thread through the WSGI application.
 """

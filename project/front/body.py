@@ -1,6 +1,6 @@
-"""Receiving a request's body, bounded in bytes.
+"""Receives a request's body, bounded in bytes.
 
-In: an RSGI scope and protocol. Out: a Body, whole or cut off right behind its route's limit.
+In: an RSGI scope and protocol. Out: a Body, whole or cut right after its route's limit.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ LINGER_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Limit:
-    """The most bytes that a route reads. An ingest route's application refuses what is longer,
-    after it has authenticated the sender; elsewhere the front refuses it."""
+    """The most bytes that a route reads. An ingest route's application refuses longer bodies, after
+    it has authenticated the sender; elsewhere the front refuses them."""
 
     size: int
     ingest: bool = False
 
 
 OTHER = Limit(4 * 1024 * 1024)
-#: Bodies up to here do not count as large, in bytes.
+#: Bytes up to which a body does not count as large.
 SMALL = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Body:
-    """What was read, and the CONTENT_LENGTH that the application is told ("" for none).
+    """The bytes that were read, and the CONTENT_LENGTH for the application ("" for none).
 
-    `cut` says that the body is longer than its limit and was not read to its end.
+    `cut` if the body is longer than its limit and was not read to its end.
     """
 
     content: bytes = b""
@@ -44,14 +44,14 @@ class Body:
 
 
 class Memory:
-    """What all large bodies together take, as far as they have come: announcing costs nothing."""
+    """Bytes of all large bodies received so far. Announced but unreceived bytes do not count."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Raises Overloaded where it would be more than the limit."""
+        """Reserve the bytes. Raises Overloaded beyond the limit."""
         if self._held + size > self._limit:
             raise Overloaded
         self._held += size
@@ -61,14 +61,14 @@ class Memory:
 
 
 class Share:
-    """One body's part of the memory."""
+    """One body's share of the memory."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._size = 0
 
     def grow(self, size: int) -> None:
-        """The body is so large by now. Raises Overloaded."""
+        """Note the body's present size. Raises Overloaded."""
         if size > SMALL:
             self._memory.take(size - self._size)
             self._size = size
@@ -78,7 +78,7 @@ class Share:
 
 
 def announce(scope: Scope) -> int | None:
-    """The body's length if the request says it, None if only reading can tell."""
+    """Return the announced length of the body, None if only reading can tell."""
     headers = scope.headers
     if "transfer-encoding" in headers:
         return None
@@ -96,7 +96,7 @@ async def receive(
     until: float,
     share: Share,
 ) -> Body:
-    """The body; at most the limit and one chunk were held. Raises BrokenBody, BodyTooLarge,
+    """Return the body, holding at most the limit and one chunk. Raises BrokenBody, BodyTooLarge,
     Overloaded, and TimeoutError once the loop's clock is past `until`."""
     if announced is not None and announced > limit.size:
         body = Body(length=str(announced), cut=True)
@@ -141,8 +141,8 @@ async def _receive_chunks(
             return Body(bytes(received[: limit + 1]), cut=True)
         share.grow(len(received))
     # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
-    # HTTP/2's empty last frame after a body without content-length, cannot be told from a broken
-    # body, so they are refused too.
+    # HTTP/2's empty last frame after a body without content-length, look like a broken body, so
+    # they are refused, too.
     whole = endings <= 1 if announced is None else len(received) == announced
     if not whole:
         raise BrokenBody
@@ -150,8 +150,8 @@ async def _receive_chunks(
 
 
 async def linger(protocol: HTTPProtocol) -> None:
-    """Some of the rest is read and dropped, so that a client which sends before it reads gets its
-    answer instead of a reset. Afterwards the server closes the connection."""
+    """Read and drop some of the rest, so that a client which sends before it reads gets its answer
+    instead of a reset. Then the server closes the connection."""
     chunks: AsyncIterator[bytes] = cast(Any, protocol)
     dropped = 0
     with suppress(TimeoutError, StopAsyncIteration, RuntimeError):

@@ -1,6 +1,7 @@
 """The WSGI gateway: from an RSGI request with its body to the answer on the wire.
 
-In: scope, protocol and a received Body, on one of Django's threads. Out: the application's answer.
+In: scope, protocol and a received Body, on the event loop or one of Django's threads. Out: the
+application's answer.
 """
 
 import logging
@@ -34,10 +35,10 @@ PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 
 @lru_cache(maxsize=1024)
 def name_of(header: str) -> str:
-    """The environ's name for a header, "" for one that the application must not see.
+    """Return the environ's name for a header, "" for one that the application must not see.
 
-    `x_user` and `x-user` would get the same name, so the one that proxies do not filter is
-    dropped. Length and framing are told by the Body.
+    `x_user` and `x-user` would get the same name, so the one that proxies do not filter is dropped.
+    The Body gives length and framing.
     """
     if "_" in header or header in {"content-length", "transfer-encoding"}:
         return ""
@@ -46,7 +47,7 @@ def name_of(header: str) -> str:
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """Host and port; IPv6 without its brackets. A unix socket has neither."""
+    """Return host and port; IPv6 without its brackets. A unix socket has neither."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
         return "", ""
@@ -54,7 +55,7 @@ def split_address(address: str) -> tuple[str, str]:
 
 
 def build_environ(scope: Scope, body: Body) -> WSGIEnvironment:
-    """What the application gets to see of the request."""
+    """Return what the application sees of the request."""
     path = scope.path
     environ = CONSTANTS.copy()
     environ["REQUEST_METHOD"] = scope.method
@@ -107,7 +108,7 @@ class HeldAnswer:
     deferred: DeferredResponse
 
     def send(self, protocol: HTTPProtocol) -> None:
-        """The answer is on its way, or the refusal that has come in its place."""
+        """Send the answer, or the refusal that replaces it."""
         refusal = self.deferred.refusal()
         if refusal is None:
             protocol.response_bytes(self.status, self.headers, self.content)
@@ -118,10 +119,11 @@ class HeldAnswer:
 def answer(
     application: WSGIApplication, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
 ) -> HeldAnswer | None:
-    """The application has answered, or a 500 has and the log says why; its answer is closed.
+    """Call the application and send its answer, or a 500 whose cause the log has; close the answer.
 
-    The connection ends with the answer to a body that was not read to its end. Where the
-    application left a DeferredResponse, nothing is sent yet. Raises NeedsThread where it does.
+    The connection ends with the answer to a body that was not read to its end. If the application
+    left a DeferredResponse, send nothing yet and return the HeldAnswer. Raises NeedsThread as the
+    application does.
     """
     try:
         head = _Head()
@@ -135,7 +137,7 @@ def answer(
                 close()
     except Exception:
         log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        # Nothing is sent if an answer has begun.
+        # This sends nothing if an answer has begun.
         protocol.response_bytes(500, [("content-type", "text/plain")], b"Server error")
     return None
 
@@ -154,6 +156,6 @@ def _send(
 
 
 def _push(sending: Awaitable[None]) -> None:
-    """The chunk is queued. Granian queues without a limit and at once, so no loop is needed."""
+    """Queue the chunk. Granian queues without a limit and at once, so no loop is needed."""
     for _ in sending.__await__():
         raise RuntimeError("Sending has to wait, which only the event loop can")

@@ -1,7 +1,7 @@
-"""How long the front waits, for clients and for commits.
+"""Time limits of the front, for clients and for commits.
 
-In: a promise (granian's or asyncio's future) and how long it may take. Out: what it becomes.
-One timer looks after all of them: a timer for each request costs a tenth of the front's time.
+In: a promise (granian's or asyncio's future) and its time limit. Out: its result. One timer serves
+all promises: a timer for each request costs a tenth of the front's time.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ class Patience:
         self._look()
 
     async def wait(self, promise: Any, until: float) -> Any:
-        """What the promise becomes; raises TimeoutError once the loop's clock is past `until`."""
+        """Return the promise's result. Raises TimeoutError if the loop's clock passes `until`."""
         self._awaited[promise] = until
         try:
             return await promise
@@ -33,5 +33,5 @@ class Patience:
         self._timer = self._loop.call_later(LOOK_EVERY, self._look)
 
     def end(self) -> None:
-        """Nobody is looked after any more."""
+        """Stop the timer."""
         self._timer.cancel()

@@ -1,4 +1,4 @@
-"""The answers that the front gives by itself, before the application hears of a request."""
+"""The answers that the front gives itself, before the application sees a request."""
 
 import json
 
@@ -15,7 +15,7 @@ class RequestRefused(Exception):
     close = True
 
     def send(self, scope: Scope, protocol: HTTPProtocol, *, browsers: bool) -> None:
-        """The refusal is on its way; with `browsers`, a page of any origin may read it."""
+        """Send the refusal; with `browsers`, a page of any origin may read it."""
         content = json.dumps({"code": self.code, "message": self.message}).encode()
         headers = [("content-type", "application/json")]
         if self.close:
@@ -53,7 +53,7 @@ class BodyTooLarge(RequestRefused):
 
 
 class Overloaded(RequestRefused):
-    """As many requests wait for a thread as may, or as many large bodies are held."""
+    """Too many requests wait for a thread, or too many large bodies are held."""
 
     status = 503
     code = "overloaded"

@@ -1,7 +1,7 @@
-"""The event loop's part: receive a request, hand it to a thread, or refuse it.
+"""The event loop's part: receive a request, run it or hand it to a thread, or refuse it.
 
-In: RSGI requests, whole or not, honest or not. Out: for each one answer, the application's or a
-refusal. Only a complete request takes a thread, so a client that stalls takes nobody's place.
+In: RSGI requests, whole or not, honest or not. Out: one answer for each, the application's or a
+refusal. Only a complete request takes a thread, so a stalling client takes nobody's place.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ CLOSE_SECONDS = 4.0
 class Front:
     """An RSGI application that runs a WSGI one.
 
-    It needs granian's asyncio tasks: with `--task-impl rust` the reading off of what nobody wants
-    could not be ended in time. `at_close` is called when the process ends, after the last request.
+    It needs granian's asyncio tasks: under `--task-impl rust` the reading of unwanted bodies could
+    not be ended in time. `at_close` is called when the process ends, after the last request.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Front:
         limit_of: Callable[[str], Limit] = lambda path: OTHER,
         commit_timeout: float = 1.5,
     ) -> None:
-        """`limit_of` knows the ingest routes by their paths. A small ingest request that waits for
-        nothing but its commit needs no thread, and four switches between threads fewer."""
+        """`limit_of` returns the limit of a path. A small ingest request that waits for nothing but
+        its commit needs no thread, and saves four switches between threads."""
         self.at_close: list[Callable[[], object]] = []
         self._application = application
         self._count = threads
@@ -62,7 +62,7 @@ class Front:
         self._memory = Memory(LARGE_BODIES)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        # What is loaded by now stays for ever: the collector need not look through it again.
+        # Everything loaded by now stays for ever: the garbage collector need not visit it again.
         gc.collect()
         gc.freeze()
         self._loop = loop
@@ -76,7 +76,7 @@ class Front:
             close()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        """The request is answered, and its body read or its connection about to close."""
+        """Answer the request, and read its body to the end or close the connection."""
         limit = self._limit_of(scope.path)
         announced = announce(scope)
         share = Share(self._memory)
@@ -99,8 +99,8 @@ class Front:
     async def _answer(
         self, environ: WSGIEnvironment, protocol: HTTPProtocol, limit: Limit, *, cut: bool
     ) -> None:
-        """The application answers on one of its threads; on this one as long as it does not have to
-        wait, nor to read much."""
+        """Run the application on one of its threads; on the event loop as long as it neither has to
+        wait nor to read much."""
         work = partial(answer, self._application, environ, protocol, cut=cut)
         if not limit.ingest or limit.size > SMALL:
             await self._threads.hand(work)

@@ -24,7 +24,7 @@ from docs.generate.pages import DOCS, GENERATED, ROOT, places
 from docs.hooks import foreign
 from project.celery import app
 from tests.docs.markdown import pages
-from tracking.destinations import registry
+from tracking.destinations.contract import registry
 from tracking.metrics.figures import figures
 
 #: Read by the tests, and by the example of a host project's settings.
@@ -76,7 +76,7 @@ def test_every_command_is_on_its_page_with_its_options() -> None:
 
 def test_every_destination_is_on_its_page_with_its_fields() -> None:
     page = destinations.write()
-    for destination in registry.all():
+    for destination in registry.all_destinations():
         assert f"## {destination.label}\n" in page
         assert all(f"| `{name}` |" in page for name in destination.Config.base_fields)
 
