@@ -7,17 +7,11 @@ import re
 from pathlib import Path
 
 from django import forms
-from tracking.destinations.base import Destination
-from tracking.destinations.config import SecretField
 
 from docs.generate.markdown import code, codes, joined, table
-<<<<<<< HEAD
-from tracking.destinations import registry
-=======
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import SecretField
 from tracking.destinations.contract.destination import Destination
->>>>>>> origin/rooms
 
 INTRODUCTION = """
 Each destination, with the fields of its form as `manage.py add_integration --config` takes them,
