@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tomllib
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Revision:
     title: str
     root: Path
     python: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     programs: dict[str, list[str]]
 
     @property

@@ -35,7 +35,11 @@ TOKEN = "compare"
 PORTS = range(21100, 21200)
 #: The table of hits, under the names that it has had.
 TABLES = ("hitstream_hit", "tracking_hit")
-STOP_SECONDS = 25.0
+START_SECONDS, STOP_SECONDS = 15.0, 25.0
+#: CPU seconds in half a second.
+IDLE = 0.05
+#: The tables that autovacuum would look at, as regclass quotes them.
+CHANGED = "SELECT relid::regclass::text FROM pg_stat_user_tables WHERE n_mod_since_analyze > 0"
 
 
 @dataclass
@@ -43,10 +47,10 @@ class Side:
     revision: Revision
     postgres: EmbeddedPostgres
     broker: EmbeddedValkey
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     folder: Path
     port: int
-    authorization: str = ""
+    authorization: str = field(default="", repr=False)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -117,6 +121,18 @@ class Side:
             except OSError:
                 text = f"{self.name}: the web server does not answer:\n{self.tail(program)}"
                 raise CompareError(text) from None
+        if program != "worker":
+            self._wait_until_idle()
+
+    def _wait_until_idle(self) -> None:
+        """Wait, a limited time, until what was started does nothing any more: every process of the
+        web server has begun, and none of its start is measured. A worker has work at once."""
+        ends, spent = time.monotonic() + START_SECONDS, self.cpu()
+        while time.monotonic() < ends:
+            time.sleep(0.5)
+            before, spent = spent, self.cpu()
+            if spent - before < IDLE:
+                return
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
@@ -147,7 +163,8 @@ class Side:
     def settle(self) -> None:
         """Do now what Postgres put off, so that no turn pays for the one before."""
         with self.connect() as connection:
-            connection.execute("VACUUM (ANALYZE)")
+            for (table,) in connection.execute(CHANGED).fetchall():
+                connection.execute(f"VACUUM (ANALYZE) {table}")
             connection.execute("CHECKPOINT")
 
     def stored(self) -> int:

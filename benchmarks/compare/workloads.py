@@ -151,6 +151,19 @@ class Files(Workload):
 class Import(Files):
     name, what = "import", "manage.py import_hits of a file, the command's start included"
 
+    @contextmanager
+    def opened(self, sides: tuple[Side, Side]) -> Iterator[None]:
+        began = time.perf_counter()
+        sides[0].manage("import_hits", "--help")
+        self.start = time.perf_counter() - began
+        with super().opened(sides):
+            yield
+
+    def calibrate(self, turns: list[Turn]) -> None:
+        """Choose the hits that fill the time beside the command's start."""
+        fastest = min(turn.seconds for turn in turns)
+        self.count = int(FIRST_HITS * self.seconds / max(fastest - self.start, 0.5))
+
     def turn(self, side: Side) -> Turn:
         side.settle()
         before = side.cpu()
