@@ -106,7 +106,10 @@ def archived(folder: Path, revision: str) -> Revision:
 
     Raises CompareError if git does not know the revision.
     """
-    commit = git("rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
+    try:
+        commit = git("rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
+    except CompareError:
+        raise CompareError(f"git knows no revision {revision}") from None
     root = folder / "old" / "code"
     root.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(git("archive", commit))) as archive:
