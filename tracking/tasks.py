@@ -56,7 +56,7 @@ def operate() -> None:
     serves operations, and beat calls `dispatch` in any case: it costs one look into an index of
     unfinished operations."""
     if run_operations(
-        OPERATE_SECONDS, told=lambda operation: wake_dispatcher(), stopping=engine.stopping
+        OPERATE_SECONDS, on_chunk=lambda operation: wake_dispatcher(), stopping=engine.stopping
     ):
         operate.apply_async(expires=EXPIRES)
 

@@ -34,7 +34,7 @@ def work_elsewhere() -> None:
     """In a thread of its own, as a worker does: Playwright's loop runs in this one."""
 
     def work() -> None:
-        run_operations(5, told=lambda operation: None)
+        run_operations(5, on_chunk=lambda operation: None)
         engine.run()
         connections.close_all()
 

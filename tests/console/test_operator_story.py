@@ -82,7 +82,7 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
         expect(page.locator(".hs-preview strong")).to_have_text("1")
         page.click("input[type=submit]")
         expect(page.locator(".hs-operations")).to_contain_text("Replay")
-        run_operations(5, told=lambda operation: None)
+        run_operations(5, on_chunk=lambda operation: None)
         deliver()
         expect(page.locator(".hs-operations")).to_contain_text("Finished")
 

@@ -182,7 +182,7 @@ def test_a_hit_that_postgres_alone_refuses_costs_no_other(token: Token, write: W
         path,
         read,
         refused=lambda line, result: refused.append((line.number, str(result.error))),
-        told=lambda lines, position: None,
+        progress=lambda lines, position: None,
     )
     imported = FileImport.objects.get()
     assert (imported.lines, imported.stored, imported.duplicate) == (6001, 5999, 1)
@@ -198,9 +198,9 @@ def test_of_two_at_once_the_second_stops_and_stores_nothing(token: Token, write:
     first, second = run.begin(token, path), run.begin(token, path)
     sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
     read = partial(parse, sender=sender)
-    run.run(first, path, read, refused=print, told=print)
+    run.run(first, path, read, refused=print, progress=print)
     with pytest.raises(AlreadyImporting):
-        run.run(second, path, read, refused=print, told=print)
+        run.run(second, path, read, refused=print, progress=print)
     assert Hit.objects.count() == 20
 
 
@@ -225,7 +225,7 @@ def test_a_file_that_changes_is_not_taken_for_imported(token: Token, write: Writ
         return parse(body, sender)
 
     with pytest.raises(FileChanged):
-        run.run(run.begin(token, path), path, read, refused=print, told=print)
+        run.run(run.begin(token, path), path, read, refused=print, progress=print)
     path.write_bytes(before)
     assert "stored: 2,000, duplicate: 0, refused: 0" in import_hits(path)
     numbers = Hit.objects.values_list("payload__number", flat=True)

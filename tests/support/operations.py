@@ -62,5 +62,5 @@ def work(seconds: float = 20.0) -> list[int]:
         operation.refresh_from_db()
         told.append(operation.done)
 
-    run_operations(seconds, told=tell)
+    run_operations(seconds, on_chunk=tell)
     return told

@@ -54,27 +54,30 @@ class Message:
         return f"{conf.PUBLIC_URL.rstrip('/')}{path}" if conf.PUBLIC_URL else ""
 
 
-def compose(notices: Sequence[Notification]) -> Message:
+def compose(notifications: Sequence[Notification]) -> Message:
     """Return one message for all notifications, opened alerts first."""
     ordered = sorted(
-        notices, key=lambda notice: [*NotificationKind].index(NotificationKind(notice.kind))
+        notifications,
+        key=lambda notification: [*NotificationKind].index(NotificationKind(notification.kind)),
     )
-    counts = Counter(NotificationKind(notice.kind) for notice in ordered)
-    said = ", ".join(f"{count} {WORDS[kind]}" for kind, count in counts.items())
+    counts = Counter(NotificationKind(notification.kind) for notification in ordered)
+    summary = ", ".join(f"{count} {WORDS[kind]}" for kind, count in counts.items())
     first = ordered[0].alert.message
     name = first if len(ordered) == 1 else f"{len(ordered)} alerts"
-    ids = ",".join(str(notice.pk) for notice in notices)
+    ids = ",".join(str(notification.pk) for notification in notifications)
     return Message(
         key=f"alerts_{sha256(ids.encode()).hexdigest()[:32]}",
-        title=f"Hitstream: {name} ({said})" if len(ordered) > 1 else f"Hitstream: {said}: {first}",
-        lines=[line_of(notice) for notice in ordered],
+        title=f"Hitstream: {name} ({summary})"
+        if len(ordered) > 1
+        else f"Hitstream: {summary}: {first}",
+        lines=[line_of(notification) for notification in ordered],
     )
 
 
-def line_of(notice: Notification) -> MessageLine:
-    alert = notice.alert
+def line_of(notification: Notification) -> MessageLine:
+    alert = notification.alert
     return MessageLine(
-        state=NotificationKind(notice.kind),
+        state=NotificationKind(notification.kind),
         text=alert.message,
         kind=alert.rule.kind,
         alert_id=alert.pk,

@@ -23,33 +23,33 @@ def notify() -> None:
     Notification.objects.enqueue()
     waiting = Notification.objects.due().order_by("channel").values_list("channel", flat=True)
     for channel in AlertChannel.objects.filter(pk__in=waiting.distinct()):
-        notices = Notification.objects.claim(channel)
-        if notices:
-            notify_channel(channel, notices)
+        notifications = Notification.objects.claim(channel)
+        if notifications:
+            notify_channel(channel, notifications)
 
 
-def notify_channel(channel: AlertChannel, notices: Sequence[Notification]) -> None:
+def notify_channel(channel: AlertChannel, notifications: Sequence[Notification]) -> None:
     """Send the claimed notifications and mark them, or schedule them again with the reason."""
     try:
-        open_channel(channel).send(compose(notices))
+        open_channel(channel).send(compose(notifications))
     except Exception as error:
-        said = str(error) if isinstance(error, DeliveryError) else blame(error)
-        until = channel.failed(said)
-        Notification.objects.put_off(notices, error=said, until=until)
-        logger.error("The alert channel %s cannot be told: %s", channel, said)
+        reason = str(error) if isinstance(error, DeliveryError) else blame(error)
+        until = channel.failed(reason)
+        Notification.objects.put_off(notifications, error=reason, until=until)
+        logger.error("The alert channel %s failed: %s", channel, reason)
     else:
-        Notification.objects.done(notices)
+        Notification.objects.done(notifications)
         channel.took()
 
 
 def send_test_message(channel: AlertChannel) -> ConnectionResult:
     """Send a test message. Returns the answer."""
     try:
-        said = open_channel(channel).send(test_message())
+        answer = open_channel(channel).send(test_message())
     except DeliveryError as error:
         exchange = error.exchange.said if error.exchange else None
         return ConnectionResult(False, str(error), exchange)
     except Exception as error:
         return ConnectionResult(False, blame(error))
     channel.took()
-    return ConnectionResult(True, said)
+    return ConnectionResult(True, answer)

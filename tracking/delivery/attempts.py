@@ -33,8 +33,8 @@ def attempt_of(
         code, message = result.code, str(result)
     elif isinstance(result, Exception):
         code, message = "destination_failed", repr(result)
-        told = "".join(traceback.format_exception(result))
-        logger.error("%s failed in our own code:\n%s", integration, mask(told))
+        text = "".join(traceback.format_exception(result))
+        logger.error("%s failed in our own code:\n%s", integration, mask(text))
     return AttemptRecord(
         id=uuid7(),
         made_at=datetime.now(UTC),

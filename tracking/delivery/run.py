@@ -50,7 +50,7 @@ class Run:
         """`time_is_up` is called when another run may continue, while this one only waits for its
         last answers."""
         self._stopping, self._time_is_up = stopping, time_is_up
-        self._lines: dict[int, Consumer] = {}
+        self._consumers: dict[int, Consumer] = {}
         self._locked: set[int] = set()
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
@@ -89,7 +89,7 @@ class Run:
         idle_at = time.monotonic()
         while not self._stopping.is_set() and time.monotonic() < ends:
             self._look()
-            was_busy = bool(self._lines)
+            was_busy = bool(self._consumers)
             self._step()
             if was_busy:
                 idle_at = time.monotonic()
@@ -107,13 +107,13 @@ class Run:
             return
         self.is_wanted = False
         running = find_running()
-        for pk, line in self._lines.items():
-            if pk not in running or not is_same(running[pk], line.integration):
-                line.stop()
+        for pk, consumer in self._consumers.items():
+            if pk not in running or not is_same(running[pk], consumer.integration):
+                consumer.stop()
         found = set(due_of(running))
-        for pk in found & set(self._lines):
-            self._lines[pk].look_again()
-        taken = lock.take(found - set(self._lines)) if found - set(self._lines) else set()
+        for pk in found & set(self._consumers):
+            self._consumers[pk].look_again()
+        taken = lock.take(found - set(self._consumers)) if found - set(self._consumers) else set()
         self._locked |= taken
         for pk in taken:
             self._open(running[pk])
@@ -122,7 +122,7 @@ class Run:
 
     def _open(self, integration: Integration) -> None:
         try:
-            self._lines[integration.pk] = Consumer(
+            self._consumers[integration.pk] = Consumer(
                 integration, self._client, self._loop, self._awake.set
             )
         except Exception as error:
@@ -130,22 +130,22 @@ class Run:
             self._leave(integration.pk)
 
     def _step(self) -> None:
-        for pk, line in list(self._lines.items()):
+        for pk, consumer in list(self._consumers.items()):
             try:
-                line.step()
+                consumer.step()
             except LOST:
                 raise
             except Exception as error:
                 # No other integration suffers from it. What it had claimed is due when its lease
                 # ends.
-                line.give_up()
-                hold_back(line.integration, error)
+                consumer.give_up()
+                hold_back(consumer.integration, error)
             else:
-                if not line.is_finished:
+                if not consumer.is_finished:
                     continue
-            line.tell()
+            consumer.tell()
             self._leave(pk)
-            del self._lines[pk]
+            del self._consumers[pk]
             # It may have ended for a change of the integration, with more to send.
             self._look_at = 0.0
 
@@ -166,34 +166,37 @@ class Run:
     def _wind_down(self) -> None:
         """Give back what waits; let requests in flight end, or cut them off if they take too long
         for a process that must stop."""
-        self._stop_lines()
+        self._stop_consumers()
         self._step()
         self._time_is_up()
         ends = math.inf
-        while any(line.is_flying for line in self._lines.values()) and time.monotonic() < ends:
+        while (
+            any(consumer.is_flying for consumer in self._consumers.values())
+            and time.monotonic() < ends
+        ):
             if self._stopping.is_set():
                 ends = min(ends, time.monotonic() + conf.STOP_TIMEOUT)
             self._turn(TURN_SECONDS)
             self._step()
-        for line in self._lines.values():
-            line.give_up()
+        for consumer in self._consumers.values():
+            consumer.give_up()
         self._turn(0.0)
         self._step()
 
-    def _stop_lines(self) -> None:
-        for line in self._lines.values():
-            line.stop()
+    def _stop_consumers(self) -> None:
+        for consumer in self._consumers.values():
+            consumer.stop()
 
     def _rescue(self) -> None:
         """Finish while the database is away: requests in flight end, and their results are written
         as soon as the database is back, or they would be sent twice."""
-        self._stop_lines()
+        self._stop_consumers()
         ends = time.monotonic() + RESCUE_SECONDS
-        while self._lines and time.monotonic() < ends:
+        while self._consumers and time.monotonic() < ends:
             self._turn(TURN_SECONDS)
-            if not any(line.is_flying for line in self._lines.values()):
+            if not any(consumer.is_flying for consumer in self._consumers.values()):
                 db.close()
                 with suppress(*LOST):
                     self._step()
-        if self._lines:
+        if self._consumers:
             logger.warning("What was sent last could not be noted: it will be sent again.")

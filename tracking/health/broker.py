@@ -32,7 +32,7 @@ broker = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
 def component() -> Component:
-    todo = "Deliveries wait for the next sweep: start it, or mend BROKER_URL."
+    todo = "Deliveries wait for the next sweep: start the broker, or correct BROKER_URL."
     try:
         return good("Broker", f"It takes messages ({broker.answer()}).")
     except NoAnswerError:

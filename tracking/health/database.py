@@ -1,6 +1,6 @@
 """Postgres: whether it answers, and its own figures.
 
-The probe connects anew, as a new client would: the pool's connections may all be taken.
+The probe makes a new connection, as a new client would: the pool's connections may all be taken.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def reason() -> str:
 def components() -> list[Component]:
     """Return Postgres, its connections and its clock; Postgres alone if it does not answer."""
     if why := reason():
-        return [bad("Postgres", f"{why} Start it, or mend DATABASE_URL.")]
+        return [bad("Postgres", f"{why} Start it, or correct DATABASE_URL.")]
     found = postgres.answer()
     return [
         good("Postgres", f"{found.version}, connected in {found.seconds * 1000:.0f} ms."),
@@ -129,10 +129,10 @@ def of_migrations() -> Component:
 def of_partitions() -> Component:
     """Return the state of the partitions. Raises django.db.Error."""
     days = partitions.days_ahead()
-    said = f"{days} day{'s' * (days != 1)}"
+    ahead = f"{days} day{'s' * (days != 1)}"
     if partitions.are_enough(days):
-        return good("Partitions", f"They lie {said} ahead.")
+        return good("Partitions", f"Created {ahead} ahead.")
     return poor(
         "Partitions",
-        f"They lie only {said} ahead: run Celery beat, or `manage.py sweep` from cron.",
+        f"Created only {ahead} ahead: run Celery beat, or `manage.py sweep` from cron.",
     )

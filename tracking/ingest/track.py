@@ -92,8 +92,8 @@ def encode(hit: Mapping[str, Any]) -> bytes:
     """Return the JSON that a client would send; a lone surrogate, as in a file name, is escaped.
     Raises BadRequest: msgspec's own encoder would write null for NaN."""
     try:
-        said = msgspec.to_builtins(hit, str_keys=True, enc_hook=plain)
-        text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        values = msgspec.to_builtins(hit, str_keys=True, enc_hook=plain)
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except RecursionError:
         raise too_deep() from None
     except ValueError as error:

@@ -99,7 +99,7 @@ def counts(names: Names) -> Iterator[Metric]:
 def states(names: Names) -> Iterator[Metric]:
     retrying = GaugeMetricFamily(
         "hitstream_retrying",
-        f"Deliveries tried in vain and still queued, counted up to {LIMIT}.",
+        f"Deliveries whose last attempt failed and that are queued, counted up to {LIMIT}.",
         labels=INTEGRATION,
     )
     oldest = GaugeMetricFamily(

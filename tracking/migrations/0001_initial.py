@@ -1020,7 +1020,7 @@ class Migration(migrations.Migration):
                     "alert",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="notices",
+                        related_name="notifications",
                         to="hitstream.alert",
                     ),
                 ),
@@ -1080,7 +1080,7 @@ class Migration(migrations.Migration):
                 (
                     "total",
                     models.PositiveBigIntegerField(
-                        help_text="As many as there were when it was asked for."
+                        help_text="How many there were when the operation was requested."
                     ),
                 ),
                 ("done", models.PositiveBigIntegerField(default=0)),

@@ -1,4 +1,4 @@
-"""What holds for all operations: the words at the top, the headers, how a token is named."""
+"""What holds for all operations: the introduction, the headers, the ways to name a token."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ABOUT: dict[str, Any] = {
             "or a 503 send the hit again once `Retry-After` has passed, with the same id: it is "
             "stored once.\n\n"
             "Every route answers with and without a slash at the end, and never redirects.\n\n"
-            "**Browsers** may call all of them. `OPTIONS` is answered 204, with the headers that "
-            "were asked for echoed in `Access-Control-Allow-Headers`. Every answer, refusals "
+            "**Browsers** may call all of them. `OPTIONS` returns 204, and echoes the requested "
+            "headers in `Access-Control-Allow-Headers`. Every answer, refusals "
             "included, has `Vary: Origin` and, where the request has an `Origin`, that in "
             "`Access-Control-Allow-Origin`, `Access-Control-Allow-Credentials: true` and "
             "`Access-Control-Expose-Headers: Retry-After`. No cookie is read or set."
@@ -28,7 +28,7 @@ ABOUT: dict[str, Any] = {
         {"name": "Browsers", "description": "What a page sends without a secret."},
         {"name": "Segment", "description": "For the SDKs that people already have."},
         {"name": "Segment, short", "description": "The same by their first letter."},
-        {"name": "RudderStack", "description": "What its SDKs ask for beyond Segment's routes."},
+        {"name": "RudderStack", "description": "What its SDKs request beyond Segment's routes."},
         {"name": "Probes", "description": "For load balancers and Prometheus."},
         {"name": "Jitsu", "description": "The same events, where its SDK sends them."},
     ],
@@ -36,7 +36,7 @@ ABOUT: dict[str, Any] = {
 
 HEADERS: dict[str, Any] = {
     "Allow": {
-        "description": "The methods that are.",
+        "description": "Allowed methods.",
         "required": True,
         "schema": {"type": "string", "examples": ["POST, OPTIONS"]},
     },

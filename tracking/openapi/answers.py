@@ -1,4 +1,4 @@
-"""Every code that a request can be refused with: its status, and a message as it is sent."""
+"""Every error code: its status, and a message as it is sent."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retr
 
 
 def answers(codes: Iterable[str]) -> dict[str, Any]:
-    """The answers with these codes, as OpenAPI's responses."""
+    """Return the errors with these codes, as OpenAPI's responses."""
     by_status: dict[int, list[str]] = {}
     for code in sorted(codes, key=lambda code: (REFUSALS[code].status, code)):
         by_status.setdefault(REFUSALS[code].status, []).append(code)

@@ -1,4 +1,4 @@
-"""What batches are answered with: a result for each hit, or for each that was refused."""
+"""The answers to batches: a result for each hit, or for each refused hit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tracking.openapi.schemas import Schema
 INDEX: Schema = {"type": "integer", "minimum": 0, "description": "Its place in the batch, from 0."}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
-#: What a batch can be refused with as a whole.
+#: The codes that refuse a batch as a whole.
 OF_BATCH = frozenset({"batch_empty", "batch_invalid", "batch_too_large"})
-#: What a single hit of a batch can be refused with.
+#: The codes that refuse a single hit of a batch.
 OF_ONE = frozenset({"hit_too_large", "json_invalid", "json_not_object", "json_too_deep"}) | {
     "field_invalid",
     "field_too_long",
@@ -24,7 +24,7 @@ OF_ONE = frozenset({"hit_too_large", "json_invalid", "json_not_object", "json_to
 
 
 def refused(codes: Iterable[str], **further: Schema) -> Schema:
-    """One hit that was refused, with further fields."""
+    """Return the schema of one refused hit, with further fields."""
     fields: dict[str, Schema] = {
         "index": INDEX,
         **further,
@@ -35,7 +35,7 @@ def refused(codes: Iterable[str], **further: Schema) -> Schema:
 
 
 def exact(fields: dict[str, Schema], *, optional: Iterable[str] = ()) -> Schema:
-    """An object of these fields and no others."""
+    """Return the schema of an object of these fields and no others."""
     return {
         "type": "object",
         "required": [name for name in fields if name not in {*optional}],
@@ -49,7 +49,7 @@ def listed(schema: Schema) -> Schema:
 
 
 def answered(schema: Schema, description: str, **examples: Any) -> dict[str, Any]:
-    """A 200 in JSON."""
+    """Return a 200 in JSON."""
     shown = {
         name: {"summary": name.replace("_", " ").capitalize(), "value": value}
         for name, value in examples.items()
@@ -59,8 +59,8 @@ def answered(schema: Schema, description: str, **examples: Any) -> dict[str, Any
 
 
 def all_refused(fields: dict[str, Schema], codes: Iterable[str], **example: Any) -> dict[str, Any]:
-    """The 400 of a batch: the whole is refused with one of the codes, or each hit with its own,
-    which these fields tell."""
+    """Return the 400 of a batch: one code refuses the whole, or each hit has its own, in these
+    fields."""
     whole = answer(400, sorted(code for code in codes if REFUSALS[code].status == 400))
     nothing: dict[str, Any] = {"code": "nothing_stored", "message": example.pop("message")}
     schema = exact({"code": {"const": "nothing_stored"}, "message": {"type": "string"}, **fields})

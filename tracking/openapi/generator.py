@@ -1,7 +1,7 @@
-"""The document: our routes as the project's URLs have them, with what is written down of each.
+"""The document: the routes as the project's URLs include them, with the description of each.
 
-drf-spectacular finds the routes, puts the document together and serves it. Only the ingest routes
-are in it, wherever else the project uses Django REST framework.
+drf-spectacular lists the routes, assembles the document and serves it. Only the ingest routes are
+in it, wherever else the project uses Django REST framework.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tracking.openapi.schemas import COMPONENTS
 
 
 class OurRegistry(ComponentRegistry):
-    """By it an operation knows whose document it is for."""
+    """The registry by which an operation knows that the document is Hitstream's own."""
 
 
 class Written(AutoSchema):
-    """Nothing is guessed: the operation is the one that is written down for the view. Other
-    documents have not what it refers to, and leave it out."""
+    """Takes the operation that is described for the view; nothing is inferred. Other documents lack
+    what the operation refers to, and leave it out."""
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
@@ -38,7 +38,7 @@ class Written(AutoSchema):
 
 
 class WrittenView(OpenApiViewExtension):
-    """Our views, in this document and in the project's own if it makes one."""
+    """Hitstream's views, in this document and in the project's own if it makes one."""
 
     target_class = IngestView
     match_subclasses = True
@@ -49,7 +49,7 @@ class WrittenView(OpenApiViewExtension):
 
 
 class IngestRoutes(EndpointEnumerator):
-    """In the order of the routes, without the twins that end in a slash."""
+    """The operations in the order of the routes, without the twins that end in a slash."""
 
     def should_include_endpoint(self, path: str, callback: Callable[..., Any]) -> bool:
         view = getattr(callback, "cls", None)
@@ -69,7 +69,8 @@ class Generator(SchemaGenerator):
         self.registry = OurRegistry()
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
-        """Of 3.1, whatever the project has chosen for its own documents: the schemas need it."""
+        """Return a document of OpenAPI 3.1, whatever version the project sets for its own
+        documents: the schemas need it."""
         document: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]
         return {
             **ABOUT,

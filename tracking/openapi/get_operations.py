@@ -1,4 +1,4 @@
-"""What is asked for with GET: the script, the pixel, and where browser SDKs are to send."""
+"""The GET operations: the script, the pixel, and the settings of browser SDKs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracking.openapi.schemas import Schema
 from tracking.openapi.segment import BY_TYPE, EVENT_CODES, WORDS
 
 KEY_IN_QUERY: list[dict[str, list[str]]] = [{"writeKeyInQuery": []}]
-#: What a pixel is refused with; the answer is a gif all the same.
+#: The codes of a pixel; the answer is a gif all the same.
 PIXEL_CODES = EVENT_CODES | {
     "body_empty",
     "body_too_large",
@@ -71,7 +71,7 @@ def pixel(view: Any, path: str) -> ApiOperation:
 
 
 def gif(status: int, codes: list[str]) -> dict[str, Any]:
-    """A refusal that is an image."""
+    """Return an error whose body is an image."""
     code = {
         "description": "Why the event is not stored.",
         "schema": {"type": "string", "enum": codes},
@@ -98,11 +98,10 @@ def settings(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Segment",
         summary="Where analytics.js is to send",
-        description="So a page sets one address only. Where the database cannot be asked, the "
-        "answer is given all the same.",
+        description="A page sets this one address. The answer does not need the database.",
         parameters=[in_path("key", "A project id, or an API token.")],
         answers={
-            **answered(SEGMENT_SETTINGS, "The host by which it was asked.", the_least=described),
+            **answered(SEGMENT_SETTINGS, "The host of the request.", the_least=described),
             "404": answer(404, ["token_invalid"]),
         },
         codes=ALWAYS | {"host_invalid"},

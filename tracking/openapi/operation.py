@@ -1,4 +1,4 @@
-"""An operation as it is written down here, and as OpenAPI has it."""
+"""An operation as it is described here, and as OpenAPI has it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tracking.openapi.schemas import Schema
 
 API_TOKEN = {"apiToken": list[str]()}
 
-#: What the server itself may say, whatever is asked for.
+#: The codes that the server itself may answer on any route.
 ALWAYS = frozenset({"internal_error", "method_not_allowed", "overloaded"})
-#: Where a token is asked for and hits are stored.
+#: The codes of routes that require a token and store hits.
 STORING = ALWAYS | {"rate_limited", "token_invalid", "unavailable"}
-#: Where one hit is.
+#: The codes of routes for one hit.
 STORING_ONE = STORING | {"unstorable"}
-#: Where a body is read.
+#: The codes of routes that read a body.
 READING = frozenset({"body_incomplete", "body_timeout", "body_too_large", "body_unreadable"}) | {
     "encoding_invalid",
     "encoding_unsupported",
     "json_invalid",
     "json_too_deep",
 }
-#: Where the body is one object.
+#: The codes of routes whose body is one object.
 READING_ONE = READING | {"body_empty", "json_not_object"}
 IN_HEADER = frozenset({"token_malformed", "token_missing"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiOperation:
-    """`takes` are the bodies by media type, None for no body; `security` says which schemes name
-    the token, any one of them; `answers` are those by status that are not an error of ours alone,
-    `codes` the codes of the others."""
+    """An operation. `takes` are the bodies by media type, None for no body; `security` lists the
+    schemes that name the token, any one of them; `answers` are the responses by status that are
+    more than an error, `codes` the codes of the errors."""
 
     tag: str
     summary: str
@@ -46,8 +46,8 @@ class ApiOperation:
     codes: frozenset[str]
 
     def at(self, path: str) -> dict[str, Any]:
-        """The operation of this path, as OpenAPI has it."""
-        said: dict[str, Any] = {
+        """Return the operation of this path, as OpenAPI has it."""
+        described: dict[str, Any] = {
             "operationId": re.sub(r"\W+", "_", path).strip("_"),
             "tags": [self.tag],
             "summary": self.summary,
@@ -57,12 +57,12 @@ class ApiOperation:
             "responses": dict(sorted({**answers(self.codes), **self.answers}.items())),
         }
         if self.takes is not None:
-            said["requestBody"] = {"required": True, "content": dict(self.takes)}
-        return said
+            described["requestBody"] = {"required": True, "content": dict(self.takes)}
+        return described
 
 
 def media(schema: Schema, **examples: Any) -> dict[str, Any]:
-    """A body: its schema and what may stand there, by what it shows."""
+    """Return a body: its schema, and examples by title."""
     shown = {
         name: {"summary": name.replace("_", " ").capitalize(), "value": value}
         for name, value in examples.items()

@@ -1,4 +1,4 @@
-"""What is written down of each ingest view."""
+"""The description of each ingest view."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracking.ingest.segment.views import BatchView, EventView, JitsuView, Metri
 from tracking.openapi import get_operations, hits, probes, segment
 from tracking.openapi.operation import ApiOperation
 
-#: From the view, as its route has set it up, and the path.
+#: A description from the view, as its route has set it up, and the path.
 Describe = Callable[[Any, str], ApiOperation]
 
 OPERATIONS: Mapping[type[IngestView], Describe] = {
@@ -38,5 +38,5 @@ OPERATIONS: Mapping[type[IngestView], Describe] = {
 
 
 def describe(view: IngestView, path: str) -> ApiOperation:
-    """By the view's class, else the nearest that it is made of."""
+    """Return the description of the view's class, else of its nearest base."""
     return next(OPERATIONS[each](view, path) for each in type(view).__mro__ if each in OPERATIONS)

@@ -1,4 +1,6 @@
-"""What load balancers and Prometheus ask. No token is asked for, but for the metrics their own."""
+"""The operations for load balancers and Prometheus. They take no token; metrics have one of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,7 @@ def ready(view: Any, path: str) -> ApiOperation:
 
 def metrics(view: Any, path: str) -> ApiOperation:
     off = answer(404, ["metrics_off"])
-    off["description"] = "The deployment has not said who may read them."
+    off["description"] = "Metrics are off: the deployment names no readers."
     return ApiOperation(
         tag="Probes",
         summary="Figures for Prometheus",

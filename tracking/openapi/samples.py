@@ -1,4 +1,4 @@
-"""What a sender may send, word for word: tried in the tests."""
+"""Sample bodies of senders, word for word; the tests send them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SWITCHED: dict[str, Any] = {
     "integrations": {"All": False, "Webhook": True, "Google Analytics": {"clientId": "35.6"}},
 }
 
-#: What the vendor's JavaScript SDK sends; the project id is made up.
+#: What the vendor's JavaScript SDK sends; the project id is invented.
 COLLECTED: dict[str, Any] = {
     "projectId": "0b4b1f0e-6f4c-4d0c-9f37-3b8c1d2e5a60",
     "hitId": "5f7c9a3e-2d41-4c8e-9b0a-7e1f6d5c4b3a",

@@ -1,6 +1,6 @@
-"""The bodies as JSON Schema: what they allow is taken, what they forbid is refused.
+"""The bodies as JSON Schema: what a schema allows is accepted, what it forbids is refused.
 
-Where a part is free-form its type is left open, since nothing there is ever a reason to refuse.
+Free-form parts have no type, since nothing in them is a reason to refuse a hit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def ref(name: str) -> Schema:
 
 
 def holding(name: str, schema: Schema) -> Schema:
-    """An object that holds this."""
+    """Return the schema of an object with these fields."""
     return {"type": "object", "required": [name], "properties": {name: schema}}
 
 

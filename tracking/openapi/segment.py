@@ -1,4 +1,4 @@
-"""The wire of the SDKs that people already have: Segment's, RudderStack's and Jitsu's."""
+"""The operations for the SDKs of Segment, RudderStack and Jitsu."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUCCESS = answered(
     stored={"success": True},
 )
 KEYS = IN_HEADER | {"origin_refused"}
-#: What an event of this type can be refused with.
+#: The codes that refuse an event of this type.
 EVENT_CODES = frozenset({"field_invalid", "field_too_long", "user_required"})
 BY_TYPE = {"track": {"event_required"}, "group": {"field_required"}, "alias": {"field_required"}}
 OF_ANY = OF_ONE | {"field_required", "type_invalid"}
@@ -124,7 +124,7 @@ def metrics(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Segment",
         summary="What analytics.js says of itself",
-        description="Taken, and thrown away. No token is asked for.",
+        description="Accepted and dropped. No token is required.",
         answers=answered(exact({"success": {"const": True}}), "Always.", ignored={"success": True}),
         codes=ALWAYS | {"body_incomplete", "body_timeout"},
     )

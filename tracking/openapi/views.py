@@ -1,4 +1,4 @@
-"""The document, and a page to read and try it. Neither asks who is there; both are told nothing."""
+"""The document, and a page to read and try it. Both are public."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from tracking.openapi.generator import Generator
 
 
 class CompactJson(OpenApiJsonRenderer2):
-    """A third of the size of the indented one."""
+    """JSON without indentation, a third of the size."""
 
     def get_indent(self, accepted_media_type: str, renderer_context: Any) -> None:
         return None
 
 
 class SchemaView(SpectacularAPIView):
-    """The project's REST framework defaults do not apply. JSON unless YAML is asked for."""
+    """The document, independent of the project's REST framework defaults. JSON by default, YAML on
+    request."""
 
     generator_class = Generator
     authentication_classes = ()

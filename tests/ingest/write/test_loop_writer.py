@@ -85,7 +85,7 @@ def driver(token: Token) -> Iterator[Driver]:
     """The first arrival has made the connection, and has gone by the thread meanwhile."""
     driver = Driver()
     assert driver.store(arrivals(token, ["first"])) == [NEW]
-    driver.run_until(lambda: driver.lane._wire is not None)
+    driver.run_until(lambda: driver.lane._connection is not None)
     # Nothing gets past the lane from here on, but what it passes on itself.
     driver.thread.drain()
     yield driver
@@ -93,8 +93,8 @@ def driver(token: Token) -> Iterator[Driver]:
 
 
 def backend(driver: Driver) -> int:
-    assert driver.lane._wire is not None
-    return driver.lane._wire._connection.info.backend_pid
+    assert driver.lane._connection is not None
+    return driver.lane._connection._connection.info.backend_pid
 
 
 def terminate(pid: int) -> None:
@@ -147,7 +147,7 @@ def test_a_connection_closed_while_idle_costs_nobody_anything(driver: Driver, to
     assert driver.store(arrivals(token, ["at once"])) == [NEW]
     driver.lane._connect_after = 0.0
     assert driver.store(arrivals(token, ["next"])) == [NEW]
-    driver.run_until(lambda: driver.lane._wire is not None)
+    driver.run_until(lambda: driver.lane._connection is not None)
     driver.thread.drain()
     assert driver.store(arrivals(token, ["later"])) == [NEW]
     assert is_idle(driver.thread)
@@ -212,8 +212,8 @@ def test_a_drain_leaves_nothing_undone(driver: Driver, token: Token) -> None:
 
 
 def test_a_read_only_database_is_unavailable_and_recovers(driver: Driver, token: Token) -> None:
-    assert driver.lane._wire is not None
-    driver.lane._wire._connection.pgconn.exec_(b"SET default_transaction_read_only = on")
+    assert driver.lane._connection is not None
+    driver.lane._connection._connection.pgconn.exec_(b"SET default_transaction_read_only = on")
     (outcome,) = driver.store(arrivals(token, ["refused"]))
     assert isinstance(outcome, Unavailable)
     assert driver.store(arrivals(token, ["taken"])) == [NEW]
@@ -222,6 +222,6 @@ def test_a_read_only_database_is_unavailable_and_recovers(driver: Driver, token:
 def test_a_fork_leaves_the_parents_connection_alone(driver: Driver, token: Token) -> None:
     child = os.fork()
     if child == 0:
-        os._exit(0 if driver.lane._wire is None else 1)
+        os._exit(0 if driver.lane._connection is None else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert driver.store(arrivals(token, ["after"])) == [NEW]

@@ -55,8 +55,8 @@ class EmailChannel(Channel):
                 backend.timeout = TIMEOUT
             send_mail(subject, write(message), settings.DEFAULT_FROM_EMAIL, to, connection=backend)
         except Exception as error:  # Whatever a backend raises: SMTP's, a socket's, a provider's.
-            said = f"{type(error).__name__}: {error}"
-            raise RetryableError(f"The mail could not be sent. {said}") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise RetryableError(f"The mail could not be sent. {reason}") from error
         return f"The mail server took it for {', '.join(to)}."
 
 

@@ -31,7 +31,7 @@ class WebhookChannel(Channel):
         """Post the message. Raises DeliveryError."""
         destination = vendor.Webhook(self.config)
         now = datetime.now(UTC)
-        said = {
+        body = {
             "type": "alerts" if message.lines else "test",
             "timestamp": now,
             "data": {
@@ -40,7 +40,7 @@ class WebhookChannel(Channel):
             },
         }
         key = message.key or f"test_{int(now.timestamp())}"
-        return post(destination, destination.sign(msgspec.json.encode(said), key))
+        return post(destination, destination.sign(msgspec.json.encode(body), key))
 
 
 def describe(line: MessageLine) -> dict[str, Any]:

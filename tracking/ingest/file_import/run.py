@@ -25,7 +25,7 @@ CHUNK = 500
 NOWHERE: dict[str, dict[str, bool]] = {"names": {}, "destinations": {}, "all": {"all": False}}
 
 Refused = Callable[[FileLine, ItemResult], object]
-Told = Callable[[int, int], object]
+Progress = Callable[[int, int], object]
 
 
 def begin(token: Token, path: Path) -> FileImport:
@@ -41,10 +41,12 @@ def begin(token: Token, path: Path) -> FileImport:
     return found
 
 
-def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told: Told) -> None:
+def run(
+    imported: FileImport, path: Path, read: Read, *, refused: Refused, progress: Progress
+) -> None:
     """Import the rest of the file: each line becomes a stored hit, a duplicate or a refusal.
 
-    Calls `refused` with a line and its result before that is committed, and `told` with the
+    Calls `refused` with a line and its result before that is committed, and `progress` with the
     finished lines and the read bytes after each commit. Raises AlreadyImporting, FileChanged,
     OSError or EOFError for an unreadable file, and the database errors of psycopg and Django; what
     is committed by then stays.
@@ -60,7 +62,7 @@ def run(imported: FileImport, path: Path, read: Read, *, refused: Refused, told:
             # Progress is a count of lines, so the lines must still be those of this file.
             file.check()
             writer.commit()
-            told(chunk.end, chunk.position)
+            progress(chunk.end, chunk.position)
 
         before: Chunk | None = None
         for chunk in chunks(file, imported.lines, read):

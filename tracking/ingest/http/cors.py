@@ -33,8 +33,8 @@ def preflight(request: HttpRequest, methods: str) -> HttpResponse:
     response = HttpResponse(status=204, headers={"Allow": methods})
     response.headers["Access-Control-Allow-Methods"] = methods
     response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
-    asked = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
-    if asked:
-        response.headers["Access-Control-Allow-Headers"] = asked
+    requested = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+    if requested:
+        response.headers["Access-Control-Allow-Headers"] = requested
         patch_vary_headers(response, ["Access-Control-Request-Headers"])
     return response

@@ -58,8 +58,8 @@ class ReadyView(ProbeView):
         if not database.postgres.is_known:
             wait_if_allowed(environ)
         if database.reason():
-            said = {"status": "unavailable", "parts": {"Postgres": "bad"}}
-            return JsonResponse(said, status=503, headers={**FRESH, **Unavailable().headers()})
+            body = {"status": "unavailable", "parts": {"Postgres": "bad"}}
+            return JsonResponse(body, status=503, headers={**FRESH, **Unavailable().headers()})
         wait_if_allowed(environ)
         parts = overview.components()
         return JsonResponse(

@@ -17,7 +17,7 @@ from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_EVENT
 from tracking.ingest.parse.json_decoding import decode
 from tracking.ingest.segment.parsing import read_event
-from tracking.ingest.segment.query import asked
+from tracking.ingest.segment.query import query_value
 from tracking.ingest.segment.writekey import other_key
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -29,7 +29,7 @@ class PixelView(IngestView):
 
     def get(self, request: Request) -> HttpResponse:
         django_request = request._request
-        body = decode_data(asked(django_request, "data"))
+        body = decode_data(query_value(django_request, "data"))
         payload = decode(body, "`data`")
         opened = self.admit(request, other_key(django_request, payload))
         sender = client_of(django_request.META, opened)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from django.http import HttpRequest
 
 
-def asked(request: HttpRequest, name: str) -> str:
+def query_value(request: HttpRequest, name: str) -> str:
     """Return the last value under the name; empty without one."""
     query: str = request.META.get("QUERY_STRING", "")
     return dict(parse_qsl(query, errors="replace")).get(name, "")

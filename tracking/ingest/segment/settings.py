@@ -20,7 +20,7 @@ from tracking.ingest.auth.authentication import key_of_write_key, read_api_token
 from tracking.ingest.auth.client_ip import is_trusted
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.segment.query import asked
+from tracking.ingest.segment.query import query_value
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: Seconds for which a browser may cache the answer. No shared cache may: one poisoned by another
@@ -84,7 +84,7 @@ def check(key: str, environ: Mapping[str, Any]) -> None:
 
 def key_asked_with(request: HttpRequest) -> str:
     """Return the key of the request. Raises Unauthorized without one."""
-    if key := asked(request, "writeKey"):
+    if key := query_value(request, "writeKey"):
         return key
     return read_api_token(request.META.get("HTTP_AUTHORIZATION", "")).decode(errors="replace")
 

@@ -61,8 +61,8 @@ class EventView(IngestView):
 class JitsuView(EventView):
     def sender(self, request: Request, opened: TokenAccess) -> ClientInfo:
         environ = request._request.META
-        asked = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
-        strictest = max(asked, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
+        requested = JITSU_POLICIES.get(environ.get("HTTP_X_IP_POLICY", ""), IpPolicy.KEEP)
+        strictest = max(requested, IpPolicy(opened.ip_policy), key=STRICTNESS.index)
         return client_of(environ, opened, ip_policy=strictest.value)
 
 

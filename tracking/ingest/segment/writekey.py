@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from tracking.ingest.auth.authentication import Key, key_of_write_key, read_api_token
 from tracking.ingest.errors import Unauthorized
-from tracking.ingest.segment.query import asked
+from tracking.ingest.segment.query import query_value
 
 
 def header_key(request: HttpRequest) -> Key | None:
@@ -33,7 +33,7 @@ def last_part(jitsu: str) -> str:
 
 def other_key(request: HttpRequest, body: Mapping[str, Any]) -> Key:
     """Return the key of the body or the query. Raises Unauthorized without one."""
-    found = body.get("writeKey") or asked(request, "writeKey")
+    found = body.get("writeKey") or query_value(request, "writeKey")
     if not found or not isinstance(found, str):
         raise Unauthorized(
             "token_missing",

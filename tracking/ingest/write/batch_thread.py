@@ -157,10 +157,10 @@ class BatchThread(Generic[Item, Outcome]):
             outcomes = self._handle(connection, [ticket.item for ticket in tickets])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
-            logger.warning("%s: %s items wait in vain: %s", self.name, len(tickets), error)
+            logger.warning("%s: could not handle %s items: %s", self.name, len(tickets), error)
             self._disconnect()
         except Exception:
-            logger.exception("%s: %s items wait in vain", self.name, len(tickets))
+            logger.exception("%s: could not handle %s items", self.name, len(tickets))
             self._disconnect()
         for ticket, outcome in zip(tickets, outcomes, strict=True):
             ticket.settle(outcome)

@@ -83,14 +83,14 @@ class LoopConnection:
             while not self._libpq.is_busy():
                 result = self._libpq.get_result()
                 if result is None:
-                    said = self._read()
+                    answer = self._read()
                     break
                 self._results.append(result)
             else:
                 return
         except psycopg.Error as error:
-            said = error
-        self._then(said)
+            answer = error
+        self._then(answer)
 
     def _read(self) -> Row | Exception:
         results, self._results = self._results, []

@@ -45,7 +45,7 @@ class LoopWriter:
         process.after_fork(self._reset)
 
     def _reset(self) -> None:
-        self._wire: LoopConnection | None = None
+        self._connection: LoopConnection | None = None
         self._connect_after = 0.0
         self._waiting: deque[PendingArrival] = deque()
         self._clear()
@@ -59,27 +59,27 @@ class LoopWriter:
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
         """Store the arrival soon, and call `then`. Call it on the loop. Raises Unavailable if the
         arrival could not be stored in time."""
-        if self._wire is None:
+        if self._connection is None:
             self._connect()
             return self._writer.hand(arrival, then)
         check_capacity(waiting=len(self._waiting), busy_since=self._busy_since)
-        ticket = PendingArrival(arrival, then)
-        self._waiting.append(ticket)
+        item = PendingArrival(arrival, then)
+        self._waiting.append(item)
         if not self._sent and len(self._waiting) == 1:
             # At the end of this turn of the loop: everything that arrives in the same turn is one
             # batch.
             self._loop.call_soon(self._send)
-        return ticket
+        return item
 
     def drain(self) -> None:
         """Settle every pending item or pass it to the thread, and close the connection. Call it
         once the loop has stopped."""
         ends = time.monotonic() + conf.STATEMENT_TIMEOUT
         self._send()
-        while self._wire is not None and self._sent:
-            if not self._wire.has_news(within=max(0.0, ends - time.monotonic())):
+        while self._connection is not None and self._sent:
+            if not self._connection.has_news(within=max(0.0, ends - time.monotonic())):
                 break
-            self._wire.receive()
+            self._connection.receive()
         self._close()
 
     def _connect(self) -> None:
@@ -92,40 +92,40 @@ class LoopWriter:
     def _connected(self, made: asyncio.Future[LoopConnection]) -> None:
         self._connect_after = time.monotonic() + CONNECT_INTERVAL
         try:
-            self._wire = made.result()
+            self._connection = made.result()
         except psycopg.Error as error:
             logger.warning("Hits are stored by the thread for now: %s", error)
         else:
-            self._wire.attach(self._loop, self._hear)
+            self._connection.attach(self._loop, self._receive)
 
     def _send(self) -> None:
         """Send the next batch, without items whose callers have given up."""
-        wire = self._wire
-        if wire is None or self._sent:
+        connection = self._connection
+        if connection is None or self._sent:
             return
         try:
-            if wire.has_news():
+            if connection.has_news():
                 self._close()
             while self._waiting and not self._sent:
                 count = min(len(self._waiting), conf.MAX_STATEMENT_ROWS)
-                tickets = [self._waiting.popleft() for _ in range(count)]
-                self._sent = [ticket for ticket in tickets if not ticket.abandoned]
+                items = [self._waiting.popleft() for _ in range(count)]
+                self._sent = [item for item in items if not item.abandoned]
             if self._sent:
                 self._busy_since = time.monotonic()
-                self._batch = store.without_duplicates([ticket.item for ticket in self._sent])
-                wire.send(store.parameters(self._batch, late_arrivals.after()))
+                self._batch = store.without_duplicates([item.item for item in self._sent])
+                connection.send(store.parameters(self._batch, late_arrivals.after()))
         except Exception as error:
             self._fail(error)
 
-    def _hear(self, said: Row | Exception) -> None:
+    def _receive(self, answer: Row | Exception) -> None:
         """Settle the batch that was sent, or pass it to the thread; then send the next."""
         try:
-            if isinstance(said, store.RECOVERABLE):
+            if isinstance(answer, store.RECOVERABLE):
                 self._pass_on(self._sent)
-            elif isinstance(said, Exception):
-                raise said
+            elif isinstance(answer, Exception):
+                raise answer
             else:
-                self._settle(said)
+                self._settle(answer)
         except Exception as error:
             self._fail(error)
             return
@@ -134,17 +134,17 @@ class LoopWriter:
             self._send()
 
     def _settle(self, row: Row) -> None:
-        arrivals = [ticket.item for ticket in self._sent]
+        arrivals = [item.item for item in self._sent]
         outcomes = store.outcome_of_each(arrivals, store.outcomes_of(self._batch, *row))
-        for ticket, outcome in zip(self._sent, outcomes, strict=True):
-            ticket.settle(outcome)
+        for item, outcome in zip(self._sent, outcomes, strict=True):
+            item.settle(outcome)
 
-    def _pass_on(self, tickets: Iterable[PendingArrival]) -> None:
-        for ticket in tickets:
+    def _pass_on(self, items: Iterable[PendingArrival]) -> None:
+        for item in items:
             try:
-                self._writer.take(ticket)
+                self._writer.take(item)
             except Unavailable as error:
-                ticket.settle(error)
+                item.settle(error)
 
     def _fail(self, error: Exception) -> None:
         """Log the failure and close. Gone, slow, full or read-only is the database's trouble, not a
@@ -153,7 +153,7 @@ class LoopWriter:
         level = logging.WARNING if expected else logging.ERROR
         logger.log(
             level,
-            "The loop's connection: %s hits wait in vain: %s",
+            "The event loop could not store %s hits: %s",
             len(self._sent),
             error,
             exc_info=None if expected else error,
@@ -163,14 +163,14 @@ class LoopWriter:
     def _close(self) -> None:
         """Close the connection. The outcome of batches in flight is unknown: they fail with 503.
         Items that were not yet sent go to the writer thread."""
-        wire, self._wire = self._wire, None
+        connection, self._connection = self._connection, None
         sent, waiting = self._sent, self._waiting
         self._clear()
         self._waiting = deque()
-        if wire is not None:
-            wire.close()
-        for ticket in sent:
-            ticket.settle(Unavailable())
+        if connection is not None:
+            connection.close()
+        for item in sent:
+            item.settle(Unavailable())
         self._pass_on(waiting)
 
 

@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
     def run_import(self, imported: FileImport, file: Path, read: Read) -> None:
         try:
-            run.run(imported, file, read, refused=self.refuse, told=self.tell)
+            run.run(imported, file, read, refused=self.refuse, progress=self.tell)
         except AlreadyImporting:
             raise CommandError("Somebody else imports this file at the moment.") from None
         except FileChanged:

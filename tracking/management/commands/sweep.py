@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if not options["deliver"]:
             tasks.dispatch.apply_async(retry=False)
             return
-        while run_operations(OPERATE_SECONDS, told=lambda operation: None):
+        while run_operations(OPERATE_SECONDS, on_chunk=lambda operation: None):
             pass
         unfinished = Event()
         unfinished.set()

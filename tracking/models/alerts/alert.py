@@ -128,7 +128,7 @@ class Alert(models.Model):
 
     def silence(self, *, until: datetime, reason: str, by: str) -> None:
         """Mute the alert until then. An alert that is still open then is announced once more."""
-        self.notices.forget_still_open()
+        self.notifications.forget_still_open()
         self.silent_until, self.silent_reason, self.silenced_by = until, reason, by
         self.save(update_fields=("silent_until", "silent_reason", "silenced_by"))
 

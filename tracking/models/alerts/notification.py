@@ -89,23 +89,25 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         with transaction.atomic(using=using):
             due = self.using(using).due().filter(channel=channel)
             found = list(due.select_for_update(of=("self",), skip_locked=True)[:CLAIM])
-            self.using(using).filter(pk__in=[notice.pk for notice in found]).update(
+            self.using(using).filter(pk__in=[notification.pk for notification in found]).update(
                 next_at=timezone.now() + timedelta(seconds=LEASE), attempts=F("attempts") + 1
             )
         alerts = Alert.objects.using(using).select_related("rule", "token", "integration__token")
-        known = alerts.in_bulk([notice.alert_id for notice in found])
-        for notice in found:
-            notice.alert = known[notice.alert_id]
+        known = alerts.in_bulk([notification.alert_id for notification in found])
+        for notification in found:
+            notification.alert = known[notification.alert_id]
         return found
 
-    def done(self, notices: Iterable[Notification]) -> None:
+    def done(self, notifications: Iterable[Notification]) -> None:
         """Mark the notifications as sent."""
-        ids = [notice.pk for notice in notices]
+        ids = [notification.pk for notification in notifications]
         self.filter(pk__in=ids).update(sent_at=timezone.now(), next_at=None, error="")
 
-    def put_off(self, notices: Iterable[Notification], *, error: str, until: datetime) -> None:
+    def put_off(
+        self, notifications: Iterable[Notification], *, error: str, until: datetime
+    ) -> None:
         """Schedule the failed notifications again, except those with too many attempts."""
-        ids = [notice.pk for notice in notices]
+        ids = [notification.pk for notification in notifications]
         failed = self.filter(pk__in=ids)
         failed.update(next_at=until, error=error)
         failed.filter(attempts__gte=MAX_ATTEMPTS).update(next_at=None)
@@ -114,7 +116,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """A notification. `next_at` is None once it is sent or given up."""
 
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notifications")
     channel = models.ForeignKey(AlertChannel, on_delete=models.CASCADE)
     kind = models.CharField(max_length=10, choices=NotificationKind.choices)
     attempts = models.PositiveSmallIntegerField(default=0)

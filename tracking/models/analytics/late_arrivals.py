@@ -1,10 +1,10 @@
 """Hits that may be committed after the roll-up has passed their ids.
 
 The roll-up counts ids that are `lag()` old, by the database's clock. It would never see a hit that
-is committed later, so the statement that stores such a hit also writes its id here: whoever sees
-the one sees the other. That is every hit in a transaction that somebody else ends (`track()`, an
-import), and any hit that, when its statement begins, is older than `after()` or not after the
-watermark: the database's clock may have been put back.
+is committed later, so the statement that stores such a hit also writes its id here: a reader sees
+both or neither. That is every hit in a transaction that somebody else ends (`track()`, an import),
+and any hit that, when its statement begins, is older than `after()` or not after the watermark: the
+database's clock may have been put back.
 
 A younger hit has the rest of the lag: its statement takes STATEMENT_TIMEOUT at most, and its
 commit, which no timeout bounds, has COMMIT_SECONDS. If a disk holds a commit up for longer, its

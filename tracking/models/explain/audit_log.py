@@ -88,7 +88,7 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
 
 def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
-        meant = f": {operation.meant}" if str(operation.meant) else ""
+        meant = f": {operation.selected}" if str(operation.selected) else ""
         said = [f"{operation.kind.capitalize()} of {operation.integration.title}{meant}."]
         said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
         yield AuditEntry(

@@ -144,5 +144,5 @@ def _keys() -> MultiFernet:
 def _lost() -> SecretKeyError:
     return SecretKeyError(
         "None of the keys in HITSTREAM_SECRET_KEYS opens the stored secrets. Put the key that"
-        " encrypted them back at the end of the list, or enter the secrets anew."
+        " encrypted them back at the end of the list, or enter the secrets again."
     )

@@ -96,7 +96,9 @@ class Operation(models.Model):
     rate = models.PositiveIntegerField(
         "hits a second", null=True, blank=True, validators=(MinValueValidator(1),)
     )
-    total = models.PositiveBigIntegerField(help_text="As many as there were when it was asked for.")
+    total = models.PositiveBigIntegerField(
+        help_text="How many there were when the operation was requested."
+    )
     done = models.PositiveBigIntegerField(default=0)
     position = models.CharField(max_length=36, blank=True, default="")
     state = models.CharField(
@@ -130,11 +132,11 @@ class Operation(models.Model):
         return self.state in OPEN
 
     @property
-    def meant(self) -> Criteria:
+    def selected(self) -> Criteria:
         return Criteria.load(self.criteria)
 
     def open_verb(self) -> BatchOperation:
-        return KINDS[self.kind](self.integration, self.meant)
+        return KINDS[self.kind](self.integration, self.selected)
 
     def step(self) -> bool:
         """Run the next step if it is due and no other worker runs one. Returns whether it did. A
@@ -192,10 +194,13 @@ class Operation(models.Model):
 
 
 def run_operations(
-    seconds: float, *, told: Callable[[Operation], object], stopping: threading.Event | None = None
+    seconds: float,
+    *,
+    on_chunk: Callable[[Operation], object],
+    stopping: threading.Event | None = None,
 ) -> bool:
     """Run pending operations round-robin for `seconds`, or until `stopping` is set. Returns whether
-    work remains. `told` is called after each committed chunk."""
+    work remains. `on_chunk` is called after each committed chunk."""
     stopping = stopping or threading.Event()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not stopping.is_set():
@@ -203,7 +208,7 @@ def run_operations(
         for operation in Operation.objects.ready():
             if operation.step():
                 stepped = True
-                told(operation)
+                on_chunk(operation)
         if stepped:
             continue
         soonest = Operation.objects.unfinished().order_by("next_at").first()

@@ -49,7 +49,7 @@ class Disk:
 
     def __str__(self) -> str:
         if self.size is None or self.free is None:
-            return "How much room is left cannot be told"
+            return "The free space is unknown"
         free, size = self.free / GIGABYTE, self.size / GIGABYTE
         left = f", full in {self.days_left} days" if self.full_on else ""
         return f"{free:,.1f} of {size:,.1f} GB are free ({self.free_share:.0%}){left}"

@@ -91,7 +91,7 @@ class Reconciliation:
         for hour, integration, kind, counted, found in self._rows(SQL["wrong_counts"]):
             yield Discrepancy(
                 self._integration(integration),
-                f"{hour:%Y-%m-%d %H:00}: {counted} counted as {kind}, {found} found",
+                f"{hour:%Y-%m-%d %H:00}: {counted} counted as {kind}, {found} present",
             )
 
     def wrong_hits(self) -> Iterator[Discrepancy]:
