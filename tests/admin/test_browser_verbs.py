@@ -88,4 +88,4 @@ def test_a_backfill_and_a_drain_are_asked_for(
     page.click(".object-tools >> text=Drain")
     shoot(page, "verbs-drain")
     page.click("input[type=submit]")
-    expect(page.locator(".hs-pill")).to_have_text("draining")
+    expect(page.locator(".hs-pill", has_text="draining")).to_be_visible()

@@ -121,7 +121,7 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     post(send, "A", "B")
     assert operator.get(url(integration, "delete")).context["preview"].count == 2
     answer = operator.post(url(integration, "delete"), follow=True)
-    assert "Webhook (deleted)" in answer.content.decode()
+    assert "Orders (deleted)" in answer.content.decode()
     work()
     assert counts(integration) == {"matched": 3, "dead": 1, "cancelled": 2}
     assert_exact(integration)
@@ -130,7 +130,7 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     assert list(listing.context["cl"].result_list) == []
     stored = Hit.objects.get(name="A")
     page = operator.get(f"/admin/hitstream/hit/{stored.pk}/change/").content.decode()
-    assert "Webhook (deleted)" in page
+    assert "Orders (deleted)" in page
     assert "was deleted by operator" in page
     filters = operator.get("/admin/hitstream/delivery/").content.decode()
     assert f"integration__id__exact={integration.pk}" not in filters
@@ -161,7 +161,7 @@ def test_a_name_that_is_taken_is_refused_kindly(
     operator: Client, token: Token, integration: Integration, model: str
 ) -> None:
     add_url = f"/admin/hitstream/{model}/add/?destination=webhook"
-    form = {"name": "shop" if model == "token" else "Webhook", "token": token.pk, "enabled": "on"}
+    form = {"name": "shop" if model == "token" else "Orders", "token": token.pk, "enabled": "on"}
     form["ip_policy"] = "keep"
     more = {"concurrency": "1", "max_attempts": "1", "max_age": "1", "retry_base": "1"}
     page = operator.post(add_url, {**form, **more, "config-url": "http://127.0.0.1:9/"})

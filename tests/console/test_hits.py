@@ -109,7 +109,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     assert violations(page) == []
     page.click("button:has-text('Replay')")
     expect(page.locator(".messagelist")).to_contain_text("due again")
-    expect(page.locator(".hs-ends")).to_contain_text("Orders QueuedDelivery")
+    expect(page.locator(".hs-ends")).to_contain_text("Orders Queued")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})

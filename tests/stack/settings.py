@@ -4,3 +4,5 @@ from project.settings import *  # noqa: F403
 from project.settings import HITSTREAM
 
 HITSTREAM["TOKEN_CACHE_SECONDS"] = 1.0
+# Those that the copied cluster has.
+HITSTREAM["PARTITION_DAYS_AHEAD"] = 1
