@@ -68,9 +68,9 @@ def test_what_postgres_does_not_tell_is_no_error_of_ours(
         assert answer.status_code == 200
         assert "hitstream_database_bytes" not in answer.content.decode()
         exposition.forget()
-        cursor.execute("ALTER TABLE hitstream_lifetimetotal RENAME TO gone")
+        cursor.execute("ALTER VIEW hitstream_lifetime RENAME TO gone")
         answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
-        cursor.execute("ALTER TABLE gone RENAME TO hitstream_lifetimetotal")
+        cursor.execute("ALTER VIEW gone RENAME TO hitstream_lifetime")
     exposition.forget()
     postgres.forget()
     assert answer.status_code == 503

@@ -11,7 +11,7 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, line_item, sample
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract import connection_test
+from tracking.destinations.contract.connection_test import test_connection as check_connection
 from tracking.destinations.vendors.google_analytics.destination import (
     GoogleAnalytics,
     GoogleAnalyticsConfig,
@@ -175,7 +175,7 @@ def test_a_complaint_of_the_validation_server_is_shown(
 ) -> None:
     monkeypatch.setattr(GoogleAnalytics, "hosts", {"global": vendor.url})
     vendor.answer = reply(200, b'{"validationMessages": [{"description": "Bad name."}]}')
-    verdict = connection_test.test_connection(GOOGLE)
+    verdict = check_connection(GOOGLE)
     assert not verdict.works
     assert "Bad name." in verdict.message
     assert "/debug/mp/collect?" in vendor.received[0].line

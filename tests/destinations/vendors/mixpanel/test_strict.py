@@ -14,7 +14,7 @@ from tests.destinations.samples import RECEIVED, SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.mixpanel.strict import MixpanelDouble
 from tests.support.vendor import Vendor
-from tracking.destinations.contract import connection_test
+from tracking.destinations.contract.connection_test import test_connection as check_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -78,12 +78,12 @@ def test_a_refused_profile_is_named(vendor: Vendor, double: MixpanelDouble) -> N
 
 
 def test_a_trial_records_nothing(vendor: Vendor, double: MixpanelDouble) -> None:
-    verdict = connection_test.test_connection(at(vendor))
+    verdict = check_connection(at(vendor))
     assert verdict.works, verdict
     assert double.events == {}
 
 
 def test_a_wrong_token_pauses_the_integration(vendor: Vendor) -> None:
-    assert "401" in connection_test.test_connection(at(vendor, "wrong")).message
+    assert "401" in check_connection(at(vendor, "wrong")).message
     with pytest.raises(SetupError):
         send(at(vendor, "wrong"), sales(1))

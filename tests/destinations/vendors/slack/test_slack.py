@@ -9,7 +9,7 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract import connection_test
+from tracking.destinations.contract.connection_test import test_connection as check_connection
 from tracking.destinations.transport.recorder import Recorder
 from tracking.destinations.vendors.slack.destination import (
     TEXT_LIMIT,
@@ -96,11 +96,11 @@ def test_the_url_is_a_secret() -> None:
 )
 def test_verify_posts_nothing(vendor: Vendor, status: int, said: bytes) -> None:
     vendor.answer = reply(status, said)
-    assert connection_test.test_connection(Slack({"webhook_url": vendor.url})).message == (
+    assert check_connection(Slack({"webhook_url": vendor.url})).message == (
         "The webhook is there; nothing was posted."
     )
     assert vendor.received[0].json == {"text": ""}
     vendor.answer = reply(404, b"no_service")
-    verdict = connection_test.test_connection(Slack({"webhook_url": vendor.url}))
+    verdict = check_connection(Slack({"webhook_url": vendor.url}))
     assert not verdict.works
     assert "no_service" in verdict.message
