@@ -20,6 +20,7 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -W ignore -m tests.architecture.sql_lint
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
