@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from tests.conftest import Answer, basic, hit
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Answer, basic, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor
 from tracking import tasks
 from tracking.ingest.write.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
@@ -40,12 +40,6 @@ def elsewhere() -> int:
 def hits(db: None) -> Iterator[None]:
     with on_this_connection():
         yield
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
-from tests.console.axe import violations
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.models import AlertChannel, AlertRule, Token
 
 
@@ -21,28 +20,24 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def admin(page: Page, live_server: LiveServer, transactional_db: None) -> Page:  # noqa: F811
-    """Signed in, at the list of channels."""
-    User.objects.create_superuser("admin", password="admin")
-    page.goto(f"{live_server.url}/admin/hitstream/alertchannel/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "admin")
-    page.click("text=Log in")
-    return page
+def admin(signed_in: Page, live_server: LiveServer) -> Page:
+    """The list of channels."""
+    signed_in.goto(f"{live_server.url}/admin/hitstream/alertchannel/")
+    return signed_in
 
 
-def wrong(page: Page) -> list[str]:  # noqa: F811
+def wrong(page: Page) -> list[str]:
     """The stock admin's breadcrumbs are its own."""
     return [each for each in violations(page) if '/admin/">Home</a>' not in each]
 
 
-def add(page: Page, kind: str) -> None:  # noqa: F811
+def add(page: Page, kind: str) -> None:
     page.click(".object-tools >> text=Add")
     page.click(f".hs-destinations >> text={kind}")
     page.fill("#id_name", "Operators")
 
 
-def save(page: Page) -> None:  # noqa: F811
+def save(page: Page) -> None:
     page.click("input[name=_continue]")
 
 

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
-from tests.conftest import Send, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
 from tracking.models import (
     Attempt,
@@ -29,15 +29,8 @@ from tracking.models import (
 
 LISTS = [
     *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
-    *("operation", "import"),
+    *("operation", "fileimport"),
 ]
-
-
-@pytest.fixture
-def operator(transactional_db: None) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("operator"))
-    return client
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -9,20 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.alerts.rounds import channel, rule
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.people import operator, viewer
+from tests.support.rounds import channel, rule
 from tracking.models import Alert, AlertChannel, AlertRule, Notification, Token
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_rules() -> None:
-    AlertRule.objects.all().delete()
+pytestmark = pytest.mark.usefixtures("no_rules")
 
 
 def raised(kind: str, message: str, token: Token | None = None, **fields: Any) -> Alert:

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from tests.browser import shoot
-from tests.conftest import Send
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import let_die, replay
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, replay
+from tests.support.people import operator, viewer
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
 from tracking.models.explain.audit_log import audit_entries

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.operations import backfill, deliver, let_die, post, work
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import backfill, deliver, let_die, post, work
+from tests.support.people import operator, viewer
+from tests.support.vendor import open_vendor, reply
 from tracking.ingest.write.duplicates import duplicates
 from tracking.models import DeadLetter, Delivery, Hit, Integration, QueuedDelivery, Token
 from tracking.models.access.scope import Scope
@@ -109,7 +109,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     assert violations(page) == []
     page.click("button:has-text('Replay')")
     expect(page.locator(".messagelist")).to_contain_text("due again")
-    expect(page.locator(".hs-ends")).to_contain_text("Orders QueuedDelivery")
+    expect(page.locator(".hs-ends")).to_contain_text("Orders Queued")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})

@@ -7,14 +7,14 @@ from django.test import Client
 from playwright.sync_api import expect
 from uuid_utils.compat import uuid7
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.operations import deliver, let_die, post
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import deliver, let_die, post
+from tests.support.people import operator, viewer
+from tests.support.vendor import open_vendor, reply
 from tracking.alerts.evaluate import evaluate
 from tracking.console.home import ROWS
 from tracking.console.integrations import PER_PAGE

@@ -11,13 +11,13 @@ from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import deliver, let_die, post
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import deliver, let_die, post
+from tests.support.people import operator, viewer
 from tracking.console.poll_token import HEADER, LIFE, PollToken
 from tracking.console.snapshot import SnapshotCache
 from tracking.models import Token
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
-    monkeypatch.setattr("tracking.console.live.lookout", SnapshotCache())
+    monkeypatch.setattr("tracking.console.live.snapshot_cache", SnapshotCache())
     yield
     cache.clear()
 

@@ -16,8 +16,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from benchmarks.crowd import crowd, statements
-from tests.people import viewer
+from tests.support.crowd import crowd, statements
+from tests.support.people import viewer
+from tests.support.reset import clear
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits
 from tracking.models.hits.partitions import PARTITIONED, SQL, Partition
@@ -79,7 +80,7 @@ def empty() -> None:
         for leaf in (Partition.named(name) for (name,) in cursor.fetchall()):
             if leaf.day < yesterday:
                 cursor.execute(f"DROP TABLE {leaf.name}")
-    call_command("flush", interactive=False, verbosity=0, allow_cascade=True)
+    clear()
 
 
 @pytest.mark.parametrize("sees", ["all", "some"])

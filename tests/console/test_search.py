@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import let_die, post
-from tests.people import viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, post
+from tests.support.people import viewer
 from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.people import viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.people import viewer
 from tracking.health import overview
 from tracking.models import Heartbeat
 

@@ -1,4 +1,4 @@
-"""How the contract's tests set a destination up: a Case in `cases/<slug>.py`, under CASE."""
+"""How the contract's tests set a destination up: CASE in `vendors/<slug>/case.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.destinations.vendor import Answer, reply
+from tests.support.vendor import Answer, reply
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
@@ -57,7 +57,12 @@ class Case:
         return {**shown, "body": self.read(request.body) if request.body else None}
 
 
+def folder(kind: type[Destination]) -> str:
+    """The name of its folder in vendors/: its slug, as Python spells it."""
+    return kind.slug.replace("-", "_")
+
+
 def case_of(kind: type[Destination]) -> Case:
-    module = importlib.import_module(f"tests.destinations.cases.{kind.slug.replace('-', '_')}")
+    module = importlib.import_module(f"tests.destinations.vendors.{folder(kind)}.case")
     case: Case = module.CASE
     return case

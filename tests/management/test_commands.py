@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.conftest import Send, basic, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Send, basic, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Attempt, Delivery, Hit, Integration, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)

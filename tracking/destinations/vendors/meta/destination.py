@@ -68,10 +68,10 @@ class MetaConversions(Destination):
     """
 
     slug = "meta"
-    label = "MetaConversions Conversions API"
+    label = "Meta Conversions API"
     docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
     icon, colour = "Me", "#0866ff"
-    aliases = ("MetaConversions", "Facebook", "Facebook Conversions API", "Facebook Pixel")
+    aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
     Config = MetaConfig
 
     takes = frozenset({"track", "page"})
@@ -87,12 +87,12 @@ class MetaConversions(Destination):
         if not self._name(event):
             return "It is none of Meta's standard events."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 7 days that MetaConversions takes events for."
+            return "It is older than the 7 days that Meta takes events for."
         if not is_matchable(user_data(event)):
-            return "It tells too little of the person for MetaConversions to match it."
+            return "It tells too little of the person for Meta to match it."
         sale = read_sale(event)
         if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
-            return "MetaConversions takes a Purchase only with a currency and a value."
+            return "Meta takes a Purchase only with a currency and a value."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -106,10 +106,10 @@ class MetaConversions(Destination):
     async def verify(self, client: Client) -> str:
         """Reads the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
-        return "MetaConversions lets the access token see the dataset."
+        return "Meta lets the access token see the dataset."
 
     async def ask(self, client: Client, request: Request) -> Response:
-        """MetaConversions answers most of its errors by 400, with a code."""
+        """Meta answers most of its errors by 400, with a code."""
         asked = replace(request, secrets=self.secrets)
         response = await client.send(asked, timeout=self.timeout)
         if response.status == 400:

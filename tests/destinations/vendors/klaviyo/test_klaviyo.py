@@ -1,0 +1,93 @@
+"""Hits of both shapes become events and profiles that Klaviyo knows again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES
+from tests.support.vendor import Vendor
+from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.vendors.klaviyo.destination import Klaviyo, read_phone
+from tracking.events import Event
+
+ORDER = {
+    "type": "track",
+    "event": "Order Completed",
+    "userId": "u1",
+    "properties": {"order_id": "o1", "total": 30, "revenue": 25.5, "currency": "EUR"},
+    "context": {"traits": {"email": "jane@example.com"}},
+}
+
+
+def attributes(event: Event) -> dict[str, Any]:
+    body = json.loads(Klaviyo({"private_key": "pk_x"}).request([event]).body)
+    found: dict[str, Any] = body["data"]["attributes"]
+    return found
+
+
+def test_an_order_has_its_value_in_both_shapes() -> None:
+    sale = attributes(SALE)
+    assert (sale["value"], sale["value_currency"]) == (185, "USD")
+    order = attributes(replace(SALE, name="Order Completed", payload=ORDER))
+    assert (order["value"], order["value_currency"]) == (25.5, "EUR")
+    assert order["profile"]["data"]["attributes"]["email"] == "jane@example.com"
+    for odd in (True, "185", None):
+        payload = {**ORDER, "properties": {"total": odd, "currency": "EUR"}}
+        assert not {"value", "value_currency"} & attributes(replace(SALE, payload=payload)).keys()
+
+
+def test_a_person_is_known_by_every_id() -> None:
+    person = attributes(SALE)["profile"]["data"]["attributes"]
+    assert person == {
+        "email": "John.Doe@Example.com",
+        "phone_number": "+16505550100",
+        "first_name": "John",
+        "last_name": "Doe",
+        "external_id": "u1",
+        "anonymous_id": "a1",
+    }
+
+
+def test_a_profile_has_the_other_traits_as_properties() -> None:
+    request = Klaviyo({"private_key": "pk_x"}).request([SAMPLES["identify"]])
+    assert request.url.endswith("/api/profile-import")
+    person = attributes(SAMPLES["identify"])
+    assert "anonymous_id" not in person
+    assert person["properties"] == {"plan": "pro", "createdAt": "2026-01-02T03:04:05Z"}
+
+
+def test_what_klaviyo_cannot_take_is_skipped() -> None:
+    klaviyo = Klaviyo({"private_key": "pk_x"})
+    assert klaviyo.skip(SALE) == ""
+    assert "1 to 127" in klaviyo.skip(replace(SALE, name="x" * 128))
+    assert "1 to 127" in klaviyo.skip(replace(SALE, name=""))
+    nobody = replace(SAMPLES["identify"], user_id="", payload={**IDENTIFY, "traits": {"a": 1}})
+    assert "A profile needs" in klaviyo.skip(nobody)
+    assert "of type page" in klaviyo.skip(replace(SAMPLES["page"], payload=PAGE))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+1 (650) 555-0100", "+16505550100"),
+        ("+49.30.123456", "+4930123456"),
+        ("0301234567", ""),
+        ("+1", ""),
+        ("call me", ""),
+    ],
+)
+def test_a_phone_number_that_is_not_whole_is_left_out(text: str, number: str) -> None:
+    assert read_phone(text) == number
+
+
+def test_verify_says_whose_key_it_is(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Klaviyo, "hosts", {"": vendor.url})
+    assert check_connection(Klaviyo({"private_key": "pk_x"})).message == "The key is known."
+    (asked,) = vendor.received
+    assert asked.line.startswith("GET /hook/api/accounts ")
+    assert asked.headers["authorization"] == "Klaviyo-API-Key pk_x"
+    assert asked.headers["revision"] == "2026-07-15"

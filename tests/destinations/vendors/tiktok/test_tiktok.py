@@ -1,0 +1,102 @@
+"""TikTok's standard events, hashed persons, and errors that come by 200."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.destinations.samples import SALE, sample
+from tests.destinations.strict_hits import catalogue_events
+from tests.support.vendor import Vendor, reply
+from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.transport.http import Client
+from tracking.destinations.vendors.tiktok.destination import TikTok
+from tracking.events import Event, Receipt
+from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+
+CONFIG = {"pixel_code": "C4ABC", "access_token": "tiktok-token"}
+TIKTOK = TikTok(CONFIG)
+
+
+def told(event: Event) -> Any:
+    assert TIKTOK.skip(event) == ""
+    return json.loads(TIKTOK.request([event]).body)["data"][0]
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_contact_information_is_hashed_and_the_rest_is_not() -> None:
+    user = told(SALE)["user"]
+    assert user["email"] == sha("john.doe@example.com")
+    assert user["phone"] == sha("+16505550100")
+    assert user["external_id"] == [sha("u1"), sha("a1")]
+    assert (user["ip"], user["first_name"]) == ("198.51.100.9", sha("john"))
+    assert "john" not in json.dumps(told(SALE)).lower()
+
+
+def test_the_catalogue_goes_under_tiktoks_names() -> None:
+    names = {e.name: told(e)["event"] for e in catalogue_events() if not TIKTOK.skip(e)}
+    assert names["Order Completed"] == names["Completed Transaction"] == "Purchase"
+    assert names["Product Added"] == names["Added Product"] == "AddToCart"
+    assert names["Subscribed"] == "Subscribe"
+    assert "Viewed Page" not in names
+
+
+def test_an_event_without_a_page_is_skipped_with_a_reason() -> None:
+    assert "address" in TIKTOK.skip(sample(0, {}, name="Registered"))
+
+
+def test_another_event_is_sent_only_if_asked_for() -> None:
+    danced = replace(SALE, name="Danced")
+    assert TIKTOK.skip(danced) == "It is none of TikTok's standard events."
+    assert TikTok({**CONFIG, "custom_events": True}).skip(danced) == ""
+
+
+def deliver(vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: int) -> Receipt:
+    async def run() -> Receipt:
+        async with Client() as client:
+            return await TIKTOK.deliver([SALE], client)
+
+    monkeypatch.setattr(TikTok, "hosts", {"": vendor.url})
+    vendor.answer = reply(200, json.dumps({"code": code, "message": "said so"}).encode())
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (40105, SetupError),
+        (40001, SetupError),
+        (40100, RetryableError),
+        (50000, RetryableError),
+        (40002, PermanentError),
+    ],
+)
+def test_the_code_in_a_200_says_what_to_do(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[DeliveryError]
+) -> None:
+    with pytest.raises(kind) as caught:
+        deliver(vendor, monkeypatch, code)
+    assert type(caught.value) is kind
+    assert str(caught.value) == f"TikTok says {code}: said so"
+
+
+def test_the_good_codes_are_deliveries(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in (0, 20001):
+        assert deliver(vendor, monkeypatch, code).refused == {}
+
+
+def test_a_trial_sends_no_event(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TikTok, "hosts", {"": vendor.url})
+    vendor.answer = reply(200, b'{"code": 40002, "message": "data is missing"}')
+    assert check_connection(TIKTOK).works
+    assert vendor.received[0].json["data"] == []
+    vendor.answer = reply(200, b'{"code": 40105, "message": "Access token is incorrect"}')
+    assert "40105" in check_connection(TIKTOK).message
