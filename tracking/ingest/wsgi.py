@@ -18,7 +18,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 
 from tracking.ingest.errors import IngestError, respond
 from tracking.ingest.http.cors import allow_origin
-from tracking.ingest.routes import ROUTES, Route
+from tracking.ingest.routes import ROUTES
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class RouteTable:
                 self._others.append(pattern)
 
     @classmethod
-    def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
+    def of_the_project(cls) -> RouteTable:
         """Return the routes that the project's URL configuration includes; empty without any."""
         try:
             prefix = reverse("hitstream:track").removesuffix("track")
