@@ -18,7 +18,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 
 from tracking.ingest.errors import IngestError, respond
 from tracking.ingest.http.cors import allow_origin
-from tracking.ingest.routes import ROUTES
+from tracking.ingest.routes import ROUTES, Route
 
 logger = logging.getLogger(__name__)
 
@@ -78,14 +78,15 @@ class RouteTable:
                 self._others.append(pattern)
 
     @classmethod
-    def of_the_project(cls) -> RouteTable:
-        """Return the routes that the project's URL configuration includes; empty without any."""
+    def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
+        """Return the table of these routes at the prefix by which the project's URL configuration
+        includes Hitstream's; empty if it does not."""
         try:
             prefix = reverse("hitstream:track").removesuffix("track")
         except NoReverseMatch:
             return cls("", ())
         return cls(
-            prefix, ((route.is_exact, each) for route in ROUTES for each in route.patterns())
+            prefix, ((route.is_exact, each) for route in routes for each in route.patterns())
         )
 
     def find(self, path: str) -> View | None:
