@@ -9,7 +9,8 @@ PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
+.PHONY: run test test-quick test-deps test-versions bench bench-size bench-soak bench-overload
+.PHONY: bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
@@ -22,6 +23,7 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -W ignore -m tests.architecture.sql_lint
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PYTEST) --durations=25
 
@@ -32,6 +34,11 @@ test-quick: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(PYTEST) -m "not (browser or stack or sdk or slow)"
+
+# The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
+# allows; one pair: make test-versions ONLY=3.13:6.1
+test-versions: $(VENV)/.dev test-deps clients
+	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

@@ -16,7 +16,7 @@ from tests.support.vendor import Vendor
 from tracking import tasks
 from tracking.ingest.write.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
-from tracking.models.hits.partitions import PARTITIONED, Leaf
+from tracking.models.hits.partitions import PARTITIONED, Partition
 from tracking.models.tokens.api_token import ApiToken
 from tracking.testing import on_this_connection
 
@@ -91,7 +91,7 @@ def test_a_kept_database_gets_the_partitions_it_lacks() -> None:
     _, secret = Token.objects.issue("shop")
     with connection.cursor() as cursor:
         for parent in PARTITIONED:
-            cursor.execute(f"DROP TABLE {Leaf(parent, timezone.now().date()).name}")
+            cursor.execute(f"DROP TABLE {Partition(parent, timezone.now().date()).name}")
     assert post(secret, hit()).status_code == 204
     assert Hit.objects.count() == 1
 

@@ -21,7 +21,7 @@ from tests.support.people import viewer
 from tests.support.reset import clear
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits
-from tracking.models.hits.partitions import PARTITIONED, SQL, Leaf
+from tracking.models.hits.partitions import PARTITIONED, SQL, Partition
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +77,7 @@ def empty() -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with connection.cursor() as cursor:
         cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
-        for leaf in (Leaf.named(name) for (name,) in cursor.fetchall()):
+        for leaf in (Partition.named(name) for (name,) in cursor.fetchall()):
             if leaf.day < yesterday:
                 cursor.execute(f"DROP TABLE {leaf.name}")
     clear()

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from tracking.models import Integration, Token
-from tracking.models.hits.partitions import PARTITIONED, SQL, Leaf
+from tracking.models.hits.partitions import PARTITIONED, SQL, Partition
 
 TOKENS = 5
 #: Milliseconds of a day that hits come in: those of today are all in the past, but for the first
@@ -151,7 +151,7 @@ def fill(day: date, rows: int, now: datetime, tokens: list[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
         present = {name for (name,) in cursor.fetchall()}
-        for leaf in (Leaf(parent, day) for parent in PARTITIONED):
+        for leaf in (Partition(parent, day) for parent in PARTITIONED):
             for statement in leaf.statements() if leaf.name not in present else ():
                 cursor.execute(statement)
         for statement in (HITS, OUTCOMES, ATTEMPTS, COUNTS):

@@ -11,12 +11,12 @@ from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tracking.ingest.write.connection import connect
 from tracking.models import DeadLetter, Hit, QueuedDelivery, Token
-from tracking.models.hits.partitions import Leaf
+from tracking.models.hits.partitions import Partition
 from tracking.models.upkeep import retention
 
 OLD = (datetime.now(UTC) - timedelta(days=10)).date()
 LEAVES = [
-    Leaf(parent, OLD) for parent in ("hitstream_hit", "hitstream_outcome", "hitstream_attempt")
+    Partition(parent, OLD) for parent in ("hitstream_hit", "hitstream_outcome", "hitstream_attempt")
 ]
 
 

@@ -34,8 +34,15 @@ from tracking.routing.switches import allows, switches
 
 #: The fields that decide what is sent, and how.
 SENDING = (
-    *("enabled", "event_names", "ordered", "concurrency", "rate_limit", "max_attempts"),
-    *("max_age", "retry_base", "keep_bodies"),
+    "enabled",
+    "event_names",
+    "ordered",
+    "concurrency",
+    "rate_limit",
+    "max_attempts",
+    "max_age",
+    "retry_base",
+    "keep_bodies",
 )
 #: The fields that an operator edits.
 CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)

@@ -18,7 +18,13 @@ from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
 MAX_PATH = 20
 #: The fields that an operator edits.
 CONFIGURED = (
-    *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
+    "name",
+    "enabled",
+    "expires_at",
+    "rate_limit",
+    "origins",
+    "ip_policy",
+    "audience",
     "breakdowns",
 )
 #: The fields that only `rotate` changes.
