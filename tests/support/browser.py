@@ -13,9 +13,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from project.embedded.process import die_with_parent
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
+CONNECT_MILLISECONDS = 120_000
 FLAGS = [
     "--headless",
+    # No page of its own: a connection would wait for each that is there.
+    "--no-startup-window",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -86,7 +89,9 @@ def chromium(chromium_address: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Playwright's loop runs in this thread, and Django takes it for an async caller.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        browser = playwright.chromium.connect_over_cdp(chromium_address)
+        browser = playwright.chromium.connect_over_cdp(
+            chromium_address, timeout=CONNECT_MILLISECONDS
+        )
         yield browser
         # Closes the connection; Chromium goes on.
         browser.close()

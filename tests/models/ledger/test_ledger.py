@@ -125,11 +125,11 @@ class TestReconcile:
 
     def test_an_outcome_that_vanished(self, ids: list[Any]) -> None:
         Outcome.objects.filter(result="delivered").delete()
-        self.check("left no trace", ids[0], "1 counted as delivered, 0 found")
+        self.check("left no trace", ids[0], "1 counted as delivered, 0 present")
 
     def test_a_dead_letter_that_vanished(self, ids: list[Any]) -> None:
         DeadLetter.objects.all().delete()
-        self.check("left no trace", ids[1], "1 counted as dead, 0 found")
+        self.check("left no trace", ids[1], "1 counted as dead, 0 present")
 
     def test_a_hit_that_vanished(self, ids: list[Any]) -> None:
         Hit.objects.filter(pk=ids[0]).delete()
@@ -148,4 +148,4 @@ class TestReconcile:
 
     def test_a_count_that_was_lost(self, ids: list[Any]) -> None:
         Ledger.objects.filter(kind="matched").delete()
-        self.check("0 counted as matched, 3 found")
+        self.check("0 counted as matched, 3 present")
