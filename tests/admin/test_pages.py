@@ -29,7 +29,7 @@ from tracking.models import (
 
 LISTS = [
     *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
-    *("operation", "import"),
+    *("operation", "fileimport"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,14 +10,14 @@ from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 
 from tracking.admin import integration_actions
-from tracking.admin.connection_test import verify
+from tracking.admin.connection_test import ConnectionTestView
 from tracking.admin.filters import PresentFilter
 from tracking.admin.integration_form import CONFIG, MAPPING, IntegrationForm, form_for
-from tracking.admin.ledger import integration_ledger
-from tracking.admin.mapping_preview import show_mapping
+from tracking.admin.ledger import IntegrationLedgerView
+from tracking.admin.mapping_preview import MappingPreview
+from tracking.admin.object_page import PagesAdmin
 from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import IssuingAdmin
 from tracking.destinations.contract import registry
@@ -31,7 +30,17 @@ from tracking.wakeup import wake_dispatcher_on_commit
 
 
 @admin.register(Integration)
-class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
+class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
+    pages = {  # noqa: RUF012 (Django's own form)
+        "pause": integration_actions.PauseView,
+        "resume": integration_actions.ResumeView,
+        "drain": integration_actions.DrainView,
+        "replay": integration_actions.ReplayView,
+        "backfill": integration_actions.BackfillView,
+        "ledger": IntegrationLedgerView,
+        "verify": ConnectionTestView,
+        "mapping": MappingPreview,
+    }
     list_display = ("name", "token", "destination", "state", "created_at")
     list_filter = (("token", PresentFilter), "destination", "enabled")
     list_select_related = ("token",)
@@ -132,22 +141,9 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return integration_actions.delete(self, request, object_id)
-
-    def get_urls(self) -> list[URLPattern]:
-        pages = {"ledger": integration_ledger, "verify": verify}
-        own = [
-            path(
-                f"<path:pk>/{name}/",
-                self.admin_site.admin_view(partial(page, self)),
-                name=f"hitstream_integration_{name}",
-            )
-            for name, page in pages.items()
-        ]
-        shown = self.admin_site.admin_view(partial(show_mapping, self))
-        own.append(path("mapping/", shown, name="hitstream_integration_mapping"))
-        return [*integration_actions.urls(self), *own, *super().get_urls()]
+    ) -> Any:
+        view = integration_actions.DeleteView.as_view(site=self)
+        return view(request, pk=object_id)
 
 
 def standing(integration: Integration) -> dict[str, Any]:
