@@ -43,7 +43,9 @@ class HitAdmin(ReadOnlyAdmin):
     list_filter = (ReceivedFilter, ("token", PresentFilter))
     list_select_related = ("token",)
     search_fields = ("hit_id",)
-    search_help_text = "A whole hitId, user id, anonymous id, e-mail hash or event name."
+    search_help_text = (
+        "A whole hitId, Hitstream ID, user id, anonymous id, e-mail hash or event name."
+    )
     change_form_template = "admin/hitstream/hit/change_form.html"
 
     class Media:
@@ -74,7 +76,7 @@ class HitAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         hit = self.get_object(request, object_id)
-        context = {"story": hit_history(hit)} if hit else {}
+        context = {"history": hit_history(hit)} if hit else {}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )

@@ -30,7 +30,7 @@ class SilenceForm(forms.Form):
         coerce=int,
         choices=((1, "an hour"), (4, "4 hours"), (24, "a day"), (168, "a week")),
     )
-    reason = forms.CharField(label="Why", max_length=300)
+    reason = forms.CharField(label="Reason", max_length=300)
 
 
 @page("view_alert")
@@ -47,14 +47,14 @@ def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         return show_alerts(request, scope, refused={pk: form})
     until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
     alert.silence(until=until, reason=form.cleaned_data["reason"], by=request.user.get_username())
-    messages.success(request, "Nobody is told of it for now.")
+    messages.success(request, "The alert is muted.")
     return redirect("hitstream-console:alerts")
 
 
 @page("change_alert", methods=("POST",))
 def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     find(scope, pk).end_silence()
-    messages.success(request, "It is told again.")
+    messages.success(request, "The alert is unmuted.")
     return redirect("hitstream-console:alerts")
 
 
@@ -66,14 +66,14 @@ def find(scope: Scope, pk: int) -> Alert:
 def show_alerts(
     request: HttpRequest, scope: Scope, *, refused: dict[int, SilenceForm] | None = None
 ) -> HttpResponse:
-    seen = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
-    over = seen.over()
+    alerts = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
+    over = alerts.over()
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < MAX_DIGITS:
         over = over.filter(pk__lt=int(before))
     resolved = list(over[: PER_PAGE + 1])
     context: dict[str, Any] = {
-        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(seen.open())],
+        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(alerts.open())],
         "resolved": resolved[:PER_PAGE],
         "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
         "is_first": not before,
@@ -94,8 +94,8 @@ def form_of(alert: Alert, refused: dict[int, SilenceForm]) -> SilenceForm:
 
 
 def rules(scope: Scope) -> QuerySet[AlertRule]:
-    found = AlertRule.objects.seen(scope).select_related("token", "integration__token")
-    return found.prefetch_related("channels")
+    seen = AlertRule.objects.seen(scope).select_related("token", "integration__token")
+    return seen.prefetch_related("channels")
 
 
 def channels() -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
     token = request.GET.get("token", "")
     # As it would have been stored.
     by = request.GET.get("by", "").strip().replace("\0", "\ufffd")
-    found = audit_entries(
+    entries = audit_entries(
         scope,
         limit=PAGE + 1,
         before=moment(request.GET.get("before", "")),
@@ -34,8 +34,8 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
         "audit",
         title="Audit",
         here="audit",
-        entries=found[:PAGE],
-        older=found[PAGE - 1].at if len(found) > PAGE else None,
+        entries=entries[:PAGE],
+        older=entries[PAGE - 1].at if len(entries) > PAGE else None,
         tokens=scope.limit(Token.objects.order_by("name"), "pk"),
         token=token,
         by=by,
@@ -44,7 +44,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 def moment(text: str) -> datetime | None:
     try:
-        found = parse_datetime(text)
+        parsed = parse_datetime(text)
     except ValueError:
         return None
-    return None if found is None or is_naive(found) else found
+    return None if parsed is None or is_naive(parsed) else parsed

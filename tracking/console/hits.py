@@ -24,8 +24,8 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
         "hit",
         title=obj.name or obj.type,
         here="search",
-        story=hit_history(obj),
-        has_verbs=True,
+        history=hit_history(obj),
+        has_actions=True,
     )
 
 
@@ -40,11 +40,11 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
     obj = seen(scope, hit_id)
     letters = DeadLetter.objects.filter(hit_id=obj.pk, integration=pk)
     by = request.user.get_username()
-    if replay_chosen(letters, by=by, message=f"The hit {obj.hit_id} alone."):
+    if replay_chosen(letters, by=by, message=f"Only the hit {obj.hit_id}."):
         wake_dispatcher_on_commit()
-        messages.success(request, "The dead letter is due again.")
+        messages.success(request, "The dead letter is queued again.")
     else:
-        messages.warning(request, "There is no dead letter that could be replayed any more.")
+        messages.warning(request, "There is no dead letter left to replay.")
     return redirect("hitstream-console:hit", obj.pk)
 
 
@@ -54,7 +54,7 @@ def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRe
     obj = seen(scope, hit_id)
     if QueuedDelivery.objects.filter(hit_id=obj.pk, integration=pk).hasten():
         wake_dispatcher_on_commit()
-        messages.success(request, "The next try is made now.")
+        messages.success(request, "The retry is due now.")
     else:
-        messages.warning(request, "It does not wait for a next try any more.")
+        messages.warning(request, "The delivery no longer waits for a retry.")
     return redirect("hitstream-console:hit", obj.pk)

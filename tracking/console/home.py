@@ -27,24 +27,24 @@ SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
 @page("view_token", "view_integration")
 def home(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = TimeRange.asked(request)
-    came = ingest_volume(span.since, scope.token_ids)
-    sources = list(sources_of(scope, came))
+    time_range = TimeRange.of(request)
+    volume = ingest_volume(time_range.since, scope.token_ids)
+    sources = list(sources_of(scope, volume))
     integrations = scope.limit(Integration.objects.present())
     return show(
         request,
         "home",
         title="Home",
         here="home",
-        span=span,
-        total=came.total,
+        time_range=time_range,
+        total=volume.total,
         rate=sum(source.rate for source in sources),
         sources=sources[:ROWS],
         more_sources=max(0, len(sources) - ROWS),
         series=SERIES,
-        buckets=buckets_of(came, span),
-        lines=integration_rows(in_order(integrations)[:ROWS], span.since),
-        more_lines=max(0, integrations.count() - ROWS),
+        buckets=buckets_of(volume, time_range),
+        rows=integration_rows(in_order(integrations)[:ROWS], time_range.since),
+        more_rows=max(0, integrations.count() - ROWS),
         alerts=open_alerts(request, scope),
         disk=measure() if scope.is_all else None,
         held=retention.held() if scope.is_all else None,
@@ -67,25 +67,25 @@ class Source:
     counts: IngestCounts
 
 
-def sources_of(scope: Scope, came: IngestVolume) -> Iterator[Source]:
+def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
     """Those that there are or that sent something, the busiest first; strangers last."""
-    now = hit_rates()
+    rates = hit_rates()
     tokens = scope.limit(Token.objects.all(), "pk")
-    found = [
-        Source(token, now.get(token.pk, 0.0), came.tokens.get(token.pk, IngestCounts()))
+    sources = [
+        Source(token, rates.get(token.pk, 0.0), volume.tokens.get(token.pk, IngestCounts()))
         for token in tokens
-        if token.deleted_at is None or token.pk in came.tokens
+        if token.deleted_at is None or token.pk in volume.tokens
     ]
-    yield from sorted(found, key=lambda source: -source.counts.accepted)
-    if 0 in came.tokens:
-        yield Source(None, 0.0, came.tokens[0])
+    yield from sorted(sources, key=lambda source: -source.counts.accepted)
+    if 0 in volume.tokens:
+        yield Source(None, 0.0, volume.tokens[0])
 
 
-def buckets_of(came: IngestVolume, span: TimeRange) -> list[tuple[datetime, list[int]]]:
+def buckets_of(volume: IngestVolume, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
     """For each hour or day of the span, the counts of SERIES."""
-    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
-    for hour, counts in came.hours.items():
-        sums = filled.setdefault(span.bucket_of(hour), [0] * len(SERIES))
+    filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
+    for hour, counts in volume.hours.items():
+        sums = filled.setdefault(time_range.bucket_of(hour), [0] * len(SERIES))
         duplicate = counts.get("duplicate", 0)
         sums[0] += counts.get("accepted", 0) - duplicate
         sums[1] += duplicate

@@ -54,9 +54,9 @@ def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
 
 def integration_rows(integrations: Iterable[Integration], since: datetime) -> list[IntegrationRow]:
     """In the same order."""
-    found = list(integrations)
-    ids = [integration.pk for integration in found]
-    went, balances, waits, fast = (
+    integrations = list(integrations)
+    ids = [integration.pk for integration in integrations]
+    results, balances, waiting, latencies = (
         count_by_result(ids, since),
         LifetimeTotal.objects.balances(),
         count_waiting(ids),
@@ -66,10 +66,10 @@ def integration_rows(integrations: Iterable[Integration], since: datetime) -> li
         IntegrationRow(
             integration,
             state_of_integration(integration),
-            went.get(integration.pk, {}),
+            results.get(integration.pk, {}),
             balances.get(integration.pk, Balance({})),
-            waits.get(integration.pk, Waiting()),
-            fast.get(integration.pk),
+            waiting.get(integration.pk, Waiting()),
+            latencies.get(integration.pk),
         )
-        for integration in found
+        for integration in integrations
     ]

@@ -32,40 +32,40 @@ TEST_USER = "hitstream-test"
 
 @page("view_integration")
 def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = TimeRange.asked(request)
-    found = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
-    this = found.get_page(request.GET.get("page"))
+    time_range = TimeRange.of(request)
+    paginator = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
+    current = paginator.get_page(request.GET.get("page"))
     return show(
         request,
         "integrations",
         title="Integrations",
         here="integrations",
-        span=span,
-        page=this,
-        lines=integration_rows(this, span.since),
+        time_range=time_range,
+        page=current,
+        rows=integration_rows(current, time_range.since),
     )
 
 
 @page("view_integration")
 def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    span = TimeRange.asked(request)
+    time_range = TimeRange.of(request)
     obj = present(scope, pk)
-    (line,) = integration_rows([obj], span.since)
-    counted = reasons(obj)
+    (row,) = integration_rows([obj], time_range.since)
+    reason_counts = reasons(obj)
     operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
     return show(
         request,
         "integration",
         title=obj.name,
         here="integrations",
-        span=span,
-        line=line,
+        time_range=time_range,
+        row=row,
         integration=obj,
         series=SERIES,
-        buckets=buckets_of(obj, span),
+        buckets=buckets_of(obj, time_range),
         failures=failure_groups(obj),
-        dead=counted["dead"],
-        skipped=counted["skipped"],
+        dead=reason_counts["dead"],
+        skipped=reason_counts["skipped"],
         operations=operations,
         operations_open=any(operation.is_open for operation in operations),
         back=urlencode({"next": request.path}),
@@ -78,11 +78,11 @@ def present(scope: Scope, pk: int) -> Integration:
     return get_object_or_404(seen, pk=pk)
 
 
-def buckets_of(obj: Integration, span: TimeRange) -> list[tuple[datetime, list[int]]]:
+def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
     """For each hour or day of the span, what became of the hits that arrived in it."""
-    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
-    for hour in Ledger.objects.counted(obj.pk, span.since):
-        sums = filled.setdefault(span.bucket_of(hour.hour), [0] * len(SERIES))
+    filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
+    for hour in Ledger.objects.counted(obj.pk, time_range.since):
+        sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))
         ended = [hour[kind] for kind in SERIES if kind != "waiting"]
         for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
             sums[place] += count

@@ -21,8 +21,8 @@ from tracking.presentation.snippets import first_hit
 #: Rows that a page shows.
 SHOWN = 100
 #: The outcome of a hit that was queued to nobody.
-NOWHERE = "nowhere"
-OUTCOMES = {**dict(DeliveryState.choices), NOWHERE: "Nowhere"}
+NOT_ROUTED = "nowhere"
+OUTCOMES = {**dict(DeliveryState.choices), NOT_ROUTED: "Not routed"}
 
 
 @page("view_hit", "view_token")
@@ -63,17 +63,17 @@ def hits(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"code": "ticket_expired"}, status=401)
     snapshot = snapshot_cache.look()
     seen = [hit for hit in snapshot.hits if ticket.scope.sees(hit["token"])]
-    found = list(filtered(seen, request.GET.dict()))
-    answer = JsonResponse(
+    matching = list(filtered(seen, request.GET.dict()))
+    response = JsonResponse(
         {
-            "hits": found[:SHOWN],
-            "found": len(found),
+            "hits": matching[:SHOWN],
+            "matching": len(matching),
             "looked": len(seen),
             "seconds": covered(snapshot, seen),
         }
     )
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -86,7 +86,7 @@ def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dic
             token in ("", str(hit["token"]))
             and (hit["event"] or hit["type"]).lower().startswith(event)
             and any(each.startswith(user) for each in users)
-            and outcome in ("", *(hit["states"] or [NOWHERE]))
+            and outcome in ("", *(hit["states"] or [NOT_ROUTED]))
         ):
             yield hit
 

@@ -24,19 +24,19 @@ class PollToken:
 
     def sign(self) -> str:
         tokens = self.scope.token_ids
-        said = None if tokens is None else list(ranges(sorted(tokens)))
-        return signing.dumps(said, salt=SALT, compress=True)
+        value = None if tokens is None else list(ranges(sorted(tokens)))
+        return signing.dumps(value, salt=SALT, compress=True)
 
     @classmethod
     def of(cls, request: HttpRequest) -> PollToken | None:
         """That of the request; None where it is missing, forged or too old."""
         try:
-            said = signing.loads(request.headers.get(HEADER, ""), salt=SALT, max_age=LIFE)
+            value = signing.loads(request.headers.get(HEADER, ""), salt=SALT, max_age=LIFE)
         except signing.BadSignature:
             return None
-        if said is None:
+        if value is None:
             return cls(Scope(None))
-        return cls(Scope(frozenset(id for first, last in said for id in range(first, last + 1))))
+        return cls(Scope(frozenset(id for first, last in value for id in range(first, last + 1))))
 
 
 def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -44,5 +44,5 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
     most of thousands of tokens are seen."""
     # Of such neighbours the difference from their places is the same.
     for _, group in groupby(enumerate(ids), key=lambda placed: placed[1] - placed[0]):
-        found = [id for _, id in group]
-        yield found[0], found[-1]
+        run = [id for _, id in group]
+        yield run[0], run[-1]

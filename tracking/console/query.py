@@ -43,7 +43,7 @@ class AnalyticsQuery:
         dimension = HOUR if self.period.is_hourly else DAY
         return self._rows.within(dimension, self.period.since, self.period.until)
 
-    def asked_events(self) -> RollupQuerySet:
+    def chosen_events(self) -> RollupQuerySet:
         """Of these those that are asked for."""
         return self.events().filter(name=self.name) if self.name else self.events()
 
@@ -84,13 +84,13 @@ class AnalyticsQueryForm(forms.Form):
     )
     breakdown = forms.ChoiceField(required=False)
 
-    def __init__(self, asked: Mapping[str, Any], scope: Scope) -> None:
+    def __init__(self, data: Mapping[str, Any], scope: Scope) -> None:
         """Raises Http404 for a token that is not seen."""
-        super().__init__(asked)
+        super().__init__(data)
         self._scope = scope
         seen = scope.limit(Token.objects.order_by("deleted_at", "name"), "pk")
         self._tokens = {str(token.pk): token for token in seen}
-        if asked.get("token", "") not in {"", *self._tokens}:
+        if data.get("token", "") not in {"", *self._tokens}:
             raise Http404
         tokens = [(pk, str(token)) for pk, token in self._tokens.items()]
         self._choices("token").choices = [("", "All tokens"), *tokens]
@@ -103,7 +103,7 @@ class AnalyticsQueryForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         return field
 
-    def _asked(self) -> list[Token]:
+    def _chosen_tokens(self) -> list[Token]:
         token = self.data.get("token", "")
         return [self._tokens[token]] if token else list(self._tokens.values())
 
@@ -114,26 +114,26 @@ class AnalyticsQueryForm(forms.Form):
         first, last = first or last, last or first
         if first and last:
             if first > last:
-                self.add_error("until", "It is before the first day.")
+                self.add_error("until", '"To" must be on or after "From".')
             elif last - first > timedelta(days=MAX_DAYS):
-                self.add_error("until", f"At most {MAX_DAYS} days.")
+                self.add_error("until", f"Choose at most {MAX_DAYS} days.")
             elif not (first.year > 1970 and last.year < 9999):
-                self.add_error("since", "There is nothing so far away.")
+                self.add_error("since", "Choose a year from 1971 to 9998.")
         return {**cleaned, "since": first, "until": last}
 
-    def question(self) -> AnalyticsQuery | None:
+    def query(self) -> AnalyticsQuery | None:
         """None if something is wrong with it."""
         if not self.is_valid():
             return None
-        asked = self.cleaned_data
-        if asked["since"]:
-            period = Period.of_days(asked["since"], asked["until"])
+        cleaned = self.cleaned_data
+        if cleaned["since"]:
+            period = Period.of_days(cleaned["since"], cleaned["until"])
         else:
-            period = LAST[asked["last"] or DEFAULT](datetime.now(UTC))
+            period = LAST[cleaned["last"] or DEFAULT](datetime.now(UTC))
         return AnalyticsQuery(
             scope=self._scope,
-            token_ids=[token.pk for token in self._asked()],
+            token_ids=[token.pk for token in self._chosen_tokens()],
             period=period,
-            name=asked["name"],
-            breakdown=asked["breakdown"],
+            name=cleaned["name"],
+            breakdown=cleaned["breakdown"],
         )

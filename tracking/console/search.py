@@ -22,27 +22,27 @@ HOURS = 24
 def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The hit's own page where its id was given, else a list, or why there may be none."""
     term = request.GET.get("q", "").strip()
-    found = search_hits(term, scope)
-    if len(found) == 1 and found[0].is_meant:
-        return redirect("hitstream-console:hit", found[0].hit.pk)
-    came = lately(scope) if term and not found else IngestCounts()
+    results = search_hits(term, scope)
+    if len(results) == 1 and results[0].is_by_id:
+        return redirect("hitstream-console:hit", results[0].hit.pk)
+    counts = recent_counts(scope) if term and not results else IngestCounts()
     return show(
         request,
         "search",
         title="Search",
         here="search",
         term=term,
-        found=found,
+        results=results,
         shown=SHOWN,
         reach=None if scope.is_all else REACH,
-        came=came,
-        reasons=sorted(came.reasons.items(), key=lambda reason: -reason[1]),
+        counts=counts,
+        reasons=sorted(counts.reasons.items(), key=lambda reason: -reason[1]),
         hours=HOURS,
         dedup_days=conf.DEDUP_WINDOW / 86_400,
         hit_days=conf.HIT_DAYS,
     )
 
 
-def lately(scope: Scope) -> IngestCounts:
+def recent_counts(scope: Scope) -> IngestCounts:
     """What came in, and what was refused, as far as it is seen."""
     return ingest_volume(datetime.now(UTC) - timedelta(hours=HOURS), scope.token_ids).total

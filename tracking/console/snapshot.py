@@ -54,26 +54,26 @@ class SnapshotCache:
 
     def _shared(self) -> LiveSnapshot:
         """What another process has found, or what we find if it is our turn."""
-        if (found := self._found_elsewhere()) is not None:
-            return found
+        if (shared := self._from_cache()) is not None:
+            return shared
         taken = LiveSnapshot(time.time(), recent_hits())
         try:
             cache.set(KEY, taken, timeout=STALE)
         except Exception as error:
-            logger.debug("What was found is kept from other processes: %s", error)
+            logger.debug("Could not share the live hits with other processes: %s", error)
         return taken
 
-    def _found_elsewhere(self) -> LiveSnapshot | None:
+    def _from_cache(self) -> LiveSnapshot | None:
         """What another process has found or is about to replace; None if it is our turn."""
         try:
-            found: LiveSnapshot | None = cache.get(KEY)
-            if found is None or found.is_younger_than(INTERVAL):
-                return found
+            shared: LiveSnapshot | None = cache.get(KEY)
+            if shared is None or shared.is_younger_than(INTERVAL):
+                return shared
             is_ours = cache.add(TURN, True, timeout=INTERVAL)
         except Exception as error:
-            logger.debug("The cache does not tell what others have found: %s", error)
+            logger.debug("Could not read the live hits of other processes: %s", error)
             return None
-        return None if is_ours or not found.is_younger_than(STALE) else found
+        return None if is_ours or not shared.is_younger_than(STALE) else shared
 
 
 snapshot_cache = SnapshotCache()

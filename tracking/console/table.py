@@ -32,7 +32,7 @@ class Figure:
 class TableRow:
     """What its figures are of: a time or a text. `address` leads to more of it."""
 
-    of: datetime | str
+    label: datetime | str
     figures: Sequence[Figure]
     address: str = ""
 
@@ -67,9 +67,9 @@ class Table:
         has_shares = any(row.figure.share is not None for row in self.rows)
         writer.writerow([*map(plain, (self.first, *self.names)), *(["Share"] * has_shares)])
         for row in self.rows:
-            of = row.of.isoformat() if isinstance(row.of, datetime) else plain(row.of)
+            label = row.label.isoformat() if isinstance(row.label, datetime) else plain(row.label)
             shares = [f"{row.figure.share:.6f}"] if row.figure.share is not None else []
-            writer.writerow([of, *(figure.number for figure in row.figures), *shares])
+            writer.writerow([label, *(figure.number for figure in row.figures), *shares])
         return response
 
 
@@ -80,5 +80,6 @@ def plain(text: str) -> str:
 def ranked(counts: Iterable[tuple[str, int]], whole: int) -> list[TableRow]:
     """A row for each, with its share of the whole."""
     return [
-        TableRow(of, [Figure(number, number / whole if whole else 0.0)]) for of, number in counts
+        TableRow(label, [Figure(number, number / whole if whole else 0.0)])
+        for label, number in counts
     ]

@@ -22,10 +22,10 @@ class TimeRange:
     now: datetime
 
     @classmethod
-    def asked(cls, request: HttpRequest) -> TimeRange:
+    def of(cls, request: HttpRequest) -> TimeRange:
         """As the address says; a day where it says nothing of use."""
-        asked = request.GET.get("span", "")
-        return cls(asked if asked in SPANS else "24h", timezone.localtime())
+        name = request.GET.get("span", "")
+        return cls(name if name in SPANS else "24h", timezone.localtime())
 
     @property
     def choices(self) -> Iterator[tuple[str, bool]]:

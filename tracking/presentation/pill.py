@@ -11,9 +11,9 @@ from tracking.models.integrations.pause import Cause
 
 #: What a pause that ends by itself is called, before the time of the next try.
 PAUSES = {
-    Cause.DOWN: "down, next try {}",
-    Cause.SETUP: "wrong configuration, next try {}",
-    Cause.BUSY: "asked to wait until {}",
+    Cause.DOWN: "down, next probe {}",
+    Cause.SETUP: "wrong configuration, next probe {}",
+    Cause.BUSY: "rate limited until {}",
 }
 
 
@@ -28,7 +28,7 @@ def state_of_integration(integration: Integration) -> SafeString:
     if integration.paused_at:
         return pill("paused", pause_of(integration), integration.paused_reason)
     if integration.draining:
-        return pill("paused", "draining", "Nothing more is queued; what is queued is still sent.")
+        return pill("paused", "draining", "New hits are not queued; queued hits are still sent.")
     return pill("good", "running")
 
 
@@ -36,7 +36,7 @@ def pause_of(integration: Integration) -> str:
     """Who or what holds it back, and until when if that is known."""
     words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
     if words is None or integration.probe_at is None:
-        return f"paused by {integration.paused_by or 'somebody'}"
+        return f"paused by {integration.paused_by or 'an unknown user'}"
     probe_at = timezone.localtime(integration.probe_at)
     today = probe_at.date() == timezone.localdate()
     return words.format(f"{probe_at:%H:%M:%S}" if today else f"{probe_at:%Y-%m-%d %H:%M}")
@@ -47,4 +47,4 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
         return pill("off", "disabled")
     if channel.error:
         return pill("bad", "fails", channel.error)
-    return pill("good", "works") if channel.notified_at else pill("off", "not told anything yet")
+    return pill("good", "works") if channel.notified_at else pill("off", "not notified yet")

@@ -36,16 +36,18 @@ def routing_verdicts(
     """Of all integrations that the token had, for a hit of that event name and `integrations`
     object."""
     return [
-        _judge(int(pk), integration, name, integrations)
+        _verdict(int(pk), integration, name, integrations)
         for pk, integration in snapshot.get("integrations", {}).items()
     ]
 
 
-def _judge(
+def _verdict(
     pk: int, integration: IntegrationSnapshot, name: str, integrations: IntegrationSnapshot
 ) -> RoutingVerdict:
     why = (
-        _standing(integration) or _listed(integration, name) or _switched(integration, integrations)
+        _inactive(integration)
+        or _unlisted(integration, name)
+        or _switched_off(integration, integrations)
     )
     paused = integration.get("paused")
     return RoutingVerdict(
@@ -53,35 +55,35 @@ def _judge(
         name=integration["name"],
         matched=not why,
         why=why,
-        paused=_held(paused) if paused and not why else "",
+        paused=_pause(paused) if paused and not why else "",
     )
 
 
-def _standing(integration: IntegrationSnapshot) -> str:
+def _inactive(integration: IntegrationSnapshot) -> str:
     if integration["enabled"]:
         return ""
     if integration.get("deleted"):
-        return "It was deleted."
+        return "deleted at that time"
     if integration.get("draining"):
-        return "It was draining: sent what it was queued before, and queued nothing more."
-    return "It was disabled."
+        return "draining: it only sent what was queued before"
+    return "disabled at that time"
 
 
-def _listed(integration: IntegrationSnapshot, name: str) -> str:
+def _unlisted(integration: IntegrationSnapshot, name: str) -> str:
     names = integration["event_names"]
     if not names or name in names:
         return ""
-    return f"It took only these events: {', '.join(names)}."
+    return f"only receives {', '.join(names)}"
 
 
-def _switched(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
-    whose = {"handle": integration["name"].lower(), "destination": integration["destination"]}
-    if allows(switches(integrations), **whose):
+def _switched_off(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
+    key = {"handle": integration["name"].lower(), "destination": integration["destination"]}
+    if allows(switches(integrations), **key):
         return ""
-    said = json.dumps(entries_for(integrations, **whose), ensure_ascii=False)
-    return f"The hit's own `integrations` object switched it off: {said}"
+    entries = json.dumps(entries_for(integrations, **key), ensure_ascii=False)
+    return f"the hit's own `integrations` object switches it off: {entries}"
 
 
-def _held(paused: IntegrationSnapshot) -> str:
+def _pause(paused: IntegrationSnapshot) -> str:
     reason = f": {paused['reason']}" if paused["reason"] else "."
-    return f"It was paused by {paused['by'] or 'somebody'}{reason}"
+    return f"Paused at that time by {paused['by'] or 'an unknown user'}{reason}"

@@ -38,7 +38,7 @@ def make_groups(apps: Any, using: str) -> None:
     )
     for name, wanted in codenames(models).items():
         group, _ = Group.objects.using(using).get_or_create(name=name)
-        found = Permission.objects.using(using).filter(
+        permissions = Permission.objects.using(using).filter(
             content_type__app_label="hitstream", codename__in=wanted
         )
-        group.permissions.add(*found)
+        group.permissions.add(*permissions)

@@ -25,7 +25,7 @@ class AuditEntry:
     at: datetime
     by: str
     token: Token
-    said: tuple[str, ...]
+    lines: tuple[str, ...]
     revision: int | None = None
     operation: int | None = None
 
@@ -64,8 +64,8 @@ def audit_entries(
     return list(islice(both, limit))
 
 
-def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
-    revisions = list(found)
+def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
+    revisions = list(rows)
     wanted = Q(pk__in=[])
     for revision in revisions:
         wanted |= Q(token=revision.token_id, number=revision.number - 1)
@@ -81,7 +81,7 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
             at=revision.made_at,
             by=revision.made_by,
             token=revision.token,
-            said=tuple(revision_diff(previous, revision.snapshot)),
+            lines=tuple(revision_diff(previous, revision.snapshot)),
             revision=revision.number,
         )
 
@@ -89,12 +89,12 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
 def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
         meant = f": {operation.meant}" if str(operation.meant) else ""
-        said = [f"{operation.kind.capitalize()} of {operation.integration.title}{meant}."]
-        said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
+        lines = [f"{operation.kind.capitalize()} of {operation.integration.title}{meant}."]
+        lines.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
         yield AuditEntry(
             at=operation.requested_at,
             by=operation.requested_by,
             token=operation.integration.token,
-            said=(*said, *([operation.message] if operation.message else [])),
+            lines=(*lines, *([operation.message] if operation.message else [])),
             operation=operation.pk,
         )

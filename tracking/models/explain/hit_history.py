@@ -40,6 +40,11 @@ class DeliveryRoute:
     is_late: bool
 
     @property
+    def was_queued(self) -> bool:
+        """Whether the hit was queued for the integration, on arrival or later."""
+        return self.is_late or (self.verdict is not None and self.verdict.matched)
+
+    @property
     def is_open(self) -> bool:
         """Whether something is still to be done."""
         return self.delivery is not None and self.delivery.state in OPEN
@@ -54,8 +59,8 @@ class DeliveryRoute:
         return self._is(DeliveryState.DEAD) and self.integration.deleted_at is None
 
     @property
-    def can_be_tried_now(self) -> bool:
-        """Whether nothing but its time is in the way."""
+    def can_be_retried_now(self) -> bool:
+        """Whether nothing but its time is in the route."""
         is_waiting = self._is(DeliveryState.RETRYING) and not self.is_claimed
         return is_waiting and self.delivery is not None and not self.delivery.held_back
 
@@ -71,27 +76,27 @@ class HitHistory:
     hit: Hit
     snapshot: Mapping[str, Any]
     normalisations: tuple[str, ...]
-    repeat: Duplicate | None
-    known_until: datetime
-    ways: tuple[DeliveryRoute, ...]
+    duplicate: Duplicate | None
+    deduplicated_until: datetime
+    routes: tuple[DeliveryRoute, ...]
     timeline: tuple[TimelineEntry, ...]
     is_whole: bool
 
     @property
     def policy(self) -> str:
         """What the token said of addresses then."""
-        known = self.snapshot.get("ip_policy", "")
-        return str(IpPolicy(known).label) if known else ""
+        policy = self.snapshot.get("ip_policy", "")
+        return str(IpPolicy(policy).label) if policy else ""
 
     @property
-    def is_named(self) -> bool:
+    def has_own_id(self) -> bool:
         """Whether its hitId is the sender's."""
         return self.hit.hit_id != str(self.hit.pk)
 
     @property
-    def is_known(self) -> bool:
+    def is_deduplicated(self) -> bool:
         """Whether its hitId would be known if it came again."""
-        return self.is_named and timezone.now() < self.known_until
+        return self.has_own_id and timezone.now() < self.deduplicated_until
 
     @property
     def payload(self) -> str:
@@ -108,7 +113,7 @@ class HitHistory:
     @property
     def queued(self) -> list[DeliveryRoute]:
         """Those that it went to, or is to go to."""
-        return [way for way in self.ways if way.delivery is not None]
+        return [route for route in self.routes if route.delivery is not None]
 
 
 def hit_history(hit: Hit) -> HitHistory:
@@ -121,17 +126,17 @@ def hit_history(hit: Hit) -> HitHistory:
         hit=hit,
         snapshot=snapshot,
         normalisations=tuple(normalisations(hit, snapshot.get("ip_policy", ""))),
-        repeat=Duplicate.objects.filter(pk=hit.pk).first(),
-        known_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
-        ways=_ways(hit, snapshot),
+        duplicate=Duplicate.objects.filter(pk=hit.pk).first(),
+        deduplicated_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
+        routes=_routes(hit, snapshot),
         timeline=timeline(hit, outcomes[:LATEST]),
         is_whole=len(outcomes) <= LATEST,
     )
 
 
-def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
+def _routes(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
     """Those that the token had when the hit arrived, then those that got it later."""
-    judged = {
+    verdicts = {
         verdict.integration_id: verdict
         for verdict in routing_verdicts(
             snapshot, name=hit.name, integrations=hit.payload.get("integrations") or {}
@@ -141,16 +146,16 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
     delivered = {delivery.integration_id: delivery for delivery in present(rows)}
     leased = QueuedDelivery.objects.filter(hit_id=hit.pk, claims__gt=0, due_at__gt=timezone.now())
     claimed = set(leased.values_list("integration", flat=True))
-    matched = {pk for pk, verdict in judged.items() if verdict.matched}
+    matched = {pk for pk, verdict in verdicts.items() if verdict.matched}
     late = delivered.keys() - matched if snapshot else set()
-    found = Integration.objects.in_bulk({*judged, *delivered})
+    integrations = Integration.objects.in_bulk({*verdicts, *delivered})
     return tuple(
         DeliveryRoute(
-            integration=found[pk],
-            verdict=judged.get(pk),
+            integration=integrations[pk],
+            verdict=verdicts.get(pk),
             delivery=delivered.get(pk),
             is_claimed=pk in claimed,
             is_late=pk in late,
         )
-        for pk in sorted(found, key=lambda pk: (pk not in judged, found[pk].name))
+        for pk in sorted(integrations, key=lambda pk: (pk not in verdicts, integrations[pk].name))
     )

@@ -20,7 +20,7 @@ from tracking.models.hits.hit import Hit
 #: Of each kind of value, the newest hits that are shown; and, for whoever does not see all tokens,
 #: those among which theirs are looked for: a filter could go through all of a bot's in vain.
 SHOWN, REACH = 50, 2_000
-OUR_ID, HIT_ID = "our id", "hitId"
+HITSTREAM_ID, HIT_ID = "Hitstream ID", "hitId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class SearchResult:
     deliveries: tuple[Delivery, ...]
 
     @property
-    def is_meant(self) -> bool:
+    def is_by_id(self) -> bool:
         """Whether it was found by what names a hit, not a person."""
-        return bool({OUR_ID, HIT_ID} & set(self.kinds))
+        return bool({HITSTREAM_ID, HIT_ID} & set(self.kinds))
 
 
 def search(term: str, scope: Scope) -> list[SearchResult]:
@@ -50,13 +50,13 @@ def search(term: str, scope: Scope) -> list[SearchResult]:
         return []
     bounds = {"gte": min(kinds), "lte": max(kinds)}
     hits = Hit.objects.select_related("token").defer("payload")
-    found = hits.filter(pk__in=kinds, **{f"pk__{side}": id for side, id in bounds.items()})
+    rows = hits.filter(pk__in=kinds, **{f"pk__{side}": id for side, id in bounds.items()})
     deliveries = Delivery.objects.select_related("integration").filter(hit_id__in=kinds)
     bounded = deliveries.filter(**{f"hit_id__{side}": id for side, id in bounds.items()})
     states: dict[UUID, list[Delivery]] = {}
     for delivery in present(bounded):
         states.setdefault(delivery.hit_id, []).append(delivery)
-    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in found]
+    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in rows]
 
 
 def _rows(term: str, scope: Scope) -> Iterator[tuple[str, UUID]]:
@@ -78,7 +78,7 @@ def _newest(kind: str, column: str, value: str, scope: Scope) -> QuerySet[Hit, A
 def _wanted(term: str) -> Iterator[tuple[str, str, str]]:
     """What the term may be, the column that has it, and how it is written there."""
     with suppress(ValueError):
-        yield OUR_ID, "id", str(UUID(term))
+        yield HITSTREAM_ID, "id", str(UUID(term))
     yield HIT_ID, "hit_id", term
     yield "user id", "user_id", term
     yield "anonymous id", "anonymous_id", term

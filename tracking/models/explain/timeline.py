@@ -1,4 +1,4 @@
-"""What became of a hit turn by turn: each attempt, and each end that came without one."""
+"""What became of a hit entry by entry: each attempt, and each end that came without one."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def timeline(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[TimelineEntry, ...]
     """The outcomes of the hit in the order of time, each with its attempt."""
     ordered = sorted(outcomes, key=lambda each: (each.settled_at, each.attempt_id))
     attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in ordered])
-    found: list[TimelineEntry] = []
+    entries: list[TimelineEntry] = []
     dead: set[int] = set()
     for outcome in ordered:
-        turn = TimelineEntry(
+        entry = TimelineEntry(
             outcome=outcome,
             after=(outcome.settled_at - hit.received_at).total_seconds(),
             attempt=attempts.get(outcome.attempt_id),
             replayed=outcome.integration_id in dead,
         )
-        found.append(turn)
+        entries.append(entry)
         dead.discard(outcome.integration_id)
         if outcome.result == DeliveryResult.BURIED:
             dead.add(outcome.integration_id)
-    return tuple(found)
+    return tuple(entries)

@@ -94,9 +94,11 @@ class Operation(models.Model):
     )
     criteria = models.JSONField(default=dict)
     rate = models.PositiveIntegerField(
-        "hits a second", null=True, blank=True, validators=(MinValueValidator(1),)
+        "hits/s", null=True, blank=True, validators=(MinValueValidator(1),)
     )
-    total = models.PositiveBigIntegerField(help_text="As many as there were when it was asked for.")
+    total = models.PositiveBigIntegerField(
+        help_text="The number of rows when the operation was requested."
+    )
     done = models.PositiveBigIntegerField(default=0)
     position = models.CharField(max_length=36, blank=True, default="")
     state = models.CharField(
