@@ -1,4 +1,4 @@
-"""What the verbs' pages ask: filters, which a preview goes by, and how it shall be done."""
+"""The forms of the action pages: filters that the preview applies, and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configure where alerts are told, and try it."""
+"""Configure where alerts are sent, and send a test message."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A channel is told of every token, so it is for whoever sees them all."""
+        """A channel gets the alerts of every token, so only users who see all tokens may add one."""
         return super().has_add_permission(request) and Scope.of(request.user).is_all
 
     def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:

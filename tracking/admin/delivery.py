@@ -27,7 +27,7 @@ def link_to_hit(hit_id: Any) -> SafeString:
 
 
 class OfHitsAdmin(ReadOnlyAdmin):
-    """Rows that belong to hits, found by what finds the hit."""
+    """Rows that belong to hits; the search finds them by the identifiers of the hit."""
 
     owner = "integration__token"
     list_display_links = None
@@ -68,7 +68,7 @@ class DeliveryAdmin(OfHitsAdmin):
 
 
 class CodeFilter(admin.SimpleListFilter):
-    """The codes are known: looking for the distinct ones would read every dead letter."""
+    """A filter by the known codes: collecting the distinct ones would read every dead letter."""
 
     title = parameter_name = "code"
 

@@ -1,4 +1,4 @@
-"""Hits, read-only: found by their ids, each with its story."""
+"""Hits, read-only: a search by their identifiers, and the history of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracking.uuid7 import first_uuid7
 
 
 class ReceivedFilter(admin.SimpleListFilter):
-    """By the time in the id, which is also the partition key."""
+    """A filter by the time in the id, which is also the partition key."""
 
     title = "received"
     parameter_name = "received"
@@ -58,7 +58,7 @@ class HitAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Hit], search_term: str
     ) -> tuple[QuerySet[Hit], bool]:
-        """Whole values only: each has its index."""
+        """Search by exact match only: each column has its index."""
         term = search_term.strip()
         if not term:
             return queryset, False

@@ -1,4 +1,4 @@
-"""Configure integrations: the form is the destination's own declaration."""
+"""Configure integrations: the destination declares the fields of the form."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         try:
             return form_for(registry.get_destination(self.slug(request, obj)), scope)
         except SetupError:
-            # The destination's package is gone: the rest can still be seen and switched off.
+            # The destination's package is gone: the other fields can still be viewed, and the
+            # integration disabled.
             return form_for(None, scope)
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
@@ -123,7 +124,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         messages.success(request, "What was held back is due now.")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Deleting asks about each backlog, so one at a time."""
+        """Remove the bulk delete: deleting previews the backlog, one integration at a time."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -147,7 +148,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
 
 
 def standing(integration: Integration) -> dict[str, Any]:
-    """What the page says of it beside its form."""
+    """Return the state of the integration, for the page of its form."""
     return {
         "backlog": backlog.backlog(integration),
         "state": state_of_integration(integration),

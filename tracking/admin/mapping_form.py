@@ -1,4 +1,4 @@
-"""What an operator writes to change events, line by line, and the EventMapping that it says."""
+"""The form in which an operator writes a mapping, line by line, and the EventMapping that it makes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.presentation.form_fields import LinesField
 
 UNDEFINED = "Undefined variable or function"
-#: What every document has.
+#: The keys that every document has.
 EMPTY: dict[str, Any] = {
     **dict.fromkeys(("id", "hitId", "type", "sentAt", "receivedAt", "occurredAt"), ""),
     **dict.fromkeys(CHANGEABLE, ""),
@@ -23,7 +23,7 @@ EMPTY: dict[str, Any] = {
 
 
 def check_field(field: str) -> None:
-    """Raise ValidationError unless the dotted field is one that can be changed."""
+    """Raise ValidationError unless the dotted field can be changed."""
     first, *rest = field.split(".")
     if first not in CHANGEABLE or (rest and first not in OBJECTS) or "" in rest:
         raise ValidationError(
@@ -39,7 +39,8 @@ def check_condition(text: str) -> None:
     except LookupError:
         return
     except expressions.ExpressionError as error:
-        # On an empty event only what no event has is sure to be wrong; syntax is found before.
+        # On an empty event only an unknown variable or function is certainly an error; syntax
+        # errors are raised earlier.
         if UNDEFINED in str(error) or not compiles(text):
             raise ValidationError(str(error), code="expression") from None
 
@@ -68,7 +69,7 @@ def check_names(old: str, new: str) -> None:
 
 
 class PairsField(LinesField):
-    """`left = right`, one a line; `check` raises ValidationError for a bad pair."""
+    """`left = right`, one per line; `check` raises ValidationError for a bad pair."""
 
     def __init__(self, *, check: Callable[[str, str], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -91,7 +92,7 @@ class PairsField(LinesField):
 
 
 class MappingForm(forms.Form):
-    """Its fields are those of a EventMapping."""
+    """A form with the fields of an EventMapping."""
 
     condition = forms.CharField(
         label="Only if",
@@ -136,7 +137,7 @@ class MappingForm(forms.Form):
     )
 
     def mapping(self) -> EventMapping:
-        """What the valid form says."""
+        """Return the mapping of the valid form."""
         said = self.cleaned_data
         percent = 100.0 if said["percent"] is None else said["percent"]
         return EventMapping(

@@ -58,7 +58,7 @@ class ObjectPage(AdminPage):
 
 
 class PagesAdmin(admin.ModelAdmin):
-    """An admin with further pages, by name. A page's URL is called `hitstream_MODEL_NAME`."""
+    """An admin with further pages, by name. The URL of a page is named `hitstream_MODEL_PAGE`."""
 
     pages: ClassVar[Mapping[str, type[AdminPage]]] = {}
 

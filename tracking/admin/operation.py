@@ -1,4 +1,4 @@
-"""What operators asked for: how far it got, and the buttons to stop it and to go on."""
+"""Operations: their progress, and the buttons to stop and resume them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_view_permission(self, request: HttpRequest, obj: Operation | None = None) -> bool:
-        """Also who may ask for one, so that they see what becomes of it."""
+        """Allow users who may start operations, too, so that they can follow them."""
         asking = ("hitstream.change_integration", *PERMISSIONS.values())
         return super().has_view_permission(request, obj) or any(map(request.user.has_perm, asking))
 

@@ -129,7 +129,7 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
         )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Deleting asks about each backlog, so one at a time."""
+        """Remove the bulk delete: deleting previews the backlog, one token at a time."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions

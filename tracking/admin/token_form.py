@@ -1,4 +1,4 @@
-"""What the pages of a token ask."""
+"""The forms of a token's pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracking.presentation.form_fields import LinesField
 GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
 
 
-#: Each is a row a day, an event and a value in the rollups.
+#: Each breakdown adds a row per day, event and value to the rollups.
 MAX_BREAKDOWNS = 10
 MAX_PROPERTY = 100
 
@@ -66,7 +66,8 @@ class TokenForm(forms.ModelForm):
         return names
 
     def clean_name(self) -> str:
-        """The constraint has a condition on a field that no form has: Django does not check it."""
+        """Refuse a name that is taken. The constraint has a condition on a field that is not in the
+        form, so Django does not check it."""
         name: str = self.cleaned_data["name"]
         if Token.objects.present().filter(name=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError("There is a token with this name already.", code="taken")

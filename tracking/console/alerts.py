@@ -1,4 +1,4 @@
-"""What is wrong now, what was, and what somebody would be told of."""
+"""The alerts page: open alerts, resolved ones, rules and channels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tracking.models.access.scope import Scope
 from tracking.models.alerts.alert import AlertQuerySet
 from tracking.presentation.pill import state_of_channel
 
-#: Alerts that are over, on one page; and the most that are open and shown.
+#: Resolved alerts on one page, and the maximum of open alerts shown.
 PER_PAGE, MAX_OPEN = 10, 200
-#: No id is so long.
+#: Longer than any id.
 MAX_DIGITS = 19
 
 
@@ -40,7 +40,7 @@ def alerts(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 @page("change_alert", methods=("POST",))
 def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    """The alert is told to nobody for a while."""
+    """Mute the alert for the hours of the form: it sends no notifications."""
     alert = find(scope, pk)
     form = SilenceForm(request.POST, auto_id=f"id_{pk}_%s")
     if not form.is_valid():
@@ -59,7 +59,7 @@ def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
 
 
 def find(scope: Scope, pk: int) -> Alert:
-    """The open alert, if it is seen. Raises Http404."""
+    """Return the open alert within the scope. Raises Http404."""
     return get_object_or_404(scope.limit(Alert.objects.open()), pk=pk)
 
 
@@ -85,7 +85,7 @@ def show_alerts(
 
 
 def loudest(alerts: AlertQuerySet) -> list[Alert]:
-    """Those that are told first, then those that are silenced; the latest first."""
+    """Return the alerts, muted ones last, the latest first."""
     return sorted(alerts[:MAX_OPEN], key=lambda alert: alert.is_silent)
 
 
@@ -99,7 +99,7 @@ def rules(scope: Scope) -> QuerySet[AlertRule]:
 
 
 def channels() -> list[dict[str, Any]]:
-    """Each with its state, and how many notices wait for it or were given up."""
+    """Return each channel with its state, and how many notifications wait for it or were given up."""
     unsent = Notification.objects.filter(sent_at=None)
     return [
         {

@@ -1,4 +1,6 @@
-"""What happens how often, where, and to how many users: the rollups as charts, tables and files."""
+"""The analytics page: how often events occur, where, and for how many users, from the rollups, as
+charts, tables and files.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,13 @@ LINES = 5
 SHOWN = 20
 EXPORTED = 10_000
 OTHERS = "all others"
-#: So far behind the worker is not if all is well.
+#: How far a healthy worker can be behind.
 LATE = timedelta(minutes=5)
 
 
 @page("view_hit")
 def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The page, or, with `format=csv`, one `table` of it."""
+    """Return the page or, with `format=csv`, one `table` of it."""
     form = AnalyticsQueryForm(request.GET, scope)
     query = form.query()
     if request.GET.get("format") == "csv":
@@ -58,7 +60,7 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
 def links(
     request: HttpRequest, query: AnalyticsQuery | None, form: AnalyticsQueryForm
 ) -> list[tuple[str, str, bool]]:
-    """The quick ranges: a label, an address, and whether it is the present one."""
+    """Return the quick ranges: a label, an address, and whether it is the present one."""
     others = kept(request, "token", "name", "breakdown")
     chosen = ""
     if query is not None and not form.cleaned_data["since"]:
@@ -67,7 +69,7 @@ def links(
 
 
 def with_links(request: HttpRequest, table: Table) -> Table:
-    """Each row leads to the same of its event alone."""
+    """Return the table with a link in each row, to the same page for that row's event alone."""
     others = kept(request, "last", "since", "until", "token", "breakdown")
     rows = [
         replace(row, address=f"?{urlencode({'name': row.label})}{others}") for row in table.rows
@@ -76,7 +78,7 @@ def with_links(request: HttpRequest, table: Table) -> Table:
 
 
 def kept(request: HttpRequest, *names: str) -> str:
-    """The part of the address that says this, to be put after another."""
+    """Return these parameters of the present address, to be appended to another address."""
     parameters = request.GET.copy()
     for name in set(parameters) - set(names):
         del parameters[name]
@@ -84,7 +86,7 @@ def kept(request: HttpRequest, *names: str) -> str:
 
 
 def download(query: AnalyticsQuery | None, table: str) -> HttpResponse:
-    """Raises Http404 if there is nothing like that."""
+    """Return the table as a file. Raises Http404 for an unknown table or an invalid query."""
     if query is None or table not in TABLES:
         raise Http404
     period = query.period
@@ -93,7 +95,7 @@ def download(query: AnalyticsQuery | None, table: str) -> HttpResponse:
 
 
 def over_time(query: AnalyticsQuery, limit: int) -> Table:
-    """The most frequent events, each by itself, and all others together."""
+    """Return the most frequent events, each in a column, and all others together in one."""
     names = [name for name, _ in query.chosen_events().by("name")[: LINES + 1]]
     has_others = len(names) > LINES
     names = names[:LINES]
@@ -128,7 +130,7 @@ def users(query: AnalyticsQuery, limit: int) -> Table:
 
 
 def events(query: AnalyticsQuery, limit: int) -> Table:
-    """Of all, whatever event is asked for: it is from here that another one is chosen."""
+    """Return all events, even if the query names one: the table is where another event is chosen."""
     rows = query.events()
     counts = rows.by("name")[:limit]
     return Table(
@@ -147,7 +149,7 @@ def by_value(
 
 
 def breakdown(query: AnalyticsQuery, limit: int) -> Table:
-    """Without a property it is empty."""
+    """Return the values of the query's property; empty without one."""
     name = query.breakdown
     rows = query.days(f"{PROPERTY}{name}")
     return top(query, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
@@ -156,12 +158,13 @@ def breakdown(query: AnalyticsQuery, limit: int) -> Table:
 def top(
     query: AnalyticsQuery, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
 ) -> Table:
-    """Each value's share is that of all events of these days, also of those that say none."""
+    """Return the top values. Each share is of all events of these days, including those without a
+    value."""
     counts = ranked(rows.by("value")[:limit], query.day_total())
     return Table(key=key, title=title, first=first, names=["Count"], rows=counts)
 
 
-#: By the name in the address of its file.
+#: By the name in the address of the file.
 TABLES: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
     "series": over_time,
     "users": users,

@@ -1,4 +1,4 @@
-"""Who did what, when. No secret is on record, so none is shown."""
+"""The audit page: who changed what, when. Revisions hold no secret, so the page shows none."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PAGE = 50
 
 @page("view_revision", "view_operation")
 def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """`before`, an ISO time, says where the page begins; `token` and `by` filter."""
+    """Return the page of entries before `before`, an ISO time, filtered by `token` and `by`."""
     token = request.GET.get("token", "")
-    # As it would have been stored.
+    # As the database stores it.
     by = request.GET.get("by", "").strip().replace("\0", "\ufffd")
     entries = audit_entries(
         scope,

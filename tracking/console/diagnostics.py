@@ -1,5 +1,6 @@
-"""What is wrong with the way a request came to us, or with the deployment's settings, and what to
-do about it: each a condition and a sentence."""
+"""What is wrong with how a request reached the server or with the deployment's settings, and how to
+fix it: each a condition and a sentence.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +83,7 @@ def of_settings() -> Iterator[str]:
 
 
 def shown_headers(request: HttpRequest) -> Mapping[str, Any]:
-    """What the server saw, with what opens something masked."""
+    """Return the headers that the server received, with credentials masked."""
     headers = sorted(request.headers.items())
     return {name: "••••" if is_secret(name) else value for name, value in headers}
 
@@ -90,7 +91,7 @@ def shown_headers(request: HttpRequest) -> Mapping[str, Any]:
 def is_secret(name: str) -> bool:
     words = (
         *("cookie", "authorization", "token", "secret", "key", "csrf", "session", "password"),
-        # What proxies that sign people in pass on: X-Amzn-Oidc-Data, Cf-Access-Jwt-Assertion.
+        # Headers of proxies that sign users in: X-Amzn-Oidc-Data, Cf-Access-Jwt-Assertion.
         *("jwt", "oidc", "assertion", "credential", "signature"),
     )
     return any(word in name.lower() for word in words)

@@ -1,4 +1,4 @@
-"""A hit's page: its story, and what can be done about the end of it."""
+"""A hit's page: its history, with buttons to replay or retry its deliveries."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
 
 
 def seen(scope: Scope, hit_id: UUID) -> Hit:
-    """The hit, unless its token is not seen."""
+    """Return the hit. Raises Http404 outside the scope."""
     return get_object_or_404(scope.limit(Hit.objects.select_related("token")), pk=hit_id)
 
 
 @page("view_hit", "change_deadletter", methods=("POST",))
 def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
-    """The hit's dead letter at this integration is due again."""
+    """Queue the hit's dead letter of this integration again."""
     obj = seen(scope, hit_id)
     letters = DeadLetter.objects.filter(hit_id=obj.pk, integration=pk)
     by = request.user.get_username()
@@ -50,7 +50,7 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
 
 @page("view_hit", "change_integration", methods=("POST",))
 def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
-    """The hit's next try at this integration is made now."""
+    """Make the hit's next attempt at this integration due now."""
     obj = seen(scope, hit_id)
     if QueuedDelivery.objects.filter(hit_id=obj.pk, integration=pk).hasten():
         wake_dispatcher_on_commit()

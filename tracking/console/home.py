@@ -1,4 +1,4 @@
-"""How much comes in, where it goes, and whether anything is in its way."""
+"""The home page: how many hits arrive, where they go, and whether anything is in their way."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tracking.models.ledger.ingest_stats import IngestCounts, IngestVolume, hit_
 from tracking.models.upkeep import retention
 from tracking.models.upkeep.disk import measure
 
-#: Open alerts that are told at the most; the others are on their page.
+#: The maximum of open alerts on this page; the alerts page has the others.
 ALERTS = 3
-#: Tokens, and integrations, that are told at the most.
+#: The maximum of tokens, and of integrations, on this page.
 ROWS = 50
-#: What the chart stacks, in which of its colours.
+#: The series that the chart stacks, each with the number of its colour.
 SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
 
@@ -52,7 +52,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
-    """The first that are open, for whoever may see alerts."""
+    """Return the first open alerts, none for a user who may not view alerts."""
     if not request.user.has_perm("hitstream.view_alert"):
         return []
     return list(scope.limit(Alert.objects.open())[:ALERTS])
@@ -60,7 +60,7 @@ def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a token sent; without a token, what strangers tried to."""
+    """What a token sent; without a token, what senders without a valid token tried to send."""
 
     token: Token | None
     rate: float
@@ -68,7 +68,8 @@ class Source:
 
 
 def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
-    """Those that there are or that sent something, the busiest first; strangers last."""
+    """Yield the tokens that exist or sent something, the busiest first; senders without a valid
+    token last."""
     rates = hit_rates()
     tokens = scope.limit(Token.objects.all(), "pk")
     sources = [
@@ -82,7 +83,7 @@ def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
 
 
 def buckets_of(volume: IngestVolume, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
-    """For each hour or day of the span, the counts of SERIES."""
+    """Return the counts of SERIES for each hour or day of the time range."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
     for hour, counts in volume.hours.items():
         sums = filled.setdefault(time_range.bucket_of(hour), [0] * len(SERIES))

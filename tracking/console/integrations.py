@@ -1,4 +1,6 @@
-"""Whether integrations are well, what is the matter where they are not, and what can be done."""
+"""The pages of integrations: whether they work, what is wrong where they do not, and what can be
+done.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,11 @@ from tracking.models import Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.ledger.failure_groups import failure_groups, reasons
 
-#: What the chart stacks, in which of its colours.
+#: The series that the chart stacks, each with the number of its colour.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
-#: Integrations that are listed on one page.
+#: Integrations on one page.
 PER_PAGE = 100
-#: The last operations that are shown.
+#: The maximum of operations on the page, the latest ones.
 OPERATIONS = 5
 TEST_EVENT = "Hitstream Test"
 TEST_USER = "hitstream-test"
@@ -73,13 +75,13 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
 
 
 def present(scope: Scope, pk: int) -> Integration:
-    """The integration, unless it is deleted or its token is not seen."""
+    """Return the integration. Raises Http404 if it is deleted or outside the scope."""
     seen = scope.limit(Integration.objects.present().select_related("token"))
     return get_object_or_404(seen, pk=pk)
 
 
 def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
-    """For each hour or day of the span, what became of the hits that arrived in it."""
+    """Return, for each hour or day of the time range, the outcomes of the hits that arrived in it."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
     for hour in Ledger.objects.counted(obj.pk, time_range.since):
         sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))
@@ -91,11 +93,10 @@ def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, 
 
 @page("view_integration", "change_integration", methods=("POST",))
 def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    """A real hit, stored and counted, that goes to this integration alone. Its page tells how it
-    went."""
+    """Store a real hit, which is counted and goes to this integration alone, and show it."""
     obj = present(scope, pk)
     others = Integration.objects.present().filter(token=obj.token).exclude(handle=obj.handle)
-    # By name: the name of one may also be that of another's destination.
+    # By name: the name of an integration may also be the name of another one's destination.
     switches = {"All": False, **dict.fromkeys(others.values_list("name", flat=True), False)}
     try:
         hit_id = track(

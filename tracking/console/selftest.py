@@ -1,4 +1,4 @@
-"""What the server sees of this very request, how its parts are, and what to change."""
+"""The self-test page: this request as the server received it, the components, and what to change."""
 
 from __future__ import annotations
 

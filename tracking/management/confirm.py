@@ -1,5 +1,6 @@
-"""What the commands that change an integration have in common: which one, what will happen, and
-whether that is meant."""
+"""The common part of the commands that change an integration: find it, show what will happen, and
+confirm it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def moment(text: str) -> datetime:
 
 
 def find(named: str) -> Integration:
-    """By its id or by TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
+    """Return the integration with this id or TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
     integrations = Integration.objects.present().select_related("token")
     if named.isdecimal():
         found = list(integrations.filter(pk=int(named)))
@@ -40,7 +41,7 @@ def find(named: str) -> Integration:
 
 
 class AskingCommand(BaseCommand):
-    """Says what it will do, asks, and does it."""
+    """A command that shows what it will do, asks for confirmation, and does it."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("integration", help="Its id, or TOKEN_NAME/INTEGRATION_NAME.")
@@ -48,7 +49,7 @@ class AskingCommand(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
     def is_meant(self, counted: str, preview: Preview, options: dict[str, Any]) -> bool:
-        """Whether it shall be done, now that it is said what."""
+        """Print the preview, and return whether to go ahead."""
         self.stdout.write(f"{counted}: {preview.count:,}")
         if preview.oldest and preview.newest:
             self.stdout.write(f"Oldest: {local(preview.oldest)}\nNewest: {local(preview.newest)}")
@@ -75,6 +76,6 @@ def local(time: datetime) -> str:
 
 
 def written(said: Transcript) -> str:
-    """The request as it goes over the wire, with its secrets masked."""
+    """Return the request as it goes over the wire, with its secrets masked."""
     headers = "".join(f"\n{name}: {value}" for name, value in said.request_headers.items())
     return f"{said.method} {said.url}{headers}\n\n{said.request_body}"

@@ -1,4 +1,4 @@
-"""Commands that carry out an operation here and now, with progress on one line."""
+"""Commands that run an operation in the foreground, with progress on one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations.base import BatchOperation
 from tracking.models.operations.operation import OperationState
 
-#: How often it is looked whether the next chunk may be done, in seconds.
+#: Seconds between two checks whether the next chunk may run.
 LOOK_SECONDS = 0.1
 EPILOG = (
     "It is listed among the operations in the admin and can be stopped there, too. Ctrl-C stops it "
@@ -51,7 +51,8 @@ class OperatingCommand(AskingCommand):
             self.carry_out(Operation.objects.request(operation, by=by, rate=options["rate"]))
 
     def carry_out(self, operation: Operation) -> None:
-        """The operation has ended, one way or the other, and it is said how."""
+        """Run the operation to its end, and print the result. Raises CommandError unless it
+        finished."""
         try:
             while operation.is_open:
                 if operation.step():

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a long command: a bar on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ ON_TERMINAL, ELSEWHERE = 0.1, 10.0
 
 class Bar:
     def __init__(self, stream: Any, total: int) -> None:
-        """`total` is the amount that is all of it."""
+        """`total` is the amount that is 100%."""
         self._stream = stream
         self._total = max(1, total)
         self._terminal = bool(stream.isatty())
         self._next = 0.0
 
     def show(self, amount: int, said: str) -> None:
-        """It is so far, and something is said about it; not every time."""
+        """Show the amount and the text, at most once per interval."""
         now = time.monotonic()
         if now < self._next:
             return

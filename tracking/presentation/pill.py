@@ -1,4 +1,4 @@
-"""States as words in their colours."""
+"""States as coloured labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from tracking.models import AlertChannel, Integration
 from tracking.models.integrations.pause import Cause
 
-#: What a pause that ends by itself is called, before the time of the next try.
+#: The label of a pause that ends by itself, before the time of the next probe.
 PAUSES = {
     Cause.DOWN: "down, next probe {}",
     Cause.SETUP: "wrong configuration, next probe {}",
@@ -18,7 +18,7 @@ PAUSES = {
 
 
 def pill(state: str, text: str, title: str = "") -> SafeString:
-    """A state as a word in its colour."""
+    """Return the text as a label in the colour of the state."""
     return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
 
 
@@ -33,7 +33,7 @@ def state_of_integration(integration: Integration) -> SafeString:
 
 
 def pause_of(integration: Integration) -> str:
-    """Who or what holds it back, and until when if that is known."""
+    """Return who or what paused the integration, and the time of the next probe if there is one."""
     words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
     if words is None or integration.probe_at is None:
         return f"paused by {integration.paused_by or 'an unknown user'}"

@@ -1,8 +1,9 @@
-"""What a hit's `integrations` object switches on and off (the Segment convention).
+"""The integrations that a hit's `integrations` object switches on and off (the Segment convention).
 
-`{"All": false, "Webhook": true}`: integrations by their own name, else by their destination's
-label, slug or alias, else all of them. An object of options means on. Of entries that contradict
-each other, as `{"Webhook": true, "webhook": false}` do, off holds: their order is not stored.
+`{"All": false, "Webhook": true}`: an integration is switched by its own name, else by its
+destination's label, slug or alias, else by All. An object of options means on. If entries
+contradict each other, as in `{"Webhook": true, "webhook": false}`, off wins: their order is not
+stored.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ Switches = dict[str, dict[str, bool]]
 
 
 def switches(integrations: Mapping[str, Any]) -> Switches | None:
-    """Integrations by their lower-case `names`, `destinations` by slug, and `all` the others; None
-    where nothing is said."""
+    """Return the switches: integrations by their lower-case `names`, `destinations` by slug, and
+    `all` for the others; None without any entry."""
     switched: Switches = {"names": {}, "destinations": {}, "all": {}}
     for name, value in integrations.items():
         if value is None:
@@ -37,7 +38,7 @@ def _switch(switches: dict[str, bool], key: str, on: bool) -> None:
 
 
 def allows(switched: Switches | None, *, handle: str, destination: str) -> bool:
-    """Whether an integration is left on, as the storing statement decides it."""
+    """Return whether an integration stays on, as the storing statement decides it."""
     if switched is None:
         return True
     default = switched["all"].get("all", True)
@@ -47,8 +48,7 @@ def allows(switched: Switches | None, *, handle: str, destination: str) -> bool:
 def entries_for(
     integrations: Mapping[str, Any], *, handle: str, destination: str
 ) -> Mapping[str, Any]:
-    """The entries that decide whether an integration is left on; none where nothing is said of
-    it."""
+    """Return the entries that decide whether an integration stays on; empty if no entry names it."""
     entries = {name: value for name, value in integrations.items() if value is not None}
     everything = {name: value for name, value in entries.items() if name.lower() == "all"}
     named = {name: value for name, value in entries.items() if name not in everything}

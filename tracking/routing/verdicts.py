@@ -1,7 +1,8 @@
-"""Which integrations a hit was for when it arrived, and why the others were not queued it.
+"""The routing of a hit on arrival: which integrations it was queued for, and why not for the
+others.
 
-From the token's snapshot at the revision that the hit carries: what was changed afterwards makes no
-difference. The storing statement decides the same.
+It is computed from the token's snapshot at the revision that the hit carries, so later changes make
+no difference. The storing statement decides the same.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ IntegrationSnapshot = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingVerdict:
-    """Of an integration, by the name it had: whether the hit was for it, else `why` not.
+    """The verdict for an integration, under the name it had: `matched`, else `why` not.
 
-    `paused` says what it was held back for by an operator at that time.
+    `paused` is the pause by an operator at that time.
     """
 
     integration_id: int
@@ -33,8 +34,8 @@ class RoutingVerdict:
 def routing_verdicts(
     snapshot: IntegrationSnapshot, *, name: str, integrations: IntegrationSnapshot
 ) -> list[RoutingVerdict]:
-    """Of all integrations that the token had, for a hit of that event name and `integrations`
-    object."""
+    """Return a verdict for each integration that the token had, for a hit of that event name and
+    `integrations` object."""
     return [
         _verdict(int(pk), integration, name, integrations)
         for pk, integration in snapshot.get("integrations", {}).items()

@@ -68,7 +68,8 @@ class Command(BaseCommand):
         self.refused_file = options["refused"] or file.with_name(f"{file.name}.refused")
         self.shown = 0
         self.bar = Bar(self.stderr, file.stat().st_size)
-        # What is loaded by now stays: the collector need not look through it again and again.
+        # All modules are loaded by now: freezing their objects keeps the garbage collector from
+        # scanning them each time.
         gc.freeze()
         self.run_import(imported, file, reader(imported.token, options))
         self.conclude(imported)

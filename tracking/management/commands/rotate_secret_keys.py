@@ -23,7 +23,7 @@ class Command(BaseCommand):
         " HITSTREAM_SECRET_KEYS."
         " Afterwards the other keys may be removed, unless something is named as lost."
     )
-    # A key must be to be had while the checks still complain that there is none.
+    # The command must generate a key even while the checks complain that there is none.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,10 +47,10 @@ class Command(BaseCommand):
 
 
 def rotate() -> tuple[int, list[str]]:
-    """Every readable secret is under the newest key; a chunk of rows is locked at a time.
+    """Re-encrypt every readable secret with the newest key; one chunk of rows is locked at a time.
 
-    Returns how many rows have secrets under it, and which ones no key opens. Raises SecretKeyError
-    without a usable key.
+    Returns how many rows have secrets under that key, and the names of those that no key opens.
+    Raises SecretKeyError without a usable key.
     """
     Sealed.seal({"key": "usable"})
     rotated = 0
@@ -66,7 +66,7 @@ def rotate() -> tuple[int, list[str]]:
 
 
 def chunks(rows: QuerySet[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
-    """The rows renewed, and those that no key opens, chunk by chunk."""
+    """Yield, chunk by chunk, the renewed rows and those that no key opens."""
     last = 0
     while True:
         with db.atomic():

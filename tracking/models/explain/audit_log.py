@@ -1,5 +1,6 @@
-"""Who changed, replayed or asked for what, from what is on record of it anyway: revisions of tokens
-and operations. Neither can be made without being on record."""
+"""Who changed, replayed or requested what, from the revisions of tokens and from operations. No
+change and no operation exists without such a row.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from tracking.models.tokens.token import Token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One thing that somebody did. `by` is a user's name or a command's; empty if nobody's."""
+    """One change, in `lines` of text. `by` is the name of a user or a command, empty for none."""
 
     at: datetime
     by: str
@@ -38,7 +39,7 @@ def audit_entries(
     token: int | None = None,
     by: str = "",
 ) -> list[AuditEntry]:
-    """The latest first, at most so many, all of them before that moment."""
+    """Return up to `limit` entries before that moment, the latest first."""
     revisions = scope.limit(Revision.objects.select_related("token"))
     operations = scope.limit(
         Operation.objects.select_related("integration__token"), "integration__token"

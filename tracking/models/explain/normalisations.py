@@ -1,4 +1,6 @@
-"""What is stored of a hit otherwise than it was sent, as far as that can be told afterwards."""
+"""The differences between a stored hit and the hit as it was sent, as far as they are visible
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from typing import Any
 from tracking.models.hits.hit import Clock, Hit
 from tracking.models.tokens.privacy import IpPolicy
 
-#: As long as a column for a free-form text, and as what is kept of a user agent.
+#: The lengths of a column for free text, and of a stored user agent.
 MAX_TEXT, MAX_USER_AGENT = 255, 512
 REPLACED = "\ufffd"
-#: Where the payload has what becomes a column, in both of its shapes.
+#: The places in the payload that become a column, in both of its shapes.
 PLACES = {
     "hit_id": (("hitId",), ("messageId",)),
     "user_id": (("event", "user", "userId"), ("user", "userId"), ("userId",)),
@@ -33,7 +35,8 @@ LABELS = {
 
 
 def normalisations(hit: Hit, policy: str) -> Iterator[str]:
-    """Sentences. `policy` is the token's for addresses when the hit arrived, empty if unknown."""
+    """Yield a sentence for each difference. `policy` is the token's IP policy when the hit arrived,
+    empty if unknown."""
     if hit.hit_id == str(hit.pk):
         yield (
             "The sender set no hitId, so the Hitstream ID is its hitId: the same hit sent again is"

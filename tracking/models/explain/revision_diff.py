@@ -1,6 +1,6 @@
-"""What somebody changed between two states of a token's configuration, in words.
+"""The changes between two revisions of a token's configuration, in words.
 
-Snapshots hold no secret, so neither do the words: of credentials they say that they are others.
+Snapshots hold no secret, so neither do the words: credentials only count as changed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: Of a value so much is ignored.
+#: The most characters of a value.
 SHOWN = 80
 RevisionSnapshot = Mapping[str, Any]
 
 
 def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> list[str]:
-    """A sentence for each change; of the first state, that the token was issued."""
+    """Return a sentence for each change; for the first revision, that the token was issued."""
     if before is None:
         return ["Issued the token.", *_integrations({}, after.get("integrations", {}))]
     return [
@@ -73,7 +73,7 @@ def _pause(
 def _values(
     prefix: str, before: RevisionSnapshot, after: RevisionSnapshot, ignored: set[str]
 ) -> Iterator[str]:
-    """What is left, by the names that the configuration has for it."""
+    """Yield the remaining changes, by their names in the configuration."""
     for key in sorted({*before, *after} - ignored):
         if before.get(key) != after.get(key):
             old, new = _shown(before.get(key)), _shown(after.get(key))
