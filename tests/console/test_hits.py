@@ -109,7 +109,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     assert violations(page) == []
     page.click("button:has-text('Replay')")
     expect(page.locator(".messagelist")).to_contain_text("due again")
-    expect(page.locator(".hs-ends")).to_contain_text("Orders QueuedDelivery")
+    expect(page.locator(".hs-ends")).to_contain_text("Orders Queued")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
@@ -117,7 +117,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     page.reload()
     expect(step(page, "Orders: Delivered")).to_contain_text("After a replay")
     (entry,) = audit_entries(Scope(None), limit=1, by="olaf")
-    assert entry.said == (
+    assert entry.lines == (
         "Replay of Orders.",
         "Finished, 1 of 1.",
         f"The hit {stored.hit_id} alone.",
@@ -140,9 +140,9 @@ def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:
     queued = QueuedDelivery.objects.filter(hit_id=Hit.objects.get().pk)
     queued.update(claims=1)
     assert queued.hasten() == 0
-    assert not hit_history(Hit.objects.get()).ways[0].can_be_tried_now
+    assert not hit_history(Hit.objects.get()).routes[0].can_be_retried_now
     queued.update(claims=0)
-    assert hit_history(Hit.objects.get()).ways[0].can_be_tried_now
+    assert hit_history(Hit.objects.get()).routes[0].can_be_retried_now
     assert queued.hasten() == 1
 
 
@@ -171,12 +171,12 @@ def test_what_a_backfill_owed_is_told_from_what_was_matched(
     disabled.enabled = True
     disabled.save()
     story = hit_history(Hit.objects.get())
-    assert [way.integration for way in story.ways] == [disabled]
+    assert [route.integration for route in story.routes] == [disabled]
     for integration in (disabled, added):
         backfill(integration)
     work()
     story = hit_history(Hit.objects.get())
-    assert [(way.integration, way.is_late) for way in story.ways] == [
+    assert [(route.integration, route.is_late) for route in story.routes] == [
         (disabled, True),
         (added, True),
     ]

@@ -50,7 +50,7 @@ def furnish(token: Token) -> None:
 
 
 def judged(stored: Hit) -> dict[str, RoutingVerdict]:
-    found = (way.verdict for way in hit_history(stored).ways)
+    found = (route.verdict for route in hit_history(stored).routes)
     return {verdict.name: verdict for verdict in found if verdict}
 
 

@@ -41,7 +41,8 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A channel gets the alerts of every token, so only users who see all tokens may add one."""
+        """A channel gets the alerts of every token, so only users who see all tokens may add
+        one."""
         return super().has_add_permission(request) and Scope.of(request.user).is_all
 
     def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
@@ -58,7 +59,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **self.admin_site.each_context(request),
-            "title": "How shall alerts be told?",
+            "title": "Choose an alert channel",
             "kinds": ChannelKind.choices,
             "opts": self.opts,
         }
@@ -76,11 +77,11 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         form = self.get_form(request, obj)
         config = [name for name in form.base_fields if name.startswith(CONFIG)]
         url = form.channel.docs_url
-        found = f'Where to find these: <a href="{url}">its documentation</a>.' if url else ""
+        docs = f'Where to find these values: <a href="{url}">vendor docs</a>' if url else ""
         label = ChannelKind(self.kind(request, obj)).label
         return [
             (None, {"fields": ("name", "enabled")}),
-            (label, {"fields": config, "description": found}),
+            (label, {"fields": config, "description": docs}),
         ]
 
     def save_model(self, request: HttpRequest, obj: AlertChannel, form: Any, change: bool) -> None:

@@ -23,7 +23,10 @@ class AlertRuleForm(forms.ModelForm):
         """Refuse a rule about all tokens by a user who does not see all of them."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not (self.scope.is_all or cleaned.get("token") or cleaned.get("integration")):
-            raise ValidationError("Choose a token or an integration: you do not see all of them.")
+            raise ValidationError(
+                "Choose a token or an integration: only users who see all tokens can make a rule "
+                "for all."
+            )
         return cleaned
 
 
@@ -35,14 +38,14 @@ class AlertRuleAdmin(admin.ModelAdmin):
     list_select_related = ("token", "integration__token")
     fieldsets = (
         (None, {"fields": ("kind", "enabled")}),
-        ("Of what", {"fields": ("token", "integration")}),
-        ("When", {"fields": ("threshold", "minutes", "calm")}),
-        ("Who is told", {"fields": ("channels",)}),
+        ("Scope", {"fields": ("token", "integration")}),
+        ("Condition", {"fields": ("threshold", "minutes", "calm")}),
+        ("Notifications", {"fields": ("channels",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertRule]:
-        found: Any = super().get_queryset(request)
-        seen: AlertRuleQuerySet = found.seen(Scope.of(request.user))
+        rules: Any = super().get_queryset(request)
+        seen: AlertRuleQuerySet = rules.seen(Scope.of(request.user))
         return seen
 
     def has_change_permission(self, request: HttpRequest, obj: AlertRule | None = None) -> bool:

@@ -14,7 +14,8 @@ from tracking.models import AlertChannel
 
 
 class ChannelForm(forms.ModelForm):
-    """`config_form` is the form of the kind, bound to the same data; it alone validates its fields."""
+    """`config_form` is the form of the kind, bound to the same data; it alone validates its
+    fields."""
 
     channel: ClassVar[type[Channel]]
 

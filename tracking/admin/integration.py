@@ -54,8 +54,8 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         js = (Script("hitstream/mapping.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
-        found: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
-        return found
+        present: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
+        return present
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -64,7 +64,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Where shall the hits go?",
+            "title": "Choose a destination",
             "destinations": registry.all_destinations(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
@@ -94,12 +94,12 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             (None, {"fields": ("token", "name", "enabled")}),
             (label, {"fields": config, "description": self.describe(form)}),
             (
-                "Which events, and what is changed about them",
+                "Filters and mapping",
                 {"fields": ("event_names", *mapping), "classes": ("hs-mapping",)},
             ),
-            ("How fast", {"fields": ("ordered", "concurrency", "rate_limit")}),
+            ("Throughput", {"fields": ("ordered", "concurrency", "rate_limit")}),
             (
-                "How long it is tried, and what is kept",
+                "Retries and bodies",
                 {"fields": ("max_attempts", "max_age", "retry_base", "keep_bodies")},
             ),
         ]
@@ -107,7 +107,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     def describe(self, form: type[IntegrationForm]) -> str:
         if form.destination is None:
             return "This destination is not installed."
-        return f'Where to find these: <a href="{form.destination.docs_url}">its documentation</a>.'
+        return f'Where to find these values: <a href="{form.destination.docs_url}">vendor docs</a>'
 
     def save_model(self, request: HttpRequest, obj: Integration, form: Any, change: bool) -> None:
         if not change:
@@ -121,7 +121,9 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             integration.resume(by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
         wake_dispatcher_on_commit()
-        messages.success(request, "What was held back is due now.")
+        messages.success(
+            request, "The selected integrations are resumed: their queued hits are due now."
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Remove the bulk delete: deleting previews the backlog, one integration at a time."""
@@ -137,7 +139,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         integration = self.get_object(request, object_id)
-        context = {**(extra_context or {}), **(standing(integration) if integration else {})}
+        context = {**(extra_context or {}), **(status_of(integration) if integration else {})}
         return super().change_view(request, object_id, form_url, context)
 
     def delete_view(
@@ -147,7 +149,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         return view(request, pk=object_id)
 
 
-def standing(integration: Integration) -> dict[str, Any]:
+def status_of(integration: Integration) -> dict[str, Any]:
     """Return the state of the integration, for the page of its form."""
     return {
         "backlog": backlog.backlog(integration),

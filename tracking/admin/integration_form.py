@@ -17,7 +17,7 @@ from tracking.models.integrations.integration import SENDING
 from tracking.presentation.form_fields import LinesField
 
 CONFIG, MAPPING = "config-", "mapping-"
-KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
+KEPT = " Leave blank to keep the saved value; type - to remove it."
 
 
 class IntegrationForm(forms.ModelForm):
@@ -30,7 +30,7 @@ class IntegrationForm(forms.ModelForm):
     event_names = LinesField(
         label="Only these events",
         required=False,
-        help_text="Names, one a line. Empty: every event.",
+        help_text="Event names, one per line. Empty: every event.",
     )
 
     class Meta:
@@ -68,9 +68,9 @@ class IntegrationForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         # The constraint has a condition on a field that is not in the form, so Django does not
         # check it.
-        rivals = Integration.objects.present().exclude(pk=self.instance.pk)
-        if rivals.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
-            self.add_error("name", "The token has an integration with this name already.")
+        others = Integration.objects.present().exclude(pk=self.instance.pk)
+        if others.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
+            self.add_error("name", "The token already has an integration with this name.")
         if self.config_form is None:
             return cleaned
         self._pass_on_errors(self.mapping_form, MAPPING)

@@ -1,4 +1,6 @@
-"""The form in which an operator writes a mapping, line by line, and the EventMapping that it makes."""
+"""The form in which an operator writes a mapping, line by line, and the EventMapping that it
+makes.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ def check_field(field: str) -> None:
     first, *rest = field.split(".")
     if first not in CHANGEABLE or (rest and first not in OBJECTS) or "" in rest:
         raise ValidationError(
-            f"{field!r} cannot be changed: name {', '.join(sorted(CHANGEABLE))}, or what is in "
-            "an object of these, such as properties.price.",
+            f"{field!r} cannot be changed. Use {', '.join(sorted(CHANGEABLE))}, or a field in one "
+            "of these objects, such as properties.price.",
             code="field",
         )
 
@@ -65,7 +67,7 @@ def check_target(target: str, text: str) -> None:
 
 def check_names(old: str, new: str) -> None:
     if len(new) > 255:
-        raise ValidationError("A name has 255 characters at the most.", code="name")
+        raise ValidationError("A name has at most 255 characters.", code="name")
 
 
 class PairsField(LinesField):
@@ -86,7 +88,7 @@ class PairsField(LinesField):
     def _split(self, line: str) -> tuple[str, str]:
         left, equals, right = (part.strip() for part in line.partition("="))
         if not (left and equals and right):
-            raise ValidationError(f"{line!r} is not of the form: this = that.", code="pair")
+            raise ValidationError(f"{line!r} does not have the form: left = right.", code="pair")
         self._check_pair(left, right)
         return left, right
 
@@ -101,50 +103,50 @@ class MappingForm(forms.Form):
         validators=(check_condition,),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
         help_text='A CEL expression: type == "track" && has(properties.total) && '
-        "properties.total > 10. Others are skipped, with the reason.",
+        "properties.total > 10. Other events are skipped, with the reason.",
     )
     percent = forms.FloatField(
-        label="Percent of the users",
+        label="Percent of users",
         required=False,
         min_value=0,
         max_value=100,
-        help_text="Of a user either all events are sent or none. Empty: 100.",
+        help_text="Sampled per user. Empty: 100.",
     )
     rename = PairsField(
         label="Rename events",
         required=False,
         check=check_names,
-        help_text="One a line: Completed Transaction = Purchase.",
+        help_text="One per line: Completed Transaction = Purchase.",
     )
     set = PairsField(
         label="Set fields",
         required=False,
         check=check_target,
-        help_text="One a line, the value as JMESPath: properties.value = properties.total, or "
+        help_text="One per line, the value as JMESPath: properties.value = properties.total, or "
         "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last]).",
     )
     hash = LinesField(
         label="Hash fields",
         required=False,
         check=check_field,
-        help_text="One a line: traits.email. SHA-256, of e-mail addresses in lower case.",
+        help_text="One per line: traits.email. SHA-256, of e-mail addresses in lower case.",
     )
     drop = LinesField(
         label="Drop fields",
         required=False,
         check=check_field,
-        help_text="One a line: ip, context.locale, properties.card.",
+        help_text="One per line: ip, context.locale, properties.card.",
     )
 
     def mapping(self) -> EventMapping:
         """Return the mapping of the valid form."""
-        said = self.cleaned_data
-        percent = 100.0 if said["percent"] is None else said["percent"]
+        cleaned = self.cleaned_data
+        percent = 100.0 if cleaned["percent"] is None else cleaned["percent"]
         return EventMapping(
-            condition=said["condition"].strip(),
+            condition=cleaned["condition"].strip(),
             percent=percent,
-            rename=tuple(said["rename"]),
-            set=tuple(said["set"]),
-            hash=tuple(said["hash"]),
-            drop=tuple(said["drop"]),
+            rename=tuple(cleaned["rename"]),
+            set=tuple(cleaned["set"]),
+            hash=tuple(cleaned["hash"]),
+            drop=tuple(cleaned["drop"]),
         )

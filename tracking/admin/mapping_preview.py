@@ -55,7 +55,7 @@ def show(event: Event, mapping: EventMapping | None, names: set[str]) -> dict[st
     if mapping is None:
         return shown
     if names and event.name not in names:
-        return {**shown, "skipped": "Only these events does not list its name."}
+        return {**shown, "skipped": "The integration takes only the listed events."}
     try:
         return {**shown, "after": document.read(mapping.apply(event))}
     except Skipped as skipped:

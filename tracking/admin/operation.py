@@ -80,8 +80,10 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Operation | None = None) -> bool:
         """Allow users who may start operations, too, so that they can follow them."""
-        asking = ("hitstream.change_integration", *PERMISSIONS.values())
-        return super().has_view_permission(request, obj) or any(map(request.user.has_perm, asking))
+        permissions = ("hitstream.change_integration", *PERMISSIONS.values())
+        return super().has_view_permission(request, obj) or any(
+            map(request.user.has_perm, permissions)
+        )
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:

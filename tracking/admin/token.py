@@ -64,7 +64,7 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
         editable = (None, {"fields": self.fields})
-        return [editable, ("What it is", {"fields": FACTS})] if obj else [editable]
+        return [editable, ("Facts", {"fields": FACTS})] if obj else [editable]
 
     def get_inlines(self, request: HttpRequest, obj: Token | None) -> Any:
         return self.inlines if obj else ()

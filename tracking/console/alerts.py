@@ -99,7 +99,8 @@ def rules(scope: Scope) -> QuerySet[AlertRule]:
 
 
 def channels() -> list[dict[str, Any]]:
-    """Return each channel with its state, and how many notifications wait for it or were given up."""
+    """Return each channel with its state, and how many notifications wait for it or were given
+    up."""
     unsent = Notification.objects.filter(sent_at=None)
     return [
         {

@@ -130,7 +130,8 @@ def users(query: AnalyticsQuery, limit: int) -> Table:
 
 
 def events(query: AnalyticsQuery, limit: int) -> Table:
-    """Return all events, even if the query names one: the table is where another event is chosen."""
+    """Return all events, even if the query names one: the table is where another event is
+    chosen."""
     rows = query.events()
     counts = rows.by("name")[:limit]
     return Table(

@@ -81,7 +81,8 @@ def present(scope: Scope, pk: int) -> Integration:
 
 
 def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
-    """Return, for each hour or day of the time range, the outcomes of the hits that arrived in it."""
+    """Return, for each hour or day of the time range, the outcomes of the hits that arrived in
+    it."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
     for hour in Ledger.objects.counted(obj.pk, time_range.since):
         sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))

@@ -1,4 +1,6 @@
-"""The self-test page: this request as the server received it, the components, and what to change."""
+"""The self-test page: this request as the server received it, the components, and what to
+change.
+"""
 
 from __future__ import annotations
 

@@ -131,8 +131,8 @@ def of_partitions() -> Component:
     days = partitions.days_ahead()
     said = f"{days} day{'s' * (days != 1)}"
     if partitions.are_enough(days):
-        return good("Partitions", f"They lie {said} ahead.")
+        return good("Partitions", f"Created {said} ahead.")
     return poor(
         "Partitions",
-        f"They lie only {said} ahead: run Celery beat, or `manage.py sweep` from cron.",
+        f"Created only {said} ahead: run Celery beat, or `manage.py sweep` from cron.",
     )

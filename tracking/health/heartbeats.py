@@ -62,5 +62,5 @@ def component_of(name: str, complaint: str, seen: dict[str, float]) -> Component
     if complaint:
         return poor(name.capitalize(), complaint)
     replaced = is_replaced(name, seen)
-    said = "Sweeps do its work." if replaced else f"Seen {seen[name]:.0f} s ago."
+    said = "Sweeps do its work." if replaced else f"Last heartbeat {seen[name]:.0f} s ago."
     return good(name.capitalize(), said)

@@ -17,25 +17,25 @@ class Bar:
         self._terminal = bool(stream.isatty())
         self._next = 0.0
 
-    def show(self, amount: int, said: str) -> None:
+    def show(self, amount: int, text: str) -> None:
         """Show the amount and the text, at most once per interval."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + (ON_TERMINAL if self._terminal else ELSEWHERE)
-        self._write(amount, said)
+        self._write(amount, text)
 
-    def finish(self, said: str) -> None:
-        self._write(self._total, said)
+    def finish(self, text: str) -> None:
+        self._write(self._total, text)
         if self._terminal:
             self._stream.write("", str, "\n")
 
-    def _write(self, amount: int, said: str) -> None:
+    def _write(self, amount: int, text: str) -> None:
         share = min(1.0, amount / self._total)
         if self._terminal:
             filled = round(share * WIDTH)
             bar = "█" * filled + "░" * (WIDTH - filled)
-            self._stream.write(f"\r\033[K{bar} {share:4.0%} {said}", str, "")
+            self._stream.write(f"\r\033[K{bar} {share:4.0%} {text}", str, "")
             self._stream.flush()
         else:
-            self._stream.write(f"{share:4.0%} {said}", str)
+            self._stream.write(f"{share:4.0%} {text}", str)

@@ -48,7 +48,8 @@ def allows(switched: Switches | None, *, handle: str, destination: str) -> bool:
 def entries_for(
     integrations: Mapping[str, Any], *, handle: str, destination: str
 ) -> Mapping[str, Any]:
-    """Return the entries that decide whether an integration stays on; empty if no entry names it."""
+    """Return the entries that decide whether an integration stays on; empty if no entry names
+    it."""
     entries = {name: value for name, value in integrations.items() if value is not None}
     everything = {name: value for name, value in entries.items() if name.lower() == "all"}
     named = {name: value for name, value in entries.items() if name not in everything}

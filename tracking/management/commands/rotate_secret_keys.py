@@ -19,15 +19,15 @@ CHUNK = 100
 
 class Command(BaseCommand):
     help = (
-        "Re-encrypts the secrets of integrations and alert channels with the first key of"
+        "Re-encrypt the secrets of integrations and alert channels with the first key of"
         " HITSTREAM_SECRET_KEYS."
-        " Afterwards the other keys may be removed, unless something is named as lost."
+        " Afterwards the other keys may be removed, unless the command names secrets as lost."
     )
     # The command must generate a key even while the checks complain that there is none.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--generate", action="store_true", help="only print a fresh key")
+        parser.add_argument("--generate", action="store_true", help="Only print a new key.")
 
     def handle(self, *args: Any, generate: bool, **options: Any) -> None:
         if generate:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "No key of HITSTREAM_SECRET_KEYS opens the secrets of:\n"
                 + "\n".join(f"  {name}" for name in lost)
-                + "\nPut the old key back at the end of the list, or enter these secrets anew."
+                + "\nPut the old key back at the end of the list, or enter these secrets again."
             )
 
 

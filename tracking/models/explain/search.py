@@ -79,7 +79,8 @@ def _newest(kind: str, column: str, value: str, scope: Scope) -> QuerySet[Hit, A
 
 
 def _wanted(term: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each kind of identifier that the term may be, its column, and the value stored there."""
+    """Yield each kind of identifier that the term may be, its column, and the value stored
+    there."""
     with suppress(ValueError):
         yield HITSTREAM_ID, "id", str(UUID(term))
     yield HIT_ID, "hit_id", term
