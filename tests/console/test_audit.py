@@ -67,7 +67,7 @@ def test_other_credentials_are_told_but_not_which(token: Token) -> None:
     assert form.is_valid()
     webhook.configure(form)
     webhook.save(by="anna")
-    assert said()[0] == "Orders: other credentials."
+    assert said()[0] == "Orders: credentials changed."
 
 
 def test_a_replay_is_on_record_with_what_it_meant(send: Send, token: Token) -> None:

@@ -83,7 +83,7 @@ def _texts(hit: Hit) -> Iterator[str]:
     if not hit.name and _at(hit.payload, ("event", "name")) not in (None, ""):
         yield "`event.name` is not a text, so the hit has no event name."
     if len(hit.user_agent) == MAX_USER_AGENT:
-        yield f"The user agent was cut to {MAX_USER_AGENT:,} characters."
+        yield f"At most {MAX_USER_AGENT:,} characters of the user agent are kept."
 
 
 def _is_cut(value: Any, stored: str) -> bool:
