@@ -73,7 +73,7 @@ COUNTS = """
     UNION ALL SELECT hour, token_id, 0, 'refused', 'user_required', 2 FROM hourly
     UNION ALL SELECT hour, hourly.token_id, id, kind, '', count
         FROM hourly JOIN hitstream_integration AS integration USING (token_id),
-            unnest(ARRAY['matched', 'delivered']) AS what
+            unnest(ARRAY['matched', 'delivered']) AS kind
 """
 # The last hits are still queued, or died.
 WAITING = """

@@ -131,7 +131,9 @@ def test_what_cannot_be_replayed_any_more_says_so(send: Send, token: Token) -> N
     for verb, told in (("replay", b"is queued again"), ("replay", b"left to replay")):
         answer = client.post(path_of(stored, webhook, verb), follow=True)
         assert told in answer.content
-    assert b"no longer waits" in client.post(path_of(stored, webhook, "try-now"), follow=True).content
+    assert (
+        b"no longer waits" in client.post(path_of(stored, webhook, "try-now"), follow=True).content
+    )
 
 
 def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:

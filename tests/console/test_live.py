@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
-    monkeypatch.setattr("tracking.console.live.lookout", SnapshotCache())
+    monkeypatch.setattr("tracking.console.live.snapshot_cache", SnapshotCache())
     yield
     cache.clear()
 
@@ -59,7 +59,7 @@ def test_the_last_hits_come_with_what_became_of_them(send: Send, token: Token) -
     found = poll()
     assert events(found) == ["goes nowhere", "waits", "died"]
     assert [hit["states"] for hit in found["hits"]] == [{}, {"queued": 1}, {"dead": 1}]
-    assert (found["found"], found["looked"]) == (3, 3)
+    assert (found["matching"], found["looked"]) == (3, 3)
 
 
 def test_filters_leave_what_is_like_them(send: Send, token: Token) -> None:

@@ -117,7 +117,7 @@ class OperationView(ConfirmView):
 
 class ReplayView(OperationView):
     title = "Replay dead letters"
-    explanation = "They are queued now with a fresh retry budget."
+    explanation = "Dead letters are queued now with a fresh retry budget."
     operation_class = Replay
     counted = Replay.counted
     filters_class = ReplayFilters

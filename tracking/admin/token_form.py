@@ -58,7 +58,7 @@ class TokenForm(forms.ModelForm):
         required=False,
         check=check_property,
         help_text="Properties that analytics counts events by, one per line, at most 10: plan. "
-        "Applies to new hits; `manage.py rollup --rebuild` counts earlier ones.",
+        "Applies to new hits; manage.py rollup --rebuild counts earlier ones.",
     )
 
     def clean_breakdowns(self) -> list[str]:

@@ -484,7 +484,7 @@ class Migration(migrations.Migration):
                             ("drop", "dropped"),
                         ],
                         default="keep",
-                        help_text="Addresses of clients, and in `context.ip`. A dropped address is never stored.",
+                        help_text="Addresses of clients, and in context.ip. A dropped address is never stored.",
                         max_length=10,
                         verbose_name="IP addresses",
                     ),
@@ -586,7 +586,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="A hit's `integrations` object can use this name to switch it.",
+                        help_text="A hit's integrations object can switch it on or off by name.",
                         max_length=100,
                     ),
                 ),

@@ -95,7 +95,7 @@ class Integration(Pausable):
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
     name = models.CharField(
-        max_length=100, help_text="A hit's `integrations` object can use this name to switch it."
+        max_length=100, help_text="A hit's integrations object can switch it on or off by name."
     )
     #: The name as a hit's `integrations` object is compared with it.
     handle = models.CharField(max_length=300, editable=False)

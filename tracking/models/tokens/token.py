@@ -73,7 +73,7 @@ class Token(models.Model):
         max_length=10,
         choices=IpPolicy.choices,
         default=IpPolicy.KEEP,
-        help_text="Addresses of clients, and in `context.ip`. A dropped address is never stored.",
+        help_text="Addresses of clients, and in context.ip. A dropped address is never stored.",
     )
     enabled = models.BooleanField(
         default=True, help_text="While the token is disabled, requests get 401."
