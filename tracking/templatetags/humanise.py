@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from tracking.models import Attempt
 
 register = template.Library()
+NONE = "\N{EN DASH}"
 # Imported, not loaded: the host's INSTALLED_APPS need not have humanize.
 register.filter("naturaltime", naturaltime)
 
@@ -33,14 +34,14 @@ def rate(value: float) -> str:
 @register.filter
 def age(moment: datetime | None) -> str:
     """Return the time since the moment, in the unit that fits it."""
-    return seconds((timezone.now() - moment).total_seconds()) if moment else "-"
+    return seconds((timezone.now() - moment).total_seconds()) if moment else NONE
 
 
 @register.filter
 def seconds(value: Any) -> str:
     """Return a duration given in seconds, in the unit that fits it."""
     if not isinstance(value, (int, float)):
-        return "-"
+        return NONE
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if value >= size:
             return f"{value / size:.1f} {unit}"
