@@ -189,7 +189,7 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 401, "Registered", "Bought")
     page.click("#content-main a[href='/admin/hitstream/integration/']")
-    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next try")
+    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next probe")
     shoot(page, "integrations-paused")
     page.click("#result_list tbody th a")
     expect(page.locator("p.hs-paused")).to_contain_text("I do not know that field")

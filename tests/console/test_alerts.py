@@ -102,7 +102,7 @@ def test_an_operator_silences_an_alert_and_ends_the_silence(sign_in: SignIn) -> 
     alert = raised("partitions", "Partitions lie 2 days ahead.")
     page = sign_in(operator(), "/console/alerts/")
     page.click("summary:has-text('Mute')")
-    page.get_by_label("Why").fill("We know")
+    page.get_by_label("Reason").fill("We know")
     page.get_by_label("For").select_option("24")
     assert violations(page) == []
     shoot(page, "alerts-silence")

@@ -184,8 +184,8 @@ def test_what_a_backfill_owed_is_told_from_what_was_matched(
     ]
     assert Delivery.objects.count() == 2
     page = client_of(viewer()).get(f"/console/hits/{story.hit.pk}/").content.decode()
-    assert page.count("A backfill queued it the hit later.") == 2
-    assert page.count("It was added after the hit arrived.") == 1
+    assert page.count("Queued later by a backfill.") == 2
+    assert page.count("Added after the hit arrived.") == 1
 
 
 def test_a_skipped_hit_says_by_which_condition(send: Send, token: Token) -> None:

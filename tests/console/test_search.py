@@ -124,6 +124,8 @@ def test_where_none_is_found_it_says_what_may_be_the_matter(
 def test_who_does_not_see_all_tokens_is_told_how_far_was_looked(token: Token) -> None:
     client = Client()
     client.force_login(viewer())
-    assert b"Others hide it." not in client.get("/console/search/", {"q": "nobody"}).content
+    assert (
+        b"Hidden behind other hits." not in client.get("/console/search/", {"q": "nobody"}).content
+    )
     Token.objects.issue("kept", audience=["Shop"])
-    assert b"Others hide it." in client.get("/console/search/", {"q": "nobody"}).content
+    assert b"Hidden behind other hits." in client.get("/console/search/", {"q": "nobody"}).content

@@ -23,7 +23,7 @@ class PauseForm(forms.Form):
 
 class ResumeForm(forms.Form):
     rate_limit = forms.IntegerField(
-        label="Requests/s",
+        label="Rate limit (requests/s)",
         required=False,
         min_value=1,
         help_text="From now on. Empty: as configured.",
@@ -32,7 +32,7 @@ class ResumeForm(forms.Form):
 
 class RateForm(forms.Form):
     rate = forms.IntegerField(
-        label="Hits/s",
+        label="Rate (hits/s)",
         required=False,
         min_value=1,
         help_text="Empty: as fast as the database allows.",

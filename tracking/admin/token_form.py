@@ -27,7 +27,7 @@ def check_group(name: str) -> None:
 
 def check_property(name: str) -> None:
     if len(name) > MAX_PROPERTY:
-        raise ValidationError("A property has at most 100 characters.", "long")
+        raise ValidationError("At most 100 characters per property.", "long")
 
 
 class RotateForm(forms.Form):
@@ -57,8 +57,8 @@ class TokenForm(forms.ModelForm):
         label="Breakdowns",
         required=False,
         check=check_property,
-        help_text="Properties that analytics counts events by, one per line, at most 10: plan. "
-        "Applies to new hits; manage.py rollup --rebuild counts earlier ones.",
+        help_text="Properties that analytics counts events by, one per line, at most 10, such as "
+        "plan. Applies to new hits; manage.py rollup --rebuild counts earlier ones.",
     )
 
     def clean_breakdowns(self) -> list[str]:

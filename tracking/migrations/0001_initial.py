@@ -512,7 +512,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Above this, 429 with Retry-After. Empty: no limit.",
                         null=True,
-                        verbose_name="hits/s",
+                        verbose_name="rate limit (hits/s)",
                     ),
                 ),
                 (
@@ -642,7 +642,7 @@ class Migration(migrations.Migration):
                         help_text="Empty: as fast as the destination answers.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="requests/s",
+                        verbose_name="rate limit (requests/s)",
                     ),
                 ),
                 (
@@ -1074,7 +1074,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="hits/s",
+                        verbose_name="rate (hits/s)",
                     ),
                 ),
                 (

@@ -122,7 +122,7 @@ class Integration(Pausable):
         validators=(MinValueValidator(1), MaxValueValidator(500)),
     )
     rate_limit = models.PositiveIntegerField(
-        "requests/s",
+        "rate limit (requests/s)",
         null=True,
         blank=True,
         validators=(MinValueValidator(1),),

@@ -94,7 +94,7 @@ class Operation(models.Model):
     )
     criteria = models.JSONField(default=dict)
     rate = models.PositiveIntegerField(
-        "hits/s", null=True, blank=True, validators=(MinValueValidator(1),)
+        "rate (hits/s)", null=True, blank=True, validators=(MinValueValidator(1),)
     )
     total = models.PositiveBigIntegerField(
         help_text="The number of rows when the operation was requested."

@@ -84,7 +84,7 @@ class Token(models.Model):
     revoked_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     rate_limit = models.PositiveIntegerField(
-        "hits/s",
+        "rate limit (hits/s)",
         null=True,
         blank=True,
         help_text="Above this, 429 with Retry-After. Empty: no limit.",
