@@ -14,17 +14,9 @@ from tracking.admin.filters import PresentFilter
 from tracking.admin.object_page import ObjectPage, PagesAdmin
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
-from tracking.models.operations.operation import OperationState
-from tracking.presentation.pill import pill
+from tracking.presentation.pill import state_of_operation
 from tracking.wakeup import wake_dispatcher_on_commit
 
-COLOURS = {
-    OperationState.WAITING: "off",
-    OperationState.RUNNING: "paused",
-    OperationState.STOPPED: "off",
-    OperationState.FINISHED: "good",
-    OperationState.FAILED: "bad",
-}
 #: To stop or resume an operation takes the permission to start it.
 PERMISSIONS = {"replay": "hitstream.change_deadletter", "delete": "hitstream.delete_integration"}
 
@@ -87,8 +79,7 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:
-        state = OperationState(operation.state)
-        return pill(COLOURS[state], state.label.lower(), operation.message)
+        return state_of_operation(operation)
 
     @admin.display(description="done")
     def progress(self, operation: Operation) -> SafeString:
@@ -104,7 +95,7 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
         operation = self.get_object(request, object_id)
         context = extra_context or {}
         if operation is not None:
-            context["colour"] = COLOURS[OperationState(operation.state)]
+            context["state"] = state_of_operation(operation)
             context["may_steer"] = may_steer(request, operation)
         return super().change_view(request, object_id, form_url, context)
 

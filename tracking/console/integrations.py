@@ -21,6 +21,7 @@ from tracking.ingest.track import track
 from tracking.models import Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.ledger.failure_groups import failure_groups, reasons
+from tracking.presentation.pill import state_of_operation
 
 #: The series that the chart stacks, each with the number of its colour.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
@@ -68,7 +69,7 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         failures=failure_groups(obj),
         dead=reason_counts["dead"],
         skipped=reason_counts["skipped"],
-        operations=operations,
+        operations=[(operation, state_of_operation(operation)) for operation in operations],
         operations_open=any(operation.is_open for operation in operations),
         back=urlencode({"next": request.path}),
     )

@@ -6,14 +6,23 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.models import AlertChannel, Integration
+from tracking.models import AlertChannel, Integration, Operation
 from tracking.models.integrations.pause import Cause
+from tracking.models.operations.operation import OperationState
 
 #: The label of a pause that ends by itself, before the time of the next probe.
 PAUSES = {
     Cause.DOWN: "down, next probe {}",
     Cause.SETUP: "wrong configuration, next probe {}",
     Cause.BUSY: "rate limited until {}",
+}
+
+OPERATION_COLOURS = {
+    OperationState.WAITING: "off",
+    OperationState.RUNNING: "paused",
+    OperationState.STOPPED: "off",
+    OperationState.FINISHED: "good",
+    OperationState.FAILED: "bad",
 }
 
 
@@ -48,3 +57,8 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
     if channel.error:
         return pill("bad", "fails", channel.error)
     return pill("good", "works") if channel.notified_at else pill("off", "not notified yet")
+
+
+def state_of_operation(operation: Operation) -> SafeString:
+    state = OperationState(operation.state)
+    return pill(OPERATION_COLOURS[state], state.label, operation.message)
