@@ -145,7 +145,7 @@ def test_deliveries_that_fail(integration: Integration) -> None:
     enqueue(integration, timezone.now(), attempts=2, number=9)
     (message,) = found()
     assert "64.3% of 28 deliveries worked" in message
-    assert "1 are dead letters, 9 are retried" in message
+    assert "1 are dead letters, 9 are retrying" in message
     count(integration, "delivered", 100)
     assert found() == []
 
