@@ -1,7 +1,7 @@
 -- name: settle
 -- Write the results of claimed deliveries: the queue, the dead letters, the outcomes, the attempts and
--- the tallies, all or nothing. A delivered hit leaves the queue whoever holds its lease by now, and is
--- no dead letter either; a hit that was not delivered is touched only by the holder of its lease.
+-- the tallies, all or nothing. A delivered hit leaves the queue whichever worker holds its lease by
+-- now, and is no dead letter either; a hit that was not delivered is touched only by the holder of its lease.
 WITH entries AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry (
         hit_id uuid, leased_until timestamptz, result text, attempt_id uuid, code text,
