@@ -9,8 +9,8 @@ from tracking.models.integrations.integration import Integration
 
 
 class DeliveryResult(models.TextChoices):
-    """The result of an attempt, or what ended a delivery without one. All but `failed` and `dead_letter`
-    are also the final state of a delivery."""
+    """The result of an attempt, or what ended a delivery without one. All but `failed` and
+    `dead_letter` are also the final state of a delivery."""
 
     DELIVERED = "delivered"
     FAILED = "failed", "Failed, will retry"
