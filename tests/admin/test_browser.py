@@ -52,7 +52,7 @@ def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
     answer = subprocess.run([*shlex.split(curl), "-s"], capture_output=True, text=True, check=True)
     assert " 204 " in answer.stdout.splitlines()[0]
     secret = page.locator("pre").first.inner_text()
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     assert secret not in page.content()
     shoot(page, "token")
 
@@ -60,7 +60,7 @@ def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
 def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None:
     page = signed_in
     curl = issue(page)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Add integration")
     shoot(page, "destinations")
     page.click("text=Webhook")
@@ -81,7 +81,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
         work_elsewhere()
         received = vendor.received[0]
     Webhook(secret).verify(received.body, received.headers)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     assert secret not in page.content()
     shoot(page, "integration")
     page.click(".object-tools >> text=Test connection")
@@ -105,7 +105,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
 def test_pause_rotate_and_revoke(signed_in: Page) -> None:
     page = signed_in
     issue(page)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Rotate")
     shoot(page, "rotate")
     page.select_option("#id_grace", "3600")
@@ -113,7 +113,7 @@ def test_pause_rotate_and_revoke(signed_in: Page) -> None:
     expect(page.locator("h1")).to_have_text("API token issued")
     token = Token.objects.get()
     assert token.retiring_digest is not None
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Revoke")
     page.click("input[type=submit]")
     expect(page.locator(".hs-bad")).to_have_text("revoked")
@@ -176,7 +176,7 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 401, "Registered", "Bought")
     page.click("#content-main a[href='/admin/hitstream/integration/']")
-    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next try")
+    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next probe")
     shoot(page, "integrations-paused")
     page.click("#result_list tbody th a")
     expect(page.locator("p.hs-paused")).to_contain_text("I do not know that field")

@@ -70,10 +70,10 @@ def test_a_webhooks_secret_is_shown_once_and_kept(admin: Page, vendor: Vendor) -
     add(admin, "Webhook")
     admin.fill("#id_config-url", vendor.url)
     save(admin)
-    expect(admin.get_by_text("This is shown once.")).to_be_visible()
+    expect(admin.get_by_text("Copy it now")).to_be_visible()
     secret = AlertChannel.objects.get().settings()["signing_secret"]
     assert secret in admin.content()
-    admin.click("text=Go on to Operators")
+    admin.click("text=Continue to Operators")
     assert secret not in admin.content()
     save(admin)
     assert AlertChannel.objects.get().settings()["signing_secret"] == secret
@@ -105,7 +105,7 @@ def test_a_rule_is_about_what_its_kind_looks_at(admin: Page, live_server: LiveSe
     admin.get_by_label("On call").check()
     save(admin)
     made = AlertRule.objects.get()
-    assert str(made) == "An integration is paused: Orders (shop)"
+    assert str(made) == "Integration is paused: Orders (shop)"
     assert [channel.name for channel in made.channels.all()] == ["On call"]
     assert wrong(admin) == []
     shoot(admin, "rule-form")

@@ -22,7 +22,7 @@ EVENTS = [
 
 def open_form(page: Page, live_server: LiveServer, integration: Integration) -> None:
     page.goto(f"{live_server.url}/admin/hitstream/integration/{integration.pk}/change/")
-    expect(page.locator(".hs-last-hits h3")).to_have_text(f"The last {len(EVENTS)} hits")
+    expect(page.locator(".hs-last-hits h3")).to_have_text(f"Preview on the last {len(EVENTS)} hits")
 
 
 def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
@@ -41,8 +41,8 @@ def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
         page.fill("#id_mapping-rename", "Completed Transaction = Purchase")
         page.fill("#id_mapping-set", "properties.value = properties.total")
         page.fill("#id_mapping-drop", "properties.card")
-        expect(page.locator(".hs-last-hits .hs-good")).to_have_text(["sent"])
-        expect(page.locator(".hs-last-hits .hs-off")).to_have_text(["skipped", "skipped"])
+        expect(page.locator(".hs-last-hits .hs-good")).to_have_text(["would be sent"])
+        expect(page.locator(".hs-last-hits .hs-off")).to_have_text(["would be skipped"] * 2)
         sent = page.locator(".hs-last-hits details", has_text="→ Purchase")
         sent.locator("summary").click()
         after = sent.locator("pre").nth(1)

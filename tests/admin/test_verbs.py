@@ -90,7 +90,7 @@ def test_an_operation_is_stopped_and_goes_on(
     operator.post(url(operation, "stop"))
     page = operator.get(url(operation, "change")).content.decode()
     assert "Stopped by operator." in page
-    assert "Go on" in page
+    assert "Resume" in page
     assert (work(), QueuedDelivery.objects.count()) == ([], 1)
     operator.post(url(operation, "go-on"))
     assert work()[-1] == 2

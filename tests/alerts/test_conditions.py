@@ -85,7 +85,7 @@ def enqueue(
     )
 
 
-def bury(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
+def add_dead_letters(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
     DeadLetter.objects.bulk_create(
         DeadLetter(
             integration=integration,
@@ -145,7 +145,7 @@ def test_deliveries_that_fail(integration: Integration) -> None:
     enqueue(integration, timezone.now(), attempts=2, number=9)
     (message,) = found()
     assert "64.3% of 28 deliveries worked" in message
-    assert "1 are dead letters, 9 are retried" in message
+    assert "1 are dead letters, 9 are retrying" in message
     count(integration, "delivered", 100)
     assert found() == []
 
@@ -203,10 +203,10 @@ def test_a_pause_is_told_with_its_cause_and_reason(integration: Integration, cau
 
 def test_new_dead_letters(integration: Integration) -> None:
     rule("dead", threshold=2, minutes=60, calm=0)
-    bury(integration, 50, ago=timedelta(hours=2))
-    bury(integration, 2)
+    add_dead_letters(integration, 50, ago=timedelta(hours=2))
+    add_dead_letters(integration, 2)
     assert found() == []
-    bury(integration, 1)
+    add_dead_letters(integration, 1)
     (message,) = found()
     assert message.startswith("Orders (shop): 3 new dead letters in the last 60 minutes.")
     DeadLetter.objects.all().delete()

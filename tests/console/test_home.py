@@ -171,7 +171,7 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     page.locator(".hs-chart canvas").wait_for()
     expect(page.locator(".hs-open")).to_contain_text("Moving to another account")
     expect(page.locator(".hs-tiles")).to_contain_text("32")
-    page.get_by_text("These numbers as a table").click()
+    page.get_by_text("Show data").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24
     for span in ("7d", "30d", "24h"):
         page.get_by_role("link", name=span).click()
@@ -188,7 +188,7 @@ def test_of_many_tokens_and_integrations_the_first_are_told(token: Token) -> Non
     client = Client()
     client.force_login(viewer())
     text = client.get("/console/").content.decode()
-    assert "6 more sent less" in text
+    assert "6 more sent fewer hits" in text
     assert "And 6 more:" in text
     # What is held back comes first.
     assert text.index("Zoo") < text.index("Hook 0")

@@ -132,7 +132,7 @@ def test_a_replay_is_previewed_and_its_progress_shown(
     page.click("button:has-text('Update preview')")
     expect(page.locator(".hs-preview strong")).to_have_text("2")
     page.click("input[type=submit]")
-    expect(page.locator(".hs-operations")).to_contain_text("0 of 2, asked for by olaf")
+    expect(page.locator(".hs-operations")).to_contain_text("0 of 2, started by olaf")
     shoot(page, "console-integration-replay")
     replay(integration)
     expect(page.locator(".hs-operations li")).to_have_count(2)

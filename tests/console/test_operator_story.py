@@ -38,7 +38,7 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
     page.goto(f"{home}/console/live/")
     expect(page.locator("#hs-first")).to_contain_text("Waiting for the first hit")
     curl(line)
-    expect(page.locator("#hs-first")).to_contain_text("The first hit is here: Registered")
+    expect(page.locator("#hs-first")).to_contain_text("The first hit has arrived: Registered")
     page.locator("#hs-first").get_by_role("link", name="Registered").click()
     expect(page.locator("#content")).to_contain_text("Registered")
 

@@ -55,7 +55,7 @@ def test_add_integration_sets_up_a_destination(send: Send, token: Token) -> None
         integration = Integration.objects.get(pk=made["id"])
         assert (integration.token, integration.name) == (token, "Orders")
         send(hit())
-        assert "1 integrations have something due" in call("sweep", "--deliver")
+        assert "1 integrations have due deliveries" in call("sweep", "--deliver")
         assert len(vendor.received) == 1
 
 
@@ -85,7 +85,7 @@ def test_sweep_does_what_beat_does(send: Send, token: Token) -> None:
         add_webhook(token, vendor.url)
         send(hit())
         assert call("sweep", "--deliver").startswith(
-            "0 partitions made, 0 dedup keys forgotten, 0 partitions dropped."
+            "0 partitions created, 0 dedup keys deleted, 0 partitions dropped."
         )
     assert Delivery.objects.get().state == "delivered"
     assert Attempt.objects.get().status == 200

@@ -130,7 +130,7 @@ def test_it_asks_and_does_nothing_without_a_yes(
     monkeypatch.setattr("builtins.input", lambda prompt: "n")
     said = StringIO()
     call_command("import_hits", str(write(hit())), "--token", "shop", stdout=said)
-    assert "delivered to Hook" in said.getvalue()
+    assert "queued for Hook" in said.getvalue()
     assert not Hit.objects.exists()
 
 

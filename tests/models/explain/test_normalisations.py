@@ -27,12 +27,12 @@ def test_of_what_is_stored_as_it_came_nothing_is_told(send: Send, token: Token) 
 
 def test_the_hit_id_that_we_made_is_told(send: Send) -> None:
     (line,) = told(send, hit())
-    assert "gave no id" in line
+    assert "set no hitId" in line
 
 
 def test_a_number_that_became_a_text_is_told(send: Send) -> None:
     assert told(send, user(userId=17)) == [
-        "The user id was sent as a number, and is taken as text."
+        "The user id was sent as a number and is stored as text."
     ]
 
 
@@ -42,12 +42,12 @@ def test_a_text_that_was_cut_is_told(send: Send) -> None:
 
 def test_an_event_name_that_is_no_text_is_told(send: Send) -> None:
     said = hit(hitId="h1", event={"name": ["Registered"], "user": {"userId": "u1"}})
-    assert told(send, said) == ["`event.name` is no text, so the hit has no event name."]
+    assert told(send, said) == ["`event.name` is not a text, so the hit has no event name."]
 
 
 def test_a_user_agent_that_may_have_been_cut_is_told(send: Send) -> None:
     (line,) = told(send, user(), user_agent="x" * 600)
-    assert "no more than 512 characters" in line
+    assert "At most 512 characters" in line
 
 
 def test_characters_that_were_replaced_are_told(send: Send) -> None:
@@ -81,6 +81,6 @@ def test_a_time_by_our_clock_is_told(send: Send) -> None:
         "sentAt": "2020-01-01T00:00:10Z",
     }
     (line,) = told(send, said, path="/v1/track")
-    assert "By the sender's clock it happened at 2020-01-01T00:00:00Z" in line
+    assert "By the sender's clock the event occurred at 2020-01-01T00:00:00Z" in line
     stored = Hit.objects.get()
     assert (stored.received_at - stored.occurred_at).total_seconds() == 10

@@ -31,7 +31,7 @@ SWITCHES: tuple[dict[str, Any] | None, ...] = (
     {"running 0": None, "paused 1": 0},
     {"Mixpanel": False, "Elsewhere": False},
 )
-SWITCHED = "The hit's own `integrations` object switched it off"
+SWITCHED = "the hit's own `integrations` object switches it off"
 
 
 def furnish(token: Token) -> None:
@@ -50,7 +50,7 @@ def furnish(token: Token) -> None:
 
 
 def judged(stored: Hit) -> dict[str, RoutingVerdict]:
-    found = (way.verdict for way in hit_history(stored).ways)
+    found = (route.verdict for route in hit_history(stored).routes)
     return {verdict.name: verdict for verdict in found if verdict}
 
 
@@ -83,10 +83,10 @@ def test_it_is_what_was_owed_whatever_was_edited_later(send: Send, token: Token)
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("Disabled 0", "It was disabled."),
-        ("Draining 0", "It was draining: sent what it was queued before, and queued nothing more."),
-        ("Deleted 0", "It was deleted."),
-        ("Running 2", "It took only these events: Bought, Left."),
+        ("Disabled 0", "disabled at that time"),
+        ("Draining 0", "draining: it only sent what was queued before"),
+        ("Deleted 0", "deleted at that time"),
+        ("Running 2", "only receives Bought, Left"),
         ("Running 1", f'{SWITCHED}: {{"RUNNING 1": false}}'),
         ("Paused 1", f'{SWITCHED}: {{"All": false}}'),
     ],
@@ -103,5 +103,5 @@ def test_it_says_that_an_operator_had_paused_it(send: Send, token: Token) -> Non
     furnish(token)
     send(hit())
     found = judged(Hit.objects.get())["Paused 0"]
-    assert (found.matched, found.paused) == (True, "It was paused by anna: Moving")
+    assert (found.matched, found.paused) == (True, "Paused at that time by anna: Moving")
     assert not judged(Hit.objects.get())["Running 0"].paused

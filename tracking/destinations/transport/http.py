@@ -180,7 +180,7 @@ def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
         case socket.gaierror():
             return RetryableError(f"The host name {host} could not be looked up now.")
         case TimeoutError():
-            return RetryableError(f"{host} gave no whole answer within {timeout:g} seconds.")
+            return RetryableError(f"{host} timed out after {timeout:g} s.")
         case ValueError():
             return SetupError(f"A request to {host} cannot be made; check the integration's URL.")
     return RetryableError(f"The connection to {host} failed: {cause or type(cause).__name__}")

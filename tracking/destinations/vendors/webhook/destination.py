@@ -40,12 +40,12 @@ class WebhookConfig(ConfigForm):
         " once.",
     )
     batch_size = forms.IntegerField(
-        label="Hits a request",
+        label="Batch size",
         required=False,
         initial=1,
         min_value=1,
         max_value=500,
-        help_text="1 sends each hit alone; more send a list.",
+        help_text="1 = single object, more = array.",
     )
     headers = HeadersField(
         required=False,
