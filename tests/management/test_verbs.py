@@ -67,8 +67,8 @@ def test_a_backfill_owes_the_past(send: Send, token: Token) -> None:
     post(send, "A", "B")
     integration = add_webhook(token)
     began = timezone.now()
-    assert "Hits to queue: 0" in call("backfill", "shop/Orders", "--since", began.isoformat())
-    assert "2 of 2 done" in call("backfill", "shop/Orders", "--yes", "--rate", "1000")
+    assert "Hits to queue: 0" in call("backfill", "shop/Webhook", "--since", began.isoformat())
+    assert "2 of 2 done" in call("backfill", "shop/Webhook", "--yes", "--rate", "1000")
     assert QueuedDelivery.objects.count() == 2
     assert_exact(integration)
 

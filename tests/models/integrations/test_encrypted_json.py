@@ -144,7 +144,7 @@ def test_integrations_can_be_listed_when_the_key_is_lost(settings: Any) -> None:
     integration = Integration.objects.get()
     assert str(integration).startswith("Hook")
     integration.save()
-    with pytest.raises(SecretKeyError, match="enter the secrets anew"):
+    with pytest.raises(SecretKeyError, match="enter the secrets again"):
         integration.secrets.open()
     integration.secrets = {"signing_secret": "anew"}
     integration.save()

@@ -114,7 +114,7 @@ class TestReconcile:
 
     def check(self, *words: object) -> None:
         out = StringIO()
-        with pytest.raises(CommandError, match="do not add up"):
+        with pytest.raises(CommandError, match="discrepancies found"):
             call_command("reconcile", stdout=out)
         for word in words:
             assert str(word) in out.getvalue()
