@@ -96,7 +96,7 @@ WAITING = """
     )
     INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
     SELECT hitstream_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
-        SELECT hit_id, integration_id, 'delivered' AS what, '' AS reason, -1 AS count FROM last
+        SELECT hit_id, integration_id, 'delivered' AS kind, '' AS reason, -1 AS count FROM last
         UNION ALL
         SELECT hit_id, integration_id, 'dead', 'permanent', 1 FROM last WHERE n % 10 = 0
     ) AS change JOIN hitstream_integration AS integration ON integration.id = integration_id
