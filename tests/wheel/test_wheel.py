@@ -186,7 +186,7 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     assert page.status == 200
     assert "HTTP 200" in page.text
     lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
-    for name in (*lists, "operation", "import"):
+    for name in (*lists, "operation", "fileimport"):
         assert operator.open(f"/admin/hitstream/{name}/").status == 200, name
     [(integration,)] = host.query("SELECT id FROM hitstream_integration WHERE name = 'Hook'")
     for name in ("change", "ledger", "replay", "backfill", "pause", "drain", "delete"):
