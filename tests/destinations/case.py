@@ -1,4 +1,4 @@
-"""How the contract's tests set a destination up: a Case in `cases/<slug>.py`, under CASE."""
+"""How the tests of the contract configure a destination: CASE in `vendors/<slug>/case.py`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.destinations.vendor import Answer, reply
@@ -57,7 +58,17 @@ class Case:
         return {**shown, "body": self.read(request.body) if request.body else None}
 
 
+def folder_of(kind: type[Destination]) -> str:
+    """Return the name of the destination's folder under `vendors/`."""
+    return kind.slug.replace("-", "_")
+
+
+def golden_of(kind: type[Destination], name: str) -> Path:
+    """Return the file that holds the expected request for the sample `name`."""
+    return Path(__file__).parent / "vendors" / folder_of(kind) / "golden" / f"{name}.json"
+
+
 def case_of(kind: type[Destination]) -> Case:
-    module = importlib.import_module(f"tests.destinations.cases.{kind.slug.replace('-', '_')}")
+    module = importlib.import_module(f"tests.destinations.vendors.{folder_of(kind)}.case")
     case: Case = module.CASE
     return case

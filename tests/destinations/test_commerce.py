@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.destinations.hits import SEGMENT_PRODUCT, SEGMENT_PROPERTIES
 from tests.destinations.samples import SALE, line_item, sample
-from tests.destinations.strict.hits import SEGMENT_PRODUCT, SEGMENT_PROPERTIES
 from tracking.destinations.spec.browsing import (
     Campaign,
     read_campaigns,

@@ -1,4 +1,4 @@
-"""What every destination must do. A new one adds a Case to cases/ and its goldens."""
+"""What every destination must do. A new one adds `vendors/<slug>/case.py` and goldens."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import json
 import os
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.destinations.case import Case
+from tests.destinations.case import Case, golden_of
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor
 from tracking.destinations.contract import registry
@@ -19,7 +18,6 @@ from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
 from tracking.events import TYPES
 
-GOLDEN = Path(__file__).parent / "golden"
 pytestmark = pytest.mark.parametrize(
     "kind", registry.all_destinations(), ids=lambda destination: destination.slug
 )
@@ -128,7 +126,7 @@ def test_its_requests_look_as_they_always_did(
         shown = {"skipped": reason}
     else:
         shown = case.show(destination.request([SAMPLES[name]]))
-    path = GOLDEN / kind.slug / f"{name}.json"
+    path = golden_of(kind, name)
     if os.environ.get("HITSTREAM_GOLDEN") == "write":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")

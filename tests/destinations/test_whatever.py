@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.destinations.case import case_of
-from tests.destinations.strict.hits import catalogue_events, hits
+from tests.destinations.hits import catalogue_events, hits
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
 from tracking.events import Event

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Send, hit
+from tests.destinations.judge import serve
 from tests.destinations.samples import TRANSACTION
-from tests.destinations.strict.amplitude import AmplitudeDouble
-from tests.destinations.strict.google_analytics import GoogleAnalyticsDouble
-from tests.destinations.strict.judge import serve
+from tests.destinations.vendors.amplitude.strict import AmplitudeDouble
+from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
 from tracking.delivery.engine import engine
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination

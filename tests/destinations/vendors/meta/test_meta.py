@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.destinations.hits import catalogue_events
 from tests.destinations.samples import SALE, SAMPLES, sample
-from tests.destinations.strict.hits import catalogue_events
 from tests.destinations.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.transport.http import Client

@@ -22,9 +22,9 @@ import pytest
 import requests
 from obstore.store import S3Store
 
-from tests.destinations.cases.bigquery import ACCOUNT
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor, reply
+from tests.destinations.vendors.bigquery.case import ACCOUNT
 from tests.stack.stack import free_port
 from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.spec.rows import COLUMNS, row

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.destinations.strict.judge import Ask, words
+from tests.destinations.judge import Ask, words
 
 BODY_KEYS = words(
     "client_id user_id timestamp_micros user_properties user_data consent "

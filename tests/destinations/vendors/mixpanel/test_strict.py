@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.destinations.hits import catalogue_events, hits, more_sales
+from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import RECEIVED, SAMPLES, sales
-from tests.destinations.strict.hits import catalogue_events, hits, more_sales
-from tests.destinations.strict.judge import post, send, serve
-from tests.destinations.strict.mixpanel import MixpanelDouble
 from tests.destinations.vendor import Vendor
+from tests.destinations.vendors.mixpanel.strict import MixpanelDouble
 from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from tests.destinations.judge import words
 from tests.destinations.samples import (
     RECEIVED,
     SALE,
@@ -20,7 +21,6 @@ from tests.destinations.samples import (
     sales,
     sample,
 )
-from tests.destinations.strict.judge import words
 from tracking.destinations.spec.event_names import ALIASES, CATALOGUE
 from tracking.events import Event
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.destinations.hits import catalogue_events, hits, more_sales
+from tests.destinations.judge import Ask, post, send, serve
 from tests.destinations.samples import SAMPLES, sales
-from tests.destinations.strict.google_analytics import GoogleAnalyticsDouble
-from tests.destinations.strict.hits import catalogue_events, hits, more_sales
-from tests.destinations.strict.judge import Ask, post, send, serve
 from tests.destinations.vendor import Vendor
+from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
 from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.destinations.strict.judge import Ask, words
+from tests.destinations.judge import Ask, words
 
 DISALLOWED = words(
     "00000000-0000-0000-0000-000000000000 anon anonymous nil none null n/a na undefined "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.test_webhook import SECRET
+from tests.destinations.vendors.webhook.test_webhook import SECRET
 from tracking.destinations.vendors.webhook.destination import Webhook, WebhookConfig
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.destinations.strict.judge import Ask, words
+from tests.destinations.judge import Ask, words
 
 TEXTS = words(
     "user_id device_id event_type app_version platform os_name os_version device_brand "

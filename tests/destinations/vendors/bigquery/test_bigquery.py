@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.destinations.cases.bigquery import ACCOUNT, KEY
 from tests.destinations.samples import SALE, sales, sample
 from tests.destinations.vendor import Received, Vendor, reply
+from tests.destinations.vendors.bigquery.case import ACCOUNT, KEY
 from tracking.destinations.contract.connection_test import test_connection
 from tracking.destinations.transport import google_auth
 from tracking.destinations.transport.http import Client
