@@ -8,7 +8,7 @@ APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
-.PHONY: bench-claims bench-console chaos bench-deps clients clean docs docs-serve
+.PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
 # exec: the supervisor itself gets what is sent to make's child, Ctrl-C and SIGTERM alike.
@@ -59,6 +59,11 @@ bench-size bench-soak bench-overload: bench-%: $(VENV)/.dev bench-deps
 
 bench-delivery bench-isolation bench-claims bench-console: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.$*
+
+# The working tree and another revision in turns: make bench-compare REV=HEAD~1 OPTIONS="--only ingest"
+bench-compare: $(VENV)/.dev bench-deps
+	@test -n "$(REV)" || { echo "Name a revision: make bench-compare REV=HEAD~1" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.compare "$(REV)" $(OPTIONS)
 
 # Two random seeds, or those given: make chaos SEED="7 11"
 chaos: $(VENV)/.dev

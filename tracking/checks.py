@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -12,13 +14,42 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 
+from tracking import db
 from tracking.conf import Conf, conf
 from tracking.ingest.auth.client_ip import UNIX, network_of
+from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, Hit, Integration
 from tracking.models.hits import partitions
 
+DISTRIBUTION = "hitstream"
 #: A token of fewer characters can be guessed.
 SHORT_TOKEN = 20
+
+
+@register("hitstream")
+def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the folder `tracking` holds the files of this distribution and no others."""
+    try:
+        recorded = {str(file) for file in distribution(DISTRIBUTION).files or ()}
+    except PackageNotFoundError:
+        return []
+    folder = Path(__file__).parent
+    ours = {name for name in recorded if name.startswith("tracking/") and name.endswith(".py")}
+    present = {f"tracking/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.py")}
+    # An editable installation records no files of the package.
+    if not ours or ours == present:
+        return []
+    example = min(ours ^ present)
+    return [
+        Error(
+            "Another distribution shares Hitstream's import name `tracking`: "
+            f"{example} {'is missing' if example in ours else 'is not a file of Hitstream'}.",
+            hint="Uninstall the other distribution, then uninstall and install hitstream: only one "
+            "of both can be installed. `python -c 'from importlib.metadata import "
+            'packages_distributions as p; print(p()["tracking"])\'` names both.',
+            id="hitstream.E010",
+        )
+    ]
 
 
 @register("hitstream")
@@ -119,6 +150,29 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error("Hitstream's times are aware: USE_TZ must be True.", id="hitstream.E006")
         )
     return found
+
+
+@register(Tags.database, "hitstream")
+def check_draft(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the tables come from the present draft of the first migration (also asked by
+    `migrate`). No draft is upgraded; the check goes with the release of 0.1.0."""
+    if not databases or db.write_alias() not in databases or not partitions.is_installed():
+        return []
+    with db.write_cursor() as cursor:
+        cursor.execute("SELECT obj_description(to_regclass('hitstream_token'), 'pg_class')")
+        (made_by,) = cursor.fetchone()
+    if made_by == fingerprint():
+        return []
+    return [
+        Error(
+            "The database was made by another draft of Hitstream's first migration.",
+            hint="There is no upgrade from a draft. Create an empty database and run `migrate` "
+            "there; with `make run`, stop it and delete var/postgres.",
+            id="hitstream.E011",
+        )
+    ]
 
 
 @register(Tags.database, "hitstream")

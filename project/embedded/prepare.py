@@ -21,7 +21,7 @@ from project.embedded.secret import PASSWORD, TOKEN, keep_secret
 def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     django.setup()
-    call_command("migrate", interactive=False, verbosity=1)
+    call_command("migrate", interactive=False, verbosity=1, skip_checks=False)
     directory = var_directory()
     create_admin(directory)
     issue_development_token(directory)

@@ -38,13 +38,13 @@ def test_the_figures_are_those_of_the_database(token: Token, send: Send) -> None
     assert found("deliveries_total", **orders, result="delivered") == 0
     assert found("queued", **orders) == 2
     assert found("retrying", **orders) == 0
-    assert 0 <= found("oldest_owed_seconds", **orders) < 60
+    assert 0 <= found("oldest_queued_seconds", **orders) < 60
     assert found("dead_letters", **orders) == 0
     assert found("paused", **orders, cause="operator") == 1
     assert found("paused", **orders, cause="down") == 0
     assert found("alerts_open", kind="paused") == 0
     assert found("partitions_ahead_days") == 1
-    assert 0 <= found("pulse_age_seconds", part="worker") < 60
+    assert 0 <= found("heartbeat_age_seconds", process="worker") < 60
     assert found("database_bytes") > 1_000_000
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 
+from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, AlertRule, Hit, Integration, Token
 from tracking.models.alerts.rule import AlertKind
 
@@ -84,3 +86,15 @@ def test_the_migration_waits_for_no_traffic(transactional_db: None) -> None:
         migrate()
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
+
+
+def test_a_database_of_another_draft_is_refused_with_what_to_do(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("COMMENT ON TABLE hitstream_token IS 'Hitstream draft of yesterday'")
+    try:
+        with pytest.raises(SystemCheckError, match=r"another draft.*\n.*Create an empty database"):
+            migrate()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"COMMENT ON TABLE hitstream_token IS '{fingerprint()}'")
+    migrate()

@@ -95,7 +95,7 @@ def test_what_an_extra_brings_is_not_needed(host: Stranger) -> None:
 
 def test_the_checks_have_nothing_to_say_of_it(host: Stranger) -> None:
     said = host.manage("check", "--deploy", "--database", "default")
-    assert "tracking" not in said
+    assert "hitstream." not in said
     assert "No changes" in host.manage("makemigrations", "--check", "--dry-run", "hitstream")
 
 
@@ -212,3 +212,26 @@ def test_the_projects_own_worker_delivers(
 @pytest.mark.parametrize("databases", [{}, {"HOST_ROUTED": "1"}], ids=["one", "two"])
 def test_the_projects_own_tests_pass(host: Stranger, databases: dict[str, str]) -> None:
     assert "OK" in host.manage("test", "host", **databases)
+
+
+def test_a_file_of_another_distribution_in_our_folder_is_named(host: Stranger) -> None:
+    package = Path(host.run("python", "-c", "import tracking; print(tracking.__path__[0])").strip())
+    foreign = package / "handlers.py"
+    foreign.write_text("")
+    try:
+        with pytest.raises(AssertionError, match=r"E010(?s:.*)handlers\.py is not a file of"):
+            host.manage("check")
+    finally:
+        foreign.unlink()
+    assert "E010" not in host.manage("check")
+
+
+def test_a_file_that_another_distribution_took_with_it_is_named(host: Stranger) -> None:
+    package = Path(host.run("python", "-c", "import tracking; print(tracking.__path__[0])").strip())
+    taken, kept = package / "testing.py", package / "testing.kept"
+    taken.rename(kept)
+    try:
+        with pytest.raises(AssertionError, match=r"E010(?s:.*)testing\.py is missing"):
+            host.manage("check")
+    finally:
+        kept.rename(taken)

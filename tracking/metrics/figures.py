@@ -65,16 +65,16 @@ def figures() -> Iterator[Metric]:
 def counts(names: Names) -> Iterator[Metric]:
     hits = CounterMetricFamily(
         "hitstream_hits",
-        "Hits by what became of them; a duplicate was accepted, too.",
+        "Hits by result; a duplicate is accepted, too.",
         labels=("token", "result", "reason"),
     )
     ended = CounterMetricFamily(
         "hitstream_deliveries",
-        "Deliveries by what became of them; every one was matched.",
+        "Deliveries by result; each one is also matched.",
         labels=(*INTEGRATION, "result"),
     )
     dead = GaugeMetricFamily("hitstream_dead_letters", "Dead letters.", labels=INTEGRATION)
-    queued = GaugeMetricFamily("hitstream_owed", "Deliveries still to be made.", labels=INTEGRATION)
+    queued = GaugeMetricFamily("hitstream_queued", "Queued deliveries.", labels=INTEGRATION)
     sums: dict[tuple[int, int], dict[str, int]] = {}
     with db.read_cursor() as cursor:
         cursor.execute(SQL["counts"])
@@ -101,8 +101,8 @@ def states(names: Names) -> Iterator[Metric]:
         labels=INTEGRATION,
     )
     oldest = GaugeMetricFamily(
-        "hitstream_oldest_owed_seconds",
-        "Age of the oldest delivery that is queued; 0 if none is.",
+        "hitstream_oldest_queued_seconds",
+        "Age of the oldest queued delivery; 0 without one.",
         labels=INTEGRATION,
     )
     paused = GaugeMetricFamily(
@@ -138,11 +138,11 @@ def alerts() -> Iterator[Metric]:
 def system() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "hitstream_partitions_ahead_days",
-        "Days to come that hits can be stored on.",
+        "Days ahead for which partitions exist.",
         value=partitions.days_ahead(),
     )
     heartbeat = GaugeMetricFamily(
-        "hitstream_pulse_age_seconds", "Since a part was last seen to.", labels=("part",)
+        "hitstream_heartbeat_age_seconds", "Seconds since the last heartbeat.", labels=("process",)
     )
     for name, age in sorted(heartbeats.ages(timezone.now()).items()):
         heartbeat.add_metric([name], age)

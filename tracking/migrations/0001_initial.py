@@ -20,6 +20,7 @@ import tracking.destinations.contract.registry
 import tracking.models.integrations.defaults
 import tracking.models.integrations.encrypted_json
 import tracking.models.tokens.privacy
+from tracking.migrations._draft import fingerprint
 
 SQL = Path(__file__).with_name("sql")
 DRAFT = """
@@ -79,6 +80,11 @@ def run_file(name):
 def refuse_draft(apps, schema_editor):
     if "tracking_hitkey" in schema_editor.connection.introspection.table_names():
         raise EarlierDraft(DRAFT)
+
+
+def note_draft(apps, schema_editor):
+    """Note which draft of this migration made the tables: a system check compares it."""
+    schema_editor.execute(f"COMMENT ON TABLE hitstream_token IS '{fingerprint()}'")
 
 
 def make_partitions(apps, schema_editor):
@@ -1345,4 +1351,5 @@ class Migration(migrations.Migration):
         migrations.RunPython(make_partitions, migrations.RunPython.noop),
         migrations.RunPython(make_rules, migrations.RunPython.noop),
         migrations.RunPython(make_groups, migrations.RunPython.noop),
+        migrations.RunPython(note_draft, migrations.RunPython.noop),
     ]

@@ -6,7 +6,6 @@ In: t.js as it is written. Out: the minified script, compressed once.
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -16,14 +15,13 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework.request import Request
+from rjsmin import jsmin
 
 from tracking.ingest.http.views import IngestView
 
 SOURCE = Path(__file__).with_name("t.js")
 #: Seconds for which browsers and proxies may use the script without asking again.
 MAX_AGE = 3600
-#: A string, which stays as it is, or punctuation with space around it.
-SPACED = re.compile(r'("[^"]*"|`[^`]*`)|\s*([=<>!&|?:,;(){}\[\]]+)[ \n]*')
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,9 @@ class CompressedScript:
     etag: str
 
 
-def strip(source: str) -> str:
-    """Without the lines that are comments, indentation, and space around punctuation."""
-    lines = [line.strip() for line in source.splitlines()]
-    code = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return SPACED.sub(lambda found: found[1] or found[2], code)
-
-
 @cache
 def packed(*, zipped: bool) -> CompressedScript:
-    content = strip(SOURCE.read_text("utf-8")).encode()
+    content = jsmin(SOURCE.read_text("utf-8")).encode()
     etag = sha256(content).hexdigest()[:16]
     if zipped:
         return CompressedScript(gzip.compress(content, mtime=0), f'"{etag}-gzip"')
