@@ -7,7 +7,6 @@ aud, iat and exp (an hour at most), signed by RS256; grant type jwt-bearer.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import time
@@ -16,9 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import jwt
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tracking.destinations.transport.request import Request
 from tracking.exceptions import SetupError
@@ -87,8 +87,8 @@ class TokenSource:
         )
         response = await client.send(request, timeout=timeout)
         if b"invalid_grant" in response.body or b"invalid_client" in response.body:
-            words = " ".join(response.exchange.said.response_body.split())[:300]
-            raise SetupError(f"Google refuses the key: {words}", exchange=response.exchange)
+            message = f"Google refuses the key: {response.words}"
+            raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         try:
             told: Mapping[str, Any] = msgspec.json.decode(response.body)
@@ -106,7 +106,6 @@ class TokenSource:
             email, key, id = read_account(self._account)
         except AccountError as error:
             raise SetupError(str(error)) from None
-        head = {"alg": "RS256", "typ": "JWT", "kid": id}
         claims = {
             "iss": email,
             "scope": self._scope,
@@ -114,10 +113,4 @@ class TokenSource:
             "iat": now,
             "exp": now + LIFE_SECONDS,
         }
-        signed = b".".join(_encode(msgspec.json.encode(part)) for part in (head, claims))
-        signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        return (signed + b"." + _encode(signature)).decode()
-
-
-def _encode(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+        return jwt.encode(claims, key, algorithm="RS256", headers={"kid": id})
