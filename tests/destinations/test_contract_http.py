@@ -12,7 +12,7 @@ from tests.destinations.case import Case
 from tests.destinations.samples import SALE
 from tests.destinations.vendor import Vendor, reply
 from tracking.destinations.contract import registry
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
@@ -76,7 +76,7 @@ def test_each_status_means_one_error(
 
 def test_it_can_be_tried_out(case: Case, destination: Destination, vendor: Vendor) -> None:
     vendor.answer = case.verifies
-    verdict = test_connection(destination)
+    verdict = check_connection(destination)
     assert verdict.works, verdict
     assert verdict.message.endswith(".")
     assert len(vendor.received) >= 1
@@ -86,7 +86,7 @@ def test_trying_out_says_what_is_wrong_without_its_secrets(
     destination: Destination, vendor: Vendor
 ) -> None:
     vendor.answer = reply(401, b"bad key " + " ".join(destination.secrets).encode())
-    verdict = test_connection(destination)
+    verdict = check_connection(destination)
     assert not verdict.works
     assert "401" in verdict.message
     assert verdict.said is not None

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from tracking.admin.confirm import asked_back, confirm
-from tracking.destinations.contract.connection_test import ConnectionResult, test_connection
+from tracking.destinations.contract.connection_test import ConnectionResult, check_connection
 from tracking.exceptions import SetupError
 from tracking.models import Integration
 
@@ -39,6 +39,6 @@ def verify(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpRespons
 
 def judge(integration: Integration) -> ConnectionResult:
     try:
-        return test_connection(integration.open())
+        return check_connection(integration.open())
     except SetupError as error:
         return ConnectionResult(False, str(error))

@@ -21,7 +21,7 @@ class ConnectionResult:
     said: Transcript | None = None
 
 
-def test_connection(destination: Destination) -> ConnectionResult:
+def check_connection(destination: Destination) -> ConnectionResult:
     """Waits for the destination, for its timeout at the longest."""
     return asyncio.run(_try_out(destination))
 

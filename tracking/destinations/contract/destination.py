@@ -118,10 +118,21 @@ class Destination:
         a wrong one, or another DeliveryError."""
         raise NotImplementedError
 
+    async def send(self, client: Client, request: Request) -> Response:
+        """Send the request with the configuration's secrets masked in its record.
+
+        Returns the response, whatever its status. Raises RetryableError or SetupError if no whole
+        response arrives.
+        """
+        masked = replace(request, secrets=request.secrets | self.secrets)
+        return await client.send(masked, timeout=self.timeout)
+
     async def ask(self, client: Client, request: Request) -> Response:
-        """The vendor's successful answer. Raises RetryableError, PermanentError or SetupError."""
-        asked = replace(request, secrets=self.secrets)
-        response = await client.send(asked, timeout=self.timeout)
+        """Send the request and return the vendor's successful response.
+
+        Raises RetryableError, PermanentError or SetupError.
+        """
+        response = await self.send(client, request)
         response.raise_for_status()
         return response
 

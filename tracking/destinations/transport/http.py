@@ -47,8 +47,13 @@ class Response:
     body: bytes
     exchange: Exchange
 
+    @property
+    def words(self) -> str:
+        """The body as one line for a message: without secrets, cut to WORDS_LIMIT bytes."""
+        return cut(" ".join(self.exchange.said.response_body.split()), WORDS_LIMIT)
+
     def raise_for_status(self) -> None:
-        """Return for 2xx; else raise the error that the status means."""
+        """Return for 2xx. Raise the error that the status stands for otherwise."""
         if 200 <= self.status < 300:
             return
         if 300 <= self.status < 400:
@@ -60,8 +65,7 @@ class Response:
                 " not followed: put the final address into the integration.",
                 exchange=self.exchange,
             )
-        words = " ".join(self.exchange.said.response_body.split())
-        message = f"The destination answered {self.status}: {cut(words, WORDS_LIMIT)}"
+        message = f"The destination answered {self.status}: {self.words}"
         if self.status in SETUP_STATUSES:
             raise SetupError(message, exchange=self.exchange)
         if self.status in RETRYABLE_STATUSES or not 400 <= self.status < 500:

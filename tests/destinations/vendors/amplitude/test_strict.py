@@ -14,7 +14,7 @@ from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.vendor import Vendor
 from tests.destinations.vendors.amplitude.strict import AmplitudeDouble
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.amplitude.destination import Amplitude
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError
@@ -101,13 +101,13 @@ def test_a_busy_user_is_left_in_peace_for_a_while(vendor: Vendor, double: Amplit
 
 
 def test_a_trial_records_nothing(vendor: Vendor, double: AmplitudeDouble) -> None:
-    verdict = test_connection(at(vendor))
+    verdict = check_connection(at(vendor))
     assert verdict.works, verdict
     assert double.events == {}
 
 
 def test_a_wrong_key_pauses_the_integration(vendor: Vendor) -> None:
-    verdict = test_connection(at(vendor, "wrong-key"))
+    verdict = check_connection(at(vendor, "wrong-key"))
     assert not verdict.works
     assert "wrong-key" not in f"{verdict.message} {verdict.said}"
     with pytest.raises(SetupError) as caught:

@@ -17,7 +17,7 @@ import pytest
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.rabbitmq import RabbitMQ, rabbitmq
 from tests.stack.stack import free_port
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.amqp.config import AmqpConfig
 from tracking.destinations.vendors.amqp.destination import Amqp
@@ -121,7 +121,7 @@ def test_where_no_message_has_a_queue_the_configuration_is_wrong(config: dict[st
 
 def test_the_default_exchange_leads_to_a_queue(broker: RabbitMQ, config: dict[str, Any]) -> None:
     destination = make(config, exchange="", routing_key="sales")
-    assert test_connection(destination).works
+    assert check_connection(destination).works
     deliver(destination, [SALE])
     assert len(messages(broker, "sales")) == 1
 
@@ -138,13 +138,13 @@ def test_the_default_exchange_leads_to_a_queue(broker: RabbitMQ, config: dict[st
 )
 def test_a_wrong_configuration_says_so(config: dict[str, Any], wrong: dict[str, Any]) -> None:
     assert isinstance(fail(make(config, **wrong)), SetupError)
-    verdict = test_connection(make(config, **wrong))
+    verdict = check_connection(make(config, **wrong))
     assert not verdict.works
     assert "wrong-secret" not in str(verdict)
 
 
 def test_verify_publishes_nothing(broker: RabbitMQ, config: dict[str, Any]) -> None:
-    assert test_connection(make(config)).message == "The exchange hits is there."
+    assert check_connection(make(config)).message == "The exchange hits is there."
     assert messages(broker, "sales") == []
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from tests.destinations.samples import SALE, sales
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.clickhouse.destination import DDL, ClickHouse, ClickHouseConfig
+from tracking.destinations.vendors.clickhouse.config import DDL, ClickHouseConfig
+from tracking.destinations.vendors.clickhouse.destination import ClickHouse
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 
@@ -74,7 +75,7 @@ def test_clickhouse_s_code_says_whose_fault_it_is(
 
 def test_verify_names_missing_columns_and_inserts_nothing(vendor: Vendor) -> None:
     vendor.answer = reply(200, b"id\tUUID\nhit_id\tString\n")
-    verdict = test_connection(make(vendor.url))
+    verdict = check_connection(make(vendor.url))
     assert not verdict.works
     assert "lacks the columns type, name" in verdict.message
     (asked,) = vendor.received

@@ -11,10 +11,10 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, line_item, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
+from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
 from tracking.destinations.vendors.google_analytics.destination import (
     GoogleAnalytics,
-    GoogleAnalyticsConfig,
 )
 from tracking.events import Event
 
@@ -175,7 +175,7 @@ def test_a_complaint_of_the_validation_server_is_shown(
 ) -> None:
     monkeypatch.setattr(GoogleAnalytics, "hosts", {"global": vendor.url})
     vendor.answer = reply(200, b'{"validationMessages": [{"description": "Bad name."}]}')
-    verdict = test_connection(GOOGLE)
+    verdict = check_connection(GOOGLE)
     assert not verdict.works
     assert "Bad name." in verdict.message
     assert "/debug/mp/collect?" in vendor.received[0].line

@@ -15,7 +15,7 @@ from tests.destinations.judge import Ask, post, send, serve
 from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.vendor import Vendor
 from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event
 
@@ -85,7 +85,7 @@ def test_a_request_has_one_client(google: GoogleAnalytics, double: GoogleAnalyti
 
 
 def test_its_validation_server_takes_our_trial(google: GoogleAnalytics) -> None:
-    verdict = test_connection(google)
+    verdict = check_connection(google)
     assert verdict.works, verdict
     assert "does not check" in verdict.message
 

@@ -14,7 +14,7 @@ import pytest
 from tests.destinations.hits import catalogue_events
 from tests.destinations.samples import SALE, SAMPLES, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.meta.destination import MetaConversions
 from tracking.events import Event
@@ -120,5 +120,5 @@ def test_an_errors_code_says_what_to_do(
 
 def test_a_trial_only_reads(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MetaConversions, "hosts", {"": vendor.url})
-    assert test_connection(META).works
+    assert check_connection(META).works
     assert vendor.received[0].line.startswith("GET /hook/123456?fields=id&")

@@ -14,7 +14,7 @@ from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import RECEIVED, SAMPLES, sales
 from tests.destinations.vendor import Vendor
 from tests.destinations.vendors.mixpanel.strict import MixpanelDouble
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -78,12 +78,12 @@ def test_a_refused_profile_is_named(vendor: Vendor, double: MixpanelDouble) -> N
 
 
 def test_a_trial_records_nothing(vendor: Vendor, double: MixpanelDouble) -> None:
-    verdict = test_connection(at(vendor))
+    verdict = check_connection(at(vendor))
     assert verdict.works, verdict
     assert double.events == {}
 
 
 def test_a_wrong_token_pauses_the_integration(vendor: Vendor) -> None:
-    assert "401" in test_connection(at(vendor, "wrong")).message
+    assert "401" in check_connection(at(vendor, "wrong")).message
     with pytest.raises(SetupError):
         send(at(vendor, "wrong"), sales(1))

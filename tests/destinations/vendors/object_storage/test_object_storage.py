@@ -26,7 +26,7 @@ from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendor import Vendor, reply
 from tests.destinations.vendors.bigquery.case import ACCOUNT
 from tests.stack.stack import free_port
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.object_storage import stores
@@ -201,7 +201,7 @@ def test_hits_of_two_windows_are_two_files(place: Place) -> None:
 
 
 def test_verify_writes_nothing(place: Place) -> None:
-    verdict = test_connection(place.make())
+    verdict = check_connection(place.make())
     assert verdict.works, verdict
     assert place.names() == []
 

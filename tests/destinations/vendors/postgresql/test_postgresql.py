@@ -20,7 +20,7 @@ from psycopg import sql
 
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.stack import free_port
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.postgresql.config import PostgreSQLConfig
@@ -169,7 +169,7 @@ def test_a_locked_table_is_retried(config: dict[str, Any], monkeypatch: pytest.M
 )
 def test_a_wrong_configuration_says_so(config: dict[str, Any], wrong: dict[str, Any]) -> None:
     assert isinstance(fail(make(config, **wrong)), SetupError)
-    assert not test_connection(make(config, **wrong)).works
+    assert not check_connection(make(config, **wrong)).works
 
 
 def test_a_server_that_is_away_is_asked_again_later(config: dict[str, Any]) -> None:
@@ -185,14 +185,14 @@ def test_a_private_host_is_not_called(config: dict[str, Any]) -> None:
 
 def test_verify_says_what_the_role_may(config: dict[str, Any]) -> None:
     assert (
-        test_connection(make(config, table="new")).message
+        check_connection(make(config, table="new")).message
         == '"public"."new" will be made with the first hit.'
     )
     with database(config) as connection:
         assert connection.execute("SELECT to_regclass('new')").fetchone() == (None,)
         connection.execute("CREATE TABLE shut ()")
         connection.execute("REVOKE ALL ON shut FROM loader")
-    assert "lacks SELECT or INSERT" in test_connection(make(config, table="shut")).message
+    assert "lacks SELECT or INSERT" in check_connection(make(config, table="shut")).message
     deliver(make(config, table="new"), [SALE])
-    assert test_connection(make(config, table="new")).message == '"public"."new" is there.'
+    assert check_connection(make(config, table="new")).message == '"public"."new" is there.'
     assert json.dumps(make(config).config)

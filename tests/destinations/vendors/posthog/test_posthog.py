@@ -10,7 +10,7 @@ import pytest
 
 from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.posthog.destination import PostHog
 from tracking.events import Event
@@ -87,5 +87,5 @@ def test_a_host_of_ones_own_is_called_instead() -> None:
 
 def test_a_trial_asks_for_flags(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PostHog, "hosts", {"us": vendor.url})
-    assert test_connection(POSTHOG).works
+    assert check_connection(POSTHOG).works
     assert vendor.received[0].line.startswith("POST /hook/flags/?v=2 ")

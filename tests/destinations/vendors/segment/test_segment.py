@@ -17,7 +17,7 @@ from tests.clients.server import serving
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTION, sample
 from tests.destinations.vendor import Vendor, reply
 from tests.sample import SEED
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.segment.destination import Segment
 from tracking.events import Event, Receipt
@@ -101,7 +101,7 @@ def test_an_answer_that_is_too_long_to_be_read_takes_nothing_for_delivered(vendo
 
 
 def test_verify_says_what_an_empty_batch_does_not_prove(vendor: Vendor) -> None:
-    verdict = test_connection(make(vendor.url, receiver="segment"))
+    verdict = check_connection(make(vendor.url, receiver="segment"))
     assert verdict.works
     assert "does not prove the write key" in verdict.message
     assert vendor.received[0].json == {"batch": []}
@@ -169,7 +169,7 @@ def test_what_another_hitstream_refuses_alone_is_refused_alone(server: str) -> N
 @pytest.mark.django_db(transaction=True)
 def test_another_hitstream_says_whether_the_key_is_right(server: str) -> None:
     _, secret = Token.objects.issue("there")
-    assert test_connection(make(server, secret)).message == "It knows the write key."
-    verdict = test_connection(make(server, "wrong"))
+    assert check_connection(make(server, secret)).message == "It knows the write key."
+    verdict = check_connection(make(server, "wrong"))
     assert not verdict.works
     assert "401" in verdict.message

@@ -13,7 +13,7 @@ import pytest
 from tests.destinations.hits import catalogue_events
 from tests.destinations.samples import SALE, sample
 from tests.destinations.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.tiktok.destination import TikTok
 from tracking.events import Event, Receipt
@@ -96,7 +96,7 @@ def test_the_good_codes_are_deliveries(vendor: Vendor, monkeypatch: pytest.Monke
 def test_a_trial_sends_no_event(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TikTok, "hosts", {"": vendor.url})
     vendor.answer = reply(200, b'{"code": 40002, "message": "data is missing"}')
-    assert test_connection(TIKTOK).works
+    assert check_connection(TIKTOK).works
     assert vendor.received[0].json["data"] == []
     vendor.answer = reply(200, b'{"code": 40105, "message": "Access token is incorrect"}')
-    assert "40105" in test_connection(TIKTOK).message
+    assert "40105" in check_connection(TIKTOK).message

@@ -10,18 +10,16 @@ and the errors' properties; "Batch and retry HTTP V2 API requests"
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.event_names import own_name
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.amplitude.config import AmplitudeConfig
 from tracking.destinations.vendors.amplitude.events import event_of
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError, SetupError
@@ -44,19 +42,6 @@ NAMED = {
 }
 #: Seconds to leave a user in peace who had more than 30 events a second.
 PAUSE = 30.0
-
-
-class AmplitudeConfig(ConfigForm):
-    api_key = SecretField(
-        label="API key",
-        help_text="Settings → Organization settings → Projects → your project → API key.",
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "United States"), ("eu", "European Union")],
-        required=False,
-        initial="us",
-        help_text="European Union: the project is at analytics.eu.amplitude.com.",
-    )
 
 
 class Amplitude(Destination):
@@ -94,11 +79,11 @@ class Amplitude(Destination):
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
         """What a 400 names is refused, and all else sent once more."""
-        response = await self._send(self.request(events), client)
+        response = await self._send(client, self.request(events))
         refused = read_refused(events, response) if response.status == 400 else {}
         rest = [event for event in events if event.id not in refused]
         if refused and rest:
-            response = await self._send(self.request(rest), client)
+            response = await self._send(client, self.request(rest))
         if rest or not refused:
             response.raise_for_status()
         return Receipt(exchange=response.exchange, refused=refused)
@@ -106,13 +91,13 @@ class Amplitude(Destination):
     async def verify(self, client: Client) -> str:
         """An upload without events: there is nothing to record, and Amplitude names what it misses
         or blames the key."""
-        response = await self._send(self._post([]), client)
+        response = await self._send(client, self._post([]))
         if response.status != 400:
             response.raise_for_status()
         return "Amplitude does not object to the API key; nothing was recorded."
 
-    async def _send(self, request: Request, client: Client) -> Response:
-        response = await client.send(replace(request, secrets=self.secrets), timeout=self.timeout)
+    async def _send(self, client: Client, request: Request) -> Response:
+        response = await self.send(client, request)
         said = read_json(response.body)
         words = self.mask(plain(said.get("error")))
         blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")

@@ -14,38 +14,22 @@ merges rows of the same day and id into one, and FINAL sees one before that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.hit_json import batch_id
-from tracking.destinations.spec.rows import COLUMNS, TIMES, row
+from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.clickhouse.config import ClickHouseConfig
 from tracking.events import Event
 from tracking.exceptions import SetupError
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,100}$"
-TYPES = {
-    **dict.fromkeys(COLUMNS, "String"),
-    **dict.fromkeys(TIMES, "DateTime64(6, 'UTC')"),
-    "id": "UUID",
-    "type": "LowCardinality(String)",
-    "ip": "Nullable(String)",
-}
-DDL = (
-    f"CREATE TABLE hits ({', '.join(f'{name} {type}' for name, type in TYPES.items())})"
-    " ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(received_at)"
-    " ORDER BY (toDate(received_at), id) SETTINGS non_replicated_deduplication_window = 1000"
-)
 SETTINGS = {
     "async_insert": "0",
     "insert_deduplicate": "1",
@@ -56,41 +40,6 @@ SETTINGS = {
 #: NO_SUCH_COLUMN_IN_TABLE, UNKNOWN_TABLE, UNKNOWN_DATABASE, INCORRECT_DATA (an unknown field),
 #: UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, ACCESS_DENIED, AUTHENTICATION_FAILED.
 SETUP_CODES = frozenset({"16", "60", "81", "117", "192", "193", "194", "497", "516"})
-
-
-class ClickHouseConfig(ConfigForm):
-    url = HttpUrlField(
-        label="URL",
-        help_text="The HTTP interface, such as https://clickhouse.example:8443. ClickHouse Cloud:"
-        " your service, Connect, HTTPS.",
-    )
-    user = forms.CharField(
-        max_length=200,
-        required=False,
-        initial="default",
-        help_text="ClickHouse Cloud: in the same place. Else a user of CREATE USER or users.xml.",
-    )
-    password = SecretField(
-        required=False,
-        help_text="The user's password. ClickHouse Cloud: your service, Settings, Reset password.",
-    )
-    database = forms.RegexField(
-        NAME, required=False, initial="default", help_text="The table's database; SHOW DATABASES"
-    )
-    table = forms.RegexField(
-        NAME,
-        required=False,
-        initial="hits",
-        help_text=f"Make it by {DDL} and GRANT INSERT on it to the user.",
-    )
-    batch_size = forms.IntegerField(
-        label="Hits an insert",
-        required=False,
-        initial=1_000,
-        min_value=1,
-        max_value=10_000,
-        help_text="At the most. ClickHouse likes few large inserts.",
-    )
 
 
 class ClickHouse(Destination):
@@ -134,12 +83,11 @@ class ClickHouse(Destination):
 
     async def ask(self, client: Client, request: Request) -> Response:
         """What is wrong with the set-up may come as any status, with a code of ClickHouse's."""
-        asked = replace(request, secrets=self.secrets)
-        response = await client.send(asked, timeout=self.timeout)
+        response = await self.send(client, request)
         code = response.headers.get("X-ClickHouse-Exception-Code")
         if code in SETUP_CODES:
-            words = " ".join(response.exchange.said.response_body.split())[:300]
-            raise SetupError(f"ClickHouse refuses: {words}", exchange=response.exchange)
+            message = f"ClickHouse refuses: {response.words}"
+            raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         return response
 

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
 from tracking.destinations.vendors.google_analytics.events import GoogleEvent, google_event
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -35,24 +34,6 @@ if TYPE_CHECKING:
 CLIENT_ID = re.compile(r"[1-9][0-9]*\.[1-9][0-9]*")
 #: How far back Google dates an event.
 OLDEST = timedelta(hours=72)
-
-
-class GoogleAnalyticsConfig(ConfigForm):
-    measurement_id = forms.RegexField(
-        label="Measurement ID",
-        regex=r"^G-[A-Z0-9]{4,20}$",
-        help_text="G-…: Admin → Data collection and modification → Data streams → your web stream.",
-    )
-    api_secret = SecretField(
-        label="API secret",
-        help_text="The same page → Measurement Protocol API secrets → Create.",
-    )
-    region = forms.ChoiceField(
-        choices=[("global", "Global"), ("eu", "European Union")],
-        required=False,
-        initial="global",
-        help_text="European Union: Google collects the data there.",
-    )
 
 
 class GoogleAnalytics(Destination):

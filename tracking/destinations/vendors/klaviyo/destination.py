@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.klaviyo.config import KlaviyoConfig
 from tracking.events import Event
 
 if TYPE_CHECKING:
@@ -43,15 +43,6 @@ IDS = ("userId", "anonymousId", "emailHash")
 PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 #: Where an order's value is: in the public API's shape inside its `transaction`.
 VALUES = ("revenue", "total", "value")
-
-
-class KlaviyoConfig(ConfigForm):
-    private_key = SecretField(
-        label="Private API key",
-        help_text="Klaviyo: your account's name at the lower left, Settings, Account, API keys,"
-        " Create private API key, with write access to Events and Profiles and read access to"
-        " Accounts. It begins with pk_.",
-    )
 
 
 class Klaviyo(Destination):

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.ecommerce import read_sale, worth
@@ -26,6 +24,7 @@ from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.meta.config import MetaConfig
 from tracking.destinations.vendors.meta.events import EVENTS, custom_data, is_matchable, user_data
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError
@@ -40,27 +39,6 @@ AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
 WRONG_SETUP = frozenset({10, 102, 104, 190, 200})
 
 
-class MetaConfig(ConfigForm):
-    pixel_id = forms.RegexField(
-        label="Pixel or dataset ID",
-        regex=r"^[0-9]{5,25}$",
-        help_text="Events Manager → Data sources → your dataset → Settings → Dataset ID.",
-    )
-    access_token = SecretField(
-        help_text="The same page → Conversions API → Set up manually → Generate access token."
-    )
-    test_event_code = forms.CharField(
-        required=False,
-        max_length=100,
-        help_text="Only while you test: Events Manager → Test events → TEST…",
-    )
-    custom_events = forms.BooleanField(
-        required=False,
-        label="Custom events",
-        help_text="Also send events that are none of Meta's standard ones, by their own names.",
-    )
-
-
 class MetaConversions(Destination):
     """Sends Meta's standard events, with persons hashed as Meta wants them.
 
@@ -68,10 +46,10 @@ class MetaConversions(Destination):
     """
 
     slug = "meta"
-    label = "MetaConversions Conversions API"
+    label = "Meta Conversions API"
     docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
     icon, colour = "Me", "#0866ff"
-    aliases = ("MetaConversions", "Facebook", "Facebook Conversions API", "Facebook Pixel")
+    aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
     Config = MetaConfig
 
     takes = frozenset({"track", "page"})
@@ -87,12 +65,12 @@ class MetaConversions(Destination):
         if not self._name(event):
             return "It is none of Meta's standard events."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 7 days that MetaConversions takes events for."
+            return "It is older than the 7 days that Meta takes events for."
         if not is_matchable(user_data(event)):
-            return "It tells too little of the person for MetaConversions to match it."
+            return "It tells too little of the person for Meta to match it."
         sale = read_sale(event)
         if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
-            return "MetaConversions takes a Purchase only with a currency and a value."
+            return "Meta takes a Purchase only with a currency and a value."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -106,12 +84,11 @@ class MetaConversions(Destination):
     async def verify(self, client: Client) -> str:
         """Reads the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
-        return "MetaConversions lets the access token see the dataset."
+        return "Meta lets the access token see the dataset."
 
     async def ask(self, client: Client, request: Request) -> Response:
-        """MetaConversions answers most of its errors by 400, with a code."""
-        asked = replace(request, secrets=self.secrets)
-        response = await client.send(asked, timeout=self.timeout)
+        """Meta answers most of its errors by 400, with a code."""
+        response = await self.send(client, request)
         if response.status == 400:
             self._explain(response)
         response.raise_for_status()

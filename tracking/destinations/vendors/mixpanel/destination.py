@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.mixpanel.config import MixpanelConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 
@@ -45,18 +43,6 @@ TRAITS = {
 }
 #: Fewer than the 255 that an event may have: ours come on top.
 MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 200, 254, 7
-
-
-class MixpanelConfig(ConfigForm):
-    project_token = SecretField(
-        help_text="Settings → Project settings → Overview → Access keys → Project token."
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "United States"), ("eu", "European Union"), ("in", "India")],
-        required=False,
-        initial="us",
-        help_text="Settings → Project settings → Overview → Data residency.",
-    )
 
 
 class Mixpanel(Destination):
@@ -105,8 +91,7 @@ class Mixpanel(Destination):
         return self._post("/import?strict=1", [self._event(event) for event in events])
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
-        request = replace(self.request(events), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self.request(events))
         refused = read_refused(events, response) if response.status in {200, 400} else {}
         if not refused:
             response.raise_for_status()
@@ -120,8 +105,7 @@ class Mixpanel(Destination):
         """An event of 1970, which strict=1 never imports; a wrong token is refused before that."""
         old = {"time": 0, "distinct_id": "", "$insert_id": "hitstream-verification"}
         body = [{"event": "Hitstream verification", "properties": old}]
-        request = replace(self._post("/import?strict=1", body), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self._post("/import?strict=1", body))
         if not read_json(response.body).get("failed_records"):
             response.raise_for_status()
         return "Mixpanel knows the project token; nothing was recorded."

@@ -15,16 +15,14 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.posthog.config import PostHogConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError
 
@@ -34,30 +32,6 @@ if TYPE_CHECKING:
 #: The catalogue's name → PostHog's. All others go under their own names.
 EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
 TYPES = {"identify": "$identify", "group": "$groupidentify", "alias": "$create_alias"}
-
-
-class PostHogConfig(ConfigForm):
-    api_key = SecretField(
-        label="Project API key", help_text="phc_…: Settings → Project → General → Project API key."
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "US Cloud"), ("eu", "EU Cloud")],
-        required=False,
-        initial="us",
-        help_text="Settings → Project → General → Region.",
-    )
-    url = HttpUrlField(
-        label="Own host",
-        required=False,
-        help_text="Only where you host PostHog yourself: its address, such as"
-        " https://posthog.example.com. It is called instead of the region's.",
-    )
-    group_type = forms.CharField(
-        required=False,
-        initial="company",
-        max_length=400,
-        help_text="What a group is: Settings → Project → Product analytics → Group analytics.",
-    )
 
 
 class PostHog(Destination):

@@ -17,46 +17,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object
 from tracking.destinations.transport.http import RESPONSE_LIMIT
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.segment.config import RECEIVERS, SegmentConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-RECEIVERS = {
-    "segment": "Segment",
-    "rudderstack": "RudderStack",
-    "jitsu": "Jitsu",
-    "hitstream": "Hitstream",
-}
 TIMES = ("timestamp", "originalTimestamp", "sentAt")
-
-
-class SegmentConfig(ConfigForm):
-    receiver = forms.ChoiceField(
-        choices=RECEIVERS.items(),
-        help_text="Who receives the hits: they differ in how they tell an event's time.",
-    )
-    url = HttpUrlField(
-        label="URL",
-        help_text="Segment: https://api.segment.io, in an EU workspace"
-        " https://events.eu1.segmentapis.com. RudderStack: the data plane's URL, at the top of its"
-        " Connections page. Jitsu: the ingest address in the site's set-up instructions."
-        " Hitstream: where it is reached.",
-    )
-    write_key = SecretField(
-        help_text="Segment: Connections, Sources, your HTTP API source, Settings, API Keys."
-        " RudderStack: Sources, your source, Setup. Jitsu: Sites, your site, server-to-server write"
-        " keys, as key:secret. Hitstream: a token's project id or API token."
-    )
 
 
 class Segment(Destination):
@@ -102,8 +75,7 @@ class Segment(Destination):
     async def verify(self, client: Client) -> str:
         """An empty batch. RudderStack and Hitstream look at the key and then say that nothing is in
         it; Segment says 200 to whatever key."""
-        request = self._post([])
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self._post([]))
         if response.status == 400 and b"empty" in response.body.lower():
             return "It knows the write key."
         response.raise_for_status()
@@ -120,7 +92,6 @@ class Segment(Destination):
             body=msgspec.json.encode({"batch": batch}),
             headers={"Content-Type": "application/json", "Authorization": f"Basic {key}"},
             secret_headers=frozenset({"Authorization"}),
-            secrets=self.secrets,
         )
 
     def _message(self, event: Event) -> dict[str, Any]:

@@ -11,18 +11,20 @@ Slack cannot tell a repeated message: after a crash one may come twice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django import forms
-from django.core.exceptions import ValidationError
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.slack.config import (
+    OBJECTS,
+    PLACE,
+    PLACES,
+    TEXT_LIMIT,
+    SlackConfig,
+)
 from tracking.events import Event
 
 if TYPE_CHECKING:
@@ -30,45 +32,8 @@ if TYPE_CHECKING:
 
 #: The most characters of a value, and of a message.
 VALUE_LIMIT = 300
-TEXT_LIMIT = 3_000
-PLACE = re.compile(r"\{([^{}]*)\}")
-PLACES = frozenset({"name", "type", "user", "user_id", "anonymous_id", "hit_id", "time"})
-OBJECTS = frozenset({"properties", "traits", "context"})
 #: What it says to an empty text.
 EMPTY = (b"no_text", b"missing_text_or_fallback_or_attachments")
-
-
-class WebhookUrlField(SecretField):
-    """A URL that is a credential."""
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        return HttpUrlField().clean(text) if text else text
-
-
-class SlackConfig(ConfigForm):
-    webhook_url = WebhookUrlField(
-        label="Webhook URL",
-        help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL. Set the"
-        " integration's requests a second to 1: Slack takes no more for long.",
-    )
-    template = forms.CharField(
-        max_length=TEXT_LIMIT,
-        required=False,
-        initial="*{name}* ({type}) by {user}",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The message, in Slack's mrkdwn. {name}, {type}, {user}, {user_id},"
-        " {anonymous_id}, {hit_id}, {time}, and what is in {properties.…}, {traits.…} and"
-        " {context.…}, such as {properties.transaction.total}. What is not there is left empty.",
-    )
-
-    def clean_template(self) -> str:
-        template: str = self.cleaned_data["template"]
-        for place in PLACE.findall(template):
-            head, _, path = place.partition(".")
-            if not (place in PLACES or (head in OBJECTS and path)):
-                raise ValidationError("There is no {%(place)s}.", params={"place": place})
-        return template
 
 
 class Slack(Destination):
@@ -98,8 +63,7 @@ class Slack(Destination):
 
     async def verify(self, client: Client) -> str:
         """An empty text, which Slack posts nowhere."""
-        request = self.post("")
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self.post(""))
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
             return "The webhook is there; nothing was posted."
         response.raise_for_status()

@@ -10,19 +10,17 @@ the answer's codes).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.tiktok.config import TikTokConfig
 from tracking.destinations.vendors.tiktok.events import EVENTS, properties, user
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError, SetupError
@@ -35,27 +33,6 @@ TAKEN = frozenset({0, 20001})
 NO_DATA = 40002
 WRONG_SETUP = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
 AGAIN = frozenset({40100, 40700})
-
-
-class TikTokConfig(ConfigForm):
-    pixel_code = forms.RegexField(
-        label="Pixel ID",
-        regex=r"^[A-Za-z0-9]{1,100}$",
-        help_text="TikTok Ads Manager → Tools → Events → Web events → your pixel → Settings.",
-    )
-    access_token = SecretField(
-        help_text="The same page → Events API → Generate access token.",
-    )
-    test_event_code = forms.CharField(
-        required=False,
-        max_length=100,
-        help_text="Only while you test: the same pixel → Test events → TEST…",
-    )
-    custom_events = forms.BooleanField(
-        required=False,
-        label="Custom events",
-        help_text="Also send events that are none of TikTok's standard ones, by their own names.",
-    )
 
 
 class TikTok(Destination):
@@ -94,9 +71,7 @@ class TikTok(Destination):
 
     async def verify(self, client: Client) -> str:
         """A request without events: there is nothing to record, and TikTok misses them."""
-        request = replace(self._post([]), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
-        response.raise_for_status()
+        response = await super().ask(client, self._post([]))
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
         return "TikTok does not object to the access token; nothing was recorded."

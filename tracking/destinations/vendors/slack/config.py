@@ -1,0 +1,50 @@
+"""The form for an integration of Slack."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.form_fields import HttpUrlField
+
+TEXT_LIMIT = 3_000
+PLACE = re.compile(r"\{([^{}]*)\}")
+PLACES = frozenset({"name", "type", "user", "user_id", "anonymous_id", "hit_id", "time"})
+OBJECTS = frozenset({"properties", "traits", "context"})
+
+
+class WebhookUrlField(SecretField):
+    """A URL that is a credential."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return HttpUrlField().clean(text) if text else text
+
+
+class SlackConfig(ConfigForm):
+    webhook_url = WebhookUrlField(
+        label="Webhook URL",
+        help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL. Set the"
+        " integration's requests a second to 1: Slack takes no more for long.",
+    )
+    template = forms.CharField(
+        max_length=TEXT_LIMIT,
+        required=False,
+        initial="*{name}* ({type}) by {user}",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The message, in Slack's mrkdwn. {name}, {type}, {user}, {user_id},"
+        " {anonymous_id}, {hit_id}, {time}, and what is in {properties.…}, {traits.…} and"
+        " {context.…}, such as {properties.transaction.total}. What is not there is left empty.",
+    )
+
+    def clean_template(self) -> str:
+        template: str = self.cleaned_data["template"]
+        for place in PLACE.findall(template):
+            head, _, path = place.partition(".")
+            if not (place in PLACES or (head in OBJECTS and path)):
+                raise ValidationError("There is no {%(place)s}.", params={"place": place})
+        return template
