@@ -1,4 +1,4 @@
-"""Form fields that several destinations share: the operator's text in, a checked JSON value out."""
+"""Form fields that several destinations share: text of the operator in, a checked JSON value out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]{0,4000}[\x21-\x7e])?")
 MAX_HEADERS = 50
 
-#: Set by us or by the connection. A name that starts with a reserved prefix is refused, too.
+#: Headers that Hitstream or the connection sets. Names with a reserved prefix are refused as well.
 RESERVED_HEADERS = frozenset(
     {
         "accept-encoding",
@@ -40,7 +40,8 @@ RESERVED_PREFIXES = ("proxy-", "webhook-")
 
 
 class HttpUrlField(forms.CharField):
-    """An http or https URL. Unlike Django's URLField it takes names without a dot (`http://app`)."""
+    """An http or https URL. Unlike Django's URLField it accepts host names without a dot
+    (`http://app`)."""
 
     widget = forms.URLInput
 
@@ -74,7 +75,7 @@ def _read_host(url: str) -> str:
 
 
 class HostField(forms.CharField):
-    """A host's name or address."""
+    """The name or address of a host."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=253, **kwargs)
@@ -88,7 +89,8 @@ class HostField(forms.CharField):
 
 
 def _check_address(host: str) -> None:
-    """Raise ValidationError for a private address; a name is looked up when it is called."""
+    """Raise ValidationError for a private address. A host name is resolved and checked at each
+    call."""
     looks_numeric = ":" in host or host.replace(".", "").isdigit()
     if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
         raise ValidationError(
@@ -100,14 +102,15 @@ def _check_address(host: str) -> None:
 
 
 class HiddenTextarea(forms.Textarea):
-    """A textarea that never shows what is in it to the next page view."""
+    """A textarea that never shows its stored value."""
 
     def format_value(self, value: Any) -> str:
         return ""
 
 
 class HeadersField(SecretField):
-    """HTTP headers, as "Name: value" a line or as a JSON object; cleaned to name → value."""
+    """HTTP headers, as one "Name: value" per line or as a JSON object. The cleaned value maps names
+    to values."""
 
     widget = HiddenTextarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
 
@@ -127,7 +130,7 @@ class HeadersField(SecretField):
 def _read_pairs(text: str) -> list[tuple[str, str]]:
     if text.startswith("{"):
         try:
-            # A list of pairs, so that a repeated name is seen.
+            # A list of pairs, so that duplicate names are noticed.
             pairs = json.loads(text, object_pairs_hook=list)
         except (ValueError, RecursionError) as error:
             raise ValidationError("This is not valid JSON: %(e)s", params={"e": error}) from None
@@ -141,9 +144,9 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _check_header(name: str, value: str) -> None:
-    """Raise ValidationError where the header could smuggle another or break the request.
+    """Raise ValidationError if the header could inject another header or break the request.
 
-    The message never holds the value: it is secret.
+    The message never contains the value, which is secret.
     """
     if not HEADER_NAME.fullmatch(name):
         raise ValidationError("A header's name may hold letters, digits and hyphens only.")

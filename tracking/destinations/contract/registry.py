@@ -1,6 +1,6 @@
-"""Which destinations there are: a slug or a name in, a Destination class out.
+"""The registry of destinations: a slug or a name in, a Destination class out.
 
-Built-in ones are listed here. Other packages bring theirs by the entry point group
+The built-in ones are listed here. Other packages add theirs by the entry point group
 `hitstream.destinations`, a deployment by the setting `HITSTREAM["DESTINATIONS"]` (dotted paths).
 """
 
@@ -40,11 +40,11 @@ logger = logging.getLogger(__name__)
 
 
 class UnknownDestinationError(SetupError):
-    """No destination has this slug; is the package that brings it installed?"""
+    """No destination has this slug. The package that provides it may be missing."""
 
 
 def get_destination(slug: str) -> type[Destination]:
-    """The destination with this slug. Raises UnknownDestinationError."""
+    """Return the destination with this slug. Raises UnknownDestinationError."""
     try:
         return _load(tuple(conf.DESTINATIONS))[slug]
     except KeyError:
@@ -54,18 +54,18 @@ def get_destination(slug: str) -> type[Destination]:
 
 
 def all_destinations() -> tuple[type[Destination], ...]:
-    """Every destination, by label."""
+    """Return every destination, sorted by label."""
     found = _load(tuple(conf.DESTINATIONS)).values()
     return tuple(sorted(found, key=lambda destination: destination.label.casefold()))
 
 
 def choices() -> list[tuple[str, str]]:
-    """Slugs and labels, for a model's or a form's `choices=`."""
+    """Return slugs and labels, for the `choices=` of a model or form field."""
     return [(destination.slug, destination.label) for destination in all_destinations()]
 
 
 def slugs_named(name: str) -> frozenset[str]:
-    """The slugs of the destinations that this label, slug or alias means, in whatever case."""
+    """Return the slugs of the destinations that have this label, slug or alias, in any case."""
     return _names(tuple(conf.DESTINATIONS)).get(name.casefold(), frozenset())
 
 
@@ -87,7 +87,7 @@ def _load(paths: tuple[str, ...]) -> dict[str, type[Destination]]:
         try:
             _add(found, entry.load(), entry.value)
         except Exception:
-            # One broken package must not stop every other destination.
+            # One broken package must not disable every other destination.
             logger.exception("The destination %s of the group %s is left out.", entry.name, GROUP)
     return found
 

@@ -1,6 +1,6 @@
-"""What an event says of what was shown: an Event in, a Listing, Campaigns, a search or a Step out.
+"""What was shown to the visitor: an Event in, a Listing, Campaigns, a search or a CheckoutStep out.
 
-Both payload shapes are read, as in `commerce`.
+Both payload shapes are read, as in `ecommerce`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read_listing(event: Event) -> Listing:
 
 
 def read_campaigns(event: Event) -> tuple[Campaign, ...]:
-    """The banners that were seen or clicked; some senders give their ids only."""
+    """Return the banners that were seen or clicked. Some senders state their ids only."""
     told = event.properties
     listed = told.get("campaigns") or [told.get("campaign") or told]
     return tuple(
@@ -69,7 +69,7 @@ def read_campaigns(event: Event) -> tuple[Campaign, ...]:
 
 
 def read_search(event: Event) -> str:
-    """What was searched for."""
+    """Return the search term."""
     told = event.properties
     return text(as_object(told.get("listing")), "query") or text(told, "query", "search_string")
 

@@ -1,4 +1,4 @@
-"""What an event says of goods and money: an Event in, a Sale with its Items out.
+"""Goods and money: an Event in, a Sale with its LineItems out.
 
 Both payload shapes are read: the public HTTP API's objects (`transaction`, `cart`, `product`,
 `listItems`, …) and Segment's e-commerce properties (`order_id`, `products`, `product_id`, …).
@@ -25,8 +25,8 @@ from tracking.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """Some pieces of a product. `price` is what one piece is sold for, `discount` what it was
-    lowered by. `categories` go from the widest to the narrowest."""
+    """A product and its quantity. `price` is the price of one piece, `discount` its reduction per
+    piece. `categories` run from the widest to the narrowest."""
 
     id: str
     sku: str
@@ -46,9 +46,9 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """An order, a cart, or the products that an event is about.
+    """An order, a cart, or the products of an event.
 
-    `revenue` is what the goods bring, without tax and shipping; `total` is what is paid.
+    `revenue` is the value of the goods, without tax and shipping; `total` is the amount paid.
     """
 
     order_id: str
@@ -65,7 +65,7 @@ class Sale:
 
 
 def read_sale(event: Event) -> Sale:
-    """What of a sale the event tells; empty where it is about none."""
+    """Return the sale of the event; its fields are empty if the event has none."""
     told = event.properties
     body = next((told[n] for n in ("transaction", "cart") if isinstance(told.get(n), dict)), told)
     read = (read_item(raw) for raw in raw_items(told, body))
@@ -91,12 +91,12 @@ def read_sale(event: Event) -> Sale:
 
 
 def worth(sale: Sale) -> Number | None:
-    """What is paid, else what the goods bring."""
+    """Return the amount paid; without it the value of the goods."""
     return sale.revenue if sale.total is None else sale.total
 
 
 def read_item(raw: Mapping[str, Any]) -> LineItem:
-    """A line of an order, a listed product or a bare product."""
+    """Return the LineItem of an order line, a listed product or a bare product."""
     product = as_object(raw.get("product")) or raw
     usual = number(product, "unitPrice")
     price = number(product, "unitSalePrice", "price", "unitPrice")

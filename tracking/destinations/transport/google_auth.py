@@ -1,8 +1,8 @@
 """Google's service accounts: a JSON key in, authorised requests out.
 
-Source: Google's page "Using OAuth 2.0 for Server to Server Applications" (https://developers.
-google.com/identity/protocols/oauth2/service-account), section "HTTP/REST": the claims iss, scope,
-aud, iat and exp (an hour at most), signed by RS256; grant type jwt-bearer.
+Source: Google's page "Using OAuth 2.0 for Server to Server Applications"
+(https://developers.google.com/identity/protocols/oauth2/service-account), section "HTTP/REST": the
+claims iss, scope, aud, iat and exp (at most one hour), signed with RS256; grant type jwt-bearer.
 """
 
 from __future__ import annotations
@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCE = "https://oauth2.googleapis.com/token"
 LIFE_SECONDS = 3_600
-#: How long before its end a token is not used any more.
+#: Seconds before its expiry from which a token is no longer used.
 SLACK_SECONDS = 120.0
 MAX_TOKENS = 1_000
 
-#: Access tokens and the monotonic time until which they may be used, by what they were asked with.
+#: Access tokens and the monotonic time until which they may be used, by a digest of the parameters
+#: of their request.
 _tokens: dict[str, tuple[str, float]] = {}
 
 
 class AccountError(ValueError):
-    """The text is no service account's key."""
+    """The text is not the key of a service account."""
 
 
 def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
-    """The account's e-mail address, its key and the key's id. Raises AccountError, which tells
-    nothing of the text."""
+    """Return the account's e-mail address, its key and the key's id. Raises AccountError, whose
+    message contains nothing of the text."""
     try:
         account = json.loads(text)
         key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
@@ -58,15 +59,19 @@ def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
 
 
 class TokenSource:
-    """Sends requests in the name of the account, with a token that is kept for its life."""
+    """A sender of requests on behalf of the account. It keeps its access token until shortly before
+    expiry."""
 
     def __init__(self, account: str, host: str, scope: str) -> None:
         self._account, self._host, self._scope = account, host, scope
         self._name = hashlib.sha256(f"{host}\n{scope}\n{account}".encode()).hexdigest()
 
     async def send(self, client: Client, request: Request, *, timeout: float) -> Response:
-        """The answer, whatever its status; a token that is refused is asked for anew next time.
-        Raises a DeliveryError where no token is given."""
+        """Send the request with an access token and return the response, whatever its status.
+
+        A rejected token is requested again for the next request. Raises a DeliveryError if no token
+        is issued.
+        """
         token, until = _tokens.get(self._name, ("", 0.0))
         if time.monotonic() >= until:
             token = await self._ask(client, request.secrets, timeout)
@@ -94,7 +99,7 @@ class TokenSource:
             told: Mapping[str, Any] = msgspec.json.decode(response.body)
             token, life = str(told["access_token"]), float(told["expires_in"])
         except (ValueError, TypeError, KeyError):
-            # The answer may hold a token: it is not kept.
+            # The response may contain a token, so it is not recorded.
             raise SetupError("Google's answer holds no access token.") from None
         if len(_tokens) >= MAX_TOKENS:
             _tokens.clear()

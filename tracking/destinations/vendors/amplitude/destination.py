@@ -50,7 +50,6 @@ class Amplitude(Destination):
     slug = "amplitude"
     label = "Amplitude"
     docs_url = "https://amplitude.com/docs/apis/analytics/http-v2"
-    icon, colour = "Am", "#1e61f0"
     aliases = ("Amplitude (Actions)", "Actions Amplitude")
     Config = AmplitudeConfig
 

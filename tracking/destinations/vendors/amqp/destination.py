@@ -49,7 +49,6 @@ class Amqp(Destination):
     slug = "amqp"
     label = "AMQP"
     docs_url = "https://www.rabbitmq.com/docs/publishers"
-    icon, colour = "Mq", "#e05a00"
     aliases = ("RabbitMQ",)
     Config = AmqpConfig
 

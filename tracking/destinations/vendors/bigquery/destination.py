@@ -52,7 +52,6 @@ class BigQuery(Destination):
     slug = "bigquery"
     label = "BigQuery"
     docs_url = "https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll"
-    icon, colour = "Bq", "#4285f4"
     aliases = ("Google BigQuery",)
     Config = BigQueryConfig
 

@@ -48,7 +48,6 @@ class ClickHouse(Destination):
     slug = "clickhouse"
     label = "ClickHouse"
     docs_url = "https://clickhouse.com/docs/interfaces/http"
-    icon, colour = "Ch", "#8a7400"
     Config = ClickHouseConfig
 
     idempotency = "insert_deduplication_token, and `id` of each row"

@@ -47,7 +47,6 @@ class GoogleAnalytics(Destination):
     slug = "google-analytics"
     label = "Google Analytics 4"
     docs_url = "https://developers.google.com/analytics/devguides/collection/protocol/ga4"
-    icon, colour = "GA", "#e37400"
     aliases = ("Google Analytics", "GA4", "Actions Google Analytics 4")
     Config = GoogleAnalyticsConfig
 

@@ -51,7 +51,6 @@ class Klaviyo(Destination):
     slug = "klaviyo"
     label = "Klaviyo"
     docs_url = "https://developers.klaviyo.com/en/reference/create_event"
-    icon, colour = "Kl", "#232426"
     Config = KlaviyoConfig
 
     takes = frozenset({"track", "identify"})

@@ -48,7 +48,6 @@ class MetaConversions(Destination):
     slug = "meta"
     label = "Meta Conversions API"
     docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
-    icon, colour = "Me", "#0866ff"
     aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
     Config = MetaConfig
 

@@ -54,7 +54,6 @@ class Mixpanel(Destination):
     slug = "mixpanel"
     label = "Mixpanel"
     docs_url = "https://docs.mixpanel.com/reference/import-events"
-    icon, colour = "Mx", "#7856ff"
     aliases = ("Mixpanel (Actions)", "Actions Mixpanel")
     Config = MixpanelConfig
 

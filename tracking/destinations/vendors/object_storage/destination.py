@@ -45,7 +45,6 @@ class ObjectStorage(Destination):
     slug = "object-storage"
     label = "Object storage"
     docs_url = "https://developmentseed.org/obstore/latest/"
-    icon, colour = "Ob", "#3f8624"
     aliases = ("S3", "Amazon S3", "Google Cloud Storage", "Azure Blob Storage")
     Config = ObjectStorageConfig
 

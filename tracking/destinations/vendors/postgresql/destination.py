@@ -53,7 +53,6 @@ class PostgreSQL(Destination):
     slug = "postgresql"
     label = "PostgreSQL"
     docs_url = "https://www.postgresql.org/docs/current/sql-copy.html"
-    icon, colour = "Pg", "#336791"
     aliases = ("Postgres",)
     Config = PostgreSQLConfig
 

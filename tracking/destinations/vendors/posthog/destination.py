@@ -40,7 +40,6 @@ class PostHog(Destination):
     slug = "posthog"
     label = "PostHog"
     docs_url = "https://posthog.com/docs/api/capture"
-    icon, colour = "PH", "#1d4aff"
     Config = PostHogConfig
 
     takes = frozenset({"track", "page", "screen", "identify", "group", "alias"})

@@ -42,7 +42,6 @@ class Segment(Destination):
     docs_url = (
         "https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch"
     )
-    icon, colour = "Sg", "#2e8b68"
     aliases = ("Segment", "Segment.io", *list(RECEIVERS.values())[1:])
     Config = SegmentConfig
 

@@ -42,7 +42,6 @@ class Slack(Destination):
     slug = "slack"
     label = "Slack"
     docs_url = "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"
-    icon, colour = "Sl", "#4a154b"
     Config = SlackConfig
 
     idempotency = ""

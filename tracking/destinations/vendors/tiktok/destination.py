@@ -41,7 +41,6 @@ class TikTok(Destination):
     slug = "tiktok"
     label = "TikTok Events API"
     docs_url = "https://business-api.tiktok.com/portal/docs?id=1771101303285761"
-    icon, colour = "Tk", "#fe2c55"
     aliases = ("TikTok", "TikTok Pixel", "TikTok Conversions")
     Config = TikTokConfig
 

@@ -34,7 +34,6 @@ class Webhook(Destination):
     slug = "webhook"
     label = "Webhook"
     docs_url = "https://www.standardwebhooks.com/"
-    icon, colour = "Wh", "#5b6470"
     aliases = ("Webhooks",)
     Config = WebhookConfig
 
