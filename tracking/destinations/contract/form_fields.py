@@ -1,4 +1,4 @@
-"""Form fields that several destinations share: text of the operator in, a checked JSON value out."""
+"""Form fields that several destinations share: the operator's text in, a checked value out."""
 
 from __future__ import annotations
 

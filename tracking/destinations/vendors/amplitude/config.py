@@ -1,4 +1,4 @@
-"""The form for an integration of Amplitude."""
+"""The configuration form of Amplitude."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Amplitude, by the HTTP V2 API.
+"""Amplitude, through the HTTP V2 API.
 
 Source: "HTTP V2 API" (https://amplitude.com/docs/apis/analytics/http-v2), sections "Regions",
-"Upload limit" (1 MB; 2,000 events, but few are recommended; 30 events a second of one user),
-"Keys for the event argument" (reserved names; insert_id, by which it knows an event for 7 days)
-and the errors' properties; "Batch and retry HTTP V2 API requests"
-(a 400 took nothing: the rest is sent again without the events that it names).
+"Upload limit" (1 MB; 2,000 events, though few are recommended; 30 events/s per user), "Keys for the
+event argument" (reserved names; insert_id, which identifies an event for 7 days) and the properties
+of errors; "Batch and retry HTTP V2 API requests" (after a 400 nothing is accepted: the request is
+sent again without the events that it names).
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ RESERVED = frozenset(
         *("Revenue (Unverified)", "Merged User"),
     )
 )
-#: Where a 400 names events, by their places.
+#: The fields of a 400 that list events by their index, and the reason that each stands for.
 NAMED = {
     "events_with_invalid_fields": "{} is invalid",
     "events_with_missing_fields": "{} is missing",
     "events_with_invalid_id_lengths": "{} is too short",
 }
-#: Seconds to leave a user in peace who had more than 30 events a second.
+#: Seconds to wait for a user who exceeds 30 events/s.
 PAUSE = 30.0
 
 
 class Amplitude(Destination):
-    """Sends events under their own names, orders as revenue, and identify as $identify."""
+    """Amplitude: events under their own names, orders as revenue, identify as $identify."""
 
     slug = "amplitude"
     label = "Amplitude"
@@ -77,7 +77,8 @@ class Amplitude(Destination):
         return self._post([event_of(event) for event in events])
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
-        """What a 400 names is refused, and all else sent once more."""
+        """Send one batch. The events that a 400 names are refused, and all others are sent once
+        more."""
         response = await self._send(client, self.request(events))
         refused = read_refused(events, response) if response.status == 400 else {}
         rest = [event for event in events if event.id not in refused]
@@ -88,8 +89,8 @@ class Amplitude(Destination):
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An upload without events: there is nothing to record, and Amplitude names what it misses
-        or blames the key."""
+        """Upload no events. Nothing is recorded, and Amplitude reports either missing events or a
+        wrong key."""
         response = await self._send(client, self._post([]))
         if response.status != 400:
             response.raise_for_status()
@@ -109,7 +110,8 @@ class Amplitude(Destination):
         return response
 
     def _post(self, events: list[dict[str, Any]]) -> Request:
-        """Ids of any length are sent: Amplitude else drops those of less than 5 characters."""
+        """Return the upload of these events. It allows ids of any length: by default Amplitude
+        drops those of fewer than 5 characters."""
         body = {"api_key": self.config["api_key"], "events": events}
         return Request(
             url=f"{self.host}/2/httpapi",
@@ -119,7 +121,7 @@ class Amplitude(Destination):
 
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
-    """The events that the answer names, and why."""
+    """Return the events that the response names, and the reasons."""
     said = read_json(response.body)
     found: dict[UUID, str] = {}
     for name, reason in NAMED.items():

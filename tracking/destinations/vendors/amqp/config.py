@@ -1,4 +1,4 @@
-"""What an operator fills in of AMQP."""
+"""The configuration form of AMQP."""
 
 from __future__ import annotations
 

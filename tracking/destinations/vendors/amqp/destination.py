@@ -1,12 +1,13 @@
 """AMQP: each hit as a persistent message to an exchange of RabbitMQ or another AMQP 0-9-1 broker.
 
 Source: the AMQP 0-9-1 specification's basic class (mandatory, message-id, delivery-mode) and
-RabbitMQ's pages "Consumer Acknowledgements and Publisher Confirms" (https://www.rabbitmq.com/docs/
-confirms; a persistent message is confirmed when it is on disk) and "Publishers" (unroutable ones).
+RabbitMQ's pages "Consumer Acknowledgements and Publisher Confirms"
+(https://www.rabbitmq.com/docs/confirms; a persistent message is confirmed when it is on disk) and
+"Publishers" (unroutable ones).
 
-Through aiormq, which lives on an event loop: kombu, which Celery brings, blocks, and from a thread
-it could not be cut off when the time is over. A message that was confirmed may come again after a
-crash, with the same message_id.
+The client is aiormq, which runs on an event loop. kombu, which Celery installs, blocks, and on a
+thread it could not be stopped at the timeout. After a crash a confirmed message may be sent again,
+with the same message_id.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PERSISTENT = 2
 CLOSE_SECONDS = 2.0
 KEY_BYTES = 255
-#: aiormq's names for what does not pass by itself.
+#: aiormq's exceptions that only a change of the configuration can resolve.
 SETUP = frozenset(
     {"AuthenticationError", "ChannelAccessRefused", "ChannelNotFoundEntity", "ConnectionNotAllowed"}
     | {"ChannelPreconditionFailed", "IncompatibleProtocolError", "ProbableAuthenticationError"}
@@ -44,7 +45,7 @@ SETUP = frozenset(
 
 
 class Amqp(Destination):
-    """Publishes each hit as the Webhook describes it. `request` describes the batch."""
+    """AMQP: each hit in the JSON form of the Webhook. `request` describes the batch."""
 
     slug = "amqp"
     label = "AMQP"
@@ -88,7 +89,7 @@ class Amqp(Destination):
                 )
             refused.update(judge(events, answers))
             if refused and "{" not in self.config["routing_key"]:
-                # The same key leads nowhere for every hit.
+                # A constant key is unroutable for every hit.
                 raise SetupError(next(iter(refused.values())))
             return f"{len(events) - len(refused)} of {len(events)} confirmed"
 
@@ -96,7 +97,8 @@ class Amqp(Destination):
         return Receipt(exchange=exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """Asks for the exchange, or for the queue behind the default one, and makes neither."""
+        """Declare the exchange, or the queue behind the default exchange, passively: neither is
+        created."""
         exchange, key = self.config.get("exchange") or "", self.config["routing_key"]
 
         async def look() -> str:
@@ -135,7 +137,7 @@ class Amqp(Destination):
 
     @contextlib.asynccontextmanager
     async def _channel(self) -> AsyncIterator[Any]:
-        """A channel that confirms, over a connection of its own to a checked address."""
+        """Yield a channel with publisher confirms, over a new connection to a checked address."""
         aiormq = need("aiormq", "amqp")
         address = (await find_addresses(self.config["host"], self._port))[0]
         url = URL.build(
@@ -178,7 +180,8 @@ class Amqp(Destination):
 
 
 def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> dict[UUID, str]:
-    """Those that no queue took. Raises whatever else happened to one: all are sent again then."""
+    """Return the events that no queue accepts. Raises any other error: all events are then sent
+    again."""
     returned: dict[UUID, str] = {}
     for event, answer in zip(events, answers, strict=True):
         if type(answer).__name__ == "PublishError":
@@ -194,7 +197,7 @@ def explain(fault: Exception) -> DeliveryError | None:
     if type(fault).__module__ != "aiormq.exceptions":
         return None
     if "Connection.OpenOk" in str(fault):
-        # What the broker said is lost in aiormq.
+        # aiormq does not keep the broker's own message.
         return SetupError("The broker opens no such virtual host, or not for this user.")
     message = " ".join(f"{type(fault).__name__}: {fault}".split())
     return SetupError(message) if type(fault).__name__ in SETUP else RetryableError(message)

@@ -1,4 +1,4 @@
-"""What an operator fills in of BigQuery."""
+"""The configuration form of BigQuery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BigQuery's rows: an Event in, the values of its columns out."""
+"""BigQuery's rows: an Event in, the values of the columns out."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tracking.events import Event
 
 
 def describe(event: Event) -> dict[str, Any]:
-    """The row. What is no track event says its type in `event`; properties of the same names as
-    its own name and type stand in `properties` there."""
+    """Return the row. An event of another type than track has its type in `event`. Properties
+    called `name` or `type` that differ from the event's own are kept in `properties` there."""
     own = {"name": event.name} if event.name else {}
     own |= {} if event.type == "track" else {"type": event.type}
     told = event.properties

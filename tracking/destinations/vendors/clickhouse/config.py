@@ -1,4 +1,4 @@
-"""The form for an integration of ClickHouse."""
+"""The configuration form of ClickHouse, and the statement that creates its table."""
 
 from __future__ import annotations
 

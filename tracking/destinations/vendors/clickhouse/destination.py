@@ -4,11 +4,11 @@ Source: the ClickHouse documentation (https://clickhouse.com/docs), pages "HTTP 
 X-ClickHouse-User, X-ClickHouse-Key and X-ClickHouse-Exception-Code; settings in the query), "Format
 JSONEachRow", "insert_deduplication_token", "Deduplicating inserts on retries" and
 "ReplacingMergeTree"; src/Common/ErrorCodes.cpp and src/Server/HTTP/exceptionCodeToHTTPStatus.cpp in
-ClickHouse/ClickHouse for the codes. A batch of up to 100,000 rows is advised there; no limit is
-told.
+ClickHouse/ClickHouse for the codes. The documentation advises batches of up to 100,000 rows and
+states no limit.
 
-The same batch again is left out by its token. A retry may group hits anew: the table's engine
-merges rows of the same day and id into one, and FINAL sees one before that.
+ClickHouse ignores an identical batch because of its token. A retry may group hits differently: the
+table's engine merges rows with the same day and id, and FINAL shows one of them before that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SETUP_CODES = frozenset({"16", "60", "81", "117", "192", "193", "194", "497", "5
 
 
 class ClickHouse(Destination):
-    """One INSERT for each batch. In the table `payload` is JSON as text."""
+    """ClickHouse: one INSERT per batch. The column `payload` is JSON as text."""
 
     slug = "clickhouse"
     label = "ClickHouse"
@@ -68,7 +68,7 @@ class ClickHouse(Destination):
         return self._query(insert, b"".join(line(event) for event in events), SETTINGS | token)
 
     async def verify(self, client: Client) -> str:
-        """Asks for the table's columns, which whoever may insert may see."""
+        """Read the table's columns, which every user with the INSERT privilege may see."""
         query = f"DESCRIBE TABLE {self._table} FORMAT TabSeparated"
         response = await self.ask(client, self._query(query, b"", {}))
         found = {line.split("\t")[0] for line in response.body.decode(errors="replace").split("\n")}
@@ -81,7 +81,8 @@ class ClickHouse(Destination):
         return f"The table {self._table} has every column."
 
     async def ask(self, client: Client, request: Request) -> Response:
-        """What is wrong with the set-up may come as any status, with a code of ClickHouse's."""
+        """Send the request. Configuration errors come with any status and a code of ClickHouse's
+        own."""
         response = await self.send(client, request)
         code = response.headers.get("X-ClickHouse-Exception-Code")
         if code in SETUP_CODES:

@@ -1,4 +1,4 @@
-"""The form for an integration of Google Analytics 4."""
+"""The configuration form of Google Analytics 4."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Google Analytics 4, by the Measurement Protocol.
+"""Google Analytics 4, through the Measurement Protocol.
 
 Source: "Measurement Protocol reference"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference), sections
-"Transport" (hosts; any payload is answered by 2xx), "JSON POST body" (client_id: two positive
-numbers joined by a period; ip_override; user_agent; 25 events) and "Common event parameters";
-"Send Measurement Protocol events", section "Limitations" (a body below 130 kB), and
-"Validate events" (/debug/mp/collect records nothing and checks neither of the credentials).
+"Transport" (hosts; every payload is answered with 2xx), "JSON POST body" (client_id: two positive
+numbers joined by a period; ip_override; user_agent; 25 events) and "Common event parameters"; "Send
+Measurement Protocol events", section "Limitations" (a body below 130 kB), and "Validate events"
+(/debug/mp/collect records nothing and checks neither of the credentials).
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
 CLIENT_ID = re.compile(r"[1-9][0-9]*\.[1-9][0-9]*")
-#: How far back Google dates an event.
+#: Maximum age of an event that Google accepts.
 OLDEST = timedelta(hours=72)
 
 
 class GoogleAnalytics(Destination):
-    """Sends the catalogue's events under Google's names, all others under their own.
+    """Google Analytics 4: the catalogue's events under Google's names, all others under their own.
 
-    One request carries one client's events. Google forgets repeated purchases by transaction_id
-    only, has no place for an event's id, and takes whatever comes: what breaks its rules is trimmed
-    or skipped here.
+    One request carries the events of one client. Google recognises duplicate purchases by
+    transaction_id only, has no field for an event's id, and accepts every request: values that
+    break its rules are trimmed or skipped here.
     """
 
     slug = "google-analytics"
@@ -72,7 +72,7 @@ class GoogleAnalytics(Destination):
         return told.unfit
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Each client's events in their order: a request has one client."""
+        """Yield the events of each client in their order: a request has one client."""
         clients: dict[tuple[tuple[str, str], ...], list[Event]] = {}
         for event in events:
             clients.setdefault(tuple(self._envelope(event).items()), []).append(event)
@@ -84,7 +84,7 @@ class GoogleAnalytics(Destination):
         return self._post(f"{self.host}/mp/collect", body)
 
     async def verify(self, client: Client) -> str:
-        """Google's validation server, which records nothing and has one host only."""
+        """Call Google's validation server, which records nothing and exists on one host only."""
         params = {"engagement_time_msec": 1, "session_id": "1"}
         body = {
             "client_id": "1.1",
@@ -104,9 +104,11 @@ class GoogleAnalytics(Destination):
         )
 
     def client_id(self, event: Event) -> str:
-        """What the sender names in the hit's options, else made from the browser's or user's id.
+        """Return the client id of the hit's options, else one made from the browser's or the user's
+        id.
 
-        Google wants two numbers: an id of another form becomes two that are always the same.
+        Google requires two numbers: an id of another form becomes two numbers that are always the
+        same.
         """
         named = re.sub(r"^GA\d\.\d\.", "", plain(event.options.get("clientId")))
         known = named or event.anonymous_id or event.user_id
@@ -117,7 +119,8 @@ class GoogleAnalytics(Destination):
         return ".".join(map(str, parts)) if known else ""
 
     def _envelope(self, event: Event) -> dict[str, str]:
-        """What all events of a request share. A user's id has less than 256 characters."""
+        """Return the values that all events of a request share. Google limits user ids to 255
+        characters."""
         visit = read_visit(event)
         told = {
             "client_id": self.client_id(event),

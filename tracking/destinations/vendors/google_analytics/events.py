@@ -1,4 +1,4 @@
-"""Google Analytics 4: an Event in, its name and parameters within Google's limits out.
+"""Google Analytics 4's events: an Event in, its name and parameters within Google's limits out.
 
 Source: "Recommended events"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events), the
@@ -26,7 +26,7 @@ GOODS = ("currency", "value", "items")
 ORDER = ("transaction_id", *GOODS, "tax", "shipping", "coupon")
 LIST = ("item_list_id", "item_list_name", "items")
 BANNER = ("promotion_id", "promotion_name", "creative_name", "creative_slot", "items")
-#: The catalogue's name → Google's, and the parameters that it takes.
+#: The catalogue's name → Google's name and the parameters that it accepts.
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Viewed Page": ("page_view", ()),
     "Viewed Product Detail": ("view_item", GOODS),
@@ -48,20 +48,21 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Logged In": ("login", ("method",)),
     "Lead": ("generate_lead", ("currency", "value")),
 }
-#: What Google requires. An event of money without it is skipped; another goes under its own name.
+#: Google's required parameters. A purchase or refund without them is skipped; another event is sent
+#: under its own name.
 REQUIRED: dict[str, tuple[str, ...]] = {
     name: ("items",) for name, fields in EVENTS.values() if "items" in fields
 }
 REQUIRED |= {"search": ("search_term",), "purchase": ("transaction_id", "items")}
 REQUIRED |= {"refund": ("transaction_id",), "view_promotion": (), "select_promotion": ()}
-#: Some senders use Google's names already.
+#: For senders that already use Google's names.
 BY_OWN_NAME = {entry[0]: entry for entry in EVENTS.values()}
 MONEY = frozenset({"purchase", "refund"})
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleEvent:
-    """What goes to Google; `unfit` says why it cannot, else it is empty."""
+    """An event as it is sent to Google. `unfit` is the reason why it cannot be sent, else empty."""
 
     name: str
     params: dict[str, Any]
@@ -69,8 +70,8 @@ class GoogleEvent:
 
 
 def google_event(event: Event) -> GoogleEvent:
-    """Under Google's name with its parameters, else under the event's own with its plain values;
-    at most MAX_PARAMS, those that every event has first."""
+    """Return the event under Google's name with its parameters, else under its own name with its
+    plain values. Of more than MAX_PARAMS parameters, those that every event has come first."""
     own_words = _snake(own_name(event))
     name, fields = EVENTS.get(meaning(event)) or BY_OWN_NAME.get(own_words, ("", ()))
     standard = _standard_params(event, fields)
@@ -105,9 +106,9 @@ def _page_params(event: Event) -> dict[str, str]:
 
 
 def _common_params(event: Event) -> dict[str, Any]:
-    """The time; the session where the sender tells it; and that the visitor was active.
+    """Return the time, the session if the sender states it, and the engagement of the visitor.
 
-    A hit without interaction must not count as engagement. Google wants a session as a number.
+    A hit without interaction must not count as engagement. Google requires a number as session id.
     """
     told = event.properties
     session = next(
@@ -173,8 +174,8 @@ def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
 
 
 def _custom_params(event: Event) -> Iterator[tuple[str, Any]]:
-    """The plain values of an event that Google does not know, and the vendor's custom dimensions
-    and metrics by their names."""
+    """Yield the plain values of an event that Google does not know, and the custom dimensions and
+    metrics of the public HTTP API by their names."""
     told = dict(event.properties)
     for listed in (told.pop("customDimensions", None), told.pop("customMetrics", None)):
         for each in listed if isinstance(listed, list) else ():
@@ -187,7 +188,8 @@ def _custom_params(event: Event) -> Iterator[tuple[str, Any]]:
 
 
 def _flatten(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """One level of objects is opened; deeper ones and lists have no place in a parameter."""
+    """Yield plain values, also of one level of objects. Google has no parameter for deeper objects
+    and lists."""
     for name, value in told.items():
         if isinstance(value, Mapping) and not prefix:
             yield from _flatten(value, f"{name}_")

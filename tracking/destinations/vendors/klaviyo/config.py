@@ -1,4 +1,4 @@
-"""The form for an integration of Klaviyo."""
+"""The configuration form of Klaviyo."""
 
 from __future__ import annotations
 

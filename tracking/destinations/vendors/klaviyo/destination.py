@@ -1,14 +1,13 @@
 """Klaviyo: events of profiles, and profiles.
 
-Source: Klaviyo's API reference, revision 2026-07-15, pages "Create Event" (https://developers.
-klaviyo.com/en/reference/create_event: 350 a second, 3,500 a minute; 5 MB; a name of less than 128
-characters; of a repeated unique_id only the first is recorded), "Create or Update Profile" (75 a
-second, 750 a minute; 100 KB) and "Get Accounts" ("test if a Private API Key belongs to the correct
-account"). Not "Bulk Create Events": there one repeated unique_id fails all events of the request,
-after it was accepted.
+Source: Klaviyo's API reference, revision 2026-07-15, pages "Create Event"
+(https://developers.klaviyo.com/en/reference/create_event: 350 requests/s, 3,500/min; 5 MB; a name
+of fewer than 128 characters; of duplicates by unique_id only the first is recorded), "Create or
+Update Profile" (75 requests/s, 750/min; 100 KB) and "Get Accounts" ("test if a Private API Key
+belongs to the correct account"). Not "Bulk Create Events": there one duplicate unique_id fails all
+events of the request after it was accepted.
 
-An event keeps its own name and properties. Of the latter Klaviyo's own reports read none but the
-value and its currency.
+An event keeps its name and properties. Klaviyo's own reports read only the value and its currency.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 REVISION = "2026-07-15"
 NAME_LIMIT = 127
-#: A trait's names in both shapes, and Klaviyo's.
+#: Klaviyo's field → the names of the trait in both payload shapes.
 FIELDS = {
     "email": ("email",),
     "phone_number": ("phone",),
@@ -41,12 +40,12 @@ FIELDS = {
 }
 IDS = ("userId", "anonymousId", "emailHash")
 PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
-#: Where an order's value is: in the public API's shape inside its `transaction`.
+#: The keys of an order's value; in the public API's shape they are inside its `transaction`.
 VALUES = ("revenue", "total", "value")
 
 
 class Klaviyo(Destination):
-    """A track event is an event of its profile, an identify event the profile itself."""
+    """Klaviyo: a track event becomes an event of its profile, an identify event the profile."""
 
     slug = "klaviyo"
     label = "Klaviyo"
@@ -77,7 +76,7 @@ class Klaviyo(Destination):
         return self._call("/api/events", {"type": "event", "attributes": describe(event)})
 
     async def verify(self, client: Client) -> str:
-        """Asks whose key it is."""
+        """Read the account that the key belongs to."""
         response = await self.ask(client, self._call("/api/accounts", None))
         try:
             account = msgspec.json.decode(response.body)["data"][0]["attributes"]
@@ -117,7 +116,7 @@ def describe(event: Event) -> dict[str, Any]:
 
 
 def profile(event: Event) -> dict[str, Any]:
-    """What identifies the person and is known of it; traits of no field are its properties."""
+    """Return the profile: ids, fields, and as `properties` the traits that have no field."""
     traits = event.traits
     found: dict[str, Any] = {}
     for field, names in FIELDS.items():
@@ -131,7 +130,7 @@ def profile(event: Event) -> dict[str, Any]:
 
 
 def read_phone(text: str) -> str:
-    """In the form of E.164; "" where that cannot be told."""
+    """Return the number in E.164 form; "" if that cannot be derived."""
     number = re.sub(r"[\s().-]", "", text)
     return number if PHONE.fullmatch(number) else ""
 

@@ -1,4 +1,4 @@
-"""The form for an integration of Meta."""
+"""The configuration form of Meta."""
 
 from __future__ import annotations
 

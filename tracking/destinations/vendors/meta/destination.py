@@ -1,10 +1,10 @@
-"""Meta (Facebook and Instagram), by the Conversions API.
+"""Meta (Facebook and Instagram), through the Conversions API.
 
 Source: "Using the API"
-(https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api),
-sections "Send Requests" and "Batch Requests" (1,000 events; one invalid event refuses all);
-"Server Event Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading
-and its error codes.
+(https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api), sections
+"Send Requests" and "Batch Requests" (1,000 events; one invalid event fails all); "Server Event
+Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading and its error
+codes.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
 OLDEST = timedelta(days=7)
-#: Error codes of the Graph API that ask to come back: unknown, down, and too many calls.
+#: Retryable error codes of the Graph API: unknown error, service down, too many calls.
 AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
-#: And that blame the token, its permissions, or the pixel's id.
+#: Error codes that blame the token, its permissions or the pixel's id.
 WRONG_SETUP = frozenset({10, 102, 104, 190, 200})
 
 
 class MetaConversions(Destination):
-    """Sends Meta's standard events, with persons hashed as Meta wants them.
+    """Meta: its standard events, with personal data hashed as Meta requires.
 
-    Of an event's own properties only what is sold is sent: others might tell who someone is.
+    Of an event's own properties only the goods sold are sent: others might identify a person.
     """
 
     slug = "meta"
@@ -54,7 +54,7 @@ class MetaConversions(Destination):
     takes = frozenset({"track", "page"})
     idempotency = "event_id"
     max_batch = 1_000
-    #: Meta publishes none.
+    #: Meta publishes no limit.
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://graph.facebook.com/v25.0"}
 
@@ -81,12 +81,12 @@ class MetaConversions(Destination):
         return replace(self._ask_for("/events"), method="POST", body=encoded)
 
     async def verify(self, client: Client) -> str:
-        """Reads the dataset's id."""
+        """Read the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
         return "Meta lets the access token see the dataset."
 
     async def ask(self, client: Client, request: Request) -> Response:
-        """Meta answers most of its errors by 400, with a code."""
+        """Send the request. Meta answers most errors with 400 and a code."""
         response = await self.send(client, request)
         if response.status == 400:
             self._explain(response)
@@ -106,7 +106,8 @@ class MetaConversions(Destination):
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """The sender may name the id that the browser's pixel used, so that Meta counts once."""
+        """Return Meta's event. The sender may name the id that the browser's pixel used, so that
+        Meta counts the event once."""
         visit = read_visit(event)
         web = bool(visit.url and visit.user_agent)
         return filled(

@@ -1,4 +1,4 @@
-"""The form for an integration of Mixpanel."""
+"""The configuration form of Mixpanel."""
 
 from __future__ import annotations
 

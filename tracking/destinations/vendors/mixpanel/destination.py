@@ -1,10 +1,11 @@
-"""Mixpanel: events by /import, a known user's traits by /engage.
+"""Mixpanel: events through /import, the traits of known users through /engage.
 
 Source: "Import Events" (https://docs.mixpanel.com/reference/import-events), sections "Request
 Format" (2,000 events, 10 MB), "Authentication" (the project's token as the user of Basic),
-"Validation" (a 400 of strict=1 took every event but those in failed_records; ids that are not
-allowed; 255 properties) and "GeoIP Enrichment"; "Update Multiple Profiles" (/engage: 2,000, a 200
-may refuse); "Identifying Users (Simplified)" ($device_id, $user_id); "Reserved Properties".
+"Validation" (with strict=1 a 400 stores every event but those in failed_records; ids that are not
+allowed; 255 properties) and "GeoIP Enrichment"; "Update Multiple Profiles" (/engage: 2,000
+profiles, a 200 may refuse some); "Identifying Users (Simplified)" ($device_id, $user_id); "Reserved
+Properties".
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 INVALID_IDS = frozenset({"00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil"})
 INVALID_IDS |= {"none", "null", "n/a", "na", "undefined", "unknown", "<nil>", "0", "-1", "true"}
 INVALID_IDS |= {"false", "[]", "{}"}
-#: The traits that Mixpanel shows and uses under names of its own.
+#: The traits that Mixpanel displays and uses under names of its own.
 TRAITS = {
     "email": "$email",
     "firstName": "$first_name",
@@ -41,14 +42,14 @@ TRAITS = {
     "phone": "$phone",
     "avatar": "$avatar",
 }
-#: Fewer than the 255 that an event may have: ours come on top.
+#: Below the 255 properties that an event may have, to leave room for the ones added here.
 MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 200, 254, 7
 
 
 class Mixpanel(Destination):
-    """Sends events under their own names; what is sold stands flat beside their properties.
+    """Mixpanel: events under their own names, with the goods sold beside their properties.
 
-    Mixpanel keeps one of several events with the same name, time, distinct_id and $insert_id.
+    Of several events with the same name, time, distinct_id and $insert_id Mixpanel keeps one.
     """
 
     slug = "mixpanel"
@@ -80,7 +81,7 @@ class Mixpanel(Destination):
         return "" if event.occurred_at.year > 1970 else "Mixpanel takes events since 1971 only."
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Events, and after them profiles, each in their order: they go to different routes."""
+        """Yield the events, then the profiles, each in their order: they have different routes."""
         for wanted in (False, True):
             yield from super().batches([e for e in events if (e.type == "identify") is wanted])
 
@@ -101,7 +102,8 @@ class Mixpanel(Destination):
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An event of 1970, which strict=1 never imports; a wrong token is refused before that."""
+        """Send an event of 1970, which strict=1 never imports. A wrong token is rejected before
+        that check."""
         old = {"time": 0, "distinct_id": "", "$insert_id": "hitstream-verification"}
         body = [{"event": "Hitstream verification", "properties": old}]
         response = await self.send(client, self._post("/import?strict=1", body))
@@ -110,7 +112,8 @@ class Mixpanel(Destination):
         return "Mixpanel knows the project token; nothing was recorded."
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """Times in milliseconds. An ip of 0 keeps Mixpanel from looking up ours."""
+        """Return Mixpanel's event. Times are in milliseconds. An ip of 0 prevents a look-up of
+        Hitstream's own address."""
         visit, context = read_visit(event), event.context
         told = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
         known = {
@@ -150,7 +153,7 @@ class Mixpanel(Destination):
 
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
-    """The events that `failed_records` name by their place."""
+    """Return the events that `failed_records` lists by index."""
     records = read_json(response.body).get("failed_records")
     return {
         events[record["index"]].id: f"{record.get('field', '')}: {record.get('message', '')}"

@@ -1,4 +1,4 @@
-"""What an operator fills in of object storage."""
+"""The configuration form of object storage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracking.destinations.transport.google_auth import AccountError
 from tracking.destinations.vendors.object_storage import stores
 
 FOLDER = "hits/year={year}/month={month}/day={day}"
-#: A folder's name in it.
+#: The pattern of one name in the path.
 PART = r"([A-Za-z0-9_=.-]|\{(year|month|day|hour)\})+"
 
 

@@ -1,4 +1,4 @@
-"""Where files are kept: a configuration in, an open store out; and what a store's error means."""
+"""The stores: a configuration in, an open store out, and the meaning of a store's errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEEDS = {
     "gcs": ("service_account",),
     "azure": ("access_key", "secret_key"),
 }
-#: What is taken of a service account's key: the rest could name another host.
+#: The parts of a service account's key that are used: others could name another host.
 ACCOUNT = ("type", "client_email", "private_key", "private_key_id")
 SETUP = frozenset(
     {
@@ -39,7 +39,7 @@ SETUP = frozenset(
         "UnknownConfigurationKeyError",
     }
 )
-#: What does not pass by itself.
+#: Statuses that only a change of the configuration can resolve.
 SETUP_STATUSES = frozenset(range(300, 500)) - {408, 409, 425, 429}
 REDIRECTED = re.compile(r"(following|Received) redirect")
 STATUS = re.compile(r"status code: (\d{3})")
@@ -50,20 +50,21 @@ def url_of(config: Mapping[str, Any]) -> str:
 
 
 def read_account(text: str) -> str:
-    """A service account's JSON key with what is needed of it alone. Raises AccountError."""
+    """Return a service account's JSON key, reduced to the parts that are needed. Raises
+    AccountError."""
     google_auth.read_account(text)
     account = json.loads(text)
     return json.dumps({name: account.get(name) for name in ACCOUNT})
 
 
 def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
-    """A store of obstore's. Raises SetupError."""
+    """Return an obstore store. Raises SetupError."""
     try:
         return _open(config, timeout)
     except DeliveryError:
         raise
     except Exception:
-        # Its words may spell the key.
+        # The original message may contain the key.
         name = SERVICES[config["service"]]
         raise SetupError(
             f"{name} cannot be opened with this configuration: look at the account and its key."
@@ -93,7 +94,7 @@ def _open(config: Mapping[str, Any], timeout: float) -> Any:
     options["client_options"]["allow_http"] = endpoint.startswith("http://")
 
     async def keys() -> dict[str, Any]:
-        # Not as options: those would be mixed with a session token of the environment.
+        # Not as options: obstore would combine them with a session token of the environment.
         return {
             "access_key_id": config["access_key"],
             "secret_access_key": config["secret_key"],
@@ -112,8 +113,8 @@ def _open(config: Mapping[str, Any], timeout: float) -> Any:
 
 
 def endpoint_of(config: Mapping[str, Any]) -> str:
-    """The address of S3-compatible storage, else "". Raises SetupError for plain HTTP, where only
-    public addresses may be called: a GET would follow a redirect to another."""
+    """Return the URL of S3-compatible storage, else "". Raises SetupError for plain HTTP if only
+    public addresses may be called, because a GET would follow a redirect to another address."""
     endpoint = str(config.get("endpoint") or "") if config["service"] == "s3" else ""
     if endpoint.startswith("http://") and not conf.ALLOW_PRIVATE_DESTINATIONS:
         raise SetupError(
@@ -124,7 +125,8 @@ def endpoint_of(config: Mapping[str, Any]) -> str:
 
 
 def local_folder(name: str) -> Path:
-    """The folder of this name under the deployment's. Raises SetupError where there may be none."""
+    """Return the folder of this name under the deployment's folder. Raises SetupError if it is not
+    allowed."""
     if not conf.LOCAL_FOLDER:
         raise SetupError(
             "This deployment writes to no local folder: HITSTREAM['LOCAL_FOLDER'] is not set."
@@ -137,7 +139,7 @@ def local_folder(name: str) -> Path:
 
 
 async def names(store: Any, folder: str, beginning: str) -> list[str]:
-    """The paths in the folder that begin so, in their order."""
+    """Return the paths in the folder that begin with `beginning`, sorted."""
     found = []
     async for page in need("obstore", "storage").list(
         store, folder, offset=beginning, chunk_size=1_000
@@ -150,7 +152,7 @@ async def names(store: Any, folder: str, beginning: str) -> list[str]:
 
 
 def is_in_order(store: Any) -> bool:
-    """Whether it lists by name."""
+    """Return whether the store lists by name."""
     return type(store).__name__ in {"S3Store", "GCSStore", "AzureStore"}
 
 
@@ -160,7 +162,7 @@ async def read(store: Any, path: str) -> bytes:
 
 
 async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) -> None:
-    """There is a whole file of this name with these bytes, or none."""
+    """Write the file atomically: it exists with all of these bytes or not at all."""
     attributes = None if type(store).__name__ == "LocalStore" else dict(headers)
     await need("obstore", "storage").put_async(
         store, path, data, attributes=attributes, use_multipart=False
@@ -168,7 +170,8 @@ async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) 
 
 
 def explain(fault: Exception) -> DeliveryError | None:
-    """The error that a store's means; its first line alone, since the rest is its inside."""
+    """Return the error that a store's exception stands for. Only its first line is kept; the rest
+    is internal."""
     kind = type(fault)
     if kind.__module__.partition(".")[0] != "obstore" and kind is not FileNotFoundError:
         return None

@@ -1,4 +1,6 @@
-"""What an operator fills in of PostgreSQL, the table that is filled, and the rights to it."""
+"""The configuration form of PostgreSQL, the statement that creates its table, and the rights that
+it needs.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ class PostgreSQLConfig(ConfigForm):
     )
 
 
-#: Whether the table is there and may be filled, or may be made; and temporary ones.
+#: Whether the table exists and may be filled, or may be created; and whether temporary tables may.
 RIGHTS = """
     SELECT to_regclass(%(table)s) IS NOT NULL,
            coalesce(has_table_privilege(to_regclass(%(table)s), 'INSERT'), false)
@@ -78,7 +80,7 @@ RIGHTS = """
 
 
 def judge(exists: bool, writable: bool, creatable: bool, temporary: bool, *, table: str) -> str:
-    """Raises SetupError where the role may not do what is needed."""
+    """Return a sentence for the operator. Raises SetupError if the role lacks a right."""
     if not temporary:
         raise SetupError("The role may make no temporary tables in this database.")
     if exists and not writable:

@@ -4,7 +4,7 @@ Source: the PostgreSQL documentation (https://www.postgresql.org/docs/current/),
 "INSERT" (ON CONFLICT DO NOTHING), "Database Connection Control Functions" (hostaddr, sslmode,
 sslrootcert=system) and "PostgreSQL Error Codes"; psycopg's pages "Using COPY TO and COPY FROM".
 
-The id is the table's primary key: a hit that comes again changes nothing.
+The id is the table's primary key: a duplicate hit changes nothing.
 """
 
 from __future__ import annotations
@@ -36,19 +36,20 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
-#: What libpq says of a connection that will not work later, either: it gives no codes here.
+#: libpq's messages for connections that cannot succeed later: libpq gives no codes here.
 HOPELESS = re.compile(
     r"password|authentication|does not exist|pg_hba|certificate|not permitted|permission"
     r"|SSL(?! SYSCALL| connection has been closed)"
 )
-#: The first two characters of an SQLSTATE: the hits' fault, and what may pass. Else the set-up's.
-#: 44, 54 and P0 are a view's check, a value that an index cannot hold, and a trigger's refusal.
+#: The first two characters of an SQLSTATE: errors of the hits, and errors that may pass. All others
+#: are errors of the configuration. 44, 54 and P0 are the check of a view, a value that an index
+#: cannot hold, and the refusal of a trigger.
 PERMANENT = frozenset({"21", "22", "23", "44", "54", "P0"})
 RETRYABLE = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
 
 
 class PostgreSQL(Destination):
-    """Copies each batch in one transaction. `request` describes it."""
+    """PostgreSQL: one COPY in one transaction per batch. `request` describes it."""
 
     slug = "postgresql"
     label = "PostgreSQL"
@@ -77,7 +78,7 @@ class PostgreSQL(Destination):
         return Receipt(exchange=await perform(self, request, self._copy(events), explain))
 
     async def verify(self, client: Client) -> str:
-        """Connects and asks what the role may do."""
+        """Connect and read the rights of the role."""
         said: list[str] = []
 
         async def look() -> str:
@@ -140,7 +141,7 @@ class PostgreSQL(Destination):
     async def _insert(
         self, connection: psycopg.AsyncConnection[Any], events: Sequence[Event]
     ) -> int:
-        """How many were not there."""
+        """Insert the events and return the number of new rows."""
         names = sql.SQL(", ").join(sql.Identifier(name) for name in TYPES)
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
@@ -155,7 +156,7 @@ class PostgreSQL(Destination):
 
 
 def texts(event: Event) -> dict[str, str | None]:
-    """The row as COPY takes it."""
+    """Return the row in the form that COPY takes."""
     found = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
     return {**found, "payload": msgspec.json.encode(event.payload).decode()}
 
@@ -166,7 +167,7 @@ def explain(fault: Exception) -> DeliveryError | None:
     message = " ".join(str(fault).split())
     kind = (fault.sqlstate or "")[:2]
     if isinstance(fault, psycopg.DataError) and not kind:
-        # A value that psycopg itself cannot write, such as a text with NUL.
+        # psycopg itself cannot write the value, for example a text with NUL.
         return PermanentError(message)
     if not kind:
         return SetupError(message) if HOPELESS.search(message) else RetryableError(message)

@@ -1,4 +1,4 @@
-"""The form for an integration of PostHog."""
+"""The configuration form of PostHog."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""PostHog, by its batch endpoint.
+"""PostHog, through its batch endpoint.
 
 Source: "Capture and batch API endpoints" (https://posthog.com/docs/api/capture), sections "Batch
-events" (below 20 MB, as many events as one likes), "Alias", "Group identify", "Groups", "Identify",
-"Pageview", "Screen view" and "Invalid events" (without a name or a distinct_id an event is dropped
-and answered by 200); PostHog/posthog, rust/capture (`uuid` of an event, `quota_limited` of an
-answer) and posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded);
+events" (below 20 MB, any number of events), "Alias", "Group identify", "Groups", "Identify",
+"Pageview", "Screen view" and "Invalid events" (an event without a name or a distinct_id is dropped
+and answered with 200); PostHog/posthog, rust/capture (`uuid` of an event, `quota_limited` of a
+response) and posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded);
 "Flags - the feature flags evaluation API endpoint" (https://posthog.com/docs/api/flags).
 """
 
@@ -29,13 +29,14 @@ from tracking.exceptions import RetryableError
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-#: The catalogue's name → PostHog's. All others go under their own names.
+#: The catalogue's name → PostHog's name. All other events keep their own names.
 EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
 TYPES = {"identify": "$identify", "group": "$groupidentify", "alias": "$create_alias"}
 
 
 class PostHog(Destination):
-    """Knows a repeated event by its uuid, name, user and time, which stay the same on a retry."""
+    """PostHog. It recognises a duplicate by uuid, name, user and time, which a retry does not
+    change."""
 
     slug = "posthog"
     label = "PostHog"
@@ -72,7 +73,8 @@ class PostHog(Destination):
         return self._post("/batch/", {"batch": [self._event(event) for event in events]})
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """Where the project's quota is used up, PostHog takes nothing and answers 200."""
+        """Return the receipt. If the project's quota is exhausted, PostHog stores nothing and
+        answers 200: that raises RetryableError."""
         if read_json(response.body).get("quota_limited"):
             raise RetryableError(
                 "PostHog took nothing: the project has used up its quota of events.",
@@ -81,7 +83,7 @@ class PostHog(Destination):
         return super().receipt(events, response)
 
     async def verify(self, client: Client) -> str:
-        """Asks for feature flags, which records nothing and wants a valid key."""
+        """Request the feature flags, which records nothing and requires a valid key."""
         body = {"distinct_id": "hitstream-verification"}
         await self.ask(client, self._post("/flags/?v=2", body))
         return "PostHog knows the project API key."
@@ -121,7 +123,8 @@ class PostHog(Destination):
 
 
 def _place(event: Event) -> dict[str, Any]:
-    """Without the visitor's address PostHog would look up ours."""
+    """Return the visitor's address, page and device. Without the address PostHog would look up
+    Hitstream's own."""
     visit, context = read_visit(event), event.context
     known = {
         "$ip": visit.ip,

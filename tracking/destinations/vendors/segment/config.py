@@ -1,4 +1,4 @@
-"""The form for an integration of Segment-compatible."""
+"""The configuration form of Segment-compatible receivers."""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
-"""Segment-compatible: hits to Segment, RudderStack, Jitsu or another Hitstream, as their SDKs send.
+"""Segment-compatible: hits to Segment, RudderStack, Jitsu or another Hitstream, in the form of
+their SDKs.
 
-Source: Segment's page "HTTP API Source" (https://segment.com/docs/connections/sources/catalog/
-libraries/server/http-api/), sections "Basic authentication", "Max request size" (500 KB a request,
-32 KB an event), "Batch", "Historical import" and "Errors", and "Spec: Common Fields", section
-"Timestamps": Segment itself works the time out as receivedAt - (sentAt - originalTimestamp), which
-here would add the time that a hit waited; so it is told the `timestamp` alone, as for a historical
-import. RudderStack keeps a `timestamp` that it is told (rudder-server, processor/processor.go,
-enhanceWithTimeFields), and so does Hitstream beside an `originalTimestamp`.
+Source: Segment's page "HTTP API Source"
+(https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/), sections "Basic
+authentication", "Max request size" (500 KB per request, 32 KB per event), "Batch", "Historical
+import" and "Errors", and "Spec: Common Fields", section "Timestamps": Segment calculates the time
+as receivedAt - (sentAt - originalTimestamp), which here would add the time that a hit waited; so it
+receives the `timestamp` alone, as for a historical import. RudderStack keeps the `timestamp` that
+it receives (rudder-server, processor/processor.go, enhanceWithTimeFields), and so does Hitstream
+beside an `originalTimestamp`.
 """
 
 from __future__ import annotations
@@ -33,9 +35,9 @@ TIMES = ("timestamp", "originalTimestamp", "sentAt")
 
 
 class Segment(Destination):
-    """Posts batches to {url}/v1/batch. A hit in Segment's shape goes on as it came, with the
-    times that it has here and, where they are missing, the sender's address and user agent; another
-    is mapped."""
+    """Segment-compatible: batches to {url}/v1/batch. A hit in Segment's shape is forwarded as it
+    arrived, with the times that it has here and, if they are missing, the sender's address and user
+    agent; other hits are mapped."""
 
     slug = "segment"
     label = "Segment-compatible"
@@ -46,7 +48,7 @@ class Segment(Destination):
     Config = SegmentConfig
 
     idempotency = "messageId"
-    #: As many as Segment's SDK for Python sends at once.
+    #: The batch size of Segment's SDK for Python.
     max_batch = 100
     max_bytes = 500_000
 
@@ -59,8 +61,10 @@ class Segment(Destination):
         return self._post([self._message(event) for event in events])
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """A Hitstream names those that it refused: {"results": [{index, code, message}]}. An
-        answer that was too long to be kept whole may name others: nobody can tell."""
+        """Return the events that a Hitstream refuses: {"results": [{index, code, message}]}.
+
+        Raises PermanentError if the response is cut off: its missing part may name others.
+        """
         if len(response.body) >= RESPONSE_LIMIT:
             message = "The answer is too long to tell what was refused."
             raise PermanentError(message, exchange=response.exchange)
@@ -72,8 +76,8 @@ class Segment(Destination):
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An empty batch. RudderStack and Hitstream look at the key and then say that nothing is in
-        it; Segment says 200 to whatever key."""
+        """Send an empty batch. RudderStack and Hitstream check the key and then report that the
+        batch is empty; Segment answers 200 to any key."""
         response = await self.send(client, self._post([]))
         if response.status == 400 and b"empty" in response.body.lower():
             return "It knows the write key."
@@ -111,7 +115,7 @@ class Segment(Destination):
 
 
 def map_hit(event: Event) -> dict[str, Any]:
-    """A hit of the public HTTP API as Segment's track call."""
+    """Return a hit of the public HTTP API as Segment's track call."""
     traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
     ids = {"userId": event.user_id, "anonymousId": event.anonymous_id}
     message: dict[str, Any] = {
@@ -121,7 +125,7 @@ def map_hit(event: Event) -> dict[str, Any]:
         **({"context": {"traits": traits}} if traits else {}),
     }
     if event.email_hash:
-        # Where a Hitstream looks for it; others leave what they do not know.
+        # Where another Hitstream looks for it; other receivers ignore unknown keys.
         message["emailHash"] = event.email_hash
     if event.payload.get("integrations"):
         message["integrations"] = event.payload["integrations"]

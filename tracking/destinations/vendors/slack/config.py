@@ -1,4 +1,4 @@
-"""The form for an integration of Slack."""
+"""The configuration form of Slack, and the places of its message template."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Slack: a message to a channel for each hit, by an incoming webhook.
+"""Slack: a message to a channel for each hit, through an incoming webhook.
 
-Source: Slack's pages "Sending messages using incoming webhooks" (https://docs.slack.dev/messaging/
-sending-messages-using-incoming-webhooks), "Improving error conditions for Incoming Webhooks" (400
-invalid_payload, 403 action_prohibited, 404 channel_not_found, 410 channel_is_archived), "Formatting
-message text", section "Escaping text" (&, < and >) and "Rate limits" (one message a second). That a
-webhook answers `no_text` to an empty text and posts nothing is seen, not documented.
+Source: Slack's pages "Sending messages using incoming webhooks"
+(https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), "Improving error
+conditions for Incoming Webhooks" (400 invalid_payload, 403 action_prohibited, 404
+channel_not_found, 410 channel_is_archived), "Formatting message text", section "Escaping text" (&,
+< and >) and "Rate limits" (one message/s). That a webhook answers `no_text` to an empty text and
+posts nothing is observed, not documented.
 
-Slack cannot tell a repeated message: after a crash one may come twice.
+Slack cannot recognise a duplicate message: after a crash a message may be posted twice.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ from tracking.events import Event
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
-#: The most characters of a value, and of a message.
+#: Maximum number of characters of a value.
 VALUE_LIMIT = 300
-#: What it says to an empty text.
+#: Slack's responses to an empty text.
 EMPTY = (b"no_text", b"missing_text_or_fallback_or_attachments")
 
 
 class Slack(Destination):
-    """Posts each hit's text alone."""
+    """Slack: one message per hit."""
 
     slug = "slack"
     label = "Slack"
@@ -52,7 +53,7 @@ class Slack(Destination):
         return self.config.get("template") or initial
 
     def skip(self, event: Event) -> str:
-        """Slack answers some empty texts by 500, as if it were down."""
+        """Skip empty messages as well: Slack answers some of them with 500, as if it were down."""
         if not render(self._template, event).strip():
             return "The message would be empty."
         return super().skip(event)
@@ -61,7 +62,7 @@ class Slack(Destination):
         return self.post("\n".join(render(self._template, event) for event in events))
 
     async def verify(self, client: Client) -> str:
-        """An empty text, which Slack posts nowhere."""
+        """Send an empty text, which Slack does not post."""
         response = await self.send(client, self.post(""))
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
             return "The webhook is there; nothing was posted."
@@ -69,7 +70,7 @@ class Slack(Destination):
         return f"It answered {response.status} to an empty message."
 
     def post(self, text: str) -> Request:
-        """The request that posts this mrkdwn."""
+        """Return the request that posts this mrkdwn."""
         return Request(
             url=self.config["webhook_url"],
             body=msgspec.json.encode({"text": text}),
@@ -79,7 +80,8 @@ class Slack(Destination):
 
 
 def render(template: str, event: Event) -> str:
-    """The template with the event's values in it: escaped and cut, and never read as a template."""
+    """Return the template filled with the event's values. Values are escaped and cut, and never
+    read as a template."""
     values = {
         **{name: getattr(event, name) for name in PLACES - {"user", "time"}},
         "user": event.user_id or event.anonymous_id,
@@ -91,7 +93,7 @@ def render(template: str, event: Event) -> str:
 
 
 def find(values: Any, path: str) -> Any:
-    """The value by names and, in a list, numbers; None where it is not."""
+    """Return the value at a dotted path of names and list indexes; None if there is none."""
     for name in path.split("."):
         if isinstance(values, Mapping):
             values = values.get(name)

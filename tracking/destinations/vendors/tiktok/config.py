@@ -1,4 +1,4 @@
-"""The form for an integration of TikTok."""
+"""The configuration form of TikTok."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""TikTok, by the Events API 2.0.
+"""TikTok, through the Events API 2.0.
 
 Source: TikTok API for Business, "Events API 2.0"
-(https://business-api.tiktok.com/portal/docs?id=1771101303285761), which the copies at hand show
-only through those who follow it: segmentio/action-destinations (tiktok-conversions: the body's
-fields and what is hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events a request,
-the answer's codes).
+(https://business-api.tiktok.com/portal/docs?id=1771101303285761), known here only through two
+implementations: segmentio/action-destinations (tiktok-conversions: the body's fields and which of
+them are hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events per request, the codes
+of responses).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tracking.exceptions import PermanentError, RetryableError, SetupError
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-#: The codes of an answer, which comes by 200 in any case. The first two are good.
+#: The codes in the body of a response, whose status is 200 in any case. The first two mean success.
 TAKEN = frozenset({0, 20001})
 NO_DATA = 40002
 WRONG_SETUP = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
@@ -36,7 +36,7 @@ AGAIN = frozenset({40100, 40700})
 
 
 class TikTok(Destination):
-    """Sends TikTok's standard events, with persons hashed as TikTok wants them."""
+    """TikTok: its standard events, with personal data hashed as TikTok requires."""
 
     slug = "tiktok"
     label = "TikTok Events API"
@@ -47,7 +47,7 @@ class TikTok(Destination):
     takes = frozenset({"track"})
     idempotency = "event_id"
     max_batch = 1_000
-    #: TikTok publishes none that we could find.
+    #: TikTok publishes no limit that we know of.
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://business-api.tiktok.com/open_api/v1.3"}
 
@@ -69,7 +69,7 @@ class TikTok(Destination):
         return response
 
     async def verify(self, client: Client) -> str:
-        """A request without events: there is nothing to record, and TikTok misses them."""
+        """Send no events. Nothing is recorded, and TikTok reports that they are missing."""
         response = await super().ask(client, self._post([]))
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
@@ -91,7 +91,8 @@ class TikTok(Destination):
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """The sender may name the id that the browser's pixel used, so that TikTok counts once."""
+        """Return TikTok's event. The sender may name the id that the browser's pixel used, so that
+        TikTok counts the event once."""
         visit = read_visit(event)
         return filled(
             {
@@ -122,7 +123,7 @@ class TikTok(Destination):
 
 
 def read_code(response: Response) -> tuple[int, str]:
-    """The answer's own code and words; -1 where it has none."""
+    """Return the code and message of the response; code -1 if it has none."""
     said = read_json(response.body)
     code = said.get("code")
     return (code if isinstance(code, int) else -1), plain(said.get("message"))

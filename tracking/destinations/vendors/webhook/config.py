@@ -1,4 +1,4 @@
-"""The form for an integration of Webhook."""
+"""The configuration form of the Webhook, and its signing secrets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class WebhookConfig(ConfigForm):
     )
 
     def clean_signing_secret(self) -> str:
-        """The secret given; without one the stored is kept, else a new one is made and issued."""
+        """Return the entered secret. Without one the stored secret is kept; if there is none, a new
+        one is created and issued."""
         secret: str = self.cleaned_data["signing_secret"]
         if not secret and "signing_secret" in self.stored - self.removed:
             return ""
@@ -54,7 +55,7 @@ def issue_secret() -> str:
 
 
 def check_secret(secret: str) -> None:
-    """Raise ValidationError unless the text is a secret as the specification wants it."""
+    """Raise ValidationError unless the text is a secret in the form of the specification."""
     encoded = secret.removeprefix(SECRET_PREFIX)
     try:
         size = len(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True))

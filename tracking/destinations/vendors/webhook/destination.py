@@ -1,8 +1,8 @@
 """Webhook: hits to any HTTP endpoint, signed so that the receiver can trust them.
 
 Source: the Standard Webhooks specification 1.0.0 (spec/standard-webhooks.md in
-standard-webhooks/standard-webhooks), sections "Payload structure", "Signature scheme" and
-"Webhook headers". The scheme signs `id.timestamp.body` by HMAC-SHA256.
+standard-webhooks/standard-webhooks), sections "Payload structure", "Signature scheme" and "Webhook
+headers". The scheme signs `id.timestamp.body` with HMAC-SHA256.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class Webhook(Destination):
-    """Posts one hit, or a list of hits under `data`, as JSON.
+    """Webhook: one hit, or a list of hits under `data`, as JSON.
 
-    `webhook-id` is the hit's id. A list's is made from the ids in it, and a retry may group hits
-    anew: a receiver of lists recognises a repeated hit by its `id`.
+    `webhook-id` is the id of the hit. The id of a list is made from the ids in it, and a retry may
+    group hits differently: a receiver of lists recognises a duplicate hit by its `id`.
     """
 
     slug = "webhook"
@@ -53,15 +53,16 @@ class Webhook(Destination):
         return self.sign(self._body(events), batch_id(events))
 
     async def verify(self, client: Client) -> str:
-        """A signed message of type `ping` without data: a receiver that checks signatures says so,
-        and one that looks at the type knows that it is no hit."""
+        """Send a signed message of type `ping` without data. A receiver that checks signatures
+        reports a wrong one, and a receiver that reads the type knows that it is not a hit."""
         now = datetime.now(UTC)
         body = msgspec.json.encode({"type": "ping", "timestamp": now, "data": {}})
         response = await self.ask(client, self.sign(body, f"ping_{int(now.timestamp())}"))
         return f"It answered {response.status} to a signed ping."
 
     def sign(self, body: bytes, webhook_id: str) -> Request:
-        """The signed request. Its timestamp is the sending time, as the specification wants it."""
+        """Return the signed request. Its timestamp is the time of sending, as the specification
+        requires."""
         now = datetime.now(UTC)
         headers: dict[str, str] = self.config.get("headers") or {}
         signature = Signer(self.config["signing_secret"]).sign(webhook_id, now, body.decode())
