@@ -47,7 +47,9 @@ def test_it_declares_what_it_is(kind: type[Destination]) -> None:
 
 
 def test_its_icon_is_a_square_with_letters_that_can_be_read(kind: type[Destination]) -> None:
-    icon = ElementTree.fromstring(kind.icon_svg().replace(' xmlns="http://www.w3.org/2000/svg"', ""))
+    icon = ElementTree.fromstring(
+        kind.icon_svg().replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    )
     square, letters = icon
     assert icon.attrib["viewBox"] == "0 0 24 24"
     assert icon.attrib["class"] == "hs-icon"

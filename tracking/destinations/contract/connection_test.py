@@ -36,9 +36,9 @@ async def _try_out(destination: Destination) -> ConnectionResult:
         return ConnectionResult(False, destination.mask(str(error)), said)
     except NotImplementedError:
         return ConnectionResult(
-            False, f"{destination.label} cannot be tried out without sending a hit."
+            False, f"{destination.label} cannot be tested without sending a hit."
         )
     except TimeoutError:
-        return ConnectionResult(False, f"{destination.label} did not answer in time.")
+        return ConnectionResult(False, f"{destination.label} did not respond in time.")
     except Exception as error:
         return ConnectionResult(False, blame(error))

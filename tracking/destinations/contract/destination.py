@@ -108,7 +108,7 @@ class Destination:
         Skipped events are counted by this sentence, so it must not contain values of the event.
         """
         if event.type not in self.takes:
-            return f"{self.label} has no use for events of type {event.type}."
+            return f"{self.label} does not accept events of type {event.type}."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:

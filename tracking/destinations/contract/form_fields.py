@@ -55,8 +55,8 @@ class HttpUrlField(forms.CharField):
         host = _read_host(url)
         if "@" in urlsplit(url).netloc:
             raise ValidationError(
-                "A user name or password in the URL would be shown to whoever sees it: send it as"
-                " a header.",
+                "Remove the user name and password from the URL, where others can read them: send"
+                " them as a header.",
                 code="userinfo",
             )
         _check_address(host)
@@ -70,7 +70,7 @@ def _read_host(url: str) -> str:
     except ValueError:
         complete = False
     if not complete or not re.fullmatch(r"[\x21-\x7e]+|[^\x00-\x20\x7f\s]+", url):
-        raise ValidationError("Enter a whole URL such as https://example.com/hook.", code="url")
+        raise ValidationError("Enter a complete URL such as https://example.com/hook.", code="url")
     return parts.hostname or ""
 
 
@@ -83,7 +83,7 @@ class HostField(forms.CharField):
     def clean(self, value: Any) -> str:
         host: str = super().clean(value)
         if host and not re.fullmatch(r"[0-9A-Za-z._:-]+", host):
-            raise ValidationError("Enter a host's name or address alone.", code="host")
+            raise ValidationError("Enter only the name or address of a host.", code="host")
         _check_address(host)
         return host
 
@@ -94,8 +94,8 @@ def _check_address(host: str) -> None:
     looks_numeric = ":" in host or host.replace(".", "").isdigit()
     if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
         raise ValidationError(
-            "The address %(host)s is private or reserved; only the setting"
-            " HITSTREAM_ALLOW_PRIVATE_DESTINATIONS lets Hitstream call it.",
+            "The address %(host)s is private or reserved. Hitstream calls it only with the"
+            " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS.",
             code="private",
             params={"host": host},
         )
@@ -120,10 +120,10 @@ class HeadersField(SecretField):
         for name, item in _read_pairs(text.strip()):
             _check_header(name, item)
             if name.lower() in {known.lower() for known in headers}:
-                raise ValidationError("The header %(name)s is there twice.", params={"name": name})
+                raise ValidationError("The header %(name)s occurs twice.", params={"name": name})
             headers[name] = item
         if len(headers) > MAX_HEADERS:
-            raise ValidationError("More than %(most)s headers.", params={"most": MAX_HEADERS})
+            raise ValidationError("Enter at most %(most)s headers.", params={"most": MAX_HEADERS})
         return headers
 
 
@@ -135,11 +135,11 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
         except (ValueError, RecursionError) as error:
             raise ValidationError("This is not valid JSON: %(e)s", params={"e": error}) from None
         if not all(isinstance(value, str) for _, value in pairs):
-            raise ValidationError("Every value of the JSON object must be a text.")
+            raise ValidationError("Every value of the JSON object must be a string.")
         return [(name.strip(), value.strip()) for name, value in pairs]
     lines = [line for line in text.splitlines() if line.strip()]
     if not all(":" in line for line in lines):
-        raise ValidationError('Write one header a line, as "Name: value".')
+        raise ValidationError('Enter one header per line, as "Name: value".')
     return [(name.strip(), value.strip()) for name, _, value in (x.partition(":") for x in lines)]
 
 
@@ -149,11 +149,11 @@ def _check_header(name: str, value: str) -> None:
     The message never contains the value, which is secret.
     """
     if not HEADER_NAME.fullmatch(name):
-        raise ValidationError("A header's name may hold letters, digits and hyphens only.")
+        raise ValidationError("The name of a header may contain only letters, digits and hyphens.")
     if name.lower() in RESERVED_HEADERS or name.lower().startswith(RESERVED_PREFIXES):
         raise ValidationError("The header %(name)s is set by Hitstream.", params={"name": name})
     if not HEADER_VALUE.fullmatch(value):
         raise ValidationError(
-            "The value of the header %(name)s must be of 1 to 4,000 printable ASCII characters.",
+            "The value of the header %(name)s must have 1 to 4,000 printable ASCII characters.",
             params={"name": name},
         )

@@ -95,5 +95,5 @@ def need(module: str, extra: str) -> Any:
     except ImportError:
         package = module.partition(".")[0]
         raise SetupError(
-            f"The package {package} is missing: pip install hitstream[{extra}]"
+            f"The package {package} is not installed: pip install hitstream[{extra}]"
         ) from None

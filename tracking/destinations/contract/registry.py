@@ -49,7 +49,7 @@ def get_destination(slug: str) -> type[Destination]:
         return _load(tuple(conf.DESTINATIONS))[slug]
     except KeyError:
         raise UnknownDestinationError(
-            f"No destination has the slug {slug!r}; is the package that brings it installed?"
+            f"No destination has the slug {slug!r}: install the package that provides it."
         ) from None
 
 
@@ -88,7 +88,11 @@ def _load(paths: tuple[str, ...]) -> dict[str, type[Destination]]:
             _add(found, entry.load(), entry.value)
         except Exception:
             # One broken package must not disable every other destination.
-            logger.exception("The destination %s of the group %s is left out.", entry.name, GROUP)
+            logger.exception(
+                "Ignored the destination %s of the group %s: it cannot be loaded.",
+                entry.name,
+                GROUP,
+            )
     return found
 
 

@@ -70,7 +70,7 @@ class EventMapping:
         expression fails, and RetryableError if the mapping takes too long."""
         started = time.monotonic()
         if not is_sampled(event, self.percent):
-            raise Skipped(f"It is not among the {self.percent:g} % of users that are sampled.")
+            raise Skipped(f"The user is not in the sample of {self.percent:g} %.")
         if not (self.condition or self.changes):
             return event
         document = documents.read(event)
@@ -78,9 +78,9 @@ class EventMapping:
             self._decide(document)
             mapped = self._change(event, document) if self.changes else event
         except expressions.ExpressionError as error:
-            raise PermanentError(f"The integration's mapping fails: {error}") from None
+            raise PermanentError(f"The mapping of the integration failed: {error}") from None
         if time.monotonic() - started > TIME_LIMIT:
-            raise RetryableError("The integration's mapping takes too long: make it simpler.")
+            raise RetryableError("The mapping of the integration takes too long: simplify it.")
         return mapped
 
     def _decide(self, document: Document) -> None:
@@ -89,9 +89,7 @@ class EventMapping:
         try:
             holds = expressions.condition(self.condition).holds(document)
         except LookupError as error:
-            raise Skipped(
-                f"The condition asks for {error}, which the event does not have."
-            ) from None
+            raise Skipped(f"The condition reads {error}, which the event does not have.") from None
         if not holds:
             raise Skipped("The condition is not met.")
 

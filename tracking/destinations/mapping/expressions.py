@@ -50,7 +50,7 @@ class Condition:
     def __init__(self, text: str) -> None:
         check_length(text)
         if macro := MACROS.search(text):
-            raise ExpressionError(f"{macro[1]}() looks through lists, which is not allowed here.")
+            raise ExpressionError(f"{macro[1]}() iterates over lists, which is not allowed here.")
         try:
             self._program = cel.compile(text)
         except ValueError as error:
@@ -66,7 +66,7 @@ class Condition:
         except Exception as error:
             raise ExpressionError(first_line(error)) from None
         if not isinstance(found, bool):
-            raise ExpressionError(f"It says {str(found)[:50]!r}, neither true nor false.")
+            raise ExpressionError(f"The result is {str(found)[:50]!r}, neither true nor false.")
         return found
 
 
@@ -82,13 +82,13 @@ class Path:
         found = list(nodes(self._compiled.parsed))
         types = [node["type"] for node in found]
         if len(types) > MAX_NODES:
-            raise ExpressionError("It is too complicated: take it apart.")
+            raise ExpressionError("The expression is too complex: split it.")
         if types.count("function_expression") > MAX_FUNCTIONS:
-            raise ExpressionError(f"It uses more than {MAX_FUNCTIONS} functions.")
+            raise ExpressionError(f"The expression uses more than {MAX_FUNCTIONS} functions.")
         if sum(type in MAKERS for type in types) > 1:
-            raise ExpressionError("It makes more than one new list or object.")
+            raise ExpressionError("The expression creates more than one new list or object.")
         if any(is_growing(node) for node in found):
-            raise ExpressionError("The first argument of join() must be a text such as ', '.")
+            raise ExpressionError("The first argument of join() must be a literal such as ', '.")
 
     def find(self, document: Document) -> Any:
         """Return the value; None if there is none. Raises ExpressionError."""
@@ -118,9 +118,9 @@ def is_growing(node: Any) -> bool:
 
 def check_length(text: str) -> None:
     if not text.strip():
-        raise ExpressionError("It is empty.")
+        raise ExpressionError("The expression is empty.")
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"It is longer than {MAX_LENGTH} characters.")
+        raise ExpressionError(f"The expression is longer than {MAX_LENGTH} characters.")
 
 
 def first_line(error: BaseException) -> str:

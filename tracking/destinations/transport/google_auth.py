@@ -54,7 +54,7 @@ def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
     if not isinstance(key, rsa.RSAPrivateKey) or not all(
         isinstance(each, str) and each for each in (email, id)
     ):
-        raise AccountError("Paste the whole JSON file of a service account's key.")
+        raise AccountError("Paste the complete JSON file of a service account's key.")
     return email, key, id
 
 
@@ -92,7 +92,7 @@ class TokenSource:
         )
         response = await client.send(request, timeout=timeout)
         if b"invalid_grant" in response.body or b"invalid_client" in response.body:
-            message = f"Google refuses the key: {response.words}"
+            message = f"Google rejected the key: {response.words}"
             raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         try:
@@ -100,7 +100,7 @@ class TokenSource:
             token, life = str(told["access_token"]), float(told["expires_in"])
         except (ValueError, TypeError, KeyError):
             # The response may contain a token, so it is not recorded.
-            raise SetupError("Google's answer holds no access token.") from None
+            raise SetupError("Google's response contains no access token.") from None
         if len(_tokens) >= MAX_TOKENS:
             _tokens.clear()
         _tokens[self._name] = token, time.monotonic() + life - SLACK_SECONDS

@@ -63,8 +63,8 @@ class Response:
             masked = {name.lower(): value for name, value in headers.items()}
             target = masked.get("location") or "nowhere"
             raise SetupError(
-                f"The destination answered {self.status} and points to {target}. Redirects are"
-                " not followed: put the final address into the integration.",
+                f"The destination answered {self.status} with a redirect to {target}. Hitstream"
+                " does not follow redirects: enter the final URL in the integration.",
                 exchange=self.exchange,
             )
         message = f"The destination answered {self.status}: {self.words}"
@@ -184,13 +184,15 @@ def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
         case AddressRefusedError():
             return SetupError(f"{host} cannot be called. {cause}")
         case socket.gaierror(errno=number) if number in UNKNOWN_NAME:
-            return SetupError(f"The host name {host} is not known.")
+            return SetupError(f"The host name {host} is unknown.")
         case socket.gaierror():
-            return RetryableError(f"The host name {host} could not be looked up now.")
+            return RetryableError(f"The host name {host} could not be resolved at the moment.")
         case TimeoutError():
-            return RetryableError(f"{host} gave no whole answer within {timeout:g} seconds.")
+            return RetryableError(f"{host} sent no complete response within {timeout:g} seconds.")
         case ValueError():
-            return SetupError(f"A request to {host} cannot be made; check the integration's URL.")
+            return SetupError(
+                f"The request to {host} is invalid: check the URL of the integration."
+            )
     return RetryableError(f"The connection to {host} failed: {cause or type(cause).__name__}")
 
 

@@ -144,7 +144,7 @@ def test_a_wrong_configuration_says_so(config: dict[str, Any], wrong: dict[str, 
 
 
 def test_verify_publishes_nothing(broker: RabbitMQ, config: dict[str, Any]) -> None:
-    assert check_connection(make(config)).message == "The exchange hits is there."
+    assert check_connection(make(config)).message == "The exchange hits exists."
     assert messages(broker, "sales") == []
 
 

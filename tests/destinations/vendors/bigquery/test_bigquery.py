@@ -185,7 +185,7 @@ def test_verify_asks_for_the_table_and_makes_none(
     bigquery: BigQuery, answer: Callable[..., None], vendor: Vendor
 ) -> None:
     answer(hits=(404, NO_TABLE))
-    assert "will be made" in check_connection(bigquery).message
+    assert "created with the first hit" in check_connection(bigquery).message
     answer(hits=(200, {"schema": {"fields": [{"name": "event"}]}}))
     assert "lacks the columns user, context" in check_connection(bigquery).message
     assert {each.line.split()[0] for each in vendor.received if last(each) != "token"} == {"GET"}

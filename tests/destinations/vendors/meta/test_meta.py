@@ -62,7 +62,7 @@ def test_a_checkout_counts_its_pieces() -> None:
 
 def test_another_event_is_sent_only_if_asked_for() -> None:
     danced = replace(SALE, name="Danced")
-    assert META.skip(danced) == "It is none of Meta's standard events."
+    assert META.skip(danced) == "Meta has no standard event for it."
     assert told(danced, custom_events=True)["event_name"] == "Danced"
 
 

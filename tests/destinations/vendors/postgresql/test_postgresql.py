@@ -186,7 +186,7 @@ def test_a_private_host_is_not_called(config: dict[str, Any]) -> None:
 def test_verify_says_what_the_role_may(config: dict[str, Any]) -> None:
     assert (
         check_connection(make(config, table="new")).message
-        == '"public"."new" will be made with the first hit.'
+        == '"public"."new" is created with the first hit.'
     )
     with database(config) as connection:
         assert connection.execute("SELECT to_regclass('new')").fetchone() == (None,)
@@ -194,5 +194,5 @@ def test_verify_says_what_the_role_may(config: dict[str, Any]) -> None:
         connection.execute("REVOKE ALL ON shut FROM loader")
     assert "lacks SELECT or INSERT" in check_connection(make(config, table="shut")).message
     deliver(make(config, table="new"), [SALE])
-    assert check_connection(make(config, table="new")).message == '"public"."new" is there.'
+    assert check_connection(make(config, table="new")).message == '"public"."new" exists.'
     assert json.dumps(make(config).config)

@@ -57,7 +57,7 @@ def test_a_group_has_its_traits_and_its_events_name_it() -> None:
 
 
 def test_what_posthog_would_drop_in_silence_is_skipped_with_a_reason() -> None:
-    assert "person" in POSTHOG.skip(sample(0, {}, name="X", user_id="", anonymous_id=""))
+    assert "anonymous id" in POSTHOG.skip(sample(0, {}, name="X", user_id="", anonymous_id=""))
     assert "name" in POSTHOG.skip(sample(0, {}))
     assert "group" in POSTHOG.skip(sample(0, {}, type="group"))
     assert "previous" in POSTHOG.skip(sample(0, {}, type="alias"))

@@ -92,7 +92,7 @@ def test_the_url_is_a_secret() -> None:
 def test_verify_posts_nothing(vendor: Vendor, status: int, said: bytes) -> None:
     vendor.answer = reply(status, said)
     assert check_connection(Slack({"webhook_url": vendor.url})).message == (
-        "The webhook is there; nothing was posted."
+        "The webhook exists. Nothing was posted."
     )
     assert vendor.received[0].json == {"text": ""}
     vendor.answer = reply(404, b"no_service")

@@ -66,11 +66,11 @@ class Amplitude(Destination):
         if reason := super().skip(event):
             return reason
         if not (event.user_id or event.anonymous_id):
-            return "Amplitude needs a user: the hit names neither a user nor a browser."
+            return "Amplitude requires a user id or an anonymous id."
         if event.type != "identify" and not own_name(event):
-            return "Amplitude needs a name for every event."
+            return "Amplitude requires a name for every event."
         if own_name(event) in RESERVED:
-            return f"Amplitude keeps the name {own_name(event)!r} for itself."
+            return f"Amplitude reserves the name {own_name(event)!r}."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -94,7 +94,7 @@ class Amplitude(Destination):
         response = await self._send(client, self._post([]))
         if response.status != 400:
             response.raise_for_status()
-        return "Amplitude does not object to the API key; nothing was recorded."
+        return "Amplitude accepted the API key. Nothing was recorded."
 
     async def _send(self, client: Client, request: Request) -> Response:
         response = await self.send(client, request)
@@ -102,10 +102,10 @@ class Amplitude(Destination):
         words = self.mask(plain(said.get("error")))
         blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")
         if response.status == 400 and "api_key" in blamed:
-            raise SetupError(f"Amplitude says: {words}", exchange=response.exchange)
+            raise SetupError(f"Amplitude answered: {words}", exchange=response.exchange)
         if response.status == 429 and "Retry-After" not in response.headers:
             raise RetryableError(
-                f"Amplitude says: {words}", exchange=response.exchange, retry_after=PAUSE
+                f"Amplitude answered: {words}", exchange=response.exchange, retry_after=PAUSE
             )
         return response
 

@@ -68,7 +68,7 @@ class Amqp(Destination):
 
     def skip(self, event: Event) -> str:
         if len(self._key(event).encode()) > KEY_BYTES:
-            return f"Its routing key would be longer than {KEY_BYTES} bytes."
+            return f"The routing key would be longer than {KEY_BYTES} bytes."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -107,11 +107,15 @@ class Amqp(Destination):
                     await channel.exchange_declare(exchange=exchange, passive=True)
                 elif "{" not in key:
                     await channel.queue_declare(queue=key, passive=True)
-            return "It is there."
+            return "It exists."
 
         request = Request(method="DECLARE", url=self._url, body=b"")
         await perform(self, request, look(), explain)
-        return f"The exchange {exchange} is there." if exchange else "The broker can be used."
+        return (
+            f"The exchange {exchange} exists."
+            if exchange
+            else "The broker accepted the connection."
+        )
 
     @property
     def _url(self) -> str:
@@ -185,7 +189,7 @@ def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> d
     returned: dict[UUID, str] = {}
     for event, answer in zip(events, answers, strict=True):
         if type(answer).__name__ == "PublishError":
-            returned[event.id] = f"No queue is bound for it: {answer}"
+            returned[event.id] = f"No queue receives the message: {answer}"
         elif answer is not None:
             raise answer
     return returned
@@ -193,11 +197,11 @@ def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> d
 
 def explain(fault: Exception) -> DeliveryError | None:
     if isinstance(fault.__cause__, ssl.SSLCertVerificationError):
-        return SetupError(f"The broker's certificate was not accepted: {fault.__cause__}")
+        return SetupError(f"The certificate of the broker was not accepted: {fault.__cause__}")
     if type(fault).__module__ != "aiormq.exceptions":
         return None
     if "Connection.OpenOk" in str(fault):
         # aiormq does not keep the broker's own message.
-        return SetupError("The broker opens no such virtual host, or not for this user.")
+        return SetupError("The virtual host does not exist, or the user has no access to it.")
     message = " ".join(f"{type(fault).__name__}: {fault}".split())
     return SetupError(message) if type(fault).__name__ in SETUP else RetryableError(message)

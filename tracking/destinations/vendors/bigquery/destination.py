@@ -82,14 +82,16 @@ class BigQuery(Destination):
         try:
             found = _errors_by_row(response.body)
         except (ValueError, TypeError, AttributeError):
-            message = "BigQuery's answer cannot be read."
+            message = "The response of BigQuery is not valid."
             raise PermanentError(message, exchange=response.exchange) from None
         refused = {}
         for index, errors in found:
             if 0 <= index < len(events):
                 refused[events[index].id] = _words(errors)
                 if any(error.get("reason") == STOPPED for error in errors):
-                    raise RetryableError("BigQuery stopped.", exchange=response.exchange)
+                    raise RetryableError(
+                        "BigQuery stopped at another row.", exchange=response.exchange
+                    )
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
@@ -97,12 +99,12 @@ class BigQuery(Destination):
         if response.status == 404 and b"Not found: Table" in response.body:
             await self._make(client)
             raise RetryableError(
-                "The table was not there and was made; it takes rows soon.",
+                "The table was missing and has been created. It accepts rows soon.",
                 exchange=response.exchange,
                 retry_after=MADE_SECONDS,
             )
         if response.status == 403 and any(each in response.body for each in QUOTAS):
-            raise RetryableError("BigQuery's quota is reached.", exchange=response.exchange)
+            raise RetryableError("The quota of BigQuery is exhausted.", exchange=response.exchange)
         response.raise_for_status()
         return self.receipt(events, response)
 
@@ -110,14 +112,14 @@ class BigQuery(Destination):
         """Read the columns of the table."""
         response = await self._send(client, self._call("GET", self._table))
         if response.status == 404 and b"Not found: Table" in response.body:
-            return "The dataset is there; the table will be made with the first hit."
+            return "The dataset exists. The table is created with the first hit."
         response.raise_for_status()
         missing = [name for name in SCHEMA if name not in _columns(response.body)]
         if missing:
             raise SetupError(
                 f"The table lacks the columns {', '.join(missing)}.", exchange=response.exchange
             )
-        return "The table is there and has every column."
+        return "The table exists and has every column."
 
     @property
     def _dataset(self) -> str:

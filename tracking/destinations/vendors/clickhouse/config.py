@@ -26,8 +26,8 @@ DDL = (
 class ClickHouseConfig(ConfigForm):
     url = HttpUrlField(
         label="URL",
-        help_text="The HTTP interface, such as https://clickhouse.example:8443. ClickHouse Cloud:"
-        " your service, Connect, HTTPS.",
+        help_text="URL of the HTTP interface, such as https://clickhouse.example:8443. ClickHouse"
+        " Cloud: your service → Connect → HTTPS.",
     )
     user = forms.CharField(
         max_length=200,
@@ -37,22 +37,25 @@ class ClickHouseConfig(ConfigForm):
     )
     password = SecretField(
         required=False,
-        help_text="The user's password. ClickHouse Cloud: your service, Settings, Reset password.",
+        help_text="Its password. ClickHouse Cloud: your service → Settings → Reset password.",
     )
     database = forms.RegexField(
-        NAME, required=False, initial="default", help_text="The table's database; SHOW DATABASES"
+        NAME,
+        required=False,
+        initial="default",
+        help_text="Database of the table. SHOW DATABASES lists them.",
     )
     table = forms.RegexField(
         NAME,
         required=False,
         initial="hits",
-        help_text=f"Make it by {DDL} and GRANT INSERT on it to the user.",
+        help_text=f"Create it by {DDL} and GRANT INSERT on it to the user.",
     )
     batch_size = forms.IntegerField(
-        label="Hits an insert",
+        label="Hits per insert",
         required=False,
         initial=1_000,
         min_value=1,
         max_value=10_000,
-        help_text="At the most. ClickHouse likes few large inserts.",
+        help_text="Maximum number. ClickHouse works best with few large inserts.",
     )

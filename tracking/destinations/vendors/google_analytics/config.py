@@ -15,11 +15,11 @@ class GoogleAnalyticsConfig(ConfigForm):
     )
     api_secret = SecretField(
         label="API secret",
-        help_text="The same page → Measurement Protocol API secrets → Create.",
+        help_text="On the same page → Measurement Protocol API secrets → Create.",
     )
     region = forms.ChoiceField(
         choices=[("global", "Global"), ("eu", "European Union")],
         required=False,
         initial="global",
-        help_text="European Union: Google collects the data there.",
+        help_text="European Union: Google collects the data in the EU.",
     )

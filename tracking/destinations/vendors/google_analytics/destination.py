@@ -63,12 +63,12 @@ class GoogleAnalytics(Destination):
         if reason := super().skip(event):
             return reason
         if not self.client_id(event):
-            return "Google Analytics needs a client: the hit names no client, browser or user."
+            return "Google Analytics requires a client id, an anonymous id or a user id."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 72 hours that Google Analytics takes events for."
+            return "Google Analytics accepts events of the last 72 hours only."
         told = google_event(event)
         if not told.unfit and len(self._body([event], [told])) > self.max_bytes:
-            return "It is larger than the 130 kB that Google Analytics takes."
+            return "Google Analytics accepts at most 130 kB per request."
         return told.unfit
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
@@ -96,11 +96,11 @@ class GoogleAnalytics(Destination):
         if messages := read_json(response.body).get("validationMessages"):
             words = plain(as_object(messages[0]).get("description"))
             raise SetupError(
-                f"Google's validation server says: {words}", exchange=response.exchange
+                f"Google's validation server answered: {words}", exchange=response.exchange
             )
         return (
-            "Google's validation server takes our events. It does not check the measurement ID and"
-            " the API secret: look for the first hit in Reports → Realtime."
+            "Google's validation server accepts the events. It does not check the measurement ID"
+            " and the API secret: look for the first hit in Reports → Realtime."
         )
 
     def client_id(self, event: Event) -> str:

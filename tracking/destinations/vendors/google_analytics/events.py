@@ -78,14 +78,14 @@ def google_event(event: Event) -> GoogleEvent:
     lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
     if lacks and (name in MONEY or name == own_words):
         return GoogleEvent(
-            "", {}, f"Google Analytics takes {name} only with {' and '.join(lacks)}."
+            "", {}, f"Google Analytics accepts {name} only with {' and '.join(lacks)}."
         )
     own: dict[str, Any] = {}
     if lacks or not name:
         name = trim_name(own_words)
         own = dict(_custom_params(event))
     if not name:
-        unfit = f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
+        unfit = f"Google Analytics does not allow the event name {event.name!r}, or reserves it."
         return GoogleEvent("", {}, unfit)
     known = {**_common_params(event), **standard, **_page_params(event)}
     told = filled({**known, **{key: own[key] for key in own if key not in known}})

@@ -59,13 +59,13 @@ class Klaviyo(Destination):
 
     def skip(self, event: Event) -> str:
         if event.type == "track" and not 0 < len(event.name) <= NAME_LIMIT:
-            return f"An event's name has 1 to {NAME_LIMIT} characters."
+            return f"The name of an event must have 1 to {NAME_LIMIT} characters."
         if event.type == "identify" and not set(profile(event)) & {
             "external_id",
             "email",
             "phone_number",
         }:
-            return "A profile needs a user id, an e-mail address or a phone number."
+            return "A profile requires a user id, an e-mail address or a phone number."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -82,8 +82,8 @@ class Klaviyo(Destination):
             account = msgspec.json.decode(response.body)["data"][0]["attributes"]
             name = account["contact_information"]["organization_name"]
         except (ValueError, TypeError, LookupError):
-            return "The key is known."
-        return f"The key is that of {name}."
+            return "The key is valid."
+        return f"The key belongs to {name}."
 
     def _call(self, path: str, data: Mapping[str, Any] | None) -> Request:
         return Request(

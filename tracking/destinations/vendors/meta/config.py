@@ -14,15 +14,15 @@ class MetaConfig(ConfigForm):
         help_text="Events Manager → Data sources → your dataset → Settings → Dataset ID.",
     )
     access_token = SecretField(
-        help_text="The same page → Conversions API → Set up manually → Generate access token."
+        help_text="On the same page → Conversions API → Set up manually → Generate access token."
     )
     test_event_code = forms.CharField(
         required=False,
         max_length=100,
-        help_text="Only while you test: Events Manager → Test events → TEST…",
+        help_text="Only for tests: Events Manager → Test events → TEST…",
     )
     custom_events = forms.BooleanField(
         required=False,
         label="Custom events",
-        help_text="Also send events that are none of Meta's standard ones, by their own names.",
+        help_text="Also send events that are not standard events of Meta, under their own names.",
     )

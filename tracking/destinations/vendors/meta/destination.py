@@ -62,14 +62,14 @@ class MetaConversions(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return "It is none of Meta's standard events."
+            return "Meta has no standard event for it."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 7 days that Meta takes events for."
+            return "Meta accepts events of the last 7 days only."
         if not is_matchable(user_data(event)):
-            return "It tells too little of the person for Meta to match it."
+            return "The event has too little personal data for Meta to match it."
         sale = read_sale(event)
         if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
-            return "Meta takes a Purchase only with a currency and a value."
+            return "Meta accepts a Purchase only with a currency and a value."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -83,7 +83,7 @@ class MetaConversions(Destination):
     async def verify(self, client: Client) -> str:
         """Read the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
-        return "Meta lets the access token see the dataset."
+        return "The access token can read the dataset."
 
     async def ask(self, client: Client, request: Request) -> Response:
         """Send the request. Meta answers most errors with 400 and a code."""
@@ -95,7 +95,7 @@ class MetaConversions(Destination):
 
     def _explain(self, response: Response) -> None:
         error = as_object(read_json(response.body).get("error"))
-        words = self.mask(f"Meta says: {plain(error.get('message'))}")
+        words = self.mask(f"Meta answered: {plain(error.get('message'))}")
         if error.get("code") in AGAIN or error.get("is_transient") is True:
             raise RetryableError(words, exchange=response.exchange)
         if error.get("code") in WRONG_SETUP or error.get("error_subcode") == 33:

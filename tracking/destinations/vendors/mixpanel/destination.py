@@ -73,12 +73,12 @@ class Mixpanel(Destination):
             return reason
         known = event.user_id or event.anonymous_id
         if known.lower() in INVALID_IDS:
-            return f"Mixpanel refuses the user id {known!r}."
+            return f"Mixpanel does not allow the user id {known!r}."
         if event.type == "identify":
-            return "" if event.user_id else "Mixpanel keeps the traits of known users only."
+            return "" if event.user_id else "Mixpanel stores the traits of known users only."
         if not own_name(event):
-            return "Mixpanel needs a name for every event."
-        return "" if event.occurred_at.year > 1970 else "Mixpanel takes events since 1971 only."
+            return "Mixpanel requires a name for every event."
+        return "" if event.occurred_at.year > 1970 else "Mixpanel accepts events since 1971 only."
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
         """Yield the events, then the profiles, each in their order: they have different routes."""
@@ -97,7 +97,7 @@ class Mixpanel(Destination):
             response.raise_for_status()
             if response.body.strip() == b"0" or read_json(response.body).get("status") == 0:
                 raise PermanentError(
-                    "Mixpanel took none of the profiles.", exchange=response.exchange
+                    "Mixpanel accepted none of the profiles.", exchange=response.exchange
                 )
         return Receipt(exchange=response.exchange, refused=refused)
 
@@ -109,7 +109,7 @@ class Mixpanel(Destination):
         response = await self.send(client, self._post("/import?strict=1", body))
         if not read_json(response.body).get("failed_records"):
             response.raise_for_status()
-        return "Mixpanel knows the project token; nothing was recorded."
+        return "Mixpanel accepted the project token. Nothing was recorded."
 
     def _event(self, event: Event) -> dict[str, Any]:
         """Return Mixpanel's event. Times are in milliseconds. An ip of 0 prevents a look-up of

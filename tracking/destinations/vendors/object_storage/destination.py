@@ -94,7 +94,7 @@ class ObjectStorage(Destination):
             return f"{len(names)} files"
 
         await perform(self, request, look(), stores.explain)
-        return "It can be listed with this key. Writing was not tried."
+        return "The folder can be listed. Writing was not tested."
 
     async def _write(self, events: Sequence[Event]) -> str:
         store = await self._open()
@@ -109,7 +109,7 @@ class ObjectStorage(Destination):
                 known |= await asyncio.to_thread(files.ids, named["ending"], data)
         new = [event for event in events if str(event.id) not in known]
         if not new:
-            return "All were there already."
+            return "All hits were present already."
         data = await asyncio.to_thread(files.pack, name, new)
         await stores.write(store, self._key(new), data, files.HEADERS[name])
         return f"{self._key(new)}: {len(new)} rows, {len(data):,} bytes"

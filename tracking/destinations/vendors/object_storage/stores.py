@@ -67,7 +67,7 @@ def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
         # The original message may contain the key.
         name = SERVICES[config["service"]]
         raise SetupError(
-            f"{name} cannot be opened with this configuration: look at the account and its key."
+            f"{name} cannot be opened with this configuration: check the account and its key."
         ) from None
 
 
@@ -118,8 +118,8 @@ def endpoint_of(config: Mapping[str, Any]) -> str:
     endpoint = str(config.get("endpoint") or "") if config["service"] == "s3" else ""
     if endpoint.startswith("http://") and not conf.ALLOW_PRIVATE_DESTINATIONS:
         raise SetupError(
-            "The endpoint must be https://; only the setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS"
-            " lets Hitstream call an http:// one."
+            "The endpoint must begin with https://. Hitstream calls an http:// one only with the"
+            " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS."
         )
     return endpoint
 
@@ -128,13 +128,11 @@ def local_folder(name: str) -> Path:
     """Return the folder of this name under the deployment's folder. Raises SetupError if it is not
     allowed."""
     if not conf.LOCAL_FOLDER:
-        raise SetupError(
-            "This deployment writes to no local folder: HITSTREAM['LOCAL_FOLDER'] is not set."
-        )
+        raise SetupError("This deployment has no local folder: set HITSTREAM_LOCAL_FOLDER.")
     root = Path(conf.LOCAL_FOLDER).resolve()
     folder = (root / name).resolve()
     if folder.parent != root:
-        raise SetupError(f"{name} is not a folder directly under HITSTREAM['LOCAL_FOLDER'].")
+        raise SetupError(f"{name} is not a folder directly under HITSTREAM_LOCAL_FOLDER.")
     return folder
 
 

@@ -21,12 +21,12 @@ class PostHogConfig(ConfigForm):
     url = HttpUrlField(
         label="Own host",
         required=False,
-        help_text="Only where you host PostHog yourself: its address, such as"
-        " https://posthog.example.com. It is called instead of the region's.",
+        help_text="Only for a self-hosted PostHog: its URL, such as https://posthog.example.com. It"
+        " replaces the region.",
     )
     group_type = forms.CharField(
         required=False,
         initial="company",
         max_length=400,
-        help_text="What a group is: Settings → Project → Product analytics → Group analytics.",
+        help_text="Type of the groups: Settings → Project → Product analytics → Group analytics.",
     )

@@ -60,13 +60,13 @@ class PostHog(Destination):
         if reason := super().skip(event):
             return reason
         if not (event.user_id or event.anonymous_id):
-            return "PostHog needs a person: the hit names neither a user nor a browser."
+            return "PostHog requires a user id or an anonymous id."
         if event.type == "group" and not event.group_id:
-            return "It names no group."
+            return "PostHog requires a group id."
         if event.type == "alias" and not (event.previous_id and event.user_id):
-            return "An alias needs the previous id and the user's."
+            return "PostHog requires the previous id and the user id for an alias."
         if event.type not in TYPES and not own_name(event):
-            return "PostHog needs a name for every event."
+            return "PostHog requires a name for every event."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -77,7 +77,7 @@ class PostHog(Destination):
         answers 200: that raises RetryableError."""
         if read_json(response.body).get("quota_limited"):
             raise RetryableError(
-                "PostHog took nothing: the project has used up its quota of events.",
+                "PostHog stored nothing: the project's quota of events is exhausted.",
                 exchange=response.exchange,
             )
         return super().receipt(events, response)
@@ -86,7 +86,7 @@ class PostHog(Destination):
         """Request the feature flags, which records nothing and requires a valid key."""
         body = {"distinct_id": "hitstream-verification"}
         await self.ask(client, self._post("/flags/?v=2", body))
-        return "PostHog knows the project API key."
+        return "PostHog accepted the project API key. Nothing was recorded."
 
     def _event(self, event: Event) -> dict[str, Any]:
         name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or own_name(event)

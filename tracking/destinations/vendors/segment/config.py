@@ -18,17 +18,17 @@ RECEIVERS = {
 class SegmentConfig(ConfigForm):
     receiver = forms.ChoiceField(
         choices=RECEIVERS.items(),
-        help_text="Who receives the hits: they differ in how they tell an event's time.",
+        help_text="Receiver of the hits. Receivers differ in how they read the time of an event.",
     )
     url = HttpUrlField(
         label="URL",
         help_text="Segment: https://api.segment.io, in an EU workspace"
         " https://events.eu1.segmentapis.com. RudderStack: the data plane's URL, at the top of its"
         " Connections page. Jitsu: the ingest address in the site's set-up instructions."
-        " Hitstream: where it is reached.",
+        " Hitstream: its own URL.",
     )
     write_key = SecretField(
-        help_text="Segment: Connections, Sources, your HTTP API source, Settings, API Keys."
-        " RudderStack: Sources, your source, Setup. Jitsu: Sites, your site, server-to-server write"
-        " keys, as key:secret. Hitstream: a token's project id or API token."
+        help_text="Segment: Connections → Sources → your HTTP API source → Settings → API Keys."
+        " RudderStack: Sources → your source → Setup. Jitsu: Sites → your site → server-to-server"
+        " write keys, as key:secret. Hitstream: project id or API token of a token."
     )

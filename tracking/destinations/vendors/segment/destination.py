@@ -54,7 +54,7 @@ class Segment(Destination):
 
     def skip(self, event: Event) -> str:
         if event.type == "track" and not event.name:
-            return "A track event needs a name."
+            return "A track event requires a name."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -66,7 +66,7 @@ class Segment(Destination):
         Raises PermanentError if the response is cut off: its missing part may name others.
         """
         if len(response.body) >= RESPONSE_LIMIT:
-            message = "The answer is too long to tell what was refused."
+            message = "The response is too long to read which hits were refused."
             raise PermanentError(message, exchange=response.exchange)
         refused = {}
         for result in _results(response.body):
@@ -80,12 +80,12 @@ class Segment(Destination):
         batch is empty; Segment answers 200 to any key."""
         response = await self.send(client, self._post([]))
         if response.status == 400 and b"empty" in response.body.lower():
-            return "It knows the write key."
+            return "The write key is valid."
         response.raise_for_status()
         name = RECEIVERS[self.config["receiver"]]
         return (
-            f"It answered {response.status} to an empty batch. That does not prove the write key:"
-            f" send a hit and look for it in {name}."
+            f"{name} answered {response.status} to an empty batch. That does not prove the write"
+            f" key: send a hit and look for it in {name}."
         )
 
     def _post(self, batch: list[dict[str, Any]]) -> Request:

@@ -28,17 +28,17 @@ class WebhookUrlField(SecretField):
 class SlackConfig(ConfigForm):
     webhook_url = WebhookUrlField(
         label="Webhook URL",
-        help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL. Set the"
-        " integration's requests a second to 1: Slack takes no more for long.",
+        help_text="https://api.slack.com/apps → your app → Incoming Webhooks → Webhook URL. Limit"
+        " the integration to 1 request/s: Slack accepts more only for a short time.",
     )
     template = forms.CharField(
         max_length=TEXT_LIMIT,
         required=False,
         initial="*{name}* ({type}) by {user}",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The message, in Slack's mrkdwn. {name}, {type}, {user}, {user_id},"
-        " {anonymous_id}, {hit_id}, {time}, and what is in {properties.…}, {traits.…} and"
-        " {context.…}, such as {properties.transaction.total}. What is not there is left empty.",
+        help_text="Text of the message, in Slack's mrkdwn. Places: {name}, {type}, {user},"
+        " {user_id}, {anonymous_id}, {hit_id}, {time}, {properties.…}, {traits.…} and {context.…},"
+        " such as {properties.transaction.total}. Missing values are left empty.",
     )
 
     def clean_template(self) -> str:
@@ -46,5 +46,7 @@ class SlackConfig(ConfigForm):
         for place in PLACE.findall(template):
             head, _, path = place.partition(".")
             if not (place in PLACES or (head in OBJECTS and path)):
-                raise ValidationError("There is no {%(place)s}.", params={"place": place})
+                raise ValidationError(
+                    "The place {%(place)s} does not exist.", params={"place": place}
+                )
         return template

@@ -65,9 +65,9 @@ class Slack(Destination):
         """Send an empty text, which Slack does not post."""
         response = await self.send(client, self.post(""))
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
-            return "The webhook is there; nothing was posted."
+            return "The webhook exists. Nothing was posted."
         response.raise_for_status()
-        return f"It answered {response.status} to an empty message."
+        return f"Slack answered {response.status} to an empty message."
 
     def post(self, text: str) -> Request:
         """Return the request that posts this mrkdwn."""

@@ -14,15 +14,15 @@ class TikTokConfig(ConfigForm):
         help_text="TikTok Ads Manager → Tools → Events → Web events → your pixel → Settings.",
     )
     access_token = SecretField(
-        help_text="The same page → Events API → Generate access token.",
+        help_text="On the same page → Events API → Generate access token.",
     )
     test_event_code = forms.CharField(
         required=False,
         max_length=100,
-        help_text="Only while you test: the same pixel → Test events → TEST…",
+        help_text="Only for tests: the same pixel → Test events → TEST…",
     )
     custom_events = forms.BooleanField(
         required=False,
         label="Custom events",
-        help_text="Also send events that are none of TikTok's standard ones, by their own names.",
+        help_text="Also send events that are not standard events of TikTok, under their own names.",
     )

@@ -55,9 +55,9 @@ class TikTok(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return "It is none of TikTok's standard events."
+            return "TikTok has no standard event for it."
         if not read_visit(event).url:
-            return "TikTok takes an event of the web only with the page's address."
+            return "TikTok accepts a web event only with the URL of the page."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -73,11 +73,11 @@ class TikTok(Destination):
         response = await super().ask(client, self._post([]))
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
-        return "TikTok does not object to the access token; nothing was recorded."
+        return "TikTok accepted the access token. Nothing was recorded."
 
     def _raise_for_code(self, response: Response) -> None:
         code, words = read_code(response)
-        words = self.mask(f"TikTok says {code}: {words}")
+        words = self.mask(f"TikTok answered {code}: {words}")
         if code in TAKEN:
             return
         if code in WRONG_SETUP:

@@ -16,23 +16,23 @@ SECRET_PREFIX = "whsec_"  # noqa: S105
 
 
 class WebhookConfig(ConfigForm):
-    url = HttpUrlField(label="URL", help_text="Where hits are posted to.")
+    url = HttpUrlField(label="URL", help_text="URL that receives the hits.")
     signing_secret = SecretField(
         required=False,
-        help_text="whsec_ and the base64 of 24 to 64 random bytes. Empty: one is made and shown"
-        " once.",
+        help_text="whsec_ and the base64 of 24 to 64 random bytes. Empty: Hitstream creates one and"
+        " shows it once.",
     )
     batch_size = forms.IntegerField(
-        label="Hits a request",
+        label="Hits per request",
         required=False,
         initial=1,
         min_value=1,
         max_value=500,
-        help_text="1 sends each hit alone; more send a list.",
+        help_text="1: each request carries one hit. More: each request carries a list.",
     )
     headers = HeadersField(
         required=False,
-        help_text='Further headers, as "Name: value" a line or as a JSON object.',
+        help_text='Further headers: one "Name: value" per line, or a JSON object.',
     )
     timeout = forms.IntegerField(
         label="Timeout in seconds", required=False, initial=10, min_value=1, max_value=60
@@ -63,5 +63,5 @@ def check_secret(secret: str) -> None:
         size = 0
     if encoded == secret or not 24 <= size <= 64:
         raise ValidationError(
-            "A signing secret is whsec_ followed by the base64 of 24 to 64 bytes.", code="secret"
+            "Enter whsec_ followed by the base64 of 24 to 64 bytes.", code="secret"
         )
