@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from pathlib import Path
 
 from django import forms
 
@@ -73,8 +71,5 @@ def plain(text: str) -> str:
 
 def notes_of(destination: type[Destination]) -> str:
     """Return the notes for operators that lie in the vendor's folder, their headings one deeper."""
-    path = Path(inspect.getfile(destination)).with_name("NOTES.md")
-    if not path.exists():
-        return ""
-    text = re.sub(r"\A# .*\n", "", path.read_text(encoding="utf-8"))
+    text = re.sub(r"\A# .*\n", "", destination.notes())
     return re.sub(r"^#", "##", text, flags=re.MULTILINE)
