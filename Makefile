@@ -7,7 +7,7 @@ DOCS_ASSETS := docs/node_modules/.installed
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-deps bench bench-size bench-soak bench-overload bench-delivery bench-isolation
+.PHONY: run test test-deps test-versions bench bench-size bench-soak bench-overload bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
@@ -20,8 +20,14 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -W ignore -m tests.architecture.sql_lint
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+# The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
+# allows; one pair: make test-versions ONLY=3.13:6.1
+test-versions: $(VENV)/.dev test-deps clients
+	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

@@ -62,7 +62,7 @@ def paths() -> Iterator[str]:
 
 
 def measure(client: Any, path: str) -> Timing:
-    from benchmarks.crowd import statements  # noqa: PLC0415
+    from tests.support.crowd import statements  # noqa: PLC0415
 
     took: list[float] = []
     for _ in range(ROUNDS):
@@ -82,7 +82,7 @@ def prepare(servers: Bench) -> Any:
     from django.core.management import call_command  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
-    from benchmarks.crowd import crowd  # noqa: PLC0415
+    from tests.support.crowd import crowd  # noqa: PLC0415
 
     begun = time.monotonic()
     crowd(HITS, DAYS, waiting=WAITING)

@@ -45,10 +45,10 @@ def fill(servers: Bench) -> None:
 
     os.environ.update(servers.environment, DJANGO_SETTINGS_MODULE="project.settings")
     django.setup()
-    from tracking.models.hits.partitions import Leaf  # noqa: PLC0415 (only once the apps are loaded)
+    from tracking.models.hits.partitions import Partition  # noqa: PLC0415 (only once the apps are loaded)
 
     def fill_day(ago: int) -> None:
-        leaf = Leaf("hitstream_hit", today - timedelta(days=ago))
+        leaf = Partition("hitstream_hit", today - timedelta(days=ago))
         start = int(
             datetime(leaf.day.year, leaf.day.month, leaf.day.day, tzinfo=UTC).timestamp() * 1000
         )

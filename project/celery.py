@@ -27,10 +27,18 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # The safety net: it finds what a lost message or a dead worker left behind.
     "dispatch": {"task": "hitstream.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
-    "roll-up": {"task": "hitstream.consolidate", "schedule": 60.0, "options": {"expires": 60.0}},
-    "summarise": {"task": "hitstream.rollup", "schedule": 15.0, "options": {"expires": 15.0}},
-    "pulse": {"task": "hitstream.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
-    "watch": {"task": "hitstream.evaluate_alerts", "schedule": 60.0, "options": {"expires": 60.0}},
+    "consolidate": {
+        "task": "hitstream.consolidate",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "rollup": {"task": "hitstream.rollup", "schedule": 15.0, "options": {"expires": 15.0}},
+    "heartbeat": {"task": "hitstream.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
+    "evaluate-alerts": {
+        "task": "hitstream.evaluate_alerts",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "maintain": {"task": "hitstream.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 

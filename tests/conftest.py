@@ -1,32 +1,22 @@
 """What most tests need: a token, a client that sends with it, and no memory between tests."""
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
+from tests.support import reset
+from tests.support.hits import Answer, Send, basic
 from tracking import process
 from tracking.ingest.auth.authentication import tokens
 from tracking.ingest.write.store import writer
 from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 
-Answer = Any
-Send = Callable[..., Answer]
-
-
-#: Folders whose files take longest: begun first, no process works on alone at the end.
-LONG = ("stack", "outbox", "embedded", "wheel")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {folder: place for place, folder in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(item.path.parent.name, len(LONG)))
-    # Of tests with one name the processes would run one.
-    assert len({item.nodeid for item in items}) == len(items)
+pytest_plugins = ["tests.support.order", "tests.support.browser", "tests.support.fixtures"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +28,22 @@ def _forget() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The threads' own connections are closed before the test database is dropped."""
+def django_db_modify_db_settings() -> None:
+    """Each process has a Postgres of its own: the database needs no suffix."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The database came migrated, with the cluster."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The threads' own connections are closed before the servers stop."""
+    reset.install()
+    with django_db_blocker.unblock():
+        reset.remember()
     yield
     writer.drain()
     tokens.drain()
@@ -60,10 +64,6 @@ def secret(issued: tuple[Token, ApiToken]) -> ApiToken:
     return issued[1]
 
 
-def basic(username: str, password: str = "") -> str:
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
 @pytest.fixture
 def send(secret: ApiToken) -> Send:
     """POSTs a hit, or raw bytes, to /track with the token; keywords are headers or the path."""
@@ -77,8 +77,3 @@ def send(secret: ApiToken) -> Send:
         return client.generic("POST", path, body, headers=named, CONTENT_TYPE=content_type)
 
     return post
-
-
-def hit(**changes: Any) -> dict[str, Any]:
-    """A small valid hit."""
-    return {"event": {"name": "Registered", "user": {"userId": "u1"}}, **changes}

@@ -6,8 +6,8 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from tests.alerts.rounds import channel
-from tests.integrations import add_webhook
+from tests.support.integrations import add_webhook
+from tests.support.rounds import channel
 from tracking.models import Token
 from tracking.models.hits import partitions
 

@@ -10,13 +10,13 @@ from django.db import connection, transaction
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from tests.conftest import Answer, basic, hit
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Answer, basic, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor
 from tracking import tasks
 from tracking.ingest.write.connection import connect
 from tracking.models import Attempt, Delivery, Hit, Token
-from tracking.models.hits.partitions import PARTITIONED, Leaf
+from tracking.models.hits.partitions import PARTITIONED, Partition
 from tracking.models.tokens.api_token import ApiToken
 from tracking.testing import on_this_connection
 
@@ -40,12 +40,6 @@ def elsewhere() -> int:
 def hits(db: None) -> Iterator[None]:
     with on_this_connection():
         yield
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture
@@ -97,7 +91,7 @@ def test_a_kept_database_gets_the_partitions_it_lacks() -> None:
     _, secret = Token.objects.issue("shop")
     with connection.cursor() as cursor:
         for parent in PARTITIONED:
-            cursor.execute(f"DROP TABLE {Leaf(parent, timezone.now().date()).name}")
+            cursor.execute(f"DROP TABLE {Partition(parent, timezone.now().date()).name}")
     assert post(secret, hit()).status_code == 204
     assert Hit.objects.count() == 1
 

@@ -6,6 +6,8 @@ replica for reads.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.db import connections, router, transaction
 from django.db.backends.utils import CursorWrapper
@@ -42,3 +44,14 @@ def atomic() -> Atomic:
 def close() -> None:
     """Close this thread's connection to the primary."""
     connections[write_alias()].close()
+
+
+def raw_parameters() -> dict[str, Any]:
+    """Return the primary's connection parameters for a psycopg connection of our own, without what
+    Django adds for its cursors."""
+    parameters = connections[write_alias()].get_connection_params()
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in ("cursor_factory", "context", "prepare_threshold")
+    }

@@ -74,11 +74,6 @@ class Event:
         """The event's time as the sender wrote it."""
         return _text(self.payload.get("timestamp"))
 
-    @property
-    def original_timestamp(self) -> str:
-        """The same, if the sender writes `originalTimestamp`."""
-        return _text(self.payload.get("originalTimestamp"))
-
 
 def _object(value: Any, *names: str) -> Mapping[str, Any]:
     """Return the object under these names, one inside the other; an empty one without it."""

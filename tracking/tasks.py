@@ -40,7 +40,7 @@ def dispatch(task: Task[..., None]) -> None:
     if Operation.objects.neglected(NEGLECTED).exists():
         operate.apply_async(expires=EXPIRES)
     again = partial(dispatch.apply_async, expires=EXPIRES)
-    engine.run(linger=conf.RING_INTERVAL, again=again)
+    engine.run(linger=conf.WAKEUP_INTERVAL, again=again)
 
 
 @shared_task(name="hitstream.consolidate", throws=(OperationalError,))

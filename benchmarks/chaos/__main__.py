@@ -22,7 +22,8 @@ from benchmarks.chaos.stack import running
 from benchmarks.chaos.vendor import Vendor
 from benchmarks.chaos.verdict import Verdict, judge, settled
 from benchmarks.sink import sink
-from tests.stack.stack import Stack, free_port
+from tests.support.ports import free_port
+from tests.support.stack import Stack
 
 NAME = "chaos"
 #: Of posting, beyond the time that the rate takes.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from tests.stack.stack import Stack
+from tests.support.stack import Stack
 
 #: How often each kind is killed, and how long one that is down is waited for.
 TIMES, PATIENCE = 3, 45.0

@@ -13,7 +13,9 @@ from pathlib import Path
 from project.embedded.paths import ROOT, database_url
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.stack.stack import Stack, free_port, ours, wait_until
+from tests.support.ports import free_port
+from tests.support.stack import Stack, ours
+from tests.support.waiting import wait_until
 
 REPLACED = {"DATABASE_URL", "BROKER_URL", "HOST"}
 

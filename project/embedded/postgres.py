@@ -66,7 +66,7 @@ class EmbeddedPostgres(Server):
         self._place()
         self.account.own(self.sockets)
         if not self.data.exists():
-            self._create_cluster()
+            self._add_cluster()
         self._check_version()
         self._clear_leftovers()
 
@@ -111,12 +111,17 @@ class EmbeddedPostgres(Server):
             link.symlink_to(tempfile.mkdtemp(prefix=name, dir=base))
         self.account.own(self.home)
 
-    def _create_cluster(self) -> None:
+    def _add_cluster(self) -> None:
         """Create the cluster, whole or not at all: an incomplete one never gets the name `data`."""
         for remains in self.home.glob("new-*"):
             shutil.rmtree(remains, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix="new-", dir=self.home))
         self.account.own(draft)
+        self.create_cluster(draft)
+        draft.rename(self.data)
+
+    def create_cluster(self, draft: Path) -> None:
+        """Make a cluster in this empty folder of the account's."""
         made = subprocess.run(  # noqa: S603
             [
                 str(postgres_binaries(self.account) / "initdb"),
@@ -132,7 +137,6 @@ class EmbeddedPostgres(Server):
         )
         if made.returncode != 0:
             raise EmbeddedError(f"initdb failed:\n{made.stdout}{made.stderr}")
-        draft.rename(self.data)
 
     def _check_version(self) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()

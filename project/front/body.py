@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
 from project.front.patience import Patience
 from project.front.refusal import BodyTooLarge, BrokenBody, Overloaded
-from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
 
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0

@@ -15,7 +15,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from project.front.body import Body
-from project.front.wire import HTTPProtocol, ProtocolClosed, Scope
+from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
 from tracking.ingest.write.deferred import DEFERRED, DeferredResponse
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import json
 
-from project.front.wire import HTTPProtocol, Scope
+from project.front.granian_types import HTTPProtocol, Scope
 
 
 class RequestRefused(Exception):

@@ -23,10 +23,10 @@ from project.front.body import (
     receive,
 )
 from project.front.gateway import answer, build_environ
+from project.front.granian_types import HTTPProtocol, Scope
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, RequestRefused
 from project.front.threads import Threads
-from project.front.wire import HTTPProtocol, Scope
 from tracking.ingest.write.deferred import NOTIFY, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024

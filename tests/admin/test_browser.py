@@ -5,16 +5,13 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-from django.contrib.auth.models import User
 from django.db import connections
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 from standardwebhooks import Webhook
 
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
 from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
@@ -24,17 +21,7 @@ from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
 from tracking.models.operations.operation import run_operations
 
 
-@pytest.fixture
-def signed_in(page: Page, live_server: LiveServer) -> Page:  # noqa: F811
-    User.objects.create_superuser("admin", password="admin")
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "admin")
-    page.click("text=Log in")
-    return page
-
-
-def issue(page: Page) -> str:  # noqa: F811
+def issue(page: Page) -> str:
     """The curl line of a fresh token, after the page that shows it."""
     page.click("a[href='/admin/hitstream/token/add/']")
     page.fill("#id_name", "Shop")
@@ -56,7 +43,7 @@ def work_elsewhere() -> None:
 
 
 def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     shoot(page, "index-empty")
     curl = issue(page)
     shoot(page, "token-issued")
@@ -65,15 +52,15 @@ def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
     answer = subprocess.run([*shlex.split(curl), "-s"], capture_output=True, text=True, check=True)
     assert " 204 " in answer.stdout.splitlines()[0]
     secret = page.locator("pre").first.inner_text()
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     assert secret not in page.content()
     shoot(page, "token")
 
 
 def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     curl = issue(page)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Add integration")
     shoot(page, "destinations")
     page.click("text=Webhook")
@@ -94,7 +81,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
         work_elsewhere()
         received = vendor.received[0]
     Webhook(secret).verify(received.body, received.headers)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     assert secret not in page.content()
     shoot(page, "integration")
     page.click(".object-tools >> text=Test connection")
@@ -116,9 +103,9 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
 
 
 def test_pause_rotate_and_revoke(signed_in: Page) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     issue(page)
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Rotate")
     shoot(page, "rotate")
     page.select_option("#id_grace", "3600")
@@ -126,7 +113,7 @@ def test_pause_rotate_and_revoke(signed_in: Page) -> None:
     expect(page.locator("h1")).to_have_text("API token issued")
     token = Token.objects.get()
     assert token.retiring_digest is not None
-    page.click("text=Go on to")
+    page.click("text=Continue to")
     page.click("text=Revoke")
     page.click("input[type=submit]")
     expect(page.locator(".hs-bad")).to_have_text("revoked")
@@ -148,7 +135,7 @@ def break_and_send(token: Token, status: int, *names: str) -> None:
 
 
 def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: Page) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 422, "Registered", "Bought", "Bought")
     with open_vendor(reply()) as vendor:
@@ -185,11 +172,11 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     settings: Any,
 ) -> None:
     settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.5}
-    page = signed_in  # noqa: F811
+    page = signed_in
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 401, "Registered", "Bought")
     page.click("#content-main a[href='/admin/hitstream/integration/']")
-    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next try")
+    expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next probe")
     shoot(page, "integrations-paused")
     page.click("#result_list tbody th a")
     expect(page.locator("p.hs-paused")).to_contain_text("I do not know that field")

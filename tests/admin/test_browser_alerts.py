@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
-from tests.console.axe import violations
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.models import AlertChannel, AlertRule, Token
 
 
@@ -21,28 +20,24 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def admin(page: Page, live_server: LiveServer, transactional_db: None) -> Page:  # noqa: F811
-    """Signed in, at the list of channels."""
-    User.objects.create_superuser("admin", password="admin")
-    page.goto(f"{live_server.url}/admin/hitstream/alertchannel/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "admin")
-    page.click("text=Log in")
-    return page
+def admin(signed_in: Page, live_server: LiveServer) -> Page:
+    """The list of channels."""
+    signed_in.goto(f"{live_server.url}/admin/hitstream/alertchannel/")
+    return signed_in
 
 
-def wrong(page: Page) -> list[str]:  # noqa: F811
+def wrong(page: Page) -> list[str]:
     """The stock admin's breadcrumbs are its own."""
     return [each for each in violations(page) if '/admin/">Home</a>' not in each]
 
 
-def add(page: Page, kind: str) -> None:  # noqa: F811
+def add(page: Page, kind: str) -> None:
     page.click(".object-tools >> text=Add")
     page.click(f".hs-destinations >> text={kind}")
     page.fill("#id_name", "Operators")
 
 
-def save(page: Page) -> None:  # noqa: F811
+def save(page: Page) -> None:
     page.click("input[name=_continue]")
 
 
@@ -75,10 +70,10 @@ def test_a_webhooks_secret_is_shown_once_and_kept(admin: Page, vendor: Vendor) -
     add(admin, "Webhook")
     admin.fill("#id_config-url", vendor.url)
     save(admin)
-    expect(admin.get_by_text("This is shown once.")).to_be_visible()
+    expect(admin.get_by_text("Copy it now")).to_be_visible()
     secret = AlertChannel.objects.get().settings()["signing_secret"]
     assert secret in admin.content()
-    admin.click("text=Go on to Operators")
+    admin.click("text=Continue to Operators")
     assert secret not in admin.content()
     save(admin)
     assert AlertChannel.objects.get().settings()["signing_secret"] == secret
@@ -110,7 +105,7 @@ def test_a_rule_is_about_what_its_kind_looks_at(admin: Page, live_server: LiveSe
     admin.get_by_label("On call").check()
     save(admin)
     made = AlertRule.objects.get()
-    assert str(made) == "An integration is paused: Orders (shop)"
+    assert str(made) == "Integration is paused: Orders (shop)"
     assert [channel.name for channel in made.channels.all()] == ["On call"]
     assert wrong(admin) == []
     shoot(admin, "rule-form")

@@ -5,8 +5,7 @@ from django.forms import ChoiceField
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.admin.test_browser import signed_in  # noqa: F401 (fixture)
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
+from tests.support.browser import shoot
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
 from tracking.models import Token
@@ -14,11 +13,11 @@ from tracking.models import Token
 
 @pytest.mark.parametrize("kind", registry.all_destinations(), ids=lambda kind: kind.slug)
 def test_its_form_opens_and_says_what_is_missing(
-    signed_in: Page,  # noqa: F811
+    signed_in: Page,
     live_server: LiveServer,
     kind: type[Destination],
 ) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     token, _ = Token.objects.issue("Shop")
     page.goto(f"{live_server.url}/admin/hitstream/integration/add/?token={token.pk}")
     page.locator(".hs-destinations a", has_text=kind.label).first.click()

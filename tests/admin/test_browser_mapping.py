@@ -6,11 +6,11 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.admin.test_browser import signed_in, work_elsewhere  # noqa: F401 (fixture)
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
-from tests.conftest import Send, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.admin.test_browser import work_elsewhere
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Hit, Integration, Outcome, Token
 
 EVENTS = [
@@ -20,18 +20,18 @@ EVENTS = [
 ]
 
 
-def open_form(page: Page, live_server: LiveServer, integration: Integration) -> None:  # noqa: F811
+def open_form(page: Page, live_server: LiveServer, integration: Integration) -> None:
     page.goto(f"{live_server.url}/admin/hitstream/integration/{integration.pk}/change/")
-    expect(page.locator(".hs-last-hits h3")).to_have_text(f"The last {len(EVENTS)} hits")
+    expect(page.locator(".hs-last-hits h3")).to_have_text(f"Preview on the last {len(EVENTS)} hits")
 
 
 def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
-    signed_in: Page,  # noqa: F811
+    signed_in: Page,
     live_server: LiveServer,
     send: Send,
     token: Token,
 ) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     with open_vendor(reply(200)) as vendor:
         integration = add_webhook(token, vendor.url)
         for each in EVENTS:
@@ -41,8 +41,8 @@ def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
         page.fill("#id_mapping-rename", "Completed Transaction = Purchase")
         page.fill("#id_mapping-set", "properties.value = properties.total")
         page.fill("#id_mapping-drop", "properties.card")
-        expect(page.locator(".hs-last-hits .hs-good")).to_have_text(["sent"])
-        expect(page.locator(".hs-last-hits .hs-off")).to_have_text(["skipped", "skipped"])
+        expect(page.locator(".hs-last-hits .hs-good")).to_have_text(["would be sent"])
+        expect(page.locator(".hs-last-hits .hs-off")).to_have_text(["would be skipped"] * 2)
         sent = page.locator(".hs-last-hits details", has_text="→ Purchase")
         sent.locator("summary").click()
         after = sent.locator("pre").nth(1)
@@ -66,12 +66,12 @@ def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
 
 
 def test_an_expression_that_cannot_run_is_said_while_typing_and_refused_at_save(
-    signed_in: Page,  # noqa: F811
+    signed_in: Page,
     live_server: LiveServer,
     send: Send,
     token: Token,
 ) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     for each in EVENTS:
         send(each)
     integration = add_webhook(token)
@@ -99,12 +99,12 @@ def test_only_who_may_see_hits_sees_them(
 
 
 def test_a_secret_that_is_typed_is_not_sent_to_the_preview(
-    signed_in: Page,  # noqa: F811
+    signed_in: Page,
     live_server: LiveServer,
     send: Send,
     token: Token,
 ) -> None:
-    page = signed_in  # noqa: F811
+    page = signed_in
     for each in EVENTS:
         send(each)
     open_form(page, live_server, add_webhook(token, "https://receiver.example/"))

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
-from tests.conftest import Send, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
 from tracking.models import (
     Attempt,
@@ -29,15 +29,8 @@ from tracking.models import (
 
 LISTS = [
     *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
-    *("operation", "import"),
+    *("operation", "fileimport"),
 ]
-
-
-@pytest.fixture
-def operator(transactional_db: None) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("operator"))
-    return client
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -149,7 +142,7 @@ def test_dead_letters_are_replayed_from_their_list(
     letter = DeadLetter.objects.get()
     chosen = {"action": "replay", "_selected_action": [letter.pk]}
     answer = operator.post("/admin/hitstream/deadletter/", chosen, follow=True)
-    assert "1 dead letters are due again" in answer.content.decode()
+    assert "1 dead letters are queued again" in answer.content.decode()
     assert not DeadLetter.objects.exists()
     assert QueuedDelivery.objects.count() == 1
 
@@ -267,7 +260,7 @@ def test_a_credential_that_is_corrected_in_the_admin_sends_the_backlog(
         engine.run()
         assert len(vendor.received) == 1
         url = f"/admin/hitstream/integration/{integration.pk}/change/"
-        assert "Wrong configuration, next try" in operator.get(url).content.decode()
+        assert "Wrong configuration, next probe" in operator.get(url).content.decode()
         changes = {"config-url": vendor.url, "config-headers": "Authorization: right"}
         assert operator.post(url, config(**changes)).status_code == 302
         engine.run()

@@ -8,10 +8,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from uuid_utils.compat import uuid7
 
-from tests.conftest import Send
-from tests.integrations import add_webhook
-from tests.operations import let_die, post, replay
-from tests.people import operator
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, post, replay
+from tests.support.people import operator
 from tracking.models import (
     AlertChannel,
     AlertRule,

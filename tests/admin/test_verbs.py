@@ -1,27 +1,17 @@
 """The operator's verbs on the admin's pages, and who may use them."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tests.conftest import Send
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.ledger import assert_exact, counts
-from tests.operations import let_die, post, replay, work
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.ledger import assert_exact, counts
+from tests.support.operations import let_die, post, replay, work
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Attempt, DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
-
-
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token, config={"headers": "X-Key: very-secret-key"})
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def client_of(user: User) -> Client:
@@ -35,11 +25,6 @@ def somebody(*codenames: str) -> Client:
     user = User.objects.create_user("-".join(codenames) or "nobody", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return client_of(user)
-
-
-@pytest.fixture
-def operator(transactional_db: None) -> Client:
-    return client_of(User.objects.create_superuser("operator"))
 
 
 def url(obj: Integration | Operation | Token, verb: str) -> str:
@@ -105,7 +90,7 @@ def test_an_operation_is_stopped_and_goes_on(
     operator.post(url(operation, "stop"))
     page = operator.get(url(operation, "change")).content.decode()
     assert "Stopped by operator." in page
-    assert "Go on" in page
+    assert "Resume" in page
     assert (work(), QueuedDelivery.objects.count()) == ([], 1)
     operator.post(url(operation, "go-on"))
     assert work()[-1] == 2
@@ -136,7 +121,7 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     post(send, "A", "B")
     assert operator.get(url(integration, "delete")).context["preview"].count == 2
     answer = operator.post(url(integration, "delete"), follow=True)
-    assert "Webhook (deleted)" in answer.content.decode()
+    assert "Orders (deleted)" in answer.content.decode()
     work()
     assert counts(integration) == {"matched": 3, "dead": 1, "cancelled": 2}
     assert_exact(integration)
@@ -145,7 +130,7 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     assert list(listing.context["cl"].result_list) == []
     stored = Hit.objects.get(name="A")
     page = operator.get(f"/admin/hitstream/hit/{stored.pk}/change/").content.decode()
-    assert "Webhook (deleted)" in page
+    assert "Orders (deleted)" in page
     assert "was deleted by operator" in page
     filters = operator.get("/admin/hitstream/delivery/").content.decode()
     assert f"integration__id__exact={integration.pk}" not in filters
@@ -176,7 +161,7 @@ def test_a_name_that_is_taken_is_refused_kindly(
     operator: Client, token: Token, integration: Integration, model: str
 ) -> None:
     add_url = f"/admin/hitstream/{model}/add/?destination=webhook"
-    form = {"name": "shop" if model == "token" else "Webhook", "token": token.pk, "enabled": "on"}
+    form = {"name": "shop" if model == "token" else "Orders", "token": token.pk, "enabled": "on"}
     form["ip_policy"] = "keep"
     more = {"concurrency": "1", "max_attempts": "1", "max_age": "1", "retry_base": "1"}
     page = operator.post(add_url, {**form, **more, "config-url": "http://127.0.0.1:9/"})

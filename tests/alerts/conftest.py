@@ -1,9 +1,6 @@
 import pytest
 
-from tracking.models import AlertRule
-
 
 @pytest.fixture(autouse=True)
-def _no_rules(transactional_db: None) -> None:
-    """The migration's are there until the tables are emptied for the first time."""
-    AlertRule.objects.all().delete()
+def _own_rules(no_rules: None) -> None:
+    """Each test makes the rules that it is about."""

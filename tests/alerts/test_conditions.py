@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.alerts.rounds import a_round, pass_minutes, rule
-from tests.conftest import Send, hit
-from tests.integrations import add_webhook
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.rounds import a_round, pass_minutes, rule
 from tracking.models import (
     Alert,
     AlertRule,
@@ -34,11 +34,6 @@ def found() -> list[str]:
     """What is open after a round."""
     a_round()
     return [alert.message for alert in Alert.objects.open()]
-
-
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token, name="Orders")
 
 
 @pytest.fixture
@@ -150,7 +145,7 @@ def test_deliveries_that_fail(integration: Integration) -> None:
     enqueue(integration, timezone.now(), attempts=2, number=9)
     (message,) = found()
     assert "64.3% of 28 deliveries worked" in message
-    assert "1 are dead letters, 9 are retried" in message
+    assert "1 are dead letters, 9 are retrying" in message
     count(integration, "delivered", 100)
     assert found() == []
 

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +11,9 @@ from django.urls import include, path
 from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
-from tests.alerts.rounds import a_round, channel, pass_minutes, rule
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.integrations import add_webhook
+from tests.support.rounds import a_round, channel, pass_minutes, rule
+from tests.support.vendor import Vendor, reply
 from tracking.alerts.channels import email
 from tracking.alerts.evaluate import evaluate
 from tracking.alerts.notify import notify, notify_channel, send_test_message
@@ -22,12 +21,6 @@ from tracking.models import Alert, AlertChannel, Integration, Notification, Toke
 
 #: Of a host that has the console elsewhere.
 urlpatterns = [path("ops/", include("tracking.console.urls"))]
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture

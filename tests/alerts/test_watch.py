@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tests.alerts.rounds import a_round, channel, pass_minutes, rule
-from tests.integrations import add_webhook
+from tests.support.integrations import add_webhook
+from tests.support.rounds import a_round, channel, pass_minutes, rule
 from tracking.ingest.write.connection import connect
 from tracking.models import Alert, Integration, Notification, Token
 

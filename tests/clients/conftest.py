@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 
-from tests.browser import chromium  # noqa: F401 (fixture)
-from tests.clients.server import serving
-from tests.clients.tap import Tap, open_tap, serve
+from tests.support.live import serving
+from tests.support.tap import Tap, open_tap, serve
 
 HERE = Path(__file__).parent
 Visit = Callable[..., Page]
@@ -58,7 +57,7 @@ def site(packages: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: str) -> Iterator[Visit]:  # noqa: F811
+def visit(chromium: Browser, site: str) -> Iterator[Visit]:
     """Opens a page that sends to a tap with a key; keywords are its SDK's options. Nothing is
     asked of anybody else."""
     asked: set[str] = set()

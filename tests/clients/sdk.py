@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-from tests.stack.stack import ROOT
+from tests.support.stack import ROOT
 
 HERE = Path(__file__).parent
 CALLS: list[dict[str, Any]] = json.loads((HERE / "calls.json").read_text())

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.clients.comparison import await_events, check
 from tests.clients.conftest import Visit
 from tests.clients.sdk import asked
-from tests.clients.tap import Tap
-from tests.conftest import hit
+from tests.support.comparison import await_events, check
+from tests.support.hits import hit
+from tests.support.tap import Tap
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
 

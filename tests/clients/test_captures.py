@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.tap import HOST
 from tests.project.server import read_to_end, status_of
+from tests.support.tap import HOST
 from tracking.models import Hit, Token
 
 CAPTURES = Path(__file__).with_name("ddm")

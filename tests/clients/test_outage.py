@@ -3,11 +3,11 @@
 from contextlib import ExitStack
 from typing import Any
 
-from tests.clients.comparison import await_events, check
 from tests.clients.conftest import Visit
 from tests.clients.sdk import Driver, asked
-from tests.clients.server import outage
-from tests.clients.tap import Tap, open_tap
+from tests.support.comparison import await_events, check
+from tests.support.live import outage
+from tests.support.tap import Tap, open_tap
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.clients.comparison import check
 from tests.clients.sdk import Driver, asked
-from tests.clients.tap import Tap
+from tests.support.comparison import check
+from tests.support.tap import Tap
 from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 

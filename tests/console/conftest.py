@@ -8,13 +8,11 @@ from django.test import Client
 from playwright.sync_api import ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import chromium, page  # noqa: F401 (fixtures)
-
 SignIn = Callable[[User, str], Page]
 
 
 @pytest.fixture
-def sign_in(page: Page, live_server: LiveServer) -> Iterator[SignIn]:  # noqa: F811
+def sign_in(page: Page, live_server: LiveServer) -> Iterator[SignIn]:
     """The page of this path, as this person sees it. Whatever its Content-Security-Policy forbids
     fails the test."""
     forbidden: list[str] = []

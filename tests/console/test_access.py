@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.people import person, viewer
+from tests.support.axe import violations
+from tests.support.people import person, viewer
 from tracking.console.urls import urlpatterns
 from tracking.models import Token
 from tracking.models.access.scope import Scope

@@ -9,20 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.alerts.rounds import channel, rule
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.integrations import add_webhook
+from tests.support.people import operator, viewer
+from tests.support.rounds import channel, rule
 from tracking.models import Alert, AlertChannel, AlertRule, Notification, Token
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_rules() -> None:
-    AlertRule.objects.all().delete()
+pytestmark = pytest.mark.usefixtures("no_rules")
 
 
 def raised(kind: str, message: str, token: Token | None = None, **fields: Any) -> Alert:
@@ -55,8 +50,8 @@ def busy() -> Token:
     )
     raised(
         "dead",
-        "Orders (shop): 1,204 new dead letters in the last 30 minutes. Replay them once their "
-        "reason is mended.",
+        "Orders (shop): 1,204 new dead letters in the last 30 minutes. Replay after fixing the "
+        "cause.",
         shop,
         integration=orders,
         fine_since=now - timedelta(minutes=4),
@@ -92,8 +87,8 @@ def test_all_that_is_wrong_is_on_the_page(busy: Token, sign_in: SignIn) -> None:
 
 def test_where_nothing_is_wrong_the_page_says_so(sign_in: SignIn) -> None:
     page = sign_in(operator(), "/console/alerts/")
-    expect(page.get_by_text("Nothing is wrong that a rule looks at.")).to_be_visible()
-    expect(page.get_by_text("nobody is told")).to_be_visible()
+    expect(page.get_by_text("No open alerts")).to_be_visible()
+    expect(page.get_by_text("alerts appear only here")).to_be_visible()
     assert violations(page) == []
     shoot(page, "alerts-empty")
 
@@ -101,15 +96,15 @@ def test_where_nothing_is_wrong_the_page_says_so(sign_in: SignIn) -> None:
 def test_an_operator_silences_an_alert_and_ends_the_silence(sign_in: SignIn) -> None:
     alert = raised("partitions", "Partitions lie 2 days ahead.")
     page = sign_in(operator(), "/console/alerts/")
-    page.click("summary:has-text('Silence')")
-    page.get_by_label("Why").fill("We know")
+    page.click("summary:has-text('Mute')")
+    page.get_by_label("Reason").fill("We know")
     page.get_by_label("For").select_option("24")
     assert violations(page) == []
     shoot(page, "alerts-silence")
-    page.click("text=Tell nobody until then")
-    expect(page.get_by_text("Silenced by olaf")).to_be_visible()
-    page.click("text=End the silence")
-    expect(page.get_by_text("Silenced by olaf")).to_have_count(0)
+    page.click(".hs-silence button")
+    expect(page.get_by_text("Muted by olaf")).to_be_visible()
+    page.click("text=Unmute")
+    expect(page.get_by_text("Muted by olaf")).to_have_count(0)
     alert.refresh_from_db()
     assert not alert.is_silent
 

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.people import viewer
-from tests.rollups import arrival
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.people import viewer
+from tests.support.rollups import arrival
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
 from tracking.models import Token, Watermark

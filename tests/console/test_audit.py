@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from tests.browser import shoot
-from tests.conftest import Send
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import let_die, replay
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, replay
+from tests.support.people import operator, viewer
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
 from tracking.models.explain.audit_log import audit_entries
@@ -24,7 +24,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def said(**filters: object) -> list[str]:
     found = audit_entries(EVERYTHING, limit=100, **filters)  # type: ignore[arg-type]
-    return [line for entry in found for line in reversed(entry.said)]
+    return [line for entry in found for line in reversed(entry.lines)]
 
 
 def test_everything_that_is_done_is_on_record(send: Send, token: Token) -> None:
@@ -67,7 +67,7 @@ def test_other_credentials_are_told_but_not_which(token: Token) -> None:
     assert form.is_valid()
     webhook.configure(form)
     webhook.save(by="anna")
-    assert said()[0] == "Orders: other credentials."
+    assert said()[0] == "Orders: credentials changed."
 
 
 def test_a_replay_is_on_record_with_what_it_meant(send: Send, token: Token) -> None:
@@ -76,8 +76,8 @@ def test_a_replay_is_on_record_with_what_it_meant(send: Send, token: Token) -> N
     replay(webhook, code="permanent").stop("bert")
     (entry,) = audit_entries(EVERYTHING, limit=1)
     assert entry.by == "anna"
-    assert entry.said[0].startswith("Replay of Orders: ")
-    assert entry.said[1:] == ("Stopped, 0 of 2.", "Stopped by bert.")
+    assert entry.lines[0].startswith("Replay of Orders: ")
+    assert entry.lines[1:] == ("Stopped, 0 of 2.", "Stopped by bert.")
 
 
 def test_pages_hold_every_entry_once(token: Token) -> None:

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.operations import backfill, deliver, let_die, post, work
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import backfill, deliver, let_die, post, work
+from tests.support.people import operator, viewer
+from tests.support.vendor import open_vendor, reply
 from tracking.ingest.write.duplicates import duplicates
 from tracking.models import DeadLetter, Delivery, Hit, Integration, QueuedDelivery, Token
 from tracking.models.access.scope import Scope
@@ -74,16 +74,16 @@ def test_the_story_of_a_failing_webhook(sign_in: SignIn, send: Send, token: Toke
     expect(step(page, "Received")).to_contain_text("shop/1.0")
     expect(step(page, "Received")).to_contain_text(token.prefix)
     expect(step(page, "Received")).to_contain_text("the sender's sentAt")
-    expect(step(page, "Stored as new")).to_contain_text("2 times")
-    matched = step(page, "Matched")
-    expect(matched).to_contain_text("It took only these events: Paid, Refunded.")
-    expect(matched).to_contain_text("It was disabled.")
-    failed = step(page, "Orders: Failed, tried again")
+    expect(step(page, "Stored")).to_contain_text("2, the last at")
+    matched = step(page, "Routing")
+    expect(matched).to_contain_text("Not sent: only receives Paid, Refunded")
+    expect(matched).to_contain_text("Not sent: disabled at that time")
+    failed = step(page, "Orders: failed, will retry")
     expect(failed).to_contain_text("503")
     failed.locator("summary").click()
     expect(failed.locator("pre").first).to_contain_text("order-1")
     expect(failed.locator("pre").nth(1)).to_contain_text("down")
-    expect(step(page, "Orders: to be tried again")).to_contain_text("The next try is made at")
+    expect(step(page, "Orders: retry scheduled")).to_contain_text("Next attempt:")
     expect(page.locator(".hs-copy pre")).to_contain_text('"total": 12.5')
     assert violations(page) == []
     shoot(page, "console-hit")
@@ -92,7 +92,7 @@ def test_the_story_of_a_failing_webhook(sign_in: SignIn, send: Send, token: Toke
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
         page.click("button:has-text('Try now')")
-        expect(page.locator(".messagelist")).to_contain_text("The next try is made now")
+        expect(page.locator(".messagelist")).to_contain_text("The retry is due now")
         deliver()
         assert len(vendor.received) == 1
     page.reload()
@@ -108,19 +108,19 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     shoot(page, "console-hit-dead")
     assert violations(page) == []
     page.click("button:has-text('Replay')")
-    expect(page.locator(".messagelist")).to_contain_text("due again")
-    expect(page.locator(".hs-ends")).to_contain_text("Orders QueuedDelivery")
+    expect(page.locator(".messagelist")).to_contain_text("queued again")
+    expect(page.locator(".hs-ends")).to_contain_text("Orders Queued")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
         deliver()
     page.reload()
-    expect(step(page, "Orders: Delivered")).to_contain_text("After a replay")
+    expect(step(page, "Orders: delivered")).to_contain_text("After a replay")
     (entry,) = audit_entries(Scope(None), limit=1, by="olaf")
-    assert entry.said == (
+    assert entry.lines == (
         "Replay of Orders.",
         "Finished, 1 of 1.",
-        f"The hit {stored.hit_id} alone.",
+        f"Only the hit {stored.hit_id}.",
     )
 
 
@@ -128,10 +128,12 @@ def test_what_cannot_be_replayed_any_more_says_so(send: Send, token: Token) -> N
     webhook = add_webhook(token)
     let_die(send, webhook, "Bought")
     stored, client = Hit.objects.get(), client_of(operator())
-    for verb, told in (("replay", b"is due again"), ("replay", b"any more")):
+    for verb, told in (("replay", b"is queued again"), ("replay", b"left to replay")):
         answer = client.post(path_of(stored, webhook, verb), follow=True)
         assert told in answer.content
-    assert b"does not wait" in client.post(path_of(stored, webhook, "try-now"), follow=True).content
+    assert (
+        b"no longer waits" in client.post(path_of(stored, webhook, "try-now"), follow=True).content
+    )
 
 
 def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:
@@ -140,9 +142,9 @@ def test_what_a_worker_is_at_is_not_hastened(send: Send, token: Token) -> None:
     queued = QueuedDelivery.objects.filter(hit_id=Hit.objects.get().pk)
     queued.update(claims=1)
     assert queued.hasten() == 0
-    assert not hit_history(Hit.objects.get()).ways[0].can_be_tried_now
+    assert not hit_history(Hit.objects.get()).routes[0].can_be_retried_now
     queued.update(claims=0)
-    assert hit_history(Hit.objects.get()).ways[0].can_be_tried_now
+    assert hit_history(Hit.objects.get()).routes[0].can_be_retried_now
     assert queued.hasten() == 1
 
 
@@ -153,12 +155,12 @@ def test_a_paused_integration_is_told_and_not_tried(send: Send, token: Token) ->
     webhook.resume(by="anna")
     stored, client = Hit.objects.get(), client_of(operator())
     page = client.get(f"/console/hits/{stored.pk}/").content.decode()
-    assert "It was paused by anna: Moving house" in page
+    assert "Paused at that time by anna: Moving house" in page
     assert "The integration is paused" not in page
     webhook.pause(reason="Again", by="anna")
     page = client.get(f"/console/hits/{stored.pk}/").content.decode()
     assert "The integration is paused: Again" in page
-    assert "Try now" not in page
+    assert "Retry now" not in page
 
 
 def test_what_a_backfill_owed_is_told_from_what_was_matched(
@@ -171,19 +173,19 @@ def test_what_a_backfill_owed_is_told_from_what_was_matched(
     disabled.enabled = True
     disabled.save()
     story = hit_history(Hit.objects.get())
-    assert [way.integration for way in story.ways] == [disabled]
+    assert [route.integration for route in story.routes] == [disabled]
     for integration in (disabled, added):
         backfill(integration)
     work()
     story = hit_history(Hit.objects.get())
-    assert [(way.integration, way.is_late) for way in story.ways] == [
+    assert [(route.integration, route.is_late) for route in story.routes] == [
         (disabled, True),
         (added, True),
     ]
     assert Delivery.objects.count() == 2
     page = client_of(viewer()).get(f"/console/hits/{story.hit.pk}/").content.decode()
-    assert page.count("A backfill queued it the hit later.") == 2
-    assert page.count("It was added after the hit arrived.") == 1
+    assert page.count("Queued later by a backfill.") == 2
+    assert page.count("Added after the hit arrived.") == 1
 
 
 def test_a_skipped_hit_says_by_which_condition(send: Send, token: Token) -> None:

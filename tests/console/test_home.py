@@ -7,14 +7,14 @@ from django.test import Client
 from playwright.sync_api import expect
 from uuid_utils.compat import uuid7
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.operations import deliver, let_die, post
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import deliver, let_die, post
+from tests.support.people import operator, viewer
+from tests.support.vendor import open_vendor, reply
 from tracking.alerts.evaluate import evaluate
 from tracking.console.home import ROWS
 from tracking.console.integrations import PER_PAGE
@@ -171,7 +171,7 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     page.locator(".hs-chart canvas").wait_for()
     expect(page.locator(".hs-open")).to_contain_text("Moving to another account")
     expect(page.locator(".hs-tiles")).to_contain_text("32")
-    page.get_by_text("These numbers as a table").click()
+    page.get_by_text("Show data").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24
     for span in ("7d", "30d", "24h"):
         page.get_by_role("link", name=span).click()
@@ -188,7 +188,7 @@ def test_of_many_tokens_and_integrations_the_first_are_told(token: Token) -> Non
     client = Client()
     client.force_login(viewer())
     text = client.get("/console/").content.decode()
-    assert "6 more sent less" in text
+    assert "6 more sent fewer hits" in text
     assert "And 6 more:" in text
     # What is held back comes first.
     assert text.index("Zoo") < text.index("Hook 0")

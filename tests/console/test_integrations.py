@@ -5,14 +5,14 @@ from django.test import Client
 from playwright.sync_api import expect
 from uuid_utils.compat import uuid7
 
-from tests.browser import shoot
-from tests.conftest import Send
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
-from tests.operations import deliver, let_die, post, replay
-from tests.people import operator, person, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.operations import deliver, let_die, post, replay
+from tests.support.people import operator, person, viewer
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Attempt, Hit, Integration, QueuedDelivery, Token
 from tracking.models.ledger.failure_groups import CAUSES, failure_groups, reasons
 
@@ -132,7 +132,7 @@ def test_a_replay_is_previewed_and_its_progress_shown(
     page.click("button:has-text('Update preview')")
     expect(page.locator(".hs-preview strong")).to_have_text("2")
     page.click("input[type=submit]")
-    expect(page.locator(".hs-operations")).to_contain_text("0 of 2, asked for by olaf")
+    expect(page.locator(".hs-operations")).to_contain_text("0 of 2, started by olaf")
     shoot(page, "console-integration-replay")
     replay(integration)
     expect(page.locator(".hs-operations li")).to_have_count(2)

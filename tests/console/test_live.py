@@ -11,13 +11,13 @@ from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import deliver, let_die, post
-from tests.people import operator, viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import deliver, let_die, post
+from tests.support.people import operator, viewer
 from tracking.console.poll_token import HEADER, LIFE, PollToken
 from tracking.console.snapshot import SnapshotCache
 from tracking.models import Token
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
-    monkeypatch.setattr("tracking.console.live.lookout", SnapshotCache())
+    monkeypatch.setattr("tracking.console.live.snapshot_cache", SnapshotCache())
     yield
     cache.clear()
 
@@ -59,7 +59,7 @@ def test_the_last_hits_come_with_what_became_of_them(send: Send, token: Token) -
     found = poll()
     assert events(found) == ["goes nowhere", "waits", "died"]
     assert [hit["states"] for hit in found["hits"]] == [{}, {"queued": 1}, {"dead": 1}]
-    assert (found["found"], found["looked"]) == (3, 3)
+    assert (found["matching"], found["looked"]) == (3, 3)
 
 
 def test_filters_leave_what_is_like_them(send: Send, token: Token) -> None:
@@ -179,7 +179,7 @@ def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token
     deliver()
     assert violations(page) == []
     page.keyboard.press("p")
-    expect(page.locator("#hs-live-said")).to_have_text("Paused.")
+    expect(page.locator("#hs-live-status")).to_have_text("Paused.")
     post(send, "While paused")
     time.sleep(1.5)
     expect(rows).to_have_count(2)
@@ -188,7 +188,7 @@ def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token
     page.fill("input[name=event]", "ord")
     expect(rows).to_have_count(1)
     page.fill("input[name=event]", "nothing")
-    expect(page.locator("#hs-live-said")).to_contain_text("None of the last 3")
+    expect(page.locator("#hs-live-status")).to_contain_text("No match in the last 3 hits")
     page.fill("input[name=event]", "")
     post(send, *(f"Event {n}" for n in range(12)))
     expect(rows).to_have_count(15)
@@ -213,9 +213,9 @@ def test_the_guide_says_how_to_send_the_first_hit_and_that_it_came(
     assert violations(page) == []
     shoot(page, "console-first")
     send(hit())
-    expect(page.locator("#hs-first")).to_contain_text("The first hit is here: Registered")
+    expect(page.locator("#hs-first")).to_contain_text("The first hit has arrived: Registered")
     shoot(page, "console-first-came")
-    page.click("text=Watch the next ones")
+    page.click("text=Watch the next hits")
     expect(page.locator("#hs-live tbody tr")).to_have_count(1)
 
 

@@ -6,13 +6,13 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.destinations.vendor import open_vendor, reply
-from tests.ledger import assert_exact
-from tests.operations import deliver
-from tests.people import operator
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.ledger import assert_exact
+from tests.support.operations import deliver
+from tests.support.people import operator
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Integration
 from tracking.models.operations.operation import run_operations
 
@@ -38,7 +38,7 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
     page.goto(f"{home}/console/live/")
     expect(page.locator("#hs-first")).to_contain_text("Waiting for the first hit")
     curl(line)
-    expect(page.locator("#hs-first")).to_contain_text("The first hit is here: Registered")
+    expect(page.locator("#hs-first")).to_contain_text("The first hit has arrived: Registered")
     page.locator("#hs-first").get_by_role("link", name="Registered").click()
     expect(page.locator("#content")).to_contain_text("Registered")
 

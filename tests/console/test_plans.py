@@ -16,11 +16,12 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from benchmarks.crowd import crowd, statements
-from tests.people import viewer
+from tests.support.crowd import crowd, statements
+from tests.support.people import viewer
+from tests.support.reset import clear
 from tracking.models import Hit, Integration, Token
 from tracking.models.explain.recent import RECENT, recent_hits
-from tracking.models.hits.partitions import PARTITIONED, SQL, Leaf
+from tracking.models.hits.partitions import PARTITIONED, SQL, Partition
 
 pytestmark = pytest.mark.django_db
 
@@ -76,10 +77,10 @@ def empty() -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with connection.cursor() as cursor:
         cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
-        for leaf in (Leaf.named(name) for (name,) in cursor.fetchall()):
+        for leaf in (Partition.named(name) for (name,) in cursor.fetchall()):
             if leaf.day < yesterday:
                 cursor.execute(f"DROP TABLE {leaf.name}")
-    call_command("flush", interactive=False, verbosity=0, allow_cascade=True)
+    clear()
 
 
 @pytest.mark.parametrize("sees", ["all", "some"])

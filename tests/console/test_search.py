@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser import shoot
-from tests.conftest import Send, hit
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.integrations import add_webhook
-from tests.operations import let_die, post
-from tests.people import viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, post
+from tests.support.people import viewer
 from tracking.ingest.write.refusals import refusals
 from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope
@@ -40,7 +40,7 @@ def test_a_hit_is_found_by_each_of_its_values(send: Send) -> None:
     send(person("h2", userId="u2", anonymousId="u1", emailHash=hashed("md5")))
     ours = Hit.objects.get(hit_id="h1").pk
     assert found("h1") == [("h1", ("hitId",))]
-    assert found(f" {str(ours).upper()} ") == [("h1", ("our id",))]
+    assert found(f" {str(ours).upper()} ") == [("h1", ("Hitstream ID",))]
     assert found("a1") == [("h1", ("anonymous id",))]
     assert found("u1") == [("h2", ("anonymous id",)), ("h1", ("user id",))]
     assert found(hashed("sha256")) == [("h1", ("e-mail hash",))]
@@ -91,7 +91,7 @@ def test_the_box_finds_a_persons_hits_by_key(sign_in: SignIn, send: Send, token:
     page.keyboard.press("Enter")
     expect(page.locator("#content tbody tr")).to_have_count(4)
     expect(page.locator("#content tbody tr").first).to_contain_text("Orders Queued")
-    expect(page.locator("#content tbody tr").nth(1)).to_contain_text("stored, sent nowhere")
+    expect(page.locator("#content tbody tr").nth(1)).to_contain_text("stored, not routed")
     expect(page.locator("#content tbody tr").nth(2)).to_contain_text("Dead letter")
     expect(page.locator("[data-search]")).to_have_value("u1")
     assert violations(page) == []
@@ -112,18 +112,20 @@ def test_where_none_is_found_it_says_what_may_be_the_matter(
     expect(page.locator("#content")).to_contain_text(f"No stored hit has “{MAIL}”")
     expect(page.locator("#content")).to_contain_text("SHA-256 and MD5")
     expect(page.locator(".hs-checks ul li").first).to_have_text("2 json_invalid")
-    expect(page.locator(".hs-checks")).to_contain_text("3 hits were refused, and 1 taken")
+    expect(page.locator(".hs-checks")).to_contain_text("3 hits were refused and 1 accepted")
     expect(page.locator(".hs-checks")).to_contain_text("within 7 days")
     assert violations(page) == []
     shoot(page, "console-search-none")
     page.goto(page.url.partition("?")[0])
-    expect(page.locator(".hs-empty")).to_contain_text("Whole values only")
+    expect(page.locator(".hs-empty")).to_contain_text("Exact match only")
     assert violations(page) == []
 
 
 def test_who_does_not_see_all_tokens_is_told_how_far_was_looked(token: Token) -> None:
     client = Client()
     client.force_login(viewer())
-    assert b"Others hide it." not in client.get("/console/search/", {"q": "nobody"}).content
+    assert (
+        b"Hidden behind other hits." not in client.get("/console/search/", {"q": "nobody"}).content
+    )
     Token.objects.issue("kept", audience=["Shop"])
-    assert b"Others hide it." in client.get("/console/search/", {"q": "nobody"}).content
+    assert b"Hidden behind other hits." in client.get("/console/search/", {"q": "nobody"}).content

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser import shoot
-from tests.console.axe import violations
 from tests.console.conftest import SignIn
-from tests.people import viewer
+from tests.support.axe import violations
+from tests.support.browser import shoot
+from tests.support.people import viewer
 from tracking.health import overview
 from tracking.models import Heartbeat
 
@@ -64,18 +64,18 @@ def test_with_much_wrong_each_is_one_sentence(settings: Any, sign_in: SignIn) ->
 
 def test_a_forwarded_address_of_nobody_we_trust_is_not_believed(settings: Any) -> None:
     text = seen(settings, headers={"x-forwarded-for": "1.2.3.4"})
-    assert "X-Forwarded-For is there, but 10.0.0.1 is not in TRUSTED_PROXIES" in text
+    assert "The request has X-Forwarded-For, but 10.0.0.1 is not in TRUSTED_PROXIES" in text
     assert "HITSTREAM_TRUSTED_PROXIES=10.0.0.1" in text
-    assert "<dt>Your address</dt><dd>10.0.0.1</dd>" in text
-    assert "not believed" in text
+    assert "<dt>Client IP</dt><dd>10.0.0.1</dd>" in text
+    assert "not trusted" in text
 
 
 def test_behind_a_trusted_proxy_a_forged_address_is_told_from_a_true_one(settings: Any) -> None:
     forged = {"x-forwarded-for": "1.2.3.4, 203.0.113.7"}
     text = seen(settings, headers=forged, TRUSTED_PROXIES=("10.0.0.0/8",))
-    assert "<dt>Your address</dt><dd>203.0.113.7</dd>" in text
+    assert "<dt>Client IP</dt><dd>203.0.113.7</dd>" in text
     assert "TRUSTED_PROXIES=" not in text
-    assert "written by who sent the request" in text
+    assert "the client itself may have written it" in text
 
 
 def test_https_outside_and_http_inside(settings: Any) -> None:

@@ -8,10 +8,10 @@ from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from tests.conftest import Send
-from tests.integrations import add_webhook
-from tests.operations import let_die, replay
-from tests.people import viewer
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.operations import let_die, replay
+from tests.support.people import viewer
 from tracking.console.urls import urlpatterns
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken

@@ -1,4 +1,4 @@
-"""How the tests of the contract configure a destination: CASE in `vendors/<slug>/case.py`."""
+"""How the contract's tests set a destination up: CASE in `vendors/<slug>/case.py`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tests.destinations.vendor import Answer, reply
+from tests.support.vendor import Answer, reply
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
@@ -58,17 +57,12 @@ class Case:
         return {**shown, "body": self.read(request.body) if request.body else None}
 
 
-def folder_of(kind: type[Destination]) -> str:
-    """Return the name of the destination's folder under `vendors/`."""
+def folder(kind: type[Destination]) -> str:
+    """The name of its folder in vendors/: its slug, as Python spells it."""
     return kind.slug.replace("-", "_")
 
 
-def golden_of(kind: type[Destination], name: str) -> Path:
-    """Return the file that holds the expected request for the sample `name`."""
-    return Path(__file__).parent / "vendors" / folder_of(kind) / "golden" / f"{name}.json"
-
-
 def case_of(kind: type[Destination]) -> Case:
-    module = importlib.import_module(f"tests.destinations.vendors.{folder_of(kind)}.case")
+    module = importlib.import_module(f"tests.destinations.vendors.{folder(kind)}.case")
     case: Case = module.CASE
     return case

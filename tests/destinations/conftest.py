@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from tests.destinations.case import Case, case_of
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.sample import SEED as PAYLOAD
+from tests.support.sample import SEED as PAYLOAD
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client, Response
 from tracking.destinations.transport.request import Request
@@ -30,12 +30,6 @@ def private_allowed(settings: Any) -> None:
 @pytest.fixture
 def private_refused(settings: Any) -> None:
     settings.HITSTREAM = {"ALLOW_PRIVATE_DESTINATIONS": False}
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 @pytest.fixture

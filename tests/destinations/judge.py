@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from tests.destinations.vendor import Received, Vendor, open_vendor, reply
+from tests.support.vendor import Received, Vendor, open_vendor, reply
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt

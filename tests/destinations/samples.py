@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from tests.sample import SEED
+from tests.support.sample import SEED
 from tracking.events import Event
 
 SENT = datetime(2026, 11, 24, 10, 56, 10, 723_000, tzinfo=UTC)

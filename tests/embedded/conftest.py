@@ -1,8 +1,6 @@
 """Real servers in temporary directories; nothing of them is left when a test is over."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
+from tests.support import ports
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,8 +53,4 @@ def spawn(var: Path) -> Iterator[Spawn]:
 
 @pytest.fixture
 def free_port() -> int:
-    for port in random.sample(range(20000, 32000), 100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError("no free port")
+    return ports.free_port()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.conftest import Send, basic, hit
-from tests.destinations.vendor import open_vendor, reply
-from tests.integrations import add_webhook
+from tests.support.hits import Send, basic, hit
+from tests.support.integrations import add_webhook
+from tests.support.vendor import open_vendor, reply
 from tracking.models import Attempt, Delivery, Hit, Integration, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +55,7 @@ def test_add_integration_sets_up_a_destination(send: Send, token: Token) -> None
         integration = Integration.objects.get(pk=made["id"])
         assert (integration.token, integration.name) == (token, "Orders")
         send(hit())
-        assert "1 integrations have something due" in call("sweep", "--deliver")
+        assert "1 integrations have due deliveries" in call("sweep", "--deliver")
         assert len(vendor.received) == 1
 
 
@@ -85,7 +85,7 @@ def test_sweep_does_what_beat_does(send: Send, token: Token) -> None:
         add_webhook(token, vendor.url)
         send(hit())
         assert call("sweep", "--deliver").startswith(
-            "0 partitions made, 0 dedup keys forgotten, 0 partitions dropped."
+            "0 partitions created, 0 dedup keys deleted, 0 partitions dropped."
         )
     assert Delivery.objects.get().state == "delivered"
     assert Attempt.objects.get().status == 200

@@ -19,10 +19,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from tests.conftest import hit
-from tests.integrations import add_webhook
-from tests.ledger import assert_exact, counts, discrepancies
-from tests.rollups import rolled_up
+from tests.support.hits import hit
+from tests.support.integrations import add_webhook
+from tests.support.ledger import assert_exact, counts, discrepancies
+from tests.support.rollups import rolled_up
 from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
 from tracking.ingest.file_import.line_file import FileChanged
@@ -130,7 +130,7 @@ def test_it_asks_and_does_nothing_without_a_yes(
     monkeypatch.setattr("builtins.input", lambda prompt: "n")
     said = StringIO()
     call_command("import_hits", str(write(hit())), "--token", "shop", stdout=said)
-    assert "delivered to Hook" in said.getvalue()
+    assert "queued for Hook" in said.getvalue()
     assert not Hit.objects.exists()
 
 

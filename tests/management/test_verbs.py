@@ -2,27 +2,18 @@
 
 import io
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from tests.conftest import Send
-from tests.integrations import add_webhook
-from tests.ledger import assert_exact
-from tests.operations import let_die, post, replay
+from tests.support.hits import Send
+from tests.support.integrations import add_webhook
+from tests.support.ledger import assert_exact
+from tests.support.operations import let_die, post, replay
 from tracking.models import DeadLetter, Integration, Operation, QueuedDelivery, Token
 
-
-@pytest.fixture(autouse=True)
-def _no_lag(settings: Any) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "COMMIT_LAG": 0.0}
-
-
-@pytest.fixture
-def integration(token: Token) -> Integration:
-    return add_webhook(token)
+pytestmark = pytest.mark.usefixtures("no_lag")
 
 
 def call(*arguments: str) -> str:
@@ -40,7 +31,7 @@ def test_a_replay_says_asks_and_does(
 ) -> None:
     let_die(send, integration, "A", "B")
     answer(monkeypatch, "y")
-    said = call("replay", "shop/Webhook")
+    said = call("replay", "shop/Orders")
     assert "Dead letters to replay: 2" in said
     assert f"POST {integration.config['url']}" in said
     assert said.endswith("2 of 2 done.\n")
@@ -66,9 +57,9 @@ def test_a_replay_takes_criteria(send: Send, integration: Integration) -> None:
     let_die(send, integration, "A", "B", "C")
     later = (timezone.now() + timedelta(hours=1)).isoformat()
     for nothing in (("--since", later), ("--code", "too_old"), ("--message", "other")):
-        assert "Dead letters to replay: 0" in call("replay", "shop/Webhook", "--yes", *nothing)
+        assert "Dead letters to replay: 0" in call("replay", "shop/Orders", "--yes", *nothing)
     some = ("--until", later, "--code", "permanent", "--message", "no such", "--event", "B")
-    assert "1 of 1 done" in call("replay", "shop/Webhook", "--yes", *some)
+    assert "1 of 1 done" in call("replay", "shop/Orders", "--yes", *some)
     assert_exact(integration)
 
 
@@ -76,8 +67,8 @@ def test_a_backfill_owes_the_past(send: Send, token: Token) -> None:
     post(send, "A", "B")
     integration = add_webhook(token)
     began = timezone.now()
-    assert "Hits to enqueue: 0" in call("backfill", "shop/Webhook", "--since", began.isoformat())
-    assert "2 of 2 done" in call("backfill", "shop/Webhook", "--yes", "--rate", "1000")
+    assert "Hits to queue: 0" in call("backfill", "shop/Orders", "--since", began.isoformat())
+    assert "2 of 2 done" in call("backfill", "shop/Orders", "--yes", "--rate", "1000")
     assert QueuedDelivery.objects.count() == 2
     assert_exact(integration)
 
@@ -93,7 +84,7 @@ def test_ctrl_c_stops_between_chunks_and_says_how_far(
     monkeypatch.setattr("tracking.management.operation_command.time.sleep", interrupt)
     out = io.StringIO()
     with pytest.raises(CommandError, match=r"Stopped by Ctrl-C\."):
-        call_command("replay", "shop/Webhook", "--yes", "--rate", "1", stdout=out)
+        call_command("replay", "shop/Orders", "--yes", "--rate", "1", stdout=out)
     assert out.getvalue().endswith("1 of 3 done.\n")
     assert Operation.objects.get().state == "stopped"
     assert (QueuedDelivery.objects.count(), DeadLetter.objects.count()) == (1, 2)
@@ -102,16 +93,16 @@ def test_ctrl_c_stops_between_chunks_and_says_how_far(
 
 def test_pause_resume_and_drain(send: Send, integration: Integration) -> None:
     post(send, "A", "B")
-    call("pause", "shop/Webhook", "--reason", "no", "--dry-run")
+    call("pause", "shop/Orders", "--reason", "no", "--dry-run")
     assert Integration.objects.running().exists()
-    said = call("pause", "shop/Webhook", "--reason", "their migration", "--yes")
+    said = call("pause", "shop/Orders", "--reason", "their migration", "--yes")
     assert "Hits held back so far: 2" in said
     assert "is paused by manage.py pause: their migration" in said
     assert not Integration.objects.running().exists()
-    assert "Hits to send: 2" in call("resume", "shop/Webhook", "--yes", "--rate", "7")
+    assert "Hits to send: 2" in call("resume", "shop/Orders", "--yes", "--rate", "7")
     integration.refresh_from_db()
     assert (integration.paused_at, integration.rate_limit) == (None, 7)
-    assert "Hits still to be sent: 2" in call("drain", "shop/Webhook", "--yes")
+    assert "Hits still to be sent: 2" in call("drain", "shop/Orders", "--yes")
     integration.refresh_from_db()
     assert (integration.enabled, integration.draining) == (False, True)
 
@@ -122,10 +113,10 @@ def test_pause_resume_and_drain(send: Send, integration: Integration) -> None:
         ("replay", "nobody/Webhook"),
         ("replay", "999"),
         ("backfill", "shop"),
-        ("replay", "shop/Webhook", "--rate", "0"),
-        ("resume", "shop/Webhook", "--rate", "-1"),
-        ("replay", "shop/Webhook", "--since", "yesterday"),
-        ("pause", "shop/Webhook"),
+        ("replay", "shop/Orders", "--rate", "0"),
+        ("resume", "shop/Orders", "--rate", "-1"),
+        ("replay", "shop/Orders", "--since", "yesterday"),
+        ("pause", "shop/Orders"),
     ],
 )
 def test_what_cannot_be_done_is_said(integration: Integration, arguments: tuple[str, ...]) -> None:
@@ -144,7 +135,7 @@ def test_two_of_one_path_are_told_apart_by_id(token: Token) -> None:
 def test_a_deleted_ones_name_is_free_for_the_commands(integration: Integration) -> None:
     integration.mark_deleted(by="anna")
     with pytest.raises(CommandError, match="no integration"):
-        call("replay", "shop/Webhook", "--yes")
+        call("replay", "shop/Orders", "--yes")
     config = '{"url": "https://a.example"}'
     assert "id: " in call("add_integration", "shop", "webhook", "--config", config)
     integration.token.mark_deleted(by="anna")
@@ -155,7 +146,7 @@ def test_a_sweep_without_a_worker_carries_out_what_was_asked_for(
     send: Send, integration: Integration
 ) -> None:
     let_die(send, integration, "A")
-    call("replay", "shop/Webhook", "--yes")
+    call("replay", "shop/Orders", "--yes")
     let_die(send, integration)
     replay(integration)
     call("sweep", "--deliver")

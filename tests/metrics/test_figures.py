@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import Send, hit
-from tests.integrations import add_webhook
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
 from tracking.metrics.exposition import write
 from tracking.models import Heartbeat, Token
 

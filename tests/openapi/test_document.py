@@ -14,9 +14,9 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from tests.conftest import Send
 from tests.openapi import elsewhere
-from tests.sample import SEED
+from tests.support.hits import Send
+from tests.support.sample import SEED
 from tracking.ingest.errors import IngestError
 from tracking.ingest.routes import ROUTES
 from tracking.ingest.wsgi import BrokenRequest

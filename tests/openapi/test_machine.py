@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.core.management import call_command
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from pytest_django.plugin import DjangoDbBlocker
@@ -19,7 +18,8 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 from project.wsgi import application
-from tests.conftest import basic, hit
+from tests.support.hits import basic, hit
+from tests.support.reset import clear
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
 
@@ -47,10 +47,10 @@ SITE = "https://shop.example"
 def issued(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[tuple[Token, ApiToken]]:
-    """One for all operations: to empty the tables after each takes as long as to ask it all."""
+    """One for all operations."""
     with django_db_blocker.unblock():
         yield Token.objects.issue("shop")
-        call_command("flush", verbosity=0, interactive=False)
+        clear()
 
 
 @pytest.fixture(autouse=True)

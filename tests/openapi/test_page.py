@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import chromium, page, shoot  # noqa: F401 (fixtures)
+from tests.support.browser import shoot
 from tracking.models import Hit
 from tracking.models.tokens.api_token import ApiToken
 from tracking.openapi.samples import HIT
 
 
 @pytest.fixture
-def docs(page: Page, live_server: LiveServer) -> Iterator[Page]:  # noqa: F811
+def docs(page: Page, live_server: LiveServer) -> Iterator[Page]:
     """The page, drawn. Fails if a request left for elsewhere or the console complained."""
     asked: list[Request] = []
     said: list[ConsoleMessage] = []

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-HOST = "127.0.0.1"
+from tests.support.ports import HOST, free_port
+
 START_SECONDS = 15.0
 OPTIONS = (
     *("--interface", "rsgi", "--task-impl", "asyncio", "--no-ws", "--workers", "1"),
@@ -115,21 +115,3 @@ def status_of(received: bytes) -> int:
 def json_of(received: bytes) -> dict[str, object]:
     content: dict[str, object] = json.loads(received.partition(b"\r\n\r\n")[2])
     return content
-
-
-def free_port() -> int:
-    """A port that no outgoing connection can take by chance, and hardly another test run."""
-    while True:
-        port = random.randrange(21_000, 32_768)
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) and not _taken(port):
-                return port
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import chromium, page  # noqa: F401 (fixtures)
-from tests.clients import server
 from tests.script.web import PAGE, Web, serving
-from tests.stack.stack import wait_until
+from tests.support import live as server
+from tests.support.waiting import wait_until
 from tracking.models import Hit, Token
 
 SECONDS = 15.0
@@ -39,7 +38,7 @@ def shop() -> Iterator[Web]:
 
 
 @pytest.fixture
-def visit(page: Page, shop: Web, hits: Web, token: Token) -> Visit:  # noqa: F811
+def visit(page: Page, shop: Web, hits: Web, token: Token) -> Visit:
     """Opens a page of the shop that has the script. `before` is HTML that comes before it."""
 
     def open_page(
@@ -71,21 +70,21 @@ def names(hits: list[Hit]) -> list[str]:
     return [hit.name for hit in hits]
 
 
-def track(page: Page, *values: Any) -> None:  # noqa: F811
+def track(page: Page, *values: Any) -> None:
     page.evaluate("values => hitstream.track(...values)", list(values))
 
 
-def storage(page: Page) -> dict[str, str]:  # noqa: F811
+def storage(page: Page) -> dict[str, str]:
     """What the script keeps in the browser."""
     kept: dict[str, str] = page.evaluate("() => ({ ...localStorage })")
     return kept
 
 
-def queued(page: Page) -> list[str]:  # noqa: F811
+def queued(page: Page) -> list[str]:
     """The bodies that wait in the browser, oldest first."""
     return [body for key, body in sorted(storage(page).items()) if body.startswith("{")]
 
 
-def settled(page: Page) -> None:  # noqa: F811
+def settled(page: Page) -> None:
     """Nothing waits in the browser any more."""
     wait_until(lambda: not queued(page), within=SECONDS)

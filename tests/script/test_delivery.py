@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.script.conftest import SECONDS, Visit, names, queued, settled, track
 from tests.script.web import DROP, Web
-from tests.stack.stack import wait_until
+from tests.support.waiting import wait_until
 from tracking.models import Hit
 
 Stored = Callable[[int], list[Hit]]

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.script.conftest import names, settled
 from tests.script.web import PAGE, Web, serving
-from tests.stack.stack import wait_until
+from tests.support.waiting import wait_until
 from tracking.models import Hit, Token
 
 Stored = Callable[[int], list[Hit]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.script.conftest import SECONDS, Visit, queued, settled, storage, track
 from tests.script.web import Web
-from tests.stack.stack import wait_until
+from tests.support.waiting import wait_until
 from tracking.models import Hit
 
 Stored = Callable[[int], list[Hit]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.stack.stack import free_port
+from tests.support.ports import free_port
 
 PAGE = "<!doctype html><title>Boots</title><link rel=icon href=data:,>"
 HOP = {"connection", "transfer-encoding", "server", "date", "keep-alive", "content-length"}

@@ -1,4 +1,4 @@
-"""All of Hitstream for the tests of a module, and a vendor for each test."""
+"""All of Hitstream, once for all files of this folder that a process runs."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,11 +8,13 @@ import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.destinations.vendor import Vendor, open_vendor, reply
-from tests.stack.stack import Stack, running
+from tests.support.cluster import MigratedPostgres
+from tests.support.stack import Stack, running
+
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.stack.settings"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def directory() -> Iterator[Path]:
     # Not pytest's own: Postgres runs as another user where the tests run as root.
     with tempfile.TemporaryDirectory(prefix="hitstream-stack-") as name:
@@ -20,15 +22,15 @@ def directory() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def postgres(directory: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(directory)
+    server = MigratedPostgres(directory)
     with server:
         yield server
     server.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def broker(directory: Path) -> Iterator[EmbeddedValkey]:
     server = EmbeddedValkey(directory)
     with server:
@@ -36,13 +38,7 @@ def broker(directory: Path) -> Iterator[EmbeddedValkey]:
     server.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack(directory: Path, postgres: EmbeddedPostgres, broker: EmbeddedValkey) -> Iterator[Stack]:
-    with running(directory, postgres.url, broker.url) as stack:
+    with running(directory, postgres.url, broker.url, **SETTINGS) as stack:
         yield stack
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor

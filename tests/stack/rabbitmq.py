@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stack.stack import free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 # The package's own /usr/sbin/rabbitmq-server insists on being root or rabbitmq.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

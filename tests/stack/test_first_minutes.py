@@ -3,49 +3,39 @@
 import re
 import shlex
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page
 from standardwebhooks import Webhook
 
-from project.embedded.postgres import EmbeddedPostgres
-from project.embedded.valkey import EmbeddedValkey
-from tests.browser import chromium, page  # noqa: F401 (fixtures)
-from tests.destinations.vendor import open_vendor, reply
-from tests.stack.stack import running, wait_until
+from tests.support.stack import Stack
+from tests.support.vendor import Vendor
+from tests.support.waiting import wait_until
 
 
-def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(page: Page) -> None:  # noqa: F811
-    with tempfile.TemporaryDirectory(prefix="hitstream-first-") as name:
-        directory = Path(name)
-        directory.chmod(0o755)
-        with (
-            EmbeddedPostgres(directory, keep=False) as postgres,
-            EmbeddedValkey(directory, keep=False) as broker,
-            running(directory, postgres.url, broker.url) as stack,
-            open_vendor(reply()) as vendor,
-        ):
-            banner = stack.log.read_text()
-            printed = re.search(r"Try it\s+(curl .*)", banner)
-            password = (directory / "var" / "admin_password").read_text().strip()
-            assert printed is not None
-            assert password in banner
-            secret = set_up_webhook(page, f"http://127.0.0.1:{stack.port}", password, vendor.url)
-            started = time.monotonic()
-            answer = subprocess.run(
-                [*shlex.split(printed[1]), "-s"], capture_output=True, text=True, check=True
-            )
-            assert answer.stdout.splitlines()[0] == "HTTP/1.1 204 No Content"
-            wait_until(lambda: vendor.received, within=2)
-            print(f"From curl to the webhook: {time.monotonic() - started:.2f} s")  # noqa: T201
-            received = vendor.received[0]
-            Webhook(secret).verify(received.body, received.headers)
-            assert received.json["data"]["payload"]["event"]["name"] == "Registered"
+def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(
+    page: Page, stack: Stack, directory: Path, vendor: Vendor
+) -> None:
+    banner = stack.log.read_text()
+    printed = re.search(r"Try it\s+(curl .*)", banner)
+    password = (directory / "var" / "admin_password").read_text().strip()
+    assert printed is not None
+    assert password in banner
+    secret = set_up_webhook(page, f"http://127.0.0.1:{stack.port}", password, vendor.url)
+    started = time.monotonic()
+    answer = subprocess.run(
+        [*shlex.split(printed[1]), "-s"], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[0] == "HTTP/1.1 204 No Content"
+    wait_until(lambda: vendor.received, within=2)
+    print(f"From curl to the webhook: {time.monotonic() - started:.2f} s")  # noqa: T201
+    received = vendor.received[0]
+    Webhook(secret).verify(received.body, received.headers)
+    assert received.json["data"]["payload"]["event"]["name"] == "Registered"
 
 
-def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:  # noqa: F811
+def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     """The development token's hits go there; the signing secret that was shown once."""
     page.goto(f"{site}/admin/")
     page.fill("#id_username", "admin")

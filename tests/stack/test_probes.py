@@ -9,8 +9,9 @@ from typing import Any
 
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.stack.stack import Stack, wait_until
 from tests.stack.test_web_faults import hang
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 
 def probe(stack: Stack, path: str) -> tuple[int, Any, float]:

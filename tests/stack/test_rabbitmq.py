@@ -3,10 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from project.embedded.postgres import EmbeddedPostgres
-from tests.destinations.vendor import open_vendor, reply
 from tests.stack.rabbitmq import rabbitmq
-from tests.stack.stack import running, wait_until
+from tests.support.cluster import MigratedPostgres
+from tests.support.stack import running
+from tests.support.vendor import open_vendor, reply
+from tests.support.waiting import wait_until
 
 
 def test_rabbitmq_rings_and_its_death_loses_nothing() -> None:
@@ -14,7 +15,7 @@ def test_rabbitmq_rings_and_its_death_loses_nothing() -> None:
         directory = Path(name)
         directory.chmod(0o755)
         with (
-            EmbeddedPostgres(directory, keep=False) as postgres,
+            MigratedPostgres(directory, keep=False) as postgres,
             rabbitmq(directory) as broker,
             running(directory, postgres.url, broker.url) as stack,
             open_vendor(reply()) as vendor,

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
-from tests.stack.stack import Stack, wait_until
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 
 def test_a_killed_web_process_is_replaced(stack: Stack) -> None:
@@ -105,7 +106,9 @@ def stall(port: int) -> socket.socket:
     return connection
 
 
-def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: Stack) -> None:
+def test_a_revoked_token_is_refused_by_every_process_once_it_is_no_longer_remembered(
+    stack: Stack,
+) -> None:
     token = stack.issue("revoked")
     assert {stack.sender(token).post(f"r{n}").status for n in range(40)} == {204}
     stack.manage(
@@ -113,7 +116,8 @@ def test_a_revoked_token_is_refused_by_every_process_within_five_seconds(stack: 
         "-c",
         "from tracking.models import Token; Token.objects.get(name='revoked').revoke()",
     )
-    time.sleep(4.5)
+    # A process remembers a token for TOKEN_CACHE_SECONDS and looks it up again within half of that.
+    time.sleep(1.5)
     assert {stack.sender(token).post(f"s{n}").status for n in range(40)} == {401}
 
 

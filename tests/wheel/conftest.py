@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import free_port
+from tests.support.ports import free_port
 from tests.wheel.stranger import ROOT, Browser, Stranger, database, run, settle_in
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -21,6 +22,7 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_ope
 
 import psycopg
 from cryptography.fernet import Fernet
+from packaging.requirements import Requirement
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,8 +52,17 @@ class Stranger:
 
     def run(self, command: str, *arguments: str, **env: str) -> str:
         return run(
-            self.bin / command, *arguments, cwd=self.directory, env={**self.env, **env}, timeout=120
+            *self.command(command),
+            *arguments,
+            cwd=self.directory,
+            env={**self.env, **env},
+            timeout=120,
         )
+
+    def command(self, name: str) -> list[str]:
+        """Return the arguments that run this program, a module of the environment's Python."""
+        python = str(self.bin / "python")
+        return [python] if name == "python" else [python, "-m", name]
 
     def manage(self, *arguments: str, **env: str) -> str:
         return self.run("python", "manage.py", *arguments, **env)
@@ -61,7 +72,7 @@ class Stranger:
         """The command runs, and has written the sign to its log."""
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [self.bin / command, *arguments],
+                [*self.command(command), *arguments],
                 cwd=self.directory,
                 env=self.env,
                 stdout=output,
@@ -84,20 +95,59 @@ class Stranger:
 
 
 def settle_in(directory: Path, *wheels: Path) -> Stranger:
-    """The project is there, with the wheels and their dependencies installed beside it."""
+    """The project is there, with the wheels installed beside it, and what they depend on: as the
+    tests' own environment has it, which pip then finds to be enough."""
     venv = directory / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python)
-    run(*pip, "install", "--quiet", "--no-compile", *wheels, "celery[redis]", "gunicorn")
+    run(*pip, "install", "--quiet", "--no-compile", "--no-deps", *wheels)
+    packages = Path(
+        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    )
+    lend(packages, installed(python), "celery[redis]", "gunicorn")
     run(*pip, "check")
     stranger = Stranger(directory / "site", venv / "bin", environment())
     stranger.directory.mkdir()
-    stranger.run("django-admin", "startproject", "host", ".")
+    stranger.run("django", "startproject", "host", ".")
     package = stranger.directory / "host"
     (package / "settings.py").rename(package / "stock.py")
     shutil.copytree(Path(__file__).parent / "host", package, dirs_exist_ok=True)
     return stranger
+
+
+def installed(python: Path) -> list[str]:
+    """Return what the distributions of this environment require, as their metadata has it."""
+    code = (
+        "from importlib.metadata import distributions\n"
+        "for each in distributions(): print(*(each.requires or ()), sep='\\n')"
+    )
+    return [line for line in run(python, "-c", code).splitlines() if line]
+
+
+def lend(packages: Path, required: Iterable[str], *more: str) -> None:
+    """Link the tests' own copies of what is required, and of what that requires in turn, into
+    `packages`."""
+    waiting = [(Requirement(text), "") for text in (*required, *more)]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        for wanted in ("", *requirement.extras):
+            if (requirement.name, wanted) not in seen:
+                seen.add((requirement.name, wanted))
+                found = distribution(requirement.name)
+                link(found, packages)
+                waiting += [(Requirement(text), wanted) for text in found.requires or ()]
+
+
+def link(found: Distribution, packages: Path) -> None:
+    """Link the folders and files of a distribution that lie beside each other in site-packages."""
+    for name in {file.parts[0] for file in found.files or () if file.parts[0] != ".."}:
+        target = packages / name
+        if name != "__pycache__" and not target.exists():
+            target.symlink_to(Path(str(found.locate_file(name))))
 
 
 def environment() -> dict[str, str]:

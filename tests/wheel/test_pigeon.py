@@ -4,8 +4,8 @@ import json
 import re
 from urllib.parse import urlencode
 
-from tests.conftest import hit
-from tests.destinations.vendor import open_vendor, reply
+from tests.support.hits import hit
+from tests.support.vendor import open_vendor, reply
 from tests.wheel.stranger import Browser, Stranger
 from tests.wheel.test_wheel import issue, post
 

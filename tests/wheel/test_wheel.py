@@ -6,14 +6,13 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import basic, hit
-from tests.destinations.vendor import Vendor, open_vendor, reply
+from tests.support.hits import basic, hit
+from tests.support.vendor import Vendor
 from tests.wheel.stranger import ROOT, Browser, Page, Stranger, run
 
 JSON = {"Content-Type": "application/json"}
@@ -53,12 +52,6 @@ def wait_for(vendor: Vendor) -> Any:
         assert time.monotonic() < deadline, "Nothing arrives"
         time.sleep(0.05)
     return vendor.received[0].json["data"]
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    with open_vendor(reply()) as vendor:
-        yield vendor
 
 
 def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
@@ -186,7 +179,7 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
     assert page.status == 200
     assert "HTTP 200" in page.text
     lists = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
-    for name in (*lists, "operation", "import"):
+    for name in (*lists, "operation", "fileimport"):
         assert operator.open(f"/admin/hitstream/{name}/").status == 200, name
     [(integration,)] = host.query("SELECT id FROM hitstream_integration WHERE name = 'Hook'")
     for name in ("change", "ledger", "replay", "backfill", "pause", "drain", "delete"):

@@ -1,4 +1,4 @@
-"""What the verbs' pages ask: filters, which a preview goes by, and how it shall be done."""
+"""The forms of the action pages: filters that the preview applies, and options."""
 
 from __future__ import annotations
 
@@ -18,41 +18,39 @@ class Moment(forms.DateTimeField):
 
 
 class PauseForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500, help_text="Shown to everybody who wonders why nothing arrives."
-    )
+    reason = forms.CharField(max_length=500, help_text="Shown wherever the integration is paused.")
 
 
 class ResumeForm(forms.Form):
     rate_limit = forms.IntegerField(
-        label="Requests a second",
+        label="Rate limit (requests/s)",
         required=False,
         min_value=1,
-        help_text="From now on. Empty: as it is configured.",
+        help_text="From now on. Empty: as configured.",
     )
 
 
 class RateForm(forms.Form):
     rate = forms.IntegerField(
-        label="Hits a second",
+        label="Rate (hits/s)",
         required=False,
         min_value=1,
-        help_text="Empty: as fast as the database takes them.",
+        help_text="Empty: as fast as the database allows.",
     )
 
 
 class ReplayFilters(forms.Form):
-    since = Moment("Died since")
-    until = Moment("Died before")
+    since = Moment("Failed after")
+    until = Moment("Failed before")
     code = forms.ChoiceField(
         required=False,
         choices=[("", "any"), *((code, code.replace("_", " ")) for code in CODES)],
     )
-    message = forms.CharField(label="In the message", required=False, max_length=500)
+    message = forms.CharField(label="Message contains", required=False, max_length=500)
     event = forms.CharField(label="Event name", required=False, max_length=255)
 
 
 class BackfillFilters(forms.Form):
-    since = Moment("Arrived since")
+    since = Moment("Arrived after")
     until = Moment("Arrived before")
     event = forms.CharField(label="Event name", required=False, max_length=255)

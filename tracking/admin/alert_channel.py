@@ -1,20 +1,19 @@
-"""Configure where alerts are told, and try it."""
+"""Configure where alerts are sent, and send a test message."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from tracking.admin.channel_form import form_for
-from tracking.admin.confirm import confirm
+from tracking.admin.confirm import ConfirmView
 from tracking.admin.integration_form import CONFIG
+from tracking.admin.object_page import PagesAdmin
 from tracking.admin.show_secret import IssuingAdmin
 from tracking.alerts.channels.registry import CHANNELS
 from tracking.alerts.notify import send_test_message
@@ -24,8 +23,17 @@ from tracking.models.alerts.channel import ChannelKind
 from tracking.presentation.pill import state_of_channel
 
 
+class TestMessageView(ConfirmView):
+    title = "Send a test message"
+    explanation = "A message that names itself a test is sent now, with the saved configuration."
+
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        return self.show("verdict", verdict=send_test_message(self.object))
+
+
 @admin.register(AlertChannel)
-class AlertChannelAdmin(IssuingAdmin):
+class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
+    pages = {"test": TestMessageView}  # noqa: RUF012 (Django's own form)
     list_display = ("name", "kind", "state", "notified_at")
     change_form_template = "admin/hitstream/alertchannel/change_form.html"
 
@@ -33,7 +41,8 @@ class AlertChannelAdmin(IssuingAdmin):
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A channel is told of every token, so it is for whoever sees them all."""
+        """A channel gets the alerts of every token, so only users who see all tokens may add
+        one."""
         return super().has_add_permission(request) and Scope.of(request.user).is_all
 
     def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
@@ -50,7 +59,7 @@ class AlertChannelAdmin(IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **self.admin_site.each_context(request),
-            "title": "How shall alerts be told?",
+            "title": "Choose an alert channel",
             "kinds": ChannelKind.choices,
             "opts": self.opts,
         }
@@ -68,11 +77,11 @@ class AlertChannelAdmin(IssuingAdmin):
         form = self.get_form(request, obj)
         config = [name for name in form.base_fields if name.startswith(CONFIG)]
         url = form.channel.docs_url
-        found = f'Where to find these: <a href="{url}">its documentation</a>.' if url else ""
+        docs = f'Where to find these values: <a href="{url}">vendor docs</a>' if url else ""
         label = ChannelKind(self.kind(request, obj)).label
         return [
             (None, {"fields": ("name", "enabled")}),
-            (label, {"fields": config, "description": found}),
+            (label, {"fields": config, "description": docs}),
         ]
 
     def save_model(self, request: HttpRequest, obj: AlertChannel, form: Any, change: bool) -> None:
@@ -90,30 +99,3 @@ class AlertChannelAdmin(IssuingAdmin):
         channel = self.get_object(request, object_id)
         context = {**(extra_context or {}), "state": channel and state_of_channel(channel)}
         return super().change_view(request, object_id, form_url, context)
-
-    def get_urls(self) -> list[URLPattern]:
-        wrapped = self.admin_site.admin_view(partial(test, self))
-        own = path("<path:pk>/test/", wrapped, name="hitstream_alertchannel_test")
-        return [own, *super().get_urls()]
-
-
-def test(site: AlertChannelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, obj: AlertChannel, asked: dict[str, Any]) -> HttpResponse:
-        context = {
-            **site.admin_site.each_context(request),
-            "title": "Send a test message",
-            "object": obj,
-            "opts": site.opts,
-            "verdict": send_test_message(obj),
-        }
-        return TemplateResponse(request, "hitstream/verdict.html", context)
-
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Send a test message",
-        explanation="A message that says that it is a test is sent now, with the configuration as "
-        "it is saved.",
-        act=act,
-    )

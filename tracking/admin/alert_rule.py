@@ -1,4 +1,4 @@
-"""Configure what somebody is told of."""
+"""Configure which conditions open an alert."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from tracking.models.alerts.rule import AlertRuleQuerySet
 
 
 class AlertRuleForm(forms.ModelForm):
-    #: The tokens that there are to choose from.
+    #: The tokens to choose from.
     scope: ClassVar[Scope] = Scope(None)
 
     def clean(self) -> dict[str, Any]:
-        """Who does not see all tokens makes no rule about all of them."""
+        """Refuse a rule about all tokens by a user who does not see all of them."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not (self.scope.is_all or cleaned.get("token") or cleaned.get("integration")):
-            raise ValidationError("Choose a token or an integration: you do not see all of them.")
+            raise ValidationError(
+                "Choose a token or an integration: only users who see all tokens can make a rule "
+                "for all."
+            )
         return cleaned
 
 
@@ -35,14 +38,14 @@ class AlertRuleAdmin(admin.ModelAdmin):
     list_select_related = ("token", "integration__token")
     fieldsets = (
         (None, {"fields": ("kind", "enabled")}),
-        ("Of what", {"fields": ("token", "integration")}),
-        ("When", {"fields": ("threshold", "minutes", "calm")}),
-        ("Who is told", {"fields": ("channels",)}),
+        ("Scope", {"fields": ("token", "integration")}),
+        ("Condition", {"fields": ("threshold", "minutes", "calm")}),
+        ("Notifications", {"fields": ("channels",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertRule]:
-        found: Any = super().get_queryset(request)
-        seen: AlertRuleQuerySet = found.seen(Scope.of(request.user))
+        rules: Any = super().get_queryset(request)
+        seen: AlertRuleQuerySet = rules.seen(Scope.of(request.user))
         return seen
 
     def has_change_permission(self, request: HttpRequest, obj: AlertRule | None = None) -> bool:
@@ -61,7 +64,7 @@ class AlertRuleAdmin(admin.ModelAdmin):
         scope = Scope.of(request.user)
         seen: dict[str, QuerySet[Any]] = {
             "token": scope.limit(Token.objects.all(), "pk"),
-            # Each is called by its token, too.
+            # Its label names its token, too.
             "integration": scope.limit(Integration.objects.select_related("token")),
         }
         kwargs.setdefault("queryset", seen[db_field.name])
@@ -74,5 +77,6 @@ class AlertRuleAdmin(admin.ModelAdmin):
 
 
 def is_theirs(request: HttpRequest, rule: AlertRule | None) -> bool:
-    """A rule about all tokens is for whoever sees them all."""
+    """Return whether the user may change the rule: one about all tokens takes a user who sees them
+    all."""
     return rule is None or not rule.is_of_all or Scope.of(request.user).is_all

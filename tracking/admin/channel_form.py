@@ -1,4 +1,4 @@
-"""One form out of two: the channel's own fields, and those that its kind declares."""
+"""One form made of two: the channel's own fields, and those that its kind declares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tracking.models import AlertChannel
 
 
 class ChannelForm(forms.ModelForm):
-    """`config_form` is the kind's own, bound to the same data; it alone validates them."""
+    """`config_form` is the form of the kind, bound to the same data; it alone validates its
+    fields."""
 
     channel: ClassVar[type[Channel]]
 
@@ -38,7 +39,7 @@ class ChannelForm(forms.ModelForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """The instance is configured, or the form says why it cannot be."""
+        """Configure the instance, or add the errors to the form."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         form = self.config_form
         assert form is not None
@@ -53,6 +54,6 @@ class ChannelForm(forms.ModelForm):
 
 
 def form_for(channel: type[Channel]) -> type[ChannelForm]:
-    """A ChannelForm with the kind's fields, each passing on what was typed."""
+    """Return a ChannelForm with the fields of the kind, which pass their input on unchanged."""
     fields: dict[str, Any] = dict(passing(channel.Config.base_fields, CONFIG))
     return type("ChannelForm", (ChannelForm,), {**fields, "channel": channel})

@@ -1,78 +1,82 @@
-"""A page that says what a button will do, asks what it must, and does it on POST."""
+"""A page that says what a button will do, takes its options, and does it on POST."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from tracking.admin.object_page import ObjectPage
 from tracking.models.operations.preview import Preview
 
-Act = Callable[[HttpRequest, Any, dict[str, Any]], HttpResponse]
-#: The object and what the filters say, to what would be done.
-Foresee = Callable[[Any, dict[str, Any]], Preview]
 
+class ConfirmView(ObjectPage):
+    """The confirmation page of one object; a subclass says what `act` does and what `preview`
+    shows.
 
-def confirm(
-    site: admin.ModelAdmin,
-    request: HttpRequest,
-    pk: str,
-    *,
-    title: str,
-    explanation: str,
-    act: Act,
-    form_class: type[forms.Form] = forms.Form,
-    filters_class: type[forms.Form] = forms.Form,
-    foresee: Foresee | None = None,
-    counted: str = "",
-    permission: str = "",
-) -> HttpResponse:
-    """The confirmation page of one object, or what `act` answers to its valid forms.
-
-    The filters are GET parameters: the page says what would be done to what they leave, so many
-    `counted`, and its POST repeats the filters that were said. `permission` is a codename, by
-    default that to change the object. Afterwards it goes on at `next` if that was asked for.
+    The fields of `filters_class` are GET parameters: the preview shows what they leave, and the
+    POST repeats them. `counted` labels the number of the preview. `permission` is a codename, by
+    default that to change the object. After a redirecting act the browser goes to `next`, if the
+    request has one.
     """
-    obj: Model | None = site.get_object(request, pk)
-    if obj is None:
-        raise Http404
-    if not request.user.has_perm(f"hitstream.{permission or f'change_{site.opts.model_name}'}"):
-        raise PermissionDenied
-    is_post = request.method == "POST"
-    filters = filters_class(request.POST if is_post else request.GET)
-    form = form_class(request.POST if is_post else None)
-    back = asked_back(request)
-    if filters.is_valid() and form.is_valid():
-        done = act(request, obj, {**filters.cleaned_data, **form.cleaned_data})
-        is_over = isinstance(done, HttpResponseRedirect)
-        return HttpResponseRedirect(back) if back and is_over else done
-    context = {
-        **site.admin_site.each_context(request),
-        "title": title,
-        "subtitle": str(obj),
-        "explanation": explanation,
-        "object": obj,
-        "back": back,
-        "form": form,
-        "filters": filters,
-        "preview": foresee(obj, filters.cleaned_data) if foresee and filters.is_valid() else None,
-        "counted": counted,
-        "opts": site.opts,
-    }
-    return TemplateResponse(request, "hitstream/confirm.html", context)
 
+    explanation: ClassVar[str] = ""
+    #: The label of the button; by default the title.
+    button: ClassVar[str] = ""
+    form_class: ClassVar[type[forms.Form]] = forms.Form
+    filters_class: ClassVar[type[forms.Form]] = forms.Form
+    counted: ClassVar[str] = ""
+    permission: ClassVar[str] = ""
 
-def asked_back(request: HttpRequest) -> str:
-    """The page of this site that somebody came from and wants back to; empty for none."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if is_ours else ""
+    def preview(self, filters: dict[str, Any]) -> Preview | None:
+        """Return what the act would do to what the filters leave; None without a preview."""
+        return None
+
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        """Do it, with the cleaned data of the filters and the form."""
+        raise NotImplementedError
+
+    def is_allowed(self) -> bool:
+        codename = self.permission or f"change_{self.site.opts.model_name}"
+        return self.request.user.has_perm(f"hitstream.{codename}")
+
+    def get(self, request: HttpRequest, pk: str) -> HttpResponse:
+        return self._page(self.filters_class(request.GET), self.form_class())
+
+    def post(self, request: HttpRequest, pk: str) -> HttpResponse:
+        filters, form = self.filters_class(request.POST), self.form_class(request.POST)
+        if not (filters.is_valid() and form.is_valid()):
+            return self._page(filters, form)
+        response = self.act({**filters.cleaned_data, **form.cleaned_data})
+        is_done = isinstance(response, HttpResponseRedirect)
+        return HttpResponseRedirect(self.next_url) if self.next_url and is_done else response
+
+    @property
+    def by(self) -> str:
+        return self.request.user.get_username()
+
+    @property
+    def next_url(self) -> str:
+        """The page of this site that the browser came from and returns to; empty for none."""
+        wanted = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        is_ours = url_has_allowed_host_and_scheme(
+            wanted,
+            allowed_hosts={self.request.get_host()},
+            require_https=self.request.is_secure(),
+        )
+        return wanted if is_ours else ""
+
+    def _page(self, filters: forms.Form, form: forms.Form) -> HttpResponse:
+        return self.show(
+            "confirm",
+            subtitle=str(self.object),
+            explanation=self.explanation,
+            button=self.button or self.title,
+            back=self.next_url,
+            form=form,
+            filters=filters,
+            preview=self.preview(filters.cleaned_data) if filters.is_valid() else None,
+            counted=self.counted,
+        )

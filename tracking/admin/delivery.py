@@ -26,8 +26,8 @@ def link_to_hit(hit_id: Any) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, hit_id)
 
 
-class OfHitsAdmin(ReadOnlyAdmin):
-    """Rows that belong to hits, found by what finds the hit."""
+class HitRowsAdmin(ReadOnlyAdmin):
+    """Rows that belong to hits; the search finds them by the identifiers of the hit."""
 
     owner = "integration__token"
     list_display_links = None
@@ -54,7 +54,7 @@ class OfHitsAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(OfHitsAdmin):
+class DeliveryAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "state_shown", "since", "why")
     list_filter = ("state", ("integration", PresentFilter))
 
@@ -68,7 +68,7 @@ class DeliveryAdmin(OfHitsAdmin):
 
 
 class CodeFilter(admin.SimpleListFilter):
-    """The codes are known: looking for the distinct ones would read every dead letter."""
+    """A filter by the known codes: collecting the distinct ones would read every dead letter."""
 
     title = parameter_name = "code"
 
@@ -80,7 +80,7 @@ class CodeFilter(admin.SimpleListFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(OfHitsAdmin):
+class DeadLetterAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "failed_at", "code", "message", "attempts")
     list_filter = (("integration", PresentFilter), CodeFilter)
     actions = ("replay",)
@@ -93,7 +93,7 @@ class DeadLetterAdmin(OfHitsAdmin):
         count = replay_chosen(
             DeadLetter.objects.filter(pk__in=letters.values("pk")),
             by=request.user.get_username(),
-            message="Chosen from the list of dead letters.",
+            message="Selected in the list of dead letters.",
         )
         wake_dispatcher_on_commit()
-        messages.success(request, f"{count} dead letters are due again.")
+        messages.success(request, f"{count:,} dead letters are queued again.")

@@ -1,4 +1,4 @@
-"""Files of hits that were imported, read-only."""
+"""Imported files of hits, read-only."""
 
 from __future__ import annotations
 

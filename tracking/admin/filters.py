@@ -1,4 +1,4 @@
-"""Filters of lists by what is there to choose from."""
+"""Filters of lists by existing rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tracking.models.access.scope import Scope
 
 
 class PresentFilter(admin.RelatedFieldListFilter):
-    """By token or integration, without the deleted ones and those that are not seen."""
+    """A filter by token or integration, without the deleted ones and those outside the user's
+    scope."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
@@ -21,7 +22,7 @@ class PresentFilter(admin.RelatedFieldListFilter):
         if field.related_model is Token:
             seen = Scope.of(request.user).limit(rows, "pk")
         else:
-            # Each is called by its token, too.
+            # Its label names its token, too.
             seen = Scope.of(request.user).limit(rows).select_related("token")
         ordering = self.field_admin_ordering(field, request, model_admin)
         ordered = seen.order_by(*ordering) if ordering else seen

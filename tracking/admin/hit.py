@@ -1,4 +1,4 @@
-"""Hits, read-only: found by their ids, each with its story."""
+"""Hits, read-only: a search by their identifiers, and the history of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracking.uuid7 import first_uuid7
 
 
 class ReceivedFilter(admin.SimpleListFilter):
-    """By the time in the id, which is also the partition key."""
+    """A filter by the time in the id, which is also the partition key."""
 
     title = "received"
     parameter_name = "received"
@@ -43,7 +43,9 @@ class HitAdmin(ReadOnlyAdmin):
     list_filter = (ReceivedFilter, ("token", PresentFilter))
     list_select_related = ("token",)
     search_fields = ("hit_id",)
-    search_help_text = "A whole hitId, user id, anonymous id, e-mail hash or event name."
+    search_help_text = (
+        "A whole hitId, Hitstream ID, user id, anonymous id, e-mail hash or event name."
+    )
     change_form_template = "admin/hitstream/hit/change_form.html"
 
     class Media:
@@ -56,7 +58,7 @@ class HitAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Hit], search_term: str
     ) -> tuple[QuerySet[Hit], bool]:
-        """Whole values only: each has its index."""
+        """Search by exact match only: each column has its index."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -74,7 +76,7 @@ class HitAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         hit = self.get_object(request, object_id)
-        context = {"story": hit_history(hit)} if hit else {}
+        context = {"history": hit_history(hit)} if hit else {}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )

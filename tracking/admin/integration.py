@@ -1,8 +1,7 @@
-"""Configure integrations: the form is the destination's own declaration."""
+"""Configure integrations: the destination declares the fields of the form."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,15 +10,15 @@ from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from tracking.admin import integration_actions
-from tracking.admin.connection_test import verify
+from tracking.admin.connection_test import ConnectionTestView
 from tracking.admin.filters import PresentFilter
 from tracking.admin.integration_form import CONFIG, MAPPING, IntegrationForm, form_for
-from tracking.admin.ledger import integration_ledger
-from tracking.admin.mapping_preview import show_mapping
+from tracking.admin.ledger import IntegrationLedgerView
+from tracking.admin.mapping_preview import MappingPreview
+from tracking.admin.object_page import PagesAdmin
 from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import IssuingAdmin
 from tracking.destinations.contract import registry
@@ -33,7 +32,17 @@ from tracking.wakeup import wake_dispatcher_on_commit
 
 
 @admin.register(Integration)
-class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
+class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
+    pages = {  # noqa: RUF012 (Django's own form)
+        "pause": integration_actions.PauseView,
+        "resume": integration_actions.ResumeView,
+        "drain": integration_actions.DrainView,
+        "replay": integration_actions.ReplayView,
+        "backfill": integration_actions.BackfillView,
+        "ledger": IntegrationLedgerView,
+        "verify": ConnectionTestView,
+        "mapping": MappingPreview,
+    }
     list_display = ("name", "token", "destination", "state", "created_at")
     list_filter = (("token", PresentFilter), "destination", "enabled")
     list_select_related = ("token",)
@@ -47,8 +56,8 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         js = (Script("hitstream/mapping.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
-        found: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
-        return found
+        present: QuerySet[Integration] = super().get_queryset(request).filter(deleted_at=None)
+        return present
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -57,7 +66,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Where shall the hits go?",
+            "title": "Choose a destination",
             "destinations": registry.all_destinations(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
@@ -74,7 +83,8 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         try:
             return form_for(registry.get_destination(self.slug(request, obj)), scope)
         except SetupError:
-            # The destination's package is gone: the rest can still be seen and switched off.
+            # The destination's package is gone: the other fields can still be viewed, and the
+            # integration disabled.
             return form_for(None, scope)
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
@@ -86,12 +96,12 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
             (None, {"fields": ("token", "name", "enabled")}),
             (label, {"fields": config, "description": self.describe(form)}),
             (
-                "Which events, and what is changed about them",
+                "Filters and mapping",
                 {"fields": ("event_names", *mapping), "classes": ("hs-mapping",)},
             ),
-            ("How fast", {"fields": ("ordered", "concurrency", "rate_limit")}),
+            ("Throughput", {"fields": ("ordered", "concurrency", "rate_limit")}),
             (
-                "How long it is tried, and what is kept",
+                "Retries and bodies",
                 {"fields": ("max_attempts", "max_age", "retry_base", "keep_bodies")},
             ),
         ]
@@ -101,7 +111,7 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         if form.destination is None:
             return "This destination is not installed."
         link = format_html(
-            'Where to find these: <a href="{}">its documentation</a>.', form.destination.docs_url
+            'Where to find these values: <a href="{}">vendor docs</a>', form.destination.docs_url
         )
         notes = render(form.destination.notes())
         folded = format_html(
@@ -123,10 +133,12 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
             integration.resume(by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
         wake_dispatcher_on_commit()
-        messages.success(request, "What was held back is due now.")
+        messages.success(
+            request, "The selected integrations are resumed: their queued hits are due now."
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Deleting asks about each backlog, so one at a time."""
+        """Remove the bulk delete: deleting previews the backlog, one integration at a time."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -139,31 +151,18 @@ class IntegrationAdmin(ScopedAdmin, IssuingAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         integration = self.get_object(request, object_id)
-        context = {**(extra_context or {}), **(standing(integration) if integration else {})}
+        context = {**(extra_context or {}), **(status_of(integration) if integration else {})}
         return super().change_view(request, object_id, form_url, context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return integration_actions.delete(self, request, object_id)
-
-    def get_urls(self) -> list[URLPattern]:
-        pages = {"ledger": integration_ledger, "verify": verify}
-        own = [
-            path(
-                f"<path:pk>/{name}/",
-                self.admin_site.admin_view(partial(page, self)),
-                name=f"hitstream_integration_{name}",
-            )
-            for name, page in pages.items()
-        ]
-        shown = self.admin_site.admin_view(partial(show_mapping, self))
-        own.append(path("mapping/", shown, name="hitstream_integration_mapping"))
-        return [*integration_actions.urls(self), *own, *super().get_urls()]
+    ) -> Any:
+        view = integration_actions.DeleteView.as_view(site=self)
+        return view(request, pk=object_id)
 
 
-def standing(integration: Integration) -> dict[str, Any]:
-    """What the page says of it beside its form."""
+def status_of(integration: Integration) -> dict[str, Any]:
+    """Return the state of the integration, for the page of its form."""
     return {
         "backlog": backlog.backlog(integration),
         "state": state_of_integration(integration),

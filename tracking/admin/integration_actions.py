@@ -1,15 +1,12 @@
-"""The verbs on an integration's page: each says what it will do, and does it when confirmed."""
+"""The actions on an integration's page: each says what it will do, and does it when confirmed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 
 from tracking.admin.action_forms import (
     BackfillFilters,
@@ -18,8 +15,8 @@ from tracking.admin.action_forms import (
     ReplayFilters,
     ResumeForm,
 )
-from tracking.admin.confirm import confirm
-from tracking.models import Integration, Operation
+from tracking.admin.confirm import ConfirmView
+from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import backlog
 from tracking.models.operations.backfill import Backfill
@@ -30,172 +27,109 @@ from tracking.models.operations.preview import Preview
 from tracking.models.operations.replay import Replay
 from tracking.wakeup import wake_dispatcher_on_commit
 
-View = Callable[[admin.ModelAdmin, HttpRequest, str], HttpResponse]
+
+class BacklogView(ConfirmView):
+    """An action on an integration whose preview is its queued hits."""
+
+    def preview(self, filters: dict[str, Any]) -> Preview:
+        return backlog.preview(self.object)
+
+    def done(self, message: str) -> HttpResponse:
+        """Log the change, and return to the integration."""
+        self.site.log_change(self.request, self.object, message)
+        return redirect("admin:hitstream_integration_change", self.object.pk)
 
 
-def queued(integration: Integration, filters: dict[str, Any]) -> Preview:
-    return backlog.preview(integration)
+class PauseView(BacklogView):
+    title = "Pause the integration"
+    explanation = "New hits are still queued; nothing is sent until the integration is resumed."
+    counted = "Hits held back so far"
+    form_class = PauseForm
+
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        self.object.pause(reason=options["reason"], by=self.by)
+        return self.done(f"Paused: {options['reason']}")
 
 
-def pause(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-        obj.pause(reason=asked["reason"], by=request.user.get_username())
-        site.log_change(request, obj, f"Paused: {asked['reason']}")
-        return redirect("admin:hitstream_integration_change", obj.pk)
+class ResumeView(BacklogView):
+    title = "Resume the integration"
+    explanation = "Every hit that was held back is sent now."
+    counted = "Hits to send"
+    form_class = ResumeForm
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Pause the integration",
-        explanation="Hits go on being queued to it; nothing is sent until it is resumed.",
-        act=act,
-        form_class=PauseForm,
-        foresee=queued,
-        counted="Hits held back so far",
-    )
-
-
-def resume(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-        obj.resume(by=request.user.get_username(), rate_limit=asked["rate_limit"])
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        self.object.resume(by=self.by, rate_limit=options["rate_limit"])
         wake_dispatcher_on_commit()
-        site.log_change(request, obj, "Resumed.")
-        return redirect("admin:hitstream_integration_change", obj.pk)
+        return self.done("Resumed.")
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Resume the integration",
-        explanation="Everything that was held back is sent now.",
-        act=act,
-        form_class=ResumeForm,
-        foresee=queued,
-        counted="Hits to send",
+
+class DrainView(BacklogView):
+    title = "Drain the integration"
+    explanation = (
+        "New hits are not queued; queued hits are still sent. To end this, enable the integration "
+        "again."
     )
+    counted = "Hits still to be sent"
 
-
-def drain(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-        obj.drain(by=request.user.get_username())
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        self.object.drain(by=self.by)
         wake_dispatcher_on_commit()
-        site.log_change(request, obj, "Drained.")
-        return redirect("admin:hitstream_integration_change", obj.pk)
+        return self.done("Drained.")
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Drain the integration",
-        explanation="New hits are not queued; what is queued is still sent. Enabling it again "
-        "ends that.",
-        act=act,
-        foresee=queued,
-        counted="Hits still to be sent",
+
+class DeleteView(BacklogView):
+    title = "Delete the integration"
+    explanation = (
+        "Its queued deliveries are cancelled; hits, dead letters and the history stay. This can't "
+        "be undone."
     )
+    counted = Cancel.counted
+    form_class = RateForm
+    permission = "delete_integration"
 
-
-def operate(
-    operation_class: type[BatchOperation],
-    site: admin.ModelAdmin,
-    request: HttpRequest,
-    pk: str,
-    **page: Any,
-) -> HttpResponse:
-    """The page of a operation_class that becomes an operation."""
-
-    def foresee(obj: Integration, filters: dict[str, Any]) -> Preview:
-        return operation_class(obj, Criteria(**filters)).preview()
-
-    def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-        rate = asked.pop("rate")
-        wanted = operation_class(obj, Criteria(**asked))
-        by = request.user.get_username()
-        operation = Operation.objects.request(wanted, by=by, rate=rate)
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        operation = delete_integration(self.object, by=self.by, rate=options["rate"])
         wake_dispatcher_on_commit()
-        site.log_change(
-            request, obj, f"{operation_class.name.capitalize()} {wanted.criteria}".strip()
-        )
+        self.site.log_change(self.request, self.object, "Deleted.")
+        text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
+        messages.success(self.request, text)
         return redirect("admin:hitstream_operation_change", operation.pk)
 
-    return confirm(
-        site,
-        request,
-        pk,
-        act=act,
-        foresee=foresee,
-        counted=operation_class.counted,
-        form_class=RateForm,
-        **page,
-    )
 
+class OperationView(ConfirmView):
+    """An action that starts an operation, and leads to its page."""
 
-def replay(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    return operate(
-        Replay,
-        site,
-        request,
-        pk,
-        title="Replay dead letters",
-        explanation="They are due at once, and may be tried as often as new ones.",
-        filters_class=ReplayFilters,
-        permission="change_deadletter",
-    )
+    operation_class: ClassVar[type[BatchOperation]]
+    form_class = RateForm
 
+    def preview(self, filters: dict[str, Any]) -> Preview:
+        return self.operation_class(self.object, Criteria(**filters)).preview()
 
-def backfill(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    return operate(
-        Backfill,
-        site,
-        request,
-        pk,
-        title="Backfill past hits",
-        explanation="Hits of its token are queued to it that it wants as it is configured now and "
-        "has no record of.",
-        filters_class=BackfillFilters,
-    )
-
-
-def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, obj: Integration, asked: dict[str, Any]) -> HttpResponse:
-        by = request.user.get_username()
-        operation = delete_integration(obj, by=by, rate=asked["rate"])
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        rate = options.pop("rate")
+        wanted = self.operation_class(self.object, Criteria(**options))
+        operation = Operation.objects.request(wanted, by=self.by, rate=rate)
         wake_dispatcher_on_commit()
-        site.log_change(request, obj, "Deleted.")
-        messages.success(request, f"{obj.name} is deleted. What it was queued is being cancelled.")
+        message = f"{wanted.name.capitalize()} {wanted.criteria}".strip()
+        self.site.log_change(self.request, self.object, message)
         return redirect("admin:hitstream_operation_change", operation.pk)
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Delete the integration",
-        explanation="What it is queued is cancelled; hits, dead letters and everything on record "
-        "stay. It cannot be undone.",
-        act=act,
-        form_class=RateForm,
-        foresee=queued,
-        counted=Cancel.counted,
-        permission="delete_integration",
+
+class ReplayView(OperationView):
+    title = "Replay dead letters"
+    explanation = "Dead letters are queued now with a fresh retry budget."
+    operation_class = Replay
+    counted = Replay.counted
+    filters_class = ReplayFilters
+    permission = "change_deadletter"
+
+
+class BackfillView(OperationView):
+    title = "Backfill past hits"
+    explanation = (
+        "Queues past hits that match the current filters and were never queued for this "
+        "integration."
     )
-
-
-VERBS: dict[str, View] = {
-    "pause": pause,
-    "resume": resume,
-    "drain": drain,
-    "replay": replay,
-    "backfill": backfill,
-}
-
-
-def urls(site: admin.ModelAdmin) -> list[URLPattern]:
-    return [
-        path(
-            f"<path:pk>/{name}/",
-            site.admin_site.admin_view(partial(view, site)),
-            name=f"hitstream_integration_{name}",
-        )
-        for name, view in VERBS.items()
-    ]
+    operation_class = Backfill
+    counted = Backfill.counted
+    filters_class = BackfillFilters

@@ -1,4 +1,4 @@
-"""One form out of two: the integration's own fields, and those that its destination declares."""
+"""One form made of two: the integration's own fields, and those that its destination declares."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from tracking.models.integrations.integration import SENDING
 from tracking.presentation.form_fields import LinesField
 
 CONFIG, MAPPING = "config-", "mapping-"
-KEPT = " What is stored is not shown again: leave this empty to keep it, type - to remove it."
+KEPT = " Leave blank to keep the saved value; type - to remove it."
 
 
 class IntegrationForm(forms.ModelForm):
-    """`config_form` is the destination's own, bound to the same data; it alone validates them."""
+    """`config_form` is the form of the destination, bound to the same data; it alone validates its
+    fields."""
 
     destination: ClassVar[type[Destination] | None] = None
-    #: The tokens that there are to choose from.
+    #: The tokens to choose from.
     scope: ClassVar[Scope] = Scope(None)
     event_names = LinesField(
         label="Only these events",
         required=False,
-        help_text="Names, one a line. Empty: every event.",
+        help_text="Event names, one per line. Empty: every event.",
     )
 
     class Meta:
@@ -39,7 +40,7 @@ class IntegrationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.config_form: ConfigForm | None = None
-        # Its backlog belongs to the token that it was made for.
+        # Its backlog belongs to the token that it was created for.
         self.fields["token"].disabled = self.instance.pk is not None
         tokens = self.scope.limit(Token.objects.present(), "pk")
         self.fields["token"].queryset = tokens  # type: ignore[attr-defined]
@@ -63,12 +64,13 @@ class IntegrationForm(forms.ModelForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """The instance is configured, or the form says why it cannot be."""
+        """Configure the instance, or add the errors to the form."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        # The constraint has a condition on a field that no form has, so Django does not check it.
-        rivals = Integration.objects.present().exclude(pk=self.instance.pk)
-        if rivals.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
-            self.add_error("name", "The token has an integration with this name already.")
+        # The constraint has a condition on a field that is not in the form, so Django does not
+        # check it.
+        others = Integration.objects.present().exclude(pk=self.instance.pk)
+        if others.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
+            self.add_error("name", "The token already has an integration with this name.")
         if self.config_form is None:
             return cleaned
         self._pass_on_errors(self.mapping_form, MAPPING)
@@ -88,7 +90,8 @@ class IntegrationForm(forms.ModelForm):
 
 
 def form_for(destination: type[Destination] | None, scope: Scope) -> type[IntegrationForm]:
-    """An IntegrationForm with the destination's fields, each passing on what was typed."""
+    """Return an IntegrationForm with the fields of the destination, which pass their input on
+    unchanged."""
     config = destination.Config.base_fields if destination else {}
     fields = {**passing(config, CONFIG), **passing(MappingForm.base_fields, MAPPING)}
     return type(
@@ -99,7 +102,8 @@ def form_for(destination: type[Destination] | None, scope: Scope) -> type[Integr
 
 
 def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms.Field]:
-    """Fields that look like these and take whatever is typed: their own form validates it."""
+    """Return fields that look like the declared ones and accept any input: the form that declares
+    them validates it."""
     return {
         f"{prefix}{name}": forms.Field(
             required=False,

@@ -1,4 +1,6 @@
-"""What an operator writes to change events, line by line, and the EventMapping that it says."""
+"""The form in which an operator writes a mapping, line by line, and the EventMapping that it
+makes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.presentation.form_fields import LinesField
 
 UNDEFINED = "Undefined variable or function"
-#: What every document has.
+#: The keys that every document has.
 EMPTY: dict[str, Any] = {
     **dict.fromkeys(("id", "hitId", "type", "sentAt", "receivedAt", "occurredAt"), ""),
     **dict.fromkeys(CHANGEABLE, ""),
@@ -23,12 +25,12 @@ EMPTY: dict[str, Any] = {
 
 
 def check_field(field: str) -> None:
-    """Raise ValidationError unless the dotted field is one that can be changed."""
+    """Raise ValidationError unless the dotted field can be changed."""
     first, *rest = field.split(".")
     if first not in CHANGEABLE or (rest and first not in OBJECTS) or "" in rest:
         raise ValidationError(
-            f"{field!r} cannot be changed: name {', '.join(sorted(CHANGEABLE))}, or what is in "
-            "an object of these, such as properties.price.",
+            f"{field!r} cannot be changed. Use {', '.join(sorted(CHANGEABLE))}, or a field in one "
+            "of these objects, such as properties.price.",
             code="field",
         )
 
@@ -39,7 +41,8 @@ def check_condition(text: str) -> None:
     except LookupError:
         return
     except expressions.ExpressionError as error:
-        # On an empty event only what no event has is sure to be wrong; syntax is found before.
+        # On an empty event only an unknown variable or function is certainly an error; syntax
+        # errors are raised earlier.
         if UNDEFINED in str(error) or not compiles(text):
             raise ValidationError(str(error), code="expression") from None
 
@@ -64,11 +67,11 @@ def check_target(target: str, text: str) -> None:
 
 def check_names(old: str, new: str) -> None:
     if len(new) > 255:
-        raise ValidationError("A name has 255 characters at the most.", code="name")
+        raise ValidationError("A name has at most 255 characters.", code="name")
 
 
 class PairsField(LinesField):
-    """`left = right`, one a line; `check` raises ValidationError for a bad pair."""
+    """`left = right`, one per line; `check` raises ValidationError for a bad pair."""
 
     def __init__(self, *, check: Callable[[str, str], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -85,13 +88,13 @@ class PairsField(LinesField):
     def _split(self, line: str) -> tuple[str, str]:
         left, equals, right = (part.strip() for part in line.partition("="))
         if not (left and equals and right):
-            raise ValidationError(f"{line!r} is not of the form: this = that.", code="pair")
+            raise ValidationError(f"{line!r} does not have the form: left = right.", code="pair")
         self._check_pair(left, right)
         return left, right
 
 
 class MappingForm(forms.Form):
-    """Its fields are those of a EventMapping."""
+    """A form with the fields of an EventMapping."""
 
     condition = forms.CharField(
         label="Only if",
@@ -100,50 +103,50 @@ class MappingForm(forms.Form):
         validators=(check_condition,),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
         help_text='A CEL expression: type == "track" && has(properties.total) && '
-        "properties.total > 10. Others are skipped, with the reason.",
+        "properties.total > 10. Other events are skipped, with the reason.",
     )
     percent = forms.FloatField(
-        label="Percent of the users",
+        label="Percent of users",
         required=False,
         min_value=0,
         max_value=100,
-        help_text="Of a user either all events are sent or none. Empty: 100.",
+        help_text="Sampled per user. Empty: 100.",
     )
     rename = PairsField(
         label="Rename events",
         required=False,
         check=check_names,
-        help_text="One a line: Completed Transaction = Purchase.",
+        help_text="One per line: Completed Transaction = Purchase.",
     )
     set = PairsField(
         label="Set fields",
         required=False,
         check=check_target,
-        help_text="One a line, the value as JMESPath: properties.value = properties.total, or "
+        help_text="One per line, the value as JMESPath: properties.value = properties.total, or "
         "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last]).",
     )
     hash = LinesField(
         label="Hash fields",
         required=False,
         check=check_field,
-        help_text="One a line: traits.email. SHA-256, of e-mail addresses in lower case.",
+        help_text="One per line: traits.email. SHA-256, of e-mail addresses in lower case.",
     )
     drop = LinesField(
         label="Drop fields",
         required=False,
         check=check_field,
-        help_text="One a line: ip, context.locale, properties.card.",
+        help_text="One per line: ip, context.locale, properties.card.",
     )
 
     def mapping(self) -> EventMapping:
-        """What the valid form says."""
-        said = self.cleaned_data
-        percent = 100.0 if said["percent"] is None else said["percent"]
+        """Return the mapping of the valid form."""
+        cleaned = self.cleaned_data
+        percent = 100.0 if cleaned["percent"] is None else cleaned["percent"]
         return EventMapping(
-            condition=said["condition"].strip(),
+            condition=cleaned["condition"].strip(),
             percent=percent,
-            rename=tuple(said["rename"]),
-            set=tuple(said["set"]),
-            hash=tuple(said["hash"]),
-            drop=tuple(said["drop"]),
+            rename=tuple(cleaned["rename"]),
+            set=tuple(cleaned["set"]),
+            hash=tuple(cleaned["hash"]),
+            drop=tuple(cleaned["drop"]),
         )

@@ -1,22 +1,15 @@
-"""What an integration would make of the last hits, as the operator types: nothing is saved."""
+"""A preview of the mapping on the last hits, while the operator types: nothing is saved."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponseBadRequest,
-    HttpResponseNotAllowed,
-    JsonResponse,
-)
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
 from tracking.admin.integration_form import MAPPING
 from tracking.admin.mapping_form import MappingForm
+from tracking.admin.object_page import AdminPage
 from tracking.destinations.mapping import document
 from tracking.destinations.mapping.event_mapping import EventMapping, Skipped
 from tracking.events import Event
@@ -27,25 +20,25 @@ from tracking.models.access.scope import Scope
 HITS = 20
 
 
-def show_mapping(site: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
+class MappingPreview(AdminPage):
     """JSON: the form's `errors` by field, and the `hits`, each with the document before, and after
-    or why it is not sent. For whoever may change integrations and see hits."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    user = request.user
-    if not (user.has_perm("hitstream.change_integration") and user.has_perm("hitstream.view_hit")):
-        raise PermissionDenied
-    token = request.POST.get("token", "")
-    if not token.isdecimal():
-        return HttpResponseBadRequest("No token is chosen.")
-    if not Scope.of(user).sees(int(token)):
-        raise Http404
-    form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
-    errors = {f"{MAPPING}{name}": list(found) for name, found in form.errors.items()}
-    names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
-    mapping = form.mapping() if form.is_valid() else None
-    hits = [show(event, mapping, names) for event in last_events(int(token))]
-    return JsonResponse({"errors": errors, "hits": hits})
+    or why it is not sent. For users who may change integrations and view hits."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not user.has_perms(("hitstream.change_integration", "hitstream.view_hit")):
+            raise PermissionDenied
+        token = request.POST.get("token", "")
+        if not token.isdecimal():
+            return HttpResponseBadRequest("Choose a token.")
+        if not Scope.of(user).sees(int(token)):
+            raise Http404
+        form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
+        errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
+        names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
+        mapping = form.mapping() if form.is_valid() else None
+        hits = [show(event, mapping, names) for event in last_events(int(token))]
+        return JsonResponse({"errors": errors, "hits": hits})
 
 
 def last_events(token_id: int) -> list[Event]:
@@ -62,7 +55,7 @@ def show(event: Event, mapping: EventMapping | None, names: set[str]) -> dict[st
     if mapping is None:
         return shown
     if names and event.name not in names:
-        return {**shown, "skipped": "Its name is not among those that are sent."}
+        return {**shown, "skipped": "The integration takes only the listed events."}
     try:
         return {**shown, "after": document.read(mapping.apply(event))}
     except Skipped as skipped:

@@ -1,38 +1,58 @@
-"""What operators asked for: how far it got, and the buttons to stop it and to go on."""
+"""Operations: their progress, and the buttons to stop and resume them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.admin.filters import PresentFilter
+from tracking.admin.object_page import ObjectPage, PagesAdmin
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
-from tracking.models.operations.operation import OperationState
-from tracking.presentation.pill import pill
+from tracking.presentation.pill import state_of_operation
 from tracking.wakeup import wake_dispatcher_on_commit
 
-COLOURS = {
-    OperationState.WAITING: "off",
-    OperationState.RUNNING: "paused",
-    OperationState.STOPPED: "off",
-    OperationState.FINISHED: "good",
-    OperationState.FAILED: "bad",
-}
-#: Who may stop a verb is who may ask for it.
+#: To stop or resume an operation takes the permission to start it.
 PERMISSIONS = {"replay": "hitstream.change_deadletter", "delete": "hitstream.delete_integration"}
 
 
+class SteerView(ObjectPage):
+    """A button of the operation's page. It takes POST only."""
+
+    def is_allowed(self) -> bool:
+        return self.request.method == "POST" and may_steer(self.request, self.object)
+
+    def post(self, request: HttpRequest, pk: str) -> HttpResponse:
+        message = self.act()
+        wake_dispatcher_on_commit()
+        self.site.log_change(request, self.object, message)
+        return redirect("admin:hitstream_operation_change", self.object.pk)
+
+    def act(self) -> str:
+        """Steer the operation, and return the text for the log."""
+        raise NotImplementedError
+
+
+class StopView(SteerView):
+    def act(self) -> str:
+        self.object.stop(self.request.user.get_username())
+        return "Stopped."
+
+
+class GoOnView(SteerView):
+    def act(self) -> str:
+        self.object.go_on()
+        return "Resumed."
+
+
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin):
+class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
+    pages = {"stop": StopView, "go-on": GoOnView}  # noqa: RUF012 (Django's own form)
     owner = "integration__token"
     list_display = (
         "requested_at",
@@ -51,14 +71,15 @@ class OperationAdmin(ReadOnlyAdmin):
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
     def has_view_permission(self, request: HttpRequest, obj: Operation | None = None) -> bool:
-        """Also who may ask for one, so that they see what becomes of it."""
-        asking = ("hitstream.change_integration", *PERMISSIONS.values())
-        return super().has_view_permission(request, obj) or any(map(request.user.has_perm, asking))
+        """Allow users who may start operations, too, so that they can follow them."""
+        permissions = ("hitstream.change_integration", *PERMISSIONS.values())
+        return super().has_view_permission(request, obj) or any(
+            map(request.user.has_perm, permissions)
+        )
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:
-        state = OperationState(operation.state)
-        return pill(COLOURS[state], state.label.lower(), operation.message)
+        return state_of_operation(operation)
 
     @admin.display(description="done")
     def progress(self, operation: Operation) -> SafeString:
@@ -74,37 +95,9 @@ class OperationAdmin(ReadOnlyAdmin):
         operation = self.get_object(request, object_id)
         context = extra_context or {}
         if operation is not None:
-            context["colour"] = COLOURS[OperationState(operation.state)]
+            context["state"] = state_of_operation(operation)
             context["may_steer"] = may_steer(request, operation)
         return super().change_view(request, object_id, form_url, context)
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<path:pk>/stop/", wrap(self.stop), name="hitstream_operation_stop"),
-            path("<path:pk>/go-on/", wrap(self.go_on), name="hitstream_operation_go_on"),
-        ]
-        return own + super().get_urls()
-
-    def stop(self, request: HttpRequest, pk: str) -> HttpResponse:
-        by = request.user.get_username()
-        return self.steer(request, pk, lambda operation: operation.stop(by), "Stopped.")
-
-    def go_on(self, request: HttpRequest, pk: str) -> HttpResponse:
-        return self.steer(request, pk, Operation.go_on, "Went on.")
-
-    def steer(
-        self, request: HttpRequest, pk: str, act: Callable[[Operation], object], said: str
-    ) -> HttpResponse:
-        operation = self.get_object(request, pk)
-        if operation is None:
-            raise Http404
-        if request.method != "POST" or not may_steer(request, operation):
-            raise PermissionDenied
-        act(operation)
-        wake_dispatcher_on_commit()
-        self.log_change(request, operation, said)
-        return redirect("admin:hitstream_operation_change", operation.pk)
 
 
 def may_steer(request: HttpRequest, operation: Operation) -> bool:

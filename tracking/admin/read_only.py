@@ -1,4 +1,4 @@
-"""Admin pages that only show; and a paginator for tables that are too big to count."""
+"""Admin pages without forms, and a paginator for tables that are too big to count."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from django.http import HttpRequest
 
 from tracking.admin.scoped_admin import ScopedAdmin
 
-#: Rows that paging reaches; beyond, one filters.
+#: The maximum of rows that paging reaches; to see others, filter.
 REACH = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than paging reaches: the same price with ten rows and ten million."""
+    """A paginator that counts no further than paging reaches: the same cost for ten rows and ten
+    million."""
 
     @cached_property
     def count(self) -> int:
@@ -31,7 +32,7 @@ class ReadOnlyAdmin(ScopedAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions: Any = None
-    #: By anything but the key, Postgres would have to sort the whole table.
+    #: For any column but the key, Postgres would have to sort the whole table.
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:

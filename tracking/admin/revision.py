@@ -1,4 +1,4 @@
-"""Every state that a token's configuration was in, read-only."""
+"""Every revision of a token's configuration, read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin pages show what belongs to the tokens that somebody may see, and nothing else."""
+"""Admin pages that show only rows of the tokens within the user's scope."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracking.models.access.scope import Scope
 
 
 class ScopedAdmin(admin.ModelAdmin):
-    """`owner` leads from a row to its token."""
+    """`owner` is the lookup from a row to its token."""
 
     owner: ClassVar[str] = "token"
 

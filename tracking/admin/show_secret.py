@@ -1,4 +1,6 @@
-"""The page that shows a fresh secret: the answer to the POST that made it, stored nowhere."""
+"""The page that shows a new secret once: the response to the POST that created it. The secret
+itself is not stored.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ def show_once(
 def show_token(
     site: admin.ModelAdmin, request: HttpRequest, token: Token, secret: ApiToken
 ) -> HttpResponse:
-    """The API token, with a line that sends the first hit where this site takes hits."""
+    """Return a page with the API token and, if this site takes hits, a command that sends the first
+    one."""
     title, secrets = "API token issued", [("API token", str(secret))]
     try:
         url = request.build_absolute_uri(reverse("hitstream:track"))
@@ -46,7 +49,7 @@ def show_token(
 
 
 class IssuingAdmin(admin.ModelAdmin):
-    """Shows once what was made for the operator while saving: the object's `issued`."""
+    """An admin that shows once the secrets that saving created: the object's `issued`."""
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
         return self.show_issued(request, obj) or super().response_add(request, obj, *args)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.admin import token_actions
 from tracking.admin.integration_inline import IntegrationInline
-from tracking.admin.ledger import token_ledger
+from tracking.admin.ledger import TokenLedgerView
+from tracking.admin.object_page import PagesAdmin
 from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import TokenForm
@@ -32,12 +32,14 @@ FACTS = (
 )
 
 
-VIEWS = {"rotate": token_actions.rotate, "revoke": token_actions.revoke, "ledger": token_ledger}
-
-
 @admin.register(Token)
-class TokenAdmin(ScopedAdmin):
+class TokenAdmin(ScopedAdmin, PagesAdmin):
     owner = "pk"
+    pages = {  # noqa: RUF012 (Django's own form)
+        "rotate": token_actions.RotateView,
+        "revoke": token_actions.RevokeView,
+        "ledger": TokenLedgerView,
+    }
     list_display = (
         "name",
         "prefix_shown",
@@ -62,7 +64,7 @@ class TokenAdmin(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
         editable = (None, {"fields": self.fields})
-        return [editable, ("What it is", {"fields": FACTS})] if obj else [editable]
+        return [editable, ("Facts", {"fields": FACTS})] if obj else [editable]
 
     def get_inlines(self, request: HttpRequest, obj: Token | None) -> Any:
         return self.inlines if obj else ()
@@ -126,21 +128,13 @@ class TokenAdmin(ScopedAdmin):
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path(f"<path:pk>/{view}/", wrap(partial(act, self)), name=f"hitstream_token_{view}")
-            for view, act in VIEWS.items()
-        ]
-        return own + super().get_urls()
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Deleting asks about each backlog, so one at a time."""
+        """Remove the bulk delete: deleting previews the backlog, one token at a time."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return token_actions.delete(self, request, object_id)
+    ) -> Any:
+        return token_actions.DeleteView.as_view(site=self)(request, pk=object_id)

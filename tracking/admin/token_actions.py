@@ -1,79 +1,70 @@
-"""What can be done with a token, each asked for once more before it happens."""
+"""The actions on a token's page, each on a page that confirms it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from tracking.admin.action_forms import RateForm
-from tracking.admin.confirm import confirm
+from tracking.admin.confirm import ConfirmView
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import RotateForm
-from tracking.models import Token
 from tracking.models.operations import backlog
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_token
+from tracking.models.operations.preview import Preview
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
-def rotate(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-        secret = token.rotate(grace=asked["grace"], by=request.user.get_username())
-        site.log_change(request, token, "Rotated.")
-        return show_token(site, request, token, secret)
+class RotateView(ConfirmView):
+    title = "Rotate the API token"
+    explanation = (
+        "A new API token is issued and shown once. Until the time you choose, both work; a token "
+        "that was rotated out earlier stops at once."
+    )
+    form_class = RotateForm
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Rotate the API token",
-        explanation="A new API token is issued and shown once. Until the time you choose, "
-        "both work; a token rotated earlier stops at once.",
-        act=act,
-        form_class=RotateForm,
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        secret = self.object.rotate(grace=options["grace"], by=self.by)
+        self.site.log_change(self.request, self.object, "Rotated.")
+        return show_token(self.site, self.request, self.object, secret)
+
+
+class RevokeView(ConfirmView):
+    title = "Revoke the API token"
+    explanation = (
+        "Requests with this token will fail (401). This can't be undone. Stored hits are kept, and "
+        "queued hits are still delivered."
     )
 
-
-def revoke(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-        token.revoke(by=request.user.get_username())
-        site.log_change(request, token, "Revoked.")
-        messages.success(request, f"{token} is revoked: within seconds it is answered 401.")
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        self.object.revoke(by=self.by)
+        self.site.log_change(self.request, self.object, "Revoked.")
+        text = f"{self.object} is revoked. Within seconds its requests fail with 401."
+        messages.success(self.request, text)
         return redirect("admin:hitstream_token_changelist")
 
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Revoke the API token",
-        explanation="Whoever sends with it is answered 401, for ever. What was stored is kept, "
-        "and what is queued is still delivered.",
-        act=act,
+
+class DeleteView(ConfirmView):
+    title = "Delete the token"
+    explanation = (
+        "Requests with this token will fail (401), its integrations are deleted and their queued "
+        "deliveries cancelled. Hits and the history stay. This can't be undone."
     )
+    counted = Cancel.counted
+    form_class = RateForm
+    permission = "delete_token"
 
+    def preview(self, filters: dict[str, Any]) -> Preview:
+        return backlog.preview_token(self.object)
 
-def delete(site: admin.ModelAdmin, request: HttpRequest, pk: str) -> HttpResponse:
-    def act(request: HttpRequest, token: Token, asked: dict[str, Any]) -> HttpResponse:
-        delete_token(token, by=request.user.get_username(), rate=asked["rate"])
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        delete_token(self.object, by=self.by, rate=options["rate"])
         wake_dispatcher_on_commit()
-        site.log_change(request, token, "Deleted.")
-        messages.success(request, f"{token.name} is deleted. What it queued is cancelled.")
+        self.site.log_change(self.request, self.object, "Deleted.")
+        text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
+        messages.success(self.request, text)
         return redirect("admin:hitstream_token_changelist")
-
-    return confirm(
-        site,
-        request,
-        pk,
-        title="Delete the token",
-        explanation="Whoever sends with it is answered 401, and its integrations are deleted: "
-        "what they are queued is cancelled. Hits and everything on record stay. It cannot be "
-        "undone.",
-        act=act,
-        form_class=RateForm,
-        foresee=lambda token, filters: backlog.preview_token(token),
-        counted=Cancel.counted,
-        permission="delete_token",
-    )

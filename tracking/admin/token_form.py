@@ -1,4 +1,4 @@
-"""What the pages of a token ask."""
+"""The forms of a token's pages."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ from tracking.models import Token
 from tracking.models.tokens.privacy import check_origin
 from tracking.presentation.form_fields import LinesField
 
-GRACE = [(0, "at once"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
+GRACE = [(0, "now"), (3600, "in an hour"), (86_400, "in a day"), (604_800, "in a week")]
 
 
-#: Each is a row a day, an event and a value in the rollups.
+#: Each breakdown adds a row per day, event and value to the rollups.
 MAX_BREAKDOWNS = 10
 MAX_PROPERTY = 100
 
 
 def check_group(name: str) -> None:
     if not Group.objects.filter(name=name).exists():
-        raise ValidationError("There is no group %(name)r.", "unknown", {"name": name})
+        raise ValidationError(
+            "There is no group %(name)r. Create it first.", "unknown", {"name": name}
+        )
 
 
 def check_property(name: str) -> None:
     if len(name) > MAX_PROPERTY:
-        raise ValidationError("At most 100 characters.", "long")
+        raise ValidationError("At most 100 characters per property.", "long")
 
 
 class RotateForm(forms.Form):
     grace = forms.TypedChoiceField(
-        label="The present API token stops working", choices=GRACE, coerce=int, initial=86_400
+        label="The old API token stops working", choices=GRACE, coerce=int, initial=86_400
     )
 
 
 class TokenForm(forms.ModelForm):
     origins = LinesField(
-        label="Sites",
+        label="Allowed origins",
         required=False,
         check=check_origin,
-        help_text="Those that may send with the project id, one a line: https://shop.example or "
-        "https://*.shop.example. Empty: any site.",
+        help_text="One per line: https://shop.example or https://*.shop.example. They may send "
+        "with the project id. Empty: any site.",
     )
 
     audience = LinesField(
-        label="Only for these groups",
+        label="Restrict access to groups",
         required=False,
         check=check_group,
-        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
-        "Empty: everybody who may see tokens.",
+        help_text="Group names, one per line. Only members see the token and its hits. Empty: "
+        "every user who may view tokens.",
     )
 
     breakdowns = LinesField(
         label="Breakdowns",
         required=False,
         check=check_property,
-        help_text="Properties that analytics counts events by, one a line, 10 at the most: plan. "
-        "Hits are counted by them from now on; `manage.py rollup --rebuild` counts earlier ones.",
+        help_text="Properties that analytics counts events by, one per line, at most 10, such as "
+        "plan. Applies to new hits; manage.py rollup --rebuild counts earlier ones.",
     )
 
     def clean_breakdowns(self) -> list[str]:
@@ -66,8 +68,9 @@ class TokenForm(forms.ModelForm):
         return names
 
     def clean_name(self) -> str:
-        """The constraint has a condition on a field that no form has: Django does not check it."""
+        """Refuse a name that is taken. The constraint has a condition on a field that is not in the
+        form, so Django does not check it."""
         name: str = self.cleaned_data["name"]
         if Token.objects.present().filter(name=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("There is a token with this name already.", code="taken")
+            raise ValidationError("A token with this name already exists.", code="taken")
         return name

@@ -1,1 +1,1 @@
-"""Where operators watch, explain and repair. The admin is where they configure."""
+"""The pages where operators watch, explain and repair. They configure in the admin."""

@@ -1,5 +1,6 @@
-"""What every page of the console has in common: who may see it, in which time zone, and what a
-browser may load for it."""
+"""The frame of every page of the console: its permissions, its time zone, and its content security
+policy.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +24,9 @@ Args = ParamSpec("Args")
 View = Callable[Concatenate[HttpRequest, Scope, Args], HttpResponse]
 Guarded = Callable[Concatenate[HttpRequest, Args], HttpResponse]
 
-#: Set by console.js to what the browser's clock says.
+#: Set by console.js to the browser's time zone.
 ZONE_COOKIE = "hitstream_zone"
-#: Nothing from elsewhere, nothing inline. The stock admin's icons are data: URLs.
+#: Nothing from another site, nothing inline. The stock admin's icons are data: URLs.
 CSP = "; ".join(
     (
         "default-src 'none'",
@@ -44,8 +45,8 @@ CSP = "; ".join(
 def page(
     *permissions: str, methods: tuple[str, ...] = ("GET", "HEAD")
 ) -> Callable[[View[Args]], Guarded[Args]]:
-    """A view for staff who have these permissions of ours, given what they may see of the tokens.
-    Whoever is not signed in is sent to the admin's form and then here."""
+    """Decorate a view for staff who have these permissions of the app; it gets their Scope. Users
+    who are not signed in are sent to the admin's form, and from there back here."""
 
     def decorate(view: View[Args]) -> Guarded[Args]:
         @login_not_required
@@ -73,7 +74,7 @@ def page(
 
 
 def zone_of(request: HttpRequest) -> ZoneInfo | str:
-    """The viewer's time zone, as the browser told it; the deployment's until it has."""
+    """Return the viewer's time zone from the cookie, else the deployment's."""
     name = request.COOKIES.get(ZONE_COOKIE, "")
     return ZoneInfo(name) if name in zones() else timezone.get_default_timezone_name()
 
@@ -86,7 +87,7 @@ def zones() -> frozenset[str]:
 def show(
     request: HttpRequest, template: str, *, title: str, here: str, **context: Any
 ) -> TemplateResponse:
-    """The page, inside what all have: `here` names its place in the navigation."""
+    """Return the page inside the console's frame. `here` names its place in the navigation."""
     return TemplateResponse(
         request,
         f"hitstream/console/{template}.html",

@@ -1,4 +1,4 @@
-"""What is wrong now, what was, and what somebody would be told of."""
+"""The alerts page: open alerts, resolved ones, rules and channels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tracking.models.access.scope import Scope
 from tracking.models.alerts.alert import AlertQuerySet
 from tracking.presentation.pill import state_of_channel
 
-#: Alerts that are over, on one page; and the most that are open and shown.
+#: Resolved alerts on one page, and the maximum of open alerts shown.
 PER_PAGE, MAX_OPEN = 10, 200
-#: No id is so long.
+#: Longer than any id.
 MAX_DIGITS = 19
 
 
@@ -30,7 +30,7 @@ class SilenceForm(forms.Form):
         coerce=int,
         choices=((1, "an hour"), (4, "4 hours"), (24, "a day"), (168, "a week")),
     )
-    reason = forms.CharField(label="Why", max_length=300)
+    reason = forms.CharField(label="Reason", max_length=300)
 
 
 @page("view_alert")
@@ -40,40 +40,40 @@ def alerts(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 @page("change_alert", methods=("POST",))
 def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    """The alert is told to nobody for a while."""
+    """Mute the alert for the hours of the form: it sends no notifications."""
     alert = find(scope, pk)
     form = SilenceForm(request.POST, auto_id=f"id_{pk}_%s")
     if not form.is_valid():
         return show_alerts(request, scope, refused={pk: form})
     until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
     alert.silence(until=until, reason=form.cleaned_data["reason"], by=request.user.get_username())
-    messages.success(request, "Nobody is told of it for now.")
+    messages.success(request, "The alert is muted.")
     return redirect("hitstream-console:alerts")
 
 
 @page("change_alert", methods=("POST",))
 def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     find(scope, pk).end_silence()
-    messages.success(request, "It is told again.")
+    messages.success(request, "The alert is unmuted.")
     return redirect("hitstream-console:alerts")
 
 
 def find(scope: Scope, pk: int) -> Alert:
-    """The open alert, if it is seen. Raises Http404."""
+    """Return the open alert within the scope. Raises Http404."""
     return get_object_or_404(scope.limit(Alert.objects.open()), pk=pk)
 
 
 def show_alerts(
     request: HttpRequest, scope: Scope, *, refused: dict[int, SilenceForm] | None = None
 ) -> HttpResponse:
-    seen = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
-    over = seen.over()
+    alerts = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
+    over = alerts.over()
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < MAX_DIGITS:
         over = over.filter(pk__lt=int(before))
     resolved = list(over[: PER_PAGE + 1])
     context: dict[str, Any] = {
-        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(seen.open())],
+        "open": [(alert, form_of(alert, refused or {})) for alert in loudest(alerts.open())],
         "resolved": resolved[:PER_PAGE],
         "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
         "is_first": not before,
@@ -85,7 +85,7 @@ def show_alerts(
 
 
 def loudest(alerts: AlertQuerySet) -> list[Alert]:
-    """Those that are told first, then those that are silenced; the latest first."""
+    """Return the alerts, muted ones last, the latest first."""
     return sorted(alerts[:MAX_OPEN], key=lambda alert: alert.is_silent)
 
 
@@ -94,12 +94,13 @@ def form_of(alert: Alert, refused: dict[int, SilenceForm]) -> SilenceForm:
 
 
 def rules(scope: Scope) -> QuerySet[AlertRule]:
-    found = AlertRule.objects.seen(scope).select_related("token", "integration__token")
-    return found.prefetch_related("channels")
+    seen = AlertRule.objects.seen(scope).select_related("token", "integration__token")
+    return seen.prefetch_related("channels")
 
 
 def channels() -> list[dict[str, Any]]:
-    """Each with its state, and how many notices wait for it or were given up."""
+    """Return each channel with its state, and how many notifications wait for it or were given
+    up."""
     unsent = Notification.objects.filter(sent_at=None)
     return [
         {

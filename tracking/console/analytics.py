@@ -1,4 +1,6 @@
-"""What happens how often, where, and to how many users: the rollups as charts, tables and files."""
+"""The analytics page: how often events occur, where, and for how many users, from the rollups, as
+charts, tables and files.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,20 @@ LINES = 5
 SHOWN = 20
 EXPORTED = 10_000
 OTHERS = "all others"
-#: So far behind the worker is not if all is well.
+#: How far a healthy worker can be behind.
 LATE = timedelta(minutes=5)
 
 
 @page("view_hit")
 def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The page, or, with `format=csv`, one `table` of it."""
+    """Return the page or, with `format=csv`, one `table` of it."""
     form = AnalyticsQueryForm(request.GET, scope)
-    question = form.question()
+    query = form.query()
     if request.GET.get("format") == "csv":
-        return download(question, request.GET.get("table", ""))
-    sheets = {key: build(question, SHOWN) for key, build in SHEETS.items()} if question else {}
-    if sheets:
-        sheets["events"] = with_links(request, sheets["events"])
+        return download(query, request.GET.get("table", ""))
+    tables = {key: build(query, SHOWN) for key, build in TABLES.items()} if query else {}
+    if tables:
+        tables["events"] = with_links(request, tables["events"])
     counted_until = Watermark.objects.moment()
     return show(
         request,
@@ -45,10 +47,10 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
         title="Analytics",
         here="analytics",
         form=form,
-        question=question,
-        sheets=sheets,
-        tables=[sheets[key] for key in TABLES if key in sheets],
-        quick=links(request, question, form),
+        query=query,
+        tables=tables,
+        rankings=[tables[key] for key in RANKINGS if key in tables],
+        quick=links(request, query, form),
         link=kept(request, "last", "since", "until", "token", "name", "breakdown"),
         counted_until=counted_until,
         is_late=counted_until is not None and timezone.now() - counted_until > LATE,
@@ -56,78 +58,81 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def links(
-    request: HttpRequest, question: AnalyticsQuery | None, form: AnalyticsQueryForm
+    request: HttpRequest, query: AnalyticsQuery | None, form: AnalyticsQueryForm
 ) -> list[tuple[str, str, bool]]:
-    """The quick ranges: a label, an address, and whether it is the present one."""
+    """Return the quick ranges: a label, an address, and whether it is the present one."""
     others = kept(request, "token", "name", "breakdown")
     chosen = ""
-    if question is not None and not form.cleaned_data["since"]:
+    if query is not None and not form.cleaned_data["since"]:
         chosen = form.cleaned_data["last"] or DEFAULT
     return [(each, f"?last={each}{others}", each == chosen) for each in LAST]
 
 
-def with_links(request: HttpRequest, sheet: Table) -> Table:
-    """Each row leads to the same of its event alone."""
+def with_links(request: HttpRequest, table: Table) -> Table:
+    """Return the table with a link in each row, to the same page for that row's event alone."""
     others = kept(request, "last", "since", "until", "token", "breakdown")
-    rows = [replace(row, address=f"?{urlencode({'name': row.of})}{others}") for row in sheet.rows]
-    return replace(sheet, rows=rows)
+    rows = [
+        replace(row, address=f"?{urlencode({'name': row.label})}{others}") for row in table.rows
+    ]
+    return replace(table, rows=rows)
 
 
 def kept(request: HttpRequest, *names: str) -> str:
-    """The part of the address that says this, to be put after another."""
-    asked = request.GET.copy()
-    for name in set(asked) - set(names):
-        del asked[name]
-    return f"&{asked.urlencode()}" if asked else ""
+    """Return these parameters of the present address, to be appended to another address."""
+    parameters = request.GET.copy()
+    for name in set(parameters) - set(names):
+        del parameters[name]
+    return f"&{parameters.urlencode()}" if parameters else ""
 
 
-def download(question: AnalyticsQuery | None, table: str) -> HttpResponse:
-    """Raises Http404 if there is nothing like that."""
-    if question is None or table not in SHEETS:
+def download(query: AnalyticsQuery | None, table: str) -> HttpResponse:
+    """Return the table as a file. Raises Http404 for an unknown table or an invalid query."""
+    if query is None or table not in TABLES:
         raise Http404
-    period = question.period
+    period = query.period
     name = f"hitstream-{table}-{period.first}-{period.last}"
-    return SHEETS[table](question, EXPORTED).download(name)
+    return TABLES[table](query, EXPORTED).download(name)
 
 
-def over_time(question: AnalyticsQuery, limit: int) -> Table:
-    """The most frequent events, each by itself, and all others together."""
-    names = [name for name, _ in question.asked_events().by("name")[: LINES + 1]]
+def over_time(query: AnalyticsQuery, limit: int) -> Table:
+    """Return the most frequent events, each in a column, and all others together in one."""
+    names = [name for name, _ in query.chosen_events().by("name")[: LINES + 1]]
     has_others = len(names) > LINES
     names = names[:LINES]
-    found = question.asked_events().over_time(names, others="")
+    counts = query.chosen_events().over_time(names, others="")
     keys = [*names, *([""] * has_others)]
     zone = timezone.get_current_timezone()
     rows = [
         TableRow(
-            at.astimezone(zone) if question.period.is_hourly else at,
-            [Figure(found.get(at, {}).get(key, 0)) for key in keys],
+            at.astimezone(zone) if query.period.is_hourly else at,
+            [Figure(counts.get(at, {}).get(key, 0)) for key in keys],
         )
-        for at in (question.period.steps() if keys else ())
+        for at in (query.period.steps() if keys else ())
     ]
     return Table(
         key="series",
         title="Events over time",
-        first="Hour" if question.period.is_hourly else "Day (UTC)",
+        first="Hour" if query.period.is_hourly else "Day (UTC)",
         names=[*names, *([OTHERS] * has_others)],
         rows=rows,
     )
 
 
-def users(question: AnalyticsQuery, limit: int) -> Table:
-    found = dict(question.days(USER).by("at"))
+def users(query: AnalyticsQuery, limit: int) -> Table:
+    counts = dict(query.days(USER).by("at"))
     return Table(
         key="users",
         title="Unique users by day",
         first="Day (UTC)",
         names=["Users"],
-        rows=[TableRow(at, [Figure(found.get(at, 0))]) for at in question.period.days()],
+        rows=[TableRow(at, [Figure(counts.get(at, 0))]) for at in query.period.days()],
     )
 
 
-def events(question: AnalyticsQuery, limit: int) -> Table:
-    """Of all, whatever event is asked for: it is from here that another one is chosen."""
-    rows = question.events()
+def events(query: AnalyticsQuery, limit: int) -> Table:
+    """Return all events, even if the query names one: the table is where another event is
+    chosen."""
+    rows = query.events()
     counts = rows.by("name")[:limit]
     return Table(
         key="events",
@@ -139,28 +144,29 @@ def events(question: AnalyticsQuery, limit: int) -> Table:
 
 
 def by_value(
-    question: AnalyticsQuery, limit: int, *, key: str, title: str, first: str, dimension: str
+    query: AnalyticsQuery, limit: int, *, key: str, title: str, first: str, dimension: str
 ) -> Table:
-    return top(question, question.days(dimension), limit, key=key, title=title, first=first)
+    return top(query, query.days(dimension), limit, key=key, title=title, first=first)
 
 
-def breakdown(question: AnalyticsQuery, limit: int) -> Table:
-    """Without a property it is empty."""
-    name = question.breakdown
-    rows = question.days(f"{PROPERTY}{name}")
-    return top(question, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
+def breakdown(query: AnalyticsQuery, limit: int) -> Table:
+    """Return the values of the query's property; empty without one."""
+    name = query.breakdown
+    rows = query.days(f"{PROPERTY}{name}")
+    return top(query, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
 
 
 def top(
-    question: AnalyticsQuery, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
+    query: AnalyticsQuery, rows: RollupQuerySet, limit: int, *, key: str, title: str, first: str
 ) -> Table:
-    """Each value's share is that of all events of these days, also of those that say none."""
-    counts = ranked(rows.by("value")[:limit], question.day_total())
+    """Return the top values. Each share is of all events of these days, including those without a
+    value."""
+    counts = ranked(rows.by("value")[:limit], query.day_total())
     return Table(key=key, title=title, first=first, names=["Count"], rows=counts)
 
 
-#: By the name in the address of its file.
-SHEETS: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
+#: By the name in the address of the file.
+TABLES: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
     "series": over_time,
     "users": users,
     "events": events,
@@ -174,4 +180,4 @@ SHEETS: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
     ),
     "breakdown": breakdown,
 }
-TABLES = ("events", "pages", "campaigns", "breakdown")
+RANKINGS = ("events", "pages", "campaigns", "breakdown")

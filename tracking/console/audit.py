@@ -1,4 +1,4 @@
-"""Who did what, when. No secret is on record, so none is shown."""
+"""The audit page: who changed what, when. Revisions hold no secret, so the page shows none."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PAGE = 50
 
 @page("view_revision", "view_operation")
 def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """`before`, an ISO time, says where the page begins; `token` and `by` filter."""
+    """Return the page of entries before `before`, an ISO time, filtered by `token` and `by`."""
     token = request.GET.get("token", "")
-    # As it would have been stored.
+    # As the database stores it.
     by = request.GET.get("by", "").strip().replace("\0", "\ufffd")
-    found = audit_entries(
+    entries = audit_entries(
         scope,
         limit=PAGE + 1,
         before=moment(request.GET.get("before", "")),
@@ -34,8 +34,8 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
         "audit",
         title="Audit",
         here="audit",
-        entries=found[:PAGE],
-        older=found[PAGE - 1].at if len(found) > PAGE else None,
+        entries=entries[:PAGE],
+        older=entries[PAGE - 1].at if len(entries) > PAGE else None,
         tokens=scope.limit(Token.objects.order_by("name"), "pk"),
         token=token,
         by=by,
@@ -44,7 +44,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 def moment(text: str) -> datetime | None:
     try:
-        found = parse_datetime(text)
+        parsed = parse_datetime(text)
     except ValueError:
         return None
-    return None if found is None or is_naive(found) else found
+    return None if parsed is None or is_naive(parsed) else parsed

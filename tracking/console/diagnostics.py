@@ -1,5 +1,6 @@
-"""What is wrong with the way a request came to us, or with the deployment's settings, and what to
-do about it: each a condition and a sentence."""
+"""What is wrong with how a request reached the server or with the deployment's settings, and how to
+fix it: each a condition and a sentence.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +24,18 @@ def diagnose(request: HttpRequest) -> list[str]:
 
 def of_proxies(request: HttpRequest) -> Iterator[str]:
     peer = request.META.get("REMOTE_ADDR") or ""
-    there = [name for name in FORWARDED if name in request.headers]
-    if there and not is_trusted(peer):
+    present = [name for name in FORWARDED if name in request.headers]
+    if present and not is_trusted(peer):
         shown, value = (peer, peer) if peer else ("a unix socket", "unix")
-        verb = "are" if len(there) > 1 else "is"
         yield (
-            f"{' and '.join(there)} {verb} there, but {shown} is not in TRUSTED_PROXIES: if it is "
-            f"your proxy, set HITSTREAM_TRUSTED_PROXIES={value}. Until then every hit is taken to "
-            "come from there."
+            f"The request has {' and '.join(present)}, but {shown} is not in TRUSTED_PROXIES. If "
+            f"it is your proxy, set HITSTREAM_TRUSTED_PROXIES={value}. Until then every hit seems "
+            "to come from there."
         )
     if "X-Forwarded-For" not in request.headers and is_trusted(peer):
         yield (
-            f"{peer or 'The unix socket'} is a trusted proxy, but it says nothing of who sent the "
-            "request: have it set X-Forwarded-For."
+            f"{peer or 'The unix socket'} is a trusted proxy, but sent no X-Forwarded-For: "
+            "configure the proxy to set it."
         )
 
 
@@ -44,9 +44,9 @@ def of_scheme(request: HttpRequest) -> Iterator[str]:
     origin = urlsplit(request.headers.get("Origin", "") or request.headers.get("Referer", ""))
     is_https = "https" in (outside, origin.scheme, urlsplit(conf.PUBLIC_URL).scheme)
     if is_https and not request.is_secure():
-        yield "It is https outside, but http was seen: set BEHIND_TLS_PROXY=1."
+        yield "The browser uses https, but the server received http: set BEHIND_TLS_PROXY=1."
     if request.is_secure() and not settings.SESSION_COOKIE_SECURE:
-        yield "Cookies also go over http: set COOKIES_SECURE=1."
+        yield "Cookies are also sent over http: set COOKIES_SECURE=1."
 
 
 def of_hosts(request: HttpRequest) -> Iterator[str]:
@@ -59,20 +59,20 @@ def of_hosts(request: HttpRequest) -> Iterator[str]:
         origin = f"https://{public.netloc}"
         if origin not in settings.CSRF_TRUSTED_ORIGINS:
             yield (
-                f"CSRF_TRUSTED_ORIGINS lacks {origin}: forms would be refused there. Set "
+                f"CSRF_TRUSTED_ORIGINS lacks {origin}: its forms are refused. Set "
                 f"CSRF_TRUSTED_ORIGINS={origin}, or BEHIND_TLS_PROXY=1."
             )
     if "*" in settings.ALLOWED_HOSTS:
-        yield "ALLOWED_HOSTS is *: name the hosts, or links in pages may be forged."
+        yield "ALLOWED_HOSTS is *: list the hosts, or a client can forge links in pages."
 
 
 def of_settings() -> Iterator[str]:
     if settings.DEBUG:
-        yield "DEBUG is on, which shows settings and code to whoever sees an error: unset it."
+        yield "DEBUG is on: every error page shows settings and code. Unset it."
     key = settings.SECRET_KEY
     if len(key) < 50 or key.startswith("django-insecure-"):
         yield (
-            "SECRET_KEY is short or the one that startproject makes: sessions could be forged. Set "
+            "SECRET_KEY is short or the default of startproject: sessions can be forged. Set "
             "DJANGO_SECRET_KEY to 50 random characters."
         )
     if not conf.SECRET_KEYS:
@@ -83,15 +83,15 @@ def of_settings() -> Iterator[str]:
 
 
 def shown_headers(request: HttpRequest) -> Mapping[str, Any]:
-    """What the server saw, with what opens something masked."""
-    found = sorted(request.headers.items())
-    return {name: "••••" if is_secret(name) else value for name, value in found}
+    """Return the headers that the server received, with credentials masked."""
+    headers = sorted(request.headers.items())
+    return {name: "••••" if is_secret(name) else value for name, value in headers}
 
 
 def is_secret(name: str) -> bool:
     words = (
         *("cookie", "authorization", "token", "secret", "key", "csrf", "session", "password"),
-        # What proxies that sign people in pass on: X-Amzn-Oidc-Data, Cf-Access-Jwt-Assertion.
+        # Headers of proxies that sign users in: X-Amzn-Oidc-Data, Cf-Access-Jwt-Assertion.
         *("jwt", "oidc", "assertion", "credential", "signature"),
     )
     return any(word in name.lower() for word in words)

@@ -1,4 +1,4 @@
-"""A hit's page: its story, and what can be done about the end of it."""
+"""A hit's page: its history, with buttons to replay or retry its deliveries."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
         "hit",
         title=obj.name or obj.type,
         here="search",
-        story=hit_history(obj),
-        has_verbs=True,
+        history=hit_history(obj),
+        has_actions=True,
     )
 
 
 def seen(scope: Scope, hit_id: UUID) -> Hit:
-    """The hit, unless its token is not seen."""
+    """Return the hit. Raises Http404 outside the scope."""
     return get_object_or_404(scope.limit(Hit.objects.select_related("token")), pk=hit_id)
 
 
 @page("view_hit", "change_deadletter", methods=("POST",))
 def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
-    """The hit's dead letter at this integration is due again."""
+    """Queue the hit's dead letter of this integration again."""
     obj = seen(scope, hit_id)
     letters = DeadLetter.objects.filter(hit_id=obj.pk, integration=pk)
     by = request.user.get_username()
-    if replay_chosen(letters, by=by, message=f"The hit {obj.hit_id} alone."):
+    if replay_chosen(letters, by=by, message=f"Only the hit {obj.hit_id}."):
         wake_dispatcher_on_commit()
-        messages.success(request, "The dead letter is due again.")
+        messages.success(request, "The dead letter is queued again.")
     else:
-        messages.warning(request, "There is no dead letter that could be replayed any more.")
+        messages.warning(request, "There is no dead letter left to replay.")
     return redirect("hitstream-console:hit", obj.pk)
 
 
 @page("view_hit", "change_integration", methods=("POST",))
 def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpResponse:
-    """The hit's next try at this integration is made now."""
+    """Make the hit's next attempt at this integration due now."""
     obj = seen(scope, hit_id)
     if QueuedDelivery.objects.filter(hit_id=obj.pk, integration=pk).hasten():
         wake_dispatcher_on_commit()
-        messages.success(request, "The next try is made now.")
+        messages.success(request, "The retry is due now.")
     else:
-        messages.warning(request, "It does not wait for a next try any more.")
+        messages.warning(request, "The delivery no longer waits for a retry.")
     return redirect("hitstream-console:hit", obj.pk)

@@ -1,4 +1,4 @@
-"""How much comes in, where it goes, and whether anything is in its way."""
+"""The home page: how many hits arrive, where they go, and whether anything is in their way."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from tracking.models.ledger.ingest_stats import IngestCounts, IngestVolume, hit_
 from tracking.models.upkeep import retention
 from tracking.models.upkeep.disk import measure
 
-#: Open alerts that are told at the most; the others are on their page.
+#: The maximum of open alerts on this page; the alerts page has the others.
 ALERTS = 3
-#: Tokens, and integrations, that are told at the most.
+#: The maximum of tokens, and of integrations, on this page.
 ROWS = 50
-#: What the chart stacks, in which of its colours.
+#: The series that the chart stacks, each with the number of its colour.
 SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
 
 
 @page("view_token", "view_integration")
 def home(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = TimeRange.asked(request)
-    came = ingest_volume(span.since, scope.token_ids)
-    sources = list(sources_of(scope, came))
+    time_range = TimeRange.of(request)
+    volume = ingest_volume(time_range.since, scope.token_ids)
+    sources = list(sources_of(scope, volume))
     integrations = scope.limit(Integration.objects.present())
     return show(
         request,
         "home",
         title="Home",
         here="home",
-        span=span,
-        total=came.total,
+        time_range=time_range,
+        total=volume.total,
         rate=sum(source.rate for source in sources),
         sources=sources[:ROWS],
         more_sources=max(0, len(sources) - ROWS),
         series=SERIES,
-        buckets=buckets_of(came, span),
-        lines=integration_rows(in_order(integrations)[:ROWS], span.since),
-        more_lines=max(0, integrations.count() - ROWS),
+        buckets=buckets_of(volume, time_range),
+        rows=integration_rows(in_order(integrations)[:ROWS], time_range.since),
+        more_rows=max(0, integrations.count() - ROWS),
         alerts=open_alerts(request, scope),
         disk=measure() if scope.is_all else None,
         held=retention.held() if scope.is_all else None,
@@ -52,7 +52,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
-    """The first that are open, for whoever may see alerts."""
+    """Return the first open alerts, none for a user who may not view alerts."""
     if not request.user.has_perm("hitstream.view_alert"):
         return []
     return list(scope.limit(Alert.objects.open())[:ALERTS])
@@ -60,32 +60,33 @@ def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a token sent; without a token, what strangers tried to."""
+    """What a token sent; without a token, what senders without a valid token tried to send."""
 
     token: Token | None
     rate: float
     counts: IngestCounts
 
 
-def sources_of(scope: Scope, came: IngestVolume) -> Iterator[Source]:
-    """Those that there are or that sent something, the busiest first; strangers last."""
-    now = hit_rates()
+def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
+    """Yield the tokens that exist or sent something, the busiest first; senders without a valid
+    token last."""
+    rates = hit_rates()
     tokens = scope.limit(Token.objects.all(), "pk")
-    found = [
-        Source(token, now.get(token.pk, 0.0), came.tokens.get(token.pk, IngestCounts()))
+    sources = [
+        Source(token, rates.get(token.pk, 0.0), volume.tokens.get(token.pk, IngestCounts()))
         for token in tokens
-        if token.deleted_at is None or token.pk in came.tokens
+        if token.deleted_at is None or token.pk in volume.tokens
     ]
-    yield from sorted(found, key=lambda source: -source.counts.accepted)
-    if 0 in came.tokens:
-        yield Source(None, 0.0, came.tokens[0])
+    yield from sorted(sources, key=lambda source: -source.counts.accepted)
+    if 0 in volume.tokens:
+        yield Source(None, 0.0, volume.tokens[0])
 
 
-def buckets_of(came: IngestVolume, span: TimeRange) -> list[tuple[datetime, list[int]]]:
-    """For each hour or day of the span, the counts of SERIES."""
-    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
-    for hour, counts in came.hours.items():
-        sums = filled.setdefault(span.bucket_of(hour), [0] * len(SERIES))
+def buckets_of(volume: IngestVolume, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
+    """Return the counts of SERIES for each hour or day of the time range."""
+    filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
+    for hour, counts in volume.hours.items():
+        sums = filled.setdefault(time_range.bucket_of(hour), [0] * len(SERIES))
         duplicate = counts.get("duplicate", 0)
         sums[0] += counts.get("accepted", 0) - duplicate
         sums[1] += duplicate

@@ -24,7 +24,7 @@ from tracking.presentation.pill import state_of_integration
 
 @dataclass(frozen=True, slots=True)
 class IntegrationRow:
-    """An integration, and how it goes with it. `sent` is of the hits since some moment."""
+    """An integration and its numbers. `sent` counts results of the hits since some moment."""
 
     integration: Integration
     state: SafeString
@@ -35,28 +35,28 @@ class IntegrationRow:
 
     @property
     def pending(self) -> int:
-        """Queued, and not tried in vain yet; at the most so many where more are retrying than were
-        counted."""
+        """Deliveries waiting for their first attempt. An upper bound once `retrying` has hit its
+        counting limit."""
         return max(0, self.balance.queued - self.waiting.retrying)
 
     @property
     def are_many(self) -> bool:
-        """Whether more may be retrying than were counted."""
+        """Whether more deliveries may be retrying than were counted."""
         return self.waiting.retrying >= MANY
 
 
 def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """Those that are held back first, the latest of them before; then by their tokens' names and
-    their own."""
+    """Return the paused integrations first, the latest pause at the top; then by the names of token
+    and integration."""
     held_back_first = F("paused_at").desc(nulls_last=True)
     return integrations.select_related("token").order_by(held_back_first, "token__name", "name")
 
 
 def integration_rows(integrations: Iterable[Integration], since: datetime) -> list[IntegrationRow]:
-    """In the same order."""
-    found = list(integrations)
-    ids = [integration.pk for integration in found]
-    went, balances, waits, fast = (
+    """Return a row for each integration, in the same order."""
+    integrations = list(integrations)
+    ids = [integration.pk for integration in integrations]
+    results, balances, waiting, latencies = (
         count_by_result(ids, since),
         LifetimeTotal.objects.balances(),
         count_waiting(ids),
@@ -66,10 +66,10 @@ def integration_rows(integrations: Iterable[Integration], since: datetime) -> li
         IntegrationRow(
             integration,
             state_of_integration(integration),
-            went.get(integration.pk, {}),
+            results.get(integration.pk, {}),
             balances.get(integration.pk, Balance({})),
-            waits.get(integration.pk, Waiting()),
-            fast.get(integration.pk),
+            waiting.get(integration.pk, Waiting()),
+            latencies.get(integration.pk),
         )
-        for integration in found
+        for integration in integrations
     ]

@@ -1,4 +1,6 @@
-"""Whether integrations are well, what is the matter where they are not, and what can be done."""
+"""The pages of integrations: whether they work, what is wrong where they do not, and what can be
+done.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,13 @@ from tracking.ingest.track import track
 from tracking.models import Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.ledger.failure_groups import failure_groups, reasons
+from tracking.presentation.pill import state_of_operation
 
-#: What the chart stacks, in which of its colours.
+#: The series that the chart stacks, each with the number of its colour.
 SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
-#: Integrations that are listed on one page.
+#: Integrations on one page.
 PER_PAGE = 100
-#: The last operations that are shown.
+#: The maximum of operations on the page, the latest ones.
 OPERATIONS = 5
 TEST_EVENT = "Hitstream Test"
 TEST_USER = "hitstream-test"
@@ -32,57 +35,58 @@ TEST_USER = "hitstream-test"
 
 @page("view_integration")
 def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
-    span = TimeRange.asked(request)
-    found = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
-    this = found.get_page(request.GET.get("page"))
+    time_range = TimeRange.of(request)
+    paginator = Paginator(in_order(scope.limit(Integration.objects.present())), PER_PAGE)
+    current = paginator.get_page(request.GET.get("page"))
     return show(
         request,
         "integrations",
         title="Integrations",
         here="integrations",
-        span=span,
-        page=this,
-        lines=integration_rows(this, span.since),
+        time_range=time_range,
+        page=current,
+        rows=integration_rows(current, time_range.since),
     )
 
 
 @page("view_integration")
 def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    span = TimeRange.asked(request)
+    time_range = TimeRange.of(request)
     obj = present(scope, pk)
-    (line,) = integration_rows([obj], span.since)
-    counted = reasons(obj)
+    (row,) = integration_rows([obj], time_range.since)
+    reason_counts = reasons(obj)
     operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
     return show(
         request,
         "integration",
         title=obj.name,
         here="integrations",
-        span=span,
-        line=line,
+        time_range=time_range,
+        row=row,
         integration=obj,
         series=SERIES,
-        buckets=buckets_of(obj, span),
+        buckets=buckets_of(obj, time_range),
         failures=failure_groups(obj),
-        dead=counted["dead"],
-        skipped=counted["skipped"],
-        operations=operations,
+        dead=reason_counts["dead"],
+        skipped=reason_counts["skipped"],
+        operations=[(operation, state_of_operation(operation)) for operation in operations],
         operations_open=any(operation.is_open for operation in operations),
         back=urlencode({"next": request.path}),
     )
 
 
 def present(scope: Scope, pk: int) -> Integration:
-    """The integration, unless it is deleted or its token is not seen."""
+    """Return the integration. Raises Http404 if it is deleted or outside the scope."""
     seen = scope.limit(Integration.objects.present().select_related("token"))
     return get_object_or_404(seen, pk=pk)
 
 
-def buckets_of(obj: Integration, span: TimeRange) -> list[tuple[datetime, list[int]]]:
-    """For each hour or day of the span, what became of the hits that arrived in it."""
-    filled = {bucket: [0] * len(SERIES) for bucket in span.buckets()}
-    for hour in Ledger.objects.counted(obj.pk, span.since):
-        sums = filled.setdefault(span.bucket_of(hour.hour), [0] * len(SERIES))
+def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
+    """Return, for each hour or day of the time range, the outcomes of the hits that arrived in
+    it."""
+    filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
+    for hour in Ledger.objects.counted(obj.pk, time_range.since):
+        sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))
         ended = [hour[kind] for kind in SERIES if kind != "waiting"]
         for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
             sums[place] += count
@@ -91,11 +95,10 @@ def buckets_of(obj: Integration, span: TimeRange) -> list[tuple[datetime, list[i
 
 @page("view_integration", "change_integration", methods=("POST",))
 def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    """A real hit, stored and counted, that goes to this integration alone. Its page tells how it
-    went."""
+    """Store a real hit, which is counted and goes to this integration alone, and show it."""
     obj = present(scope, pk)
     others = Integration.objects.present().filter(token=obj.token).exclude(handle=obj.handle)
-    # By name: the name of one may also be that of another's destination.
+    # By name: the name of an integration may also be the name of another one's destination.
     switches = {"All": False, **dict.fromkeys(others.values_list("name", flat=True), False)}
     try:
         hit_id = track(

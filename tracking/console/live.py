@@ -1,4 +1,6 @@
-"""Hits as they arrive. On an empty system: how to send the first one, and that it came."""
+"""The live page: hits as they arrive. On an empty system it shows how to send the first hit, and
+waits for it.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,17 @@ from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import DeliveryState
 from tracking.presentation.snippets import first_hit
 
-#: Rows that a page shows.
+#: Rows on the page.
 SHOWN = 100
-#: The outcome of a hit that was queued to nobody.
-NOWHERE = "nowhere"
-OUTCOMES = {**dict(DeliveryState.choices), NOWHERE: "Nowhere"}
+#: The outcome of a hit that was queued for no integration.
+NOT_ROUTED = "nowhere"
+OUTCOMES = {**dict(DeliveryState.choices), NOT_ROUTED: "Not routed"}
 
 
 @page("view_hit", "view_token")
 def live(request: HttpRequest, scope: Scope) -> HttpResponse:
     tokens = list(scope.limit(Token.objects.present().order_by("name"), "pk"))
-    # The least id of all leaves would have to be looked for in all of them.
+    # The newest id: the lowest would be searched for in every partition.
     is_empty = not scope.limit(Hit.objects.order_by("-pk")).values("pk")[:1]
     wanted = request.GET.get("guide", "")
     token = next((each for each in tokens if str(each.pk) == wanted), next(iter(tokens), None))
@@ -46,7 +48,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def without_transactions(view: Any) -> Any:
-    """ATOMIC_REQUESTS would begin one for each poll."""
+    """Exempt a view from ATOMIC_REQUESTS, which would begin a transaction for each poll."""
     for alias in connections:
         view = transaction.non_atomic_requests(using=alias)(view)
     return view
@@ -56,28 +58,29 @@ def without_transactions(view: Any) -> Any:
 @require_safe
 @without_transactions
 def hits(request: HttpRequest) -> HttpResponse:
-    """JSON: the last `hits` that the filters `token`, `event`, `user` and `outcome` leave, how many
-    were looked at, and how many seconds these cover. The page's ticket opens it; 401 without."""
+    """Return JSON: the latest `hits` that match the filters `token`, `event`, `user` and `outcome`,
+    how many match, how many were looked at, and how many seconds these cover. Answers 401 without a
+    valid ticket of the page."""
     ticket = PollToken.of(request)
     if ticket is None:
         return JsonResponse({"code": "ticket_expired"}, status=401)
     snapshot = snapshot_cache.look()
     seen = [hit for hit in snapshot.hits if ticket.scope.sees(hit["token"])]
-    found = list(filtered(seen, request.GET.dict()))
-    answer = JsonResponse(
+    matching = list(filtered(seen, request.GET.dict()))
+    response = JsonResponse(
         {
-            "hits": found[:SHOWN],
-            "found": len(found),
+            "hits": matching[:SHOWN],
+            "matching": len(matching),
             "looked": len(seen),
             "seconds": covered(snapshot, seen),
         }
     )
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Those that have what is wanted; of texts, what they begin with."""
+    """Yield the hits that match all filters; texts match by their beginning."""
     token, outcome = wanted.get("token", ""), wanted.get("outcome", "")
     event, user = wanted.get("event", "").lower(), wanted.get("user", "")
     for hit in hits:
@@ -86,12 +89,13 @@ def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dic
             token in ("", str(hit["token"]))
             and (hit["event"] or hit["type"]).lower().startswith(event)
             and any(each.startswith(user) for each in users)
-            and outcome in ("", *(hit["states"] or [NOWHERE]))
+            and outcome in ("", *(hit["states"] or [NOT_ROUTED]))
         ):
             yield hit
 
 
 def covered(snapshot: LiveSnapshot, hits: list[dict[str, Any]]) -> float | None:
-    """Seconds back to the earliest of the hits; None without any, or where its clock is ahead."""
+    """Return the seconds back to the earliest of the hits; None without hits, or if its clock is
+    ahead."""
     seconds = snapshot.taken_at - hits[-1]["at"] / 1000 if hits else 0.0
     return seconds if seconds > 0 else None

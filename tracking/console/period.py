@@ -1,4 +1,4 @@
-"""From when to when analytics looks, in steps of hours or days."""
+"""The period that analytics looks at, in steps of hours or days."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracking.models.analytics.dimensions import DAY, HOUR
 
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
-#: Up to so many days are shown by hours.
+#: The most days that are shown by hours.
 HOURLY_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From `since` to before `until`, in steps of `unit`; and whole days of UTC, `first` to `last`,
-    for what is counted by days only."""
+    """From `since` to before `until`, in steps of `unit`; and the whole UTC days `first` to `last`,
+    for numbers that are counted by days only."""
 
     since: datetime
     until: datetime
@@ -29,7 +29,8 @@ class Period:
 
     @classmethod
     def of_days(cls, first: date, last: date) -> Period:
-        """Few days are the viewer's own, by hours; more are those of UTC."""
+        """Return the period of these days: a few are the viewer's days, by hours; more are UTC
+        days."""
         hourly = (last - first).days < HOURLY_DAYS
         zone = timezone.get_current_timezone() if hourly else UTC
         since, until = (
@@ -40,7 +41,7 @@ class Period:
 
     @classmethod
     def last_hours(cls, hours: int, now: datetime) -> Period:
-        """The hour that is not over yet is the last of them."""
+        """Return the last hours; the current hour is the last of them."""
         until = whole_hour(now) + ONE_HOUR
         since = until - hours * ONE_HOUR
         return cls(since=since, until=until, unit=HOUR, first=since.date(), last=now.date())
@@ -55,7 +56,7 @@ class Period:
 
     @property
     def day_bounds(self) -> tuple[datetime, datetime]:
-        """The days as moments: the first's beginning and the last's end."""
+        """The days as moments: the beginning of the first and the end of the last."""
         first, last = (datetime.combine(day, time(), UTC) for day in (self.first, self.last))
         return first, last + ONE_DAY
 
@@ -73,5 +74,5 @@ def moments(since: datetime, until: datetime, step: timedelta) -> Iterator[datet
 
 
 def whole_hour(moment: datetime) -> datetime:
-    """The beginning of its hour of UTC: some zones are half an hour off."""
+    """Return the beginning of the UTC hour: some zones are half an hour off."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

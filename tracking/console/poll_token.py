@@ -1,4 +1,6 @@
-"""What a page that polls shows instead of its session: signed, so that no table has to be asked."""
+"""The ticket that a polling page sends instead of its session: signed, so that checking it reads no
+table.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from django.http import HttpRequest
 from tracking.models.access.scope import Scope
 
 SALT = "tracking.console.poll_token"
-#: Seconds. Who may see no more is shown nothing more after that; the page then comes anew, with all
-#: that is asked of whoever opens it.
+#: Maximum age in seconds. Revoked permissions take effect when it expires, because the page reloads
+#: and is authorised again.
 LIFE = 300
 HEADER = "X-Hitstream-Ticket"
 
@@ -24,25 +26,25 @@ class PollToken:
 
     def sign(self) -> str:
         tokens = self.scope.token_ids
-        said = None if tokens is None else list(ranges(sorted(tokens)))
-        return signing.dumps(said, salt=SALT, compress=True)
+        value = None if tokens is None else list(ranges(sorted(tokens)))
+        return signing.dumps(value, salt=SALT, compress=True)
 
     @classmethod
     def of(cls, request: HttpRequest) -> PollToken | None:
-        """That of the request; None where it is missing, forged or too old."""
+        """Return the ticket of the request; None if it is missing, forged or expired."""
         try:
-            said = signing.loads(request.headers.get(HEADER, ""), salt=SALT, max_age=LIFE)
+            value = signing.loads(request.headers.get(HEADER, ""), salt=SALT, max_age=LIFE)
         except signing.BadSignature:
             return None
-        if said is None:
+        if value is None:
             return cls(Scope(None))
-        return cls(Scope(frozenset(id for first, last in said for id in range(first, last + 1))))
+        return cls(Scope(frozenset(id for first, last in value for id in range(first, last + 1))))
 
 
 def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The first and the last of those that follow each other: servers take no header of 8 KB, and
-    most of thousands of tokens are seen."""
-    # Of such neighbours the difference from their places is the same.
+    """Yield the first and the last id of each run of consecutive ids: servers refuse a header of 8
+    KB, and most users see most of thousands of tokens."""
+    # In a run of consecutive ids, the difference between id and position is constant.
     for _, group in groupby(enumerate(ids), key=lambda placed: placed[1] - placed[0]):
-        found = [id for _, id in group]
-        yield found[0], found[-1]
+        run = [id for _, id in group]
+        yield run[0], run[-1]

@@ -1,4 +1,4 @@
-"""What somebody asks of analytics: a form in, a Question out."""
+"""The analytics form, and the AnalyticsQuery that it makes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracking.models.access.scope import Scope
 from tracking.models.analytics.dimensions import DAY, HOUR
 from tracking.models.analytics.rollup import RollupQuerySet
 
-#: The quick choices.
+#: The quick ranges.
 LAST = {
     "24h": partial(Period.last_hours, 24),
     "7d": partial(Period.last_days, 7),
@@ -30,7 +30,8 @@ MAX_DAYS = 366
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyticsQuery:
-    """`name` is an event, `breakdown` a property; empty: any, and none."""
+    """A query of the rollups. `name` is an event, empty for any; `breakdown` is a property, empty
+    for none."""
 
     scope: Scope
     token_ids: Sequence[int]
@@ -39,20 +40,21 @@ class AnalyticsQuery:
     breakdown: str
 
     def events(self) -> RollupQuerySet:
-        """All events of the period, by its unit."""
+        """Return all events of the period, by its unit."""
         dimension = HOUR if self.period.is_hourly else DAY
         return self._rows.within(dimension, self.period.since, self.period.until)
 
-    def asked_events(self) -> RollupQuerySet:
-        """Of these those that are asked for."""
+    def chosen_events(self) -> RollupQuerySet:
+        """Return the events of the period that have the query's name."""
         return self.events().filter(name=self.name) if self.name else self.events()
 
     def days(self, dimension: str) -> RollupQuerySet:
-        """What is counted by days only, of whole days and the event, or of any."""
+        """Return the rows of a dimension that is counted by days only: whole days, of the named
+        event or of any."""
         return self._rows.within(dimension, *self.period.day_bounds).filter(name=self.name)
 
     def day_total(self) -> int:
-        """How many events these days have."""
+        """Return the number of events of these days."""
         rows = self._rows.within(DAY, *self.period.day_bounds)
         return (rows.filter(name=self.name) if self.name else rows).total()
 
@@ -84,13 +86,13 @@ class AnalyticsQueryForm(forms.Form):
     )
     breakdown = forms.ChoiceField(required=False)
 
-    def __init__(self, asked: Mapping[str, Any], scope: Scope) -> None:
-        """Raises Http404 for a token that is not seen."""
-        super().__init__(asked)
+    def __init__(self, data: Mapping[str, Any], scope: Scope) -> None:
+        """Bind the form to the data. Raises Http404 for a token outside the scope."""
+        super().__init__(data)
         self._scope = scope
         seen = scope.limit(Token.objects.order_by("deleted_at", "name"), "pk")
         self._tokens = {str(token.pk): token for token in seen}
-        if asked.get("token", "") not in {"", *self._tokens}:
+        if data.get("token", "") not in {"", *self._tokens}:
             raise Http404
         tokens = [(pk, str(token)) for pk, token in self._tokens.items()]
         self._choices("token").choices = [("", "All tokens"), *tokens]
@@ -103,37 +105,37 @@ class AnalyticsQueryForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         return field
 
-    def _asked(self) -> list[Token]:
+    def _chosen_tokens(self) -> list[Token]:
         token = self.data.get("token", "")
         return [self._tokens[token]] if token else list(self._tokens.values())
 
     def clean(self) -> dict[str, Any]:
-        """A day alone is the only one of its period."""
+        """Check the days. A single day is a period of one day."""
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("since"), cleaned.get("until")
         first, last = first or last, last or first
         if first and last:
             if first > last:
-                self.add_error("until", "It is before the first day.")
+                self.add_error("until", '"To" must be on or after "From".')
             elif last - first > timedelta(days=MAX_DAYS):
-                self.add_error("until", f"At most {MAX_DAYS} days.")
+                self.add_error("until", f"Choose at most {MAX_DAYS} days.")
             elif not (first.year > 1970 and last.year < 9999):
-                self.add_error("since", "There is nothing so far away.")
+                self.add_error("since", "Choose a year from 1971 to 9998.")
         return {**cleaned, "since": first, "until": last}
 
-    def question(self) -> AnalyticsQuery | None:
-        """None if something is wrong with it."""
+    def query(self) -> AnalyticsQuery | None:
+        """Return the query; None if the form is invalid."""
         if not self.is_valid():
             return None
-        asked = self.cleaned_data
-        if asked["since"]:
-            period = Period.of_days(asked["since"], asked["until"])
+        cleaned = self.cleaned_data
+        if cleaned["since"]:
+            period = Period.of_days(cleaned["since"], cleaned["until"])
         else:
-            period = LAST[asked["last"] or DEFAULT](datetime.now(UTC))
+            period = LAST[cleaned["last"] or DEFAULT](datetime.now(UTC))
         return AnalyticsQuery(
             scope=self._scope,
-            token_ids=[token.pk for token in self._asked()],
+            token_ids=[token.pk for token in self._chosen_tokens()],
             period=period,
-            name=asked["name"],
-            breakdown=asked["breakdown"],
+            name=cleaned["name"],
+            breakdown=cleaned["breakdown"],
         )

@@ -1,4 +1,4 @@
-"""One box for everything that a hit may be known by."""
+"""The search box: hits by each of their identifiers."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from tracking.models.explain.search import REACH, SHOWN
 from tracking.models.explain.search import search as search_hits
 from tracking.models.ledger.ingest_stats import IngestCounts, ingest_volume
 
-#: Refusals of so many hours are told where nothing is found.
+#: An empty result shows the refusals of this many hours.
 HOURS = 24
 
 
 @page("view_hit")
 def search(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The hit's own page where its id was given, else a list, or why there may be none."""
+    """Redirect to the hit if the term is its id, else return the list, or the possible reasons for
+    an empty one."""
     term = request.GET.get("q", "").strip()
-    found = search_hits(term, scope)
-    if len(found) == 1 and found[0].is_meant:
-        return redirect("hitstream-console:hit", found[0].hit.pk)
-    came = lately(scope) if term and not found else IngestCounts()
+    results = search_hits(term, scope)
+    if len(results) == 1 and results[0].is_by_id:
+        return redirect("hitstream-console:hit", results[0].hit.pk)
+    counts = recent_counts(scope) if term and not results else IngestCounts()
     return show(
         request,
         "search",
         title="Search",
         here="search",
         term=term,
-        found=found,
+        results=results,
         shown=SHOWN,
         reach=None if scope.is_all else REACH,
-        came=came,
-        reasons=sorted(came.reasons.items(), key=lambda reason: -reason[1]),
+        counts=counts,
+        reasons=sorted(counts.reasons.items(), key=lambda reason: -reason[1]),
         hours=HOURS,
         dedup_days=conf.DEDUP_WINDOW / 86_400,
         hit_days=conf.HIT_DAYS,
     )
 
 
-def lately(scope: Scope) -> IngestCounts:
-    """What came in, and what was refused, as far as it is seen."""
+def recent_counts(scope: Scope) -> IngestCounts:
+    """Return how many hits within the scope were accepted and refused lately."""
     return ingest_volume(datetime.now(UTC) - timedelta(hours=HOURS), scope.token_ids).total

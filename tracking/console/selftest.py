@@ -1,4 +1,6 @@
-"""What the server sees of this very request, how its parts are, and what to change."""
+"""The self-test page: this request as the server received it, the components, and what to
+change.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,17 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
         "selftest",
         title="Self-test",
         here="self-test",
-        parts=overview.components(),
+        components=overview.components(),
         advice=diagnose(request),
-        seen={
-            "Your address": client_ip(request.META) or "not known",
-            "Connected to us": request.META.get("REMOTE_ADDR") or "a unix socket",
+        request_facts={
+            "Client IP": client_ip(request.META) or "unknown",
+            "Peer": request.META.get("REMOTE_ADDR") or "a unix socket",
             "Scheme": request.scheme,
             "Host": request.get_host(),
             "Origin": request.headers.get("Origin") or "not sent with a page view",
             "This page": request.build_absolute_uri("/"),
-            "Public URL": conf.PUBLIC_URL or "as each request says it (HITSTREAM_PUBLIC_URL)",
+            "Public URL": conf.PUBLIC_URL
+            or "taken from each request (HITSTREAM_PUBLIC_URL is not set)",
             "Trusted proxies": ", ".join(conf.TRUSTED_PROXIES) or "none",
         },
         hops=trace(request.META),

@@ -1,8 +1,8 @@
-"""The last hits as everybody sees them who watches: looked for once a second, however many watch.
+"""The latest hits, read once per second for all viewers together.
 
-In a process one thread looks, and the others take what it has found. Where Django's default cache
-is shared, one process looks, and the others take what it has put there. While nobody watches
-nobody looks.
+In a process one thread reads them and the others share its snapshot. If Django's default cache is
+shared, one process reads them and the others take its snapshot from the cache. Without viewers
+nothing is read.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from tracking.models.explain.recent import recent_hits
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that what was found is good for.
+#: Seconds for which a snapshot is current.
 INTERVAL = 1.0
-#: Older than this it is not shown, whoever is at it, in seconds.
+#: Seconds after which a snapshot is not shown any more, even if another process is renewing it.
 STALE = 5.0
 KEY, TURN = "hitstream-live", "hitstream-live-turn"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """The hits that came in last by `taken_at`, in seconds since 1970; the latest first."""
+    """The latest hits as of `taken_at`, in seconds since 1970; the latest first."""
 
     taken_at: float
     hits: Sequence[dict[str, Any]]
@@ -44,36 +44,37 @@ class SnapshotCache:
         self._last = LiveSnapshot(0.0, ())
 
     def look(self) -> LiveSnapshot:
-        """What came in last, at most a few seconds ago."""
+        """Return the latest hits, at most STALE seconds old."""
         if not self._last.is_younger_than(INTERVAL):
-            # Whoever comes second finds what the first has found.
+            # A thread that waited for the lock uses the snapshot of the thread before.
             with self._lock:
                 if not self._last.is_younger_than(INTERVAL):
                     self._last = self._shared()
         return self._last
 
     def _shared(self) -> LiveSnapshot:
-        """What another process has found, or what we find if it is our turn."""
-        if (found := self._found_elsewhere()) is not None:
-            return found
+        """Return another process's snapshot or, if it is this one's turn, a new one."""
+        if (shared := self._from_cache()) is not None:
+            return shared
         taken = LiveSnapshot(time.time(), recent_hits())
         try:
             cache.set(KEY, taken, timeout=STALE)
         except Exception as error:
-            logger.debug("What was found is kept from other processes: %s", error)
+            logger.debug("Could not share the live hits with other processes: %s", error)
         return taken
 
-    def _found_elsewhere(self) -> LiveSnapshot | None:
-        """What another process has found or is about to replace; None if it is our turn."""
+    def _from_cache(self) -> LiveSnapshot | None:
+        """Return the snapshot of another process, current or about to be renewed; None if it is
+        this process's turn."""
         try:
-            found: LiveSnapshot | None = cache.get(KEY)
-            if found is None or found.is_younger_than(INTERVAL):
-                return found
+            shared: LiveSnapshot | None = cache.get(KEY)
+            if shared is None or shared.is_younger_than(INTERVAL):
+                return shared
             is_ours = cache.add(TURN, True, timeout=INTERVAL)
         except Exception as error:
-            logger.debug("The cache does not tell what others have found: %s", error)
+            logger.debug("Could not read the live hits of other processes: %s", error)
             return None
-        return None if is_ours or not found.is_younger_than(STALE) else found
+        return None if is_ours or not shared.is_younger_than(STALE) else shared
 
 
 snapshot_cache = SnapshotCache()

@@ -1,4 +1,4 @@
-"""Tables of analytics, as a page shows them and as a file of comma-separated values."""
+"""Tables of analytics, for the page and as files of comma-separated values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.http import HttpResponse
 
-#: A spreadsheet would take a text that begins so for a formula.
+#: A spreadsheet takes a text that begins with one of these for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -30,9 +30,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """What its figures are of: a time or a text. `address` leads to more of it."""
+    """A row of figures. `label` is its time or text, `address` links to more about it."""
 
-    of: datetime | str
+    label: datetime | str
     figures: Sequence[Figure]
     address: str = ""
 
@@ -43,7 +43,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`key` names it in the address of its file, `first` heads the column of what is counted."""
+    """A table: `key` names it in the address of its file, `first` heads the column of labels."""
 
     key: str
     title: str
@@ -60,16 +60,16 @@ class Table:
         return not any(figure.number for row in self.rows for figure in row.figures)
 
     def download(self, name: str) -> HttpResponse:
-        """The sheet as a file of this name, in UTF-8. Times are ISO-8601."""
+        """Return the table as a file of this name, in UTF-8. Times are ISO-8601."""
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         writer = csv.writer(response)
         has_shares = any(row.figure.share is not None for row in self.rows)
         writer.writerow([*map(plain, (self.first, *self.names)), *(["Share"] * has_shares)])
         for row in self.rows:
-            of = row.of.isoformat() if isinstance(row.of, datetime) else plain(row.of)
+            label = row.label.isoformat() if isinstance(row.label, datetime) else plain(row.label)
             shares = [f"{row.figure.share:.6f}"] if row.figure.share is not None else []
-            writer.writerow([of, *(figure.number for figure in row.figures), *shares])
+            writer.writerow([label, *(figure.number for figure in row.figures), *shares])
         return response
 
 
@@ -78,7 +78,8 @@ def plain(text: str) -> str:
 
 
 def ranked(counts: Iterable[tuple[str, int]], whole: int) -> list[TableRow]:
-    """A row for each, with its share of the whole."""
+    """Return a row for each count, with its share of the whole."""
     return [
-        TableRow(of, [Figure(number, number / whole if whole else 0.0)]) for of, number in counts
+        TableRow(label, [Figure(number, number / whole if whole else 0.0)])
+        for label, number in counts
     ]

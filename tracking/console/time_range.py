@@ -1,4 +1,4 @@
-"""The time that a page looks back over."""
+"""The time range of a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 SPANS = {"24h": 1, "7d": 7, "30d": 30}
-#: Up to so many days it is told hour by hour.
+#: The most days that are shown hour by hour.
 HOURLY_DAYS = 7
 
 
@@ -22,14 +22,14 @@ class TimeRange:
     now: datetime
 
     @classmethod
-    def asked(cls, request: HttpRequest) -> TimeRange:
-        """As the address says; a day where it says nothing of use."""
-        asked = request.GET.get("span", "")
-        return cls(asked if asked in SPANS else "24h", timezone.localtime())
+    def of(cls, request: HttpRequest) -> TimeRange:
+        """Return the range that the address names, else a day."""
+        name = request.GET.get("span", "")
+        return cls(name if name in SPANS else "24h", timezone.localtime())
 
     @property
     def choices(self) -> Iterator[tuple[str, bool]]:
-        """The names that there are, and whether each is this one's."""
+        """Every name, and whether it is this range's."""
         return ((name, name == self.name) for name in SPANS)
 
     @property
@@ -46,17 +46,18 @@ class TimeRange:
         return self.bucket_of(self.now - timedelta(days=self.days))
 
     def bucket_of(self, moment: datetime) -> datetime:
-        """The beginning of its hour or day, in UTC: an hour that comes twice is two of them."""
+        """Return the beginning of the moment's hour or day, in UTC: the hour that occurs twice at
+        the end of summer time is two buckets."""
         start = timezone.localtime(moment).replace(minute=0, second=0, microsecond=0)
         return (start if self.is_hourly else start.replace(hour=0, fold=0)).astimezone(UTC)
 
     def buckets(self) -> Iterator[datetime]:
-        """The beginnings of all, the present one included."""
+        """Yield the beginning of each bucket, the present one included."""
         moment, seen = self.since, None
         while moment <= self.now:
             bucket = self.bucket_of(moment)
             if bucket != seen:
                 yield bucket
             seen = bucket
-            # Also of days: one with 25 hours must not end before the next begins.
+            # Hourly steps for days, too: a day of 25 hours must not end before the next begins.
             moment += timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The console's pages, at any prefix."""
+"""The URLs of the console, for any prefix."""
 
 from __future__ import annotations
 

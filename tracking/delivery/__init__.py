@@ -1,0 +1,1 @@
+"""The delivery engine: from the queue to outcomes. No HTTP, no vendor."""

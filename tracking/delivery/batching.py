@@ -18,29 +18,29 @@ logger = logging.getLogger(__name__)
 
 
 def events_of(
-    claims: Sequence[Claim], books: ResultBuffer, destination: Destination
+    claims: Sequence[Claim], results: ResultBuffer, destination: Destination
 ) -> list[Event]:
     """Return the events to send, in the order of the hits; enter the others into the results."""
     harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
-    found = Hit.objects.events(harmless, books.integration)
-    mapping = books.integration.open_mapping()
+    found = Hit.objects.events(harmless, results.integration)
+    mapping = results.integration.open_mapping()
     events = []
     for claim in claims:
         if claim.claims > FATAL_CLAIMS:
             message = (
                 f"{claim.claims - 1} times no worker came back from sending it, at last alone."
             )
-            books.bury_unsent(claim, "worker_killed", message)
+            results.bury_unsent(claim, "worker_killed", message)
         elif claim.hit_id not in found:
-            books.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
+            results.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
             event = found[claim.hit_id]
             try:
                 events.append(prepare(event, mapping, destination))
             except Skipped as skipped:
-                books.skip(event, str(skipped))
+                results.skip(event, str(skipped))
             except Exception as error:
-                books.enter(BatchResult(Batch([event], 0.0), error))
+                results.enter(BatchResult(Batch([event], 0.0), error))
     return sorted(events, key=lambda event: event.id)
 
 

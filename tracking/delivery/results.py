@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
 from uuid_utils.compat import uuid7
 
 from tracking.delivery.attempts import CODE_LIMIT, attempt_of
@@ -110,13 +109,9 @@ class ResultBuffer:
         """Commit all results and empty the buffer. What could not be written stays in it."""
         if self.is_empty:
             return
-        try:
-            settle(self.integration, self._entries, self._attempts)
-        except IntegrityError:
-            # "No partition of relation found for row": the day's partitions are missing.
-            if not maintenance.make_partitions():
-                raise
-            settle(self.integration, self._entries, self._attempts)
+        maintenance.retry_with_partitions(
+            lambda: settle(self.integration, self._entries, self._attempts)
+        )
         self.written.update(str(entry.result) for entry in self._entries if entry.result)
         for entry in self._entries:
             self._claims.pop(entry.hit_id, None)

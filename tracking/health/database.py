@@ -46,12 +46,9 @@ class Postgres:
 
 def probe() -> Postgres:
     """Connect and read the figures. Raises psycopg.Error."""
-    parameters = connections[db.write_alias()].get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
     patient = {"connect_timeout": 2, "tcp_user_timeout": 2000}
     began = time.monotonic()
-    with psycopg.connect(**{**parameters, **patient}, autocommit=True) as connection:
+    with psycopg.connect(**{**db.raw_parameters(), **patient}, autocommit=True) as connection:
         seconds = time.monotonic() - began
         connection.execute("SET statement_timeout = 2000")
         before = datetime.now(UTC)

@@ -79,13 +79,14 @@ class RouteTable:
 
     @classmethod
     def of_the_project(cls, routes: Iterable[Route] = ROUTES) -> RouteTable:
-        """Return the routes that the project's URL configuration includes; empty without any."""
+        """Return the table of these routes at the prefix by which the project's URL configuration
+        includes Hitstream's; empty if it does not."""
         try:
             prefix = reverse("hitstream:track").removesuffix("track")
         except NoReverseMatch:
             return cls("", ())
         return cls(
-            prefix, ((route.is_exact, each) for route in ROUTES for each in route.patterns())
+            prefix, ((route.is_exact, each) for route in routes for each in route.patterns())
         )
 
     def find(self, path: str) -> View | None:

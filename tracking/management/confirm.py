@@ -1,5 +1,6 @@
-"""What the commands that change an integration have in common: which one, what will happen, and
-whether that is meant."""
+"""The common part of the commands that change an integration: find it, show what will happen, and
+confirm it.
+"""
 
 from __future__ import annotations
 
@@ -21,60 +22,64 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def find(named: str) -> Integration:
-    """By its id or by TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
+def find(name: str) -> Integration:
+    """Return the integration with this id or TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
     integrations = Integration.objects.present().select_related("token")
-    if named.isdecimal():
-        found = list(integrations.filter(pk=int(named)))
+    if name.isdecimal():
+        matches = list(integrations.filter(pk=int(name)))
     else:
         path = Concat("token__name", Value("/"), "name")
-        found = list(integrations.annotate(path=path).filter(path=named))
-    if len(found) != 1:
-        ids = ", ".join(str(integration.pk) for integration in found)
+        matches = list(integrations.annotate(path=path).filter(path=name))
+    if len(matches) != 1:
+        ids = ", ".join(str(integration.pk) for integration in matches)
         raise CommandError(
-            f"{named!r} could be any of {ids}: give the id."
-            if found
-            else f"There is no integration {named!r}: give its id or TOKEN_NAME/INTEGRATION_NAME."
+            f"{name!r} matches {ids}: give the id."
+            if matches
+            else f"There is no integration {name!r}: give its id or TOKEN_NAME/INTEGRATION_NAME."
         )
-    return found[0]
+    return matches[0]
 
 
-class AskingCommand(BaseCommand):
-    """Says what it will do, asks, and does it."""
+class ConfirmingCommand(BaseCommand):
+    """A command that shows what it will do, asks for confirmation, and does it."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("integration", help="Its id, or TOKEN_NAME/INTEGRATION_NAME.")
-        parser.add_argument("--dry-run", action="store_true", help="Only say what it would do.")
-        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Only show what the command would do."
+        )
+        parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
 
-    def is_meant(self, counted: str, preview: Preview, options: dict[str, Any]) -> bool:
-        """Whether it shall be done, now that it is said what."""
+    def is_confirmed(self, counted: str, preview: Preview, options: dict[str, Any]) -> bool:
+        """Print the preview, and return whether to go ahead."""
         self.stdout.write(f"{counted}: {preview.count:,}")
         if preview.oldest and preview.newest:
             self.stdout.write(f"Oldest: {local(preview.oldest)}\nNewest: {local(preview.newest)}")
-        for said in preview.sample:
-            self.stdout.write(f"\n{written(said)}\n")
+        for transcript in preview.sample:
+            self.stdout.write(f"\n{written(transcript)}\n")
         if preview.note:
             self.stdout.write(preview.note)
         if options["dry_run"]:
             return False
-        if options["yes"] or self.asked():
+        if options["yes"] or confirmed():
             return True
         self.stdout.write("Nothing was done.")
         return False
 
-    def asked(self) -> bool:
-        try:
-            return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
-        except EOFError:
-            return False
+
+def confirmed() -> bool:
+    """Ask on the terminal, and return whether the answer is yes."""
+    try:
+        return input("Continue? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 def local(time: datetime) -> str:
     return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def written(said: Transcript) -> str:
-    """The request as it goes over the wire, with its secrets masked."""
-    headers = "".join(f"\n{name}: {value}" for name, value in said.request_headers.items())
-    return f"{said.method} {said.url}{headers}\n\n{said.request_body}"
+def written(transcript: Transcript) -> str:
+    """Return the request as it goes over the wire, with its secrets masked."""
+    headers = "".join(f"\n{name}: {value}" for name, value in transcript.request_headers.items())
+    return f"{transcript.method} {transcript.url}{headers}\n\n{transcript.request_body}"

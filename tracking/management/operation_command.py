@@ -1,4 +1,4 @@
-"""Commands that carry out an operation here and now, with progress on one line."""
+"""Commands that run an operation in the foreground, with progress on one line."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError, CommandParser
 
 from tracking import wakeup
-from tracking.management.confirm import AskingCommand, find, moment
+from tracking.management.confirm import ConfirmingCommand, find, moment
 from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations.base import BatchOperation
 from tracking.models.operations.operation import OperationState
 
-#: How often it is looked whether the next chunk may be done, in seconds.
+#: Seconds between two checks whether the next chunk may run.
 LOOK_SECONDS = 0.1
 EPILOG = (
-    "It is listed among the operations in the admin and can be stopped there, too. Ctrl-C stops it "
-    "between two chunks; if this command is killed, a worker goes on with it."
+    "The operation is listed in the admin and can be stopped there, too. Ctrl-C stops it between "
+    "two chunks; if this command is killed, a worker continues the operation."
 )
 
 
-class OperatingCommand(AskingCommand):
+class OperationCommand(ConfirmingCommand):
     operation_class: ClassVar[type[BatchOperation]]
     times: ClassVar[str]
 
@@ -32,11 +32,11 @@ class OperatingCommand(AskingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--since", type=moment, help=f"{self.times}, ISO-8601, in UTC unless it says otherwise."
+            "--since", type=moment, help=f"{self.times}, ISO-8601, in UTC unless it has an offset."
         )
         parser.add_argument("--until", type=moment, help="Before this time.")
         parser.add_argument("--event", default="", help="Only hits with this event name.")
-        parser.add_argument("--rate", type=int, help="At most so many hits a second.")
+        parser.add_argument("--rate", type=int, help="At most this many hits/s.")
 
     def handle(self, *args: Any, integration: str, **options: Any) -> None:
         if options["rate"] is not None and options["rate"] < 1:
@@ -46,12 +46,13 @@ class OperatingCommand(AskingCommand):
         operation = self.operation_class(find(integration), Criteria(**given))
         preview = operation.preview()
         options["dry_run"] |= preview.count == 0
-        if self.is_meant(operation.counted, preview, options):
+        if self.is_confirmed(operation.counted, preview, options):
             by = f"manage.py {operation.name}"
             self.carry_out(Operation.objects.request(operation, by=by, rate=options["rate"]))
 
     def carry_out(self, operation: Operation) -> None:
-        """The operation has ended, one way or the other, and it is said how."""
+        """Run the operation to its end, and print the result. Raises CommandError unless it
+        finished."""
         try:
             while operation.is_open:
                 if operation.step():
@@ -59,7 +60,7 @@ class OperatingCommand(AskingCommand):
                 else:
                     time.sleep(LOOK_SECONDS)
                 operation.refresh_from_db()
-                self.tell(operation)
+                self.show(operation)
         except KeyboardInterrupt:
             operation.stop("Ctrl-C")
             operation.refresh_from_db()
@@ -67,7 +68,7 @@ class OperatingCommand(AskingCommand):
         if operation.state != OperationState.FINISHED:
             raise CommandError(operation.message)
 
-    def tell(self, operation: Operation) -> None:
+    def show(self, operation: Operation) -> None:
         if self.stdout.isatty():
             self.stdout.write(f"\r{operation.done:,} of {operation.total:,} ", ending="")
             self.stdout.flush()

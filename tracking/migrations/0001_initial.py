@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 (
                     "enabled",
                     models.BooleanField(
-                        default=True, help_text="A disabled channel is told nothing."
+                        default=True, help_text="A disabled channel gets no notifications."
                     ),
                 ),
                 ("config", models.JSONField(blank=True, default=dict, editable=False)),
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "notified_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="last told"),
+                    models.DateTimeField(editable=False, null=True, verbose_name="last notified"),
                 ),
                 ("failures", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("error", models.TextField(blank=True, default="", editable=False)),
@@ -454,7 +454,7 @@ class Migration(migrations.Migration):
                     models.UUIDField(
                         default=uuid.uuid4,
                         editable=False,
-                        help_text="Public: names the token in browsers. It opens nothing on /track.",
+                        help_text="Public: names the token in browsers. Not valid for /track.",
                         unique=True,
                     ),
                 ),
@@ -463,7 +463,7 @@ class Migration(migrations.Migration):
                     models.SlugField(
                         default=tracking.models.tokens.privacy.random_path,
                         editable=False,
-                        help_text="Public, like the project id: a site can pass /f/ and this on to us.",
+                        help_text="Public, like the project id: a site proxies /f/ and this path to Hitstream.",
                         max_length=20,
                         unique=True,
                         verbose_name="first-party path",
@@ -477,7 +477,7 @@ class Migration(migrations.Migration):
                         ),
                         blank=True,
                         default=list,
-                        help_text="Sites that may send with the project id, one a line: https://shop.example or https://*.shop.example. Empty: any site.",
+                        help_text="Allowed origins, one per line: https://shop.example or https://*.shop.example. Empty: any site.",
                         size=None,
                     ),
                 ),
@@ -485,12 +485,12 @@ class Migration(migrations.Migration):
                     "ip_policy",
                     models.CharField(
                         choices=[
-                            ("keep", "kept"),
+                            ("keep", "stored"),
                             ("anonymise", "anonymised (IPv4 to /24, IPv6 to /48)"),
                             ("drop", "dropped"),
                         ],
                         default="keep",
-                        help_text="Of those who send, and in `context.ip`. What is not kept is never stored.",
+                        help_text="Addresses of clients, and in context.ip. A dropped address is never stored.",
                         max_length=10,
                         verbose_name="IP addresses",
                     ),
@@ -499,14 +499,14 @@ class Migration(migrations.Migration):
                     "enabled",
                     models.BooleanField(
                         default=True,
-                        help_text="A disabled token is answered 401 until it is enabled again.",
+                        help_text="While the token is disabled, requests get 401.",
                     ),
                 ),
                 (
                     "expires_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="From this time on the token is answered 401.",
+                        help_text="From this time on, requests get 401.",
                         null=True,
                     ),
                 ),
@@ -516,9 +516,9 @@ class Migration(migrations.Migration):
                     "rate_limit",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
+                        help_text="Above this, 429 with Retry-After. Empty: no limit.",
                         null=True,
-                        verbose_name="hits a second",
+                        verbose_name="rate limit (hits/s)",
                     ),
                 ),
                 (
@@ -528,9 +528,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default=[],
                         default=list,
-                        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. Empty: everybody who may see tokens.",
+                        help_text="Group names, one per line. Only members see the token and its hits. Empty: every user who may view tokens.",
                         size=None,
-                        verbose_name="only for these groups",
+                        verbose_name="restrict access to groups",
                     ),
                 ),
                 (
@@ -592,7 +592,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="A hit's `integrations` object may switch it on and off by name.",
+                        help_text="A hit's integrations object can switch it on or off by name.",
                         max_length=100,
                     ),
                 ),
@@ -616,7 +616,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=255),
                         blank=True,
                         default=list,
-                        help_text="Event names, one a line. Empty: every event.",
+                        help_text="Event names, one per line. Empty: every event.",
                         size=None,
                         verbose_name="only these events",
                     ),
@@ -626,8 +626,8 @@ class Migration(migrations.Migration):
                     "ordered",
                     models.BooleanField(
                         default=False,
-                        help_text="A user's hits are sent one by one in the order in which they were stored; later ones wait while an earlier one is retried. For hits that arrive from now on.",
-                        verbose_name="in each user's order",
+                        help_text="Send a user's hits one by one, in the order they were stored; later hits wait while an earlier one is retried. Applies to hits that arrive from now on.",
+                        verbose_name="in order per user",
                     ),
                 ),
                 (
@@ -638,7 +638,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(500),
                         ],
-                        verbose_name="requests at once",
+                        verbose_name="concurrency",
                     ),
                 ),
                 (
@@ -648,14 +648,14 @@ class Migration(migrations.Migration):
                         help_text="Empty: as fast as the destination answers.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="requests a second",
+                        verbose_name="rate limit (requests/s)",
                     ),
                 ),
                 (
                     "max_attempts",
                     models.PositiveSmallIntegerField(
                         default=tracking.models.integrations.defaults.default_max_attempts,
-                        help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
+                        help_text="After the last attempt the delivery is a dead letter. 15 attempts take about 3 days.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(100),
@@ -666,16 +666,16 @@ class Migration(migrations.Migration):
                     "max_age",
                     models.PositiveIntegerField(
                         default=tracking.models.integrations.defaults.default_max_age,
-                        help_text="Seconds since it was queued; an attempt that fails later is the last. 604800 is a week.",
+                        help_text="Seconds since the delivery was queued; an attempt that fails later is the last. 604800 is a week.",
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="tried for at most",
+                        verbose_name="give up after",
                     ),
                 ),
                 (
                     "retry_base",
                     models.FloatField(
                         default=tracking.models.integrations.defaults.default_retry_base,
-                        help_text="Seconds. The longest wait before the first retry; it doubles with each.",
+                        help_text="Seconds. The longest wait before the first retry; it doubles with each retry.",
                         validators=[
                             django.core.validators.MinValueValidator(0.001),
                             django.core.validators.MaxValueValidator(86400),
@@ -687,7 +687,7 @@ class Migration(migrations.Migration):
                     "keep_bodies",
                     models.BooleanField(
                         default=False,
-                        help_text="Keep the bodies of successful requests, too. At many hits a second they outgrow the hits.",
+                        help_text="Keep the bodies of successful requests, too. At high rates they take more space than the hits.",
                         verbose_name="keep all bodies",
                     ),
                 ),
@@ -699,7 +699,7 @@ class Migration(migrations.Migration):
                     "enabled",
                     models.BooleanField(
                         default=True,
-                        help_text="Hits that arrive while it is disabled are not queued to it. To hold hits back, pause it instead; to have the last ones sent, drain it.",
+                        help_text="Disabled: new hits are not queued. Pause to keep queueing; Drain to send what is queued and stop.",
                     ),
                 ),
                 ("draining", models.BooleanField(default=False, editable=False)),
@@ -809,24 +809,24 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("source", "A token sends nothing"),
-                            ("rate", "Too few deliveries work"),
-                            ("backlog", "Hits are queued for too long"),
-                            ("paused", "An integration is paused"),
+                            ("source", "Source is silent"),
+                            ("rate", "Low delivery rate"),
+                            ("backlog", "Delivery backlog"),
+                            ("paused", "Integration is paused"),
                             ("dead", "Dead letters"),
-                            ("disk", "The disk runs full"),
-                            ("partitions", "Partitions run out"),
+                            ("disk", "Disk is filling up"),
+                            ("partitions", "Partitions are running out"),
                             ("heartbeat", "Worker or beat is silent"),
                         ],
                         max_length=10,
-                        verbose_name="what",
+                        verbose_name="kind",
                     ),
                 ),
                 (
                     "threshold",
                     models.FloatField(
                         default=0,
-                        help_text="Deliveries that work, in per cent; new dead letters that are fine; free space of the disk, in per cent; days of partitions ahead. The others do not look at it.",
+                        help_text="Successful deliveries in per cent; allowed dead letters; free disk space in per cent; days of partitions ahead. Not used by other rules.",
                         validators=[django.core.validators.MinValueValidator(0)],
                     ),
                 ),
@@ -834,7 +834,7 @@ class Migration(migrations.Migration):
                     "minutes",
                     models.PositiveIntegerField(
                         default=60,
-                        help_text="How far back it looks, or how long something may last. Disk and partitions are looked at as they are.",
+                        help_text="The window that the rule looks at, or how long something may last. Not used for disk and partitions.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10080),
@@ -845,9 +845,9 @@ class Migration(migrations.Migration):
                     "calm",
                     models.PositiveIntegerField(
                         default=10,
-                        help_text="An alert is over once everything was fine for so long: what comes and goes is told once.",
+                        help_text="Resolve after this many quiet minutes. An alert that comes and goes notifies once.",
                         validators=[django.core.validators.MaxValueValidator(10080)],
-                        verbose_name="minutes until it is over",
+                        verbose_name="quiet minutes",
                     ),
                 ),
                 ("enabled", models.BooleanField(default=True)),
@@ -855,7 +855,7 @@ class Migration(migrations.Migration):
                     "channels",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Who is told. None: every channel that is enabled.",
+                        help_text="Channels to notify. None: every enabled channel.",
                         to="hitstream.alertchannel",
                     ),
                 ),
@@ -863,7 +863,7 @@ class Migration(migrations.Migration):
                     "integration",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Only this integration. Empty: every one.",
+                        help_text="Only this integration. Empty: all integrations.",
                         limit_choices_to=models.Q(("deleted_at", None)),
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -874,7 +874,7 @@ class Migration(migrations.Migration):
                     "token",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Only this token and its integrations. Empty: every one.",
+                        help_text="Only this token and its integrations. Empty: all tokens.",
                         limit_choices_to=models.Q(("deleted_at", None)),
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -1080,13 +1080,13 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="hits a second",
+                        verbose_name="rate (hits/s)",
                     ),
                 ),
                 (
                     "total",
                     models.PositiveBigIntegerField(
-                        help_text="How many there were when the operation was requested."
+                        help_text="The number of rows when the operation was requested."
                     ),
                 ),
                 ("done", models.PositiveBigIntegerField(default=0)),
@@ -1155,7 +1155,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("delivered", "Delivered"),
-                            ("failed", "Failed, tried again"),
+                            ("failed", "Failed, will retry"),
                             ("buried", "Dead letter"),
                             ("skipped", "Skipped"),
                             ("cancelled", "Cancelled"),

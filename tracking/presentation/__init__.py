@@ -1,1 +1,1 @@
-"""What the admin and the console show alike: states, snippets, form fields."""
+"""Presentation that the admin and the console share: states, snippets, form fields."""

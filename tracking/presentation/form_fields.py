@@ -1,4 +1,4 @@
-"""A list of texts in a form, one a line."""
+"""A form field for a list of texts, one per line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django import forms
 
 
 class LinesField(forms.CharField):
-    """Repeated and empty lines are left out; `check` raises ValidationError for a bad one."""
+    """A list of lines without empty lines and duplicates; `check` raises ValidationError for a bad
+    one."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 

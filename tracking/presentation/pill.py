@@ -1,4 +1,4 @@
-"""States as words in their colours."""
+"""States as coloured labels."""
 
 from __future__ import annotations
 
@@ -6,19 +6,28 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.models import AlertChannel, Integration
+from tracking.models import AlertChannel, Integration, Operation
 from tracking.models.integrations.pause import Cause
+from tracking.models.operations.operation import OperationState
 
-#: What a pause that ends by itself is called, before the time of the next try.
+#: The label of a pause that ends by itself, before the time of the next probe.
 PAUSES = {
-    Cause.DOWN: "down, next try {}",
-    Cause.SETUP: "wrong configuration, next try {}",
-    Cause.BUSY: "asked to wait until {}",
+    Cause.DOWN: "down, next probe {}",
+    Cause.SETUP: "wrong configuration, next probe {}",
+    Cause.BUSY: "rate limited until {}",
+}
+
+OPERATION_COLOURS = {
+    OperationState.WAITING: "off",
+    OperationState.RUNNING: "paused",
+    OperationState.STOPPED: "off",
+    OperationState.FINISHED: "good",
+    OperationState.FAILED: "bad",
 }
 
 
 def pill(state: str, text: str, title: str = "") -> SafeString:
-    """A state as a word in its colour."""
+    """Return the text as a label in the colour of the state."""
     return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
 
 
@@ -28,15 +37,15 @@ def state_of_integration(integration: Integration) -> SafeString:
     if integration.paused_at:
         return pill("paused", pause_of(integration), integration.paused_reason)
     if integration.draining:
-        return pill("paused", "draining", "Nothing more is queued; what is queued is still sent.")
+        return pill("paused", "draining", "New hits are not queued; queued hits are still sent.")
     return pill("good", "running")
 
 
 def pause_of(integration: Integration) -> str:
-    """Who or what holds it back, and until when if that is known."""
+    """Return who or what paused the integration, and the time of the next probe if there is one."""
     words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
     if words is None or integration.probe_at is None:
-        return f"paused by {integration.paused_by or 'somebody'}"
+        return f"paused by {integration.paused_by or 'an unknown user'}"
     probe_at = timezone.localtime(integration.probe_at)
     today = probe_at.date() == timezone.localdate()
     return words.format(f"{probe_at:%H:%M:%S}" if today else f"{probe_at:%Y-%m-%d %H:%M}")
@@ -47,4 +56,9 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
         return pill("off", "disabled")
     if channel.error:
         return pill("bad", "fails", channel.error)
-    return pill("good", "works") if channel.notified_at else pill("off", "not told anything yet")
+    return pill("good", "works") if channel.notified_at else pill("off", "not notified yet")
+
+
+def state_of_operation(operation: Operation) -> SafeString:
+    state = OperationState(operation.state)
+    return pill(OPERATION_COLOURS[state], state.label, operation.message)

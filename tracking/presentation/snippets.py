@@ -1,4 +1,4 @@
-"""What to put where so that hits of a token arrive, with this site's own address."""
+"""Snippets that send hits of a token to this site."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ HIT = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
 
 
 def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
-    """Labels and texts; none where the site takes no hits. The secret is not known any more."""
+    """Return labels and texts; none where the site takes no hits. The secret is not stored, so it
+    is left out."""
     try:
         path = reverse("hitstream:first-party", args=(token.path,))
         track = request.build_absolute_uri(reverse("hitstream:track"))
@@ -41,7 +42,7 @@ def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
 
 
 def first_hit(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
-    """Labels and texts that send a first hit, the secret left to be filled in; none where the site
+    """Return labels and texts that send a first hit, with a gap for the secret; none where the site
     takes no hits."""
     try:
         track = request.build_absolute_uri(reverse("hitstream:track"))

@@ -1,8 +1,9 @@
-"""What a hit's `integrations` object switches on and off (the Segment convention).
+"""The integrations that a hit's `integrations` object switches on and off (the Segment convention).
 
-`{"All": false, "Webhook": true}`: integrations by their own name, else by their destination's
-label, slug or alias, else all of them. An object of options means on. Of entries that contradict
-each other, as `{"Webhook": true, "webhook": false}` do, off holds: their order is not stored.
+`{"All": false, "Webhook": true}`: an integration is switched by its own name, else by its
+destination's label, slug or alias, else by All. An object of options means on. If entries
+contradict each other, as in `{"Webhook": true, "webhook": false}`, off wins: their order is not
+stored.
 """
 
 from __future__ import annotations
@@ -16,42 +17,42 @@ Switches = dict[str, dict[str, bool]]
 
 
 def switches(integrations: Mapping[str, Any]) -> Switches | None:
-    """Integrations by their lower-case `names`, `destinations` by slug, and `all` the others; None
-    where nothing is said."""
-    found: Switches = {"names": {}, "destinations": {}, "all": {}}
+    """Return the switches: integrations by their lower-case `names`, `destinations` by slug, and
+    `all` for the others; None without any entry."""
+    switched: Switches = {"names": {}, "destinations": {}, "all": {}}
     for name, value in integrations.items():
         if value is None:
             continue
         on = value is not False
         if name.lower() == "all":
-            _switch(found["all"], "all", on)
+            _switch(switched["all"], "all", on)
             continue
-        _switch(found["names"], name.lower(), on)
+        _switch(switched["names"], name.lower(), on)
         for slug in registry.slugs_named(name):
-            _switch(found["destinations"], slug, on)
-    return found if integrations else None
+            _switch(switched["destinations"], slug, on)
+    return switched if integrations else None
 
 
 def _switch(switches: dict[str, bool], key: str, on: bool) -> None:
     switches[key] = on and switches.get(key, True)
 
 
-def allows(found: Switches | None, *, handle: str, destination: str) -> bool:
-    """Whether an integration is left on, as the storing statement decides it."""
-    if found is None:
+def allows(switched: Switches | None, *, handle: str, destination: str) -> bool:
+    """Return whether an integration stays on, as the storing statement decides it."""
+    if switched is None:
         return True
-    default = found["all"].get("all", True)
-    return found["names"].get(handle, found["destinations"].get(destination, default))
+    default = switched["all"].get("all", True)
+    return switched["names"].get(handle, switched["destinations"].get(destination, default))
 
 
 def entries_for(
     integrations: Mapping[str, Any], *, handle: str, destination: str
 ) -> Mapping[str, Any]:
-    """The entries that decide whether an integration is left on; none where nothing is said of
+    """Return the entries that decide whether an integration stays on; empty if no entry names
     it."""
-    said = {name: value for name, value in integrations.items() if value is not None}
-    everything = {name: value for name, value in said.items() if name.lower() == "all"}
-    named = {name: value for name, value in said.items() if name not in everything}
+    entries = {name: value for name, value in integrations.items() if value is not None}
+    everything = {name: value for name, value in entries.items() if name.lower() == "all"}
+    named = {name: value for name, value in entries.items() if name not in everything}
     own = {name: value for name, value in named.items() if name.lower() == handle}
     kind = {n: value for n, value in named.items() if destination in registry.slugs_named(n)}
     return own or kind or everything

@@ -1,7 +1,8 @@
-"""Which integrations a hit was for when it arrived, and why the others were not queued it.
+"""The routing of a hit on arrival: which integrations it was queued for, and why not for the
+others.
 
-From the token's snapshot at the revision that the hit carries: what was changed afterwards makes no
-difference. The storing statement decides the same.
+It is computed from the token's snapshot at the revision that the hit carries, so later changes make
+no difference. The storing statement decides the same.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ IntegrationSnapshot = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingVerdict:
-    """Of an integration, by the name it had: whether the hit was for it, else `why` not.
+    """The verdict for an integration, under the name it had: `matched`, else `why` not.
 
-    `paused` says what it was held back for by an operator at that time.
+    `paused` is the pause by an operator at that time.
     """
 
     integration_id: int
@@ -33,19 +34,21 @@ class RoutingVerdict:
 def routing_verdicts(
     snapshot: IntegrationSnapshot, *, name: str, integrations: IntegrationSnapshot
 ) -> list[RoutingVerdict]:
-    """Of all integrations that the token had, for a hit of that event name and `integrations`
-    object."""
+    """Return a verdict for each integration that the token had, for a hit of that event name and
+    `integrations` object."""
     return [
-        _judge(int(pk), integration, name, integrations)
+        _verdict(int(pk), integration, name, integrations)
         for pk, integration in snapshot.get("integrations", {}).items()
     ]
 
 
-def _judge(
+def _verdict(
     pk: int, integration: IntegrationSnapshot, name: str, integrations: IntegrationSnapshot
 ) -> RoutingVerdict:
     why = (
-        _standing(integration) or _listed(integration, name) or _switched(integration, integrations)
+        _inactive(integration)
+        or _unlisted(integration, name)
+        or _switched_off(integration, integrations)
     )
     paused = integration.get("paused")
     return RoutingVerdict(
@@ -53,35 +56,35 @@ def _judge(
         name=integration["name"],
         matched=not why,
         why=why,
-        paused=_held(paused) if paused and not why else "",
+        paused=_pause(paused) if paused and not why else "",
     )
 
 
-def _standing(integration: IntegrationSnapshot) -> str:
+def _inactive(integration: IntegrationSnapshot) -> str:
     if integration["enabled"]:
         return ""
     if integration.get("deleted"):
-        return "It was deleted."
+        return "deleted at that time"
     if integration.get("draining"):
-        return "It was draining: sent what it was queued before, and queued nothing more."
-    return "It was disabled."
+        return "draining: it only sent what was queued before"
+    return "disabled at that time"
 
 
-def _listed(integration: IntegrationSnapshot, name: str) -> str:
+def _unlisted(integration: IntegrationSnapshot, name: str) -> str:
     names = integration["event_names"]
     if not names or name in names:
         return ""
-    return f"It took only these events: {', '.join(names)}."
+    return f"only receives {', '.join(names)}"
 
 
-def _switched(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
-    whose = {"handle": integration["name"].lower(), "destination": integration["destination"]}
-    if allows(switches(integrations), **whose):
+def _switched_off(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
+    key = {"handle": integration["name"].lower(), "destination": integration["destination"]}
+    if allows(switches(integrations), **key):
         return ""
-    said = json.dumps(entries_for(integrations, **whose), ensure_ascii=False)
-    return f"The hit's own `integrations` object switched it off: {said}"
+    entries = json.dumps(entries_for(integrations, **key), ensure_ascii=False)
+    return f"the hit's own `integrations` object switches it off: {entries}"
 
 
-def _held(paused: IntegrationSnapshot) -> str:
+def _pause(paused: IntegrationSnapshot) -> str:
     reason = f": {paused['reason']}" if paused["reason"] else "."
-    return f"It was paused by {paused['by'] or 'somebody'}{reason}"
+    return f"Paused at that time by {paused['by'] or 'an unknown user'}{reason}"

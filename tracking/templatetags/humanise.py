@@ -1,4 +1,4 @@
-"""Numbers and texts as people read them."""
+"""Numbers, ages and texts as people read them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tracking.models import Attempt
+
 register = template.Library()
+NONE = "\N{EN DASH}"
+# Imported, not loaded: the host's INSTALLED_APPS need not have humanize.
+register.filter("naturaltime", naturaltime)
 
 
 @register.filter
 def number(value: Any) -> str:
-    """With a separator between thousands; nothing is 0."""
-    return f"{int(value or 0):,}"
+    """Return the whole number with a separator between thousands; None is 0."""
+    return str(intcomma(int(value or 0)))
 
 
 @register.filter
 def rate(value: float) -> str:
-    """A number for each minute: small ones with a digit behind the point."""
-    return f"{value:,.0f}" if value >= 10 or not value else f"{value:,.1f}"
+    """Return a rate, below 10 with one decimal."""
+    return number(round(value)) if value >= 10 or not value else f"{value:.1f}"
 
 
 @register.filter
 def age(moment: datetime | None) -> str:
-    """How long ago it was, in the unit that fits it."""
-    return seconds((timezone.now() - moment).total_seconds()) if moment else "-"
+    """Return the time since the moment, in the unit that fits it."""
+    return seconds((timezone.now() - moment).total_seconds()) if moment else NONE
 
 
 @register.filter
 def seconds(value: Any) -> str:
-    """A duration in the unit that fits it."""
+    """Return a duration given in seconds, in the unit that fits it."""
     if not isinstance(value, (int, float)):
-        return "-"
+        return NONE
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if value >= size:
             return f"{value / size:.1f} {unit}"
@@ -43,8 +49,18 @@ def seconds(value: Any) -> str:
 
 
 @register.filter
+def result(attempt: Attempt) -> str:
+    """Return the HTTP status of a request, or in a word why it has none."""
+    if attempt.status:
+        return f"HTTP {attempt.status}"
+    if "timed out" in attempt.message.lower():
+        return "Timeout"
+    return (attempt.code or "request").replace("_", " ").capitalize()
+
+
+@register.filter
 def code(text: str) -> SafeString:
-    """What stands between backticks looks like code. A lone one stays."""
+    """Return the text with the parts between backticks as code. A lone backtick stays."""
     parts = str(text).split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]

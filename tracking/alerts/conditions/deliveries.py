@@ -48,7 +48,7 @@ def find_failing(rule: AlertRule) -> Iterator[Finding]:
             yield of(
                 each,
                 f"{delivered / tried:.1%} of {tried:,} deliveries worked since {since:%H:%M} UTC; "
-                f"{dead:,} are dead letters, {failed - dead:,} are retried.",
+                f"{dead:,} are dead letters, {failed - dead:,} are retrying.",
             )
 
 
@@ -84,5 +84,5 @@ def find_dead_letters(rule: AlertRule) -> Iterator[Finding]:
             yield of(
                 each,
                 f"{many} new dead letter{'s' * (count != 1)} in the last {rule.minutes} minutes. "
-                "Replay them once their reason is mended.",
+                "Replay after fixing the cause.",
             )

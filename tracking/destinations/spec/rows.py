@@ -13,8 +13,19 @@ from tracking.events import Event
 #: `id` is Hitstream's own id and unique; `hit_id` is the sender's id; the three times are UTC;
 #: `payload` is the hit as it was sent.
 COLUMNS = (
-    *("id", "hit_id", "type", "name", "user_id", "anonymous_id", "email_hash"),
-    *("sent_at", "received_at", "occurred_at", "ip", "user_agent", "payload"),
+    "id",
+    "hit_id",
+    "type",
+    "name",
+    "user_id",
+    "anonymous_id",
+    "email_hash",
+    "sent_at",
+    "received_at",
+    "occurred_at",
+    "ip",
+    "user_agent",
+    "payload",
 )
 TIMES = ("sent_at", "received_at", "occurred_at")
 

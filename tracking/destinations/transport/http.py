@@ -188,7 +188,7 @@ def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
         case socket.gaierror():
             return RetryableError(f"The host name {host} could not be resolved at the moment.")
         case TimeoutError():
-            return RetryableError(f"{host} sent no complete response within {timeout:g} seconds.")
+            return RetryableError(f"{host} timed out after {timeout:g} s.")
         case ValueError():
             return SetupError(
                 f"The request to {host} is invalid: check the URL of the integration."

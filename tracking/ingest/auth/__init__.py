@@ -1,0 +1,1 @@
+"""Who sends: authentication, the rate limit, the address of the client."""

@@ -30,12 +30,12 @@ def walk(environ: Mapping[str, Any]) -> Iterator[Hop]:
     shown = peer or "unix socket"
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     if not is_trusted(peer) or hops == [""]:
-        yield Hop(shown, is_trusted(peer), True, "It is connected to us.")
+        yield Hop(shown, is_trusted(peer), True, "The peer of the connection.")
         for hop in reversed(hops):
             if hop:
-                yield Hop(hop, False, False, "Not believed: who is connected is no trusted proxy.")
+                yield Hop(hop, False, False, "Not trusted: the peer is not a trusted proxy.")
         return
-    yield Hop(shown, True, False, "It is connected to us, and a trusted proxy.")
+    yield Hop(shown, True, False, "The peer of the connection, a trusted proxy.")
     yield from forwarded(hops)
 
 
@@ -45,13 +45,13 @@ def forwarded(hops: list[str]) -> Iterator[Hop]:
     for place, hop in reversed([*enumerate(hops)]):
         address = clean_ip(hop)
         if found:
-            yield Hop(hop, False, False, "Not believed: it was written by who sent the request.")
+            yield Hop(hop, False, False, "Not trusted: the client itself may have written it.")
         elif address is None:
             found = True
-            yield Hop(hop, False, True, "It is no address, so nobody's is known.")
+            yield Hop(hop, False, True, "Not an IP address, so the client IP is unknown.")
         elif not is_trusted(address):
             found = True
-            yield Hop(hop, False, True, "The first that is no trusted proxy.")
+            yield Hop(hop, False, True, "The first address that is not a trusted proxy.")
         else:
             found = place == 0
-            yield Hop(hop, True, found, "A trusted proxy" + ", and the first of all." * found)
+            yield Hop(hop, True, found, f"A trusted proxy{', the first of all' * found}.")

@@ -1,0 +1,1 @@
+"""The import of files: `manage.py import_hits`."""

@@ -69,7 +69,7 @@ class ChunkWriter:
     def send(self, chunk: Chunk) -> None:
         """Send the chunk to Postgres without waiting for the answer."""
         self._batch = store.without_duplicates(chunk.arrivals)
-        self._owes = False
+        self._queued = False
         self._pipeline = ExitStack()
         self._pipeline.enter_context(self._connection.pipeline())
         self._claimed = self._claim(chunk)
@@ -117,11 +117,11 @@ class ChunkWriter:
     def _hear(self) -> store.Outcomes:
         row = self._stored.fetchone() if self._batch else (False, ())
         self._pipeline.close()
-        queues, repeated = cast(tuple[bool, Sequence[Any]], row)
-        return store.outcomes_of(self._batch, queues, repeated, self._enqueue)
+        queues, duplicate_ids = cast(tuple[bool, Sequence[Any]], row)
+        return store.outcomes_of(self._batch, queues, duplicate_ids, self._enqueue)
 
     def _enqueue(self) -> None:
-        self._owes = True
+        self._queued = True
 
     def _store_carefully(self, chunk: Chunk) -> store.Outcomes:
         """Store the chunk on a new connection, with a savepoint around each statement: one bad hit
@@ -136,7 +136,7 @@ class ChunkWriter:
     def commit(self) -> None:
         """Commit the settled chunk, and wake the dispatcher if anything is queued."""
         self._connection.commit()
-        if self._owes:
+        if self._queued:
             wakeup.wake_dispatcher()
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""From arrivals to a commit: the writers, and the answer that waits for them."""

@@ -61,30 +61,30 @@ class BatchThread(Generic[Item, Outcome]):
         seconds; what is handled by then stays so."""
         self.admit()
         gate = Countdown(len(items))
-        tickets: list[PendingItem[Item, Outcome]] = [
+        pending: list[PendingItem[Item, Outcome]] = [
             PendingItem(item, gate.pass_one) for item in items
         ]
-        for ticket in tickets:
-            self._queue.put(ticket)
+        for each in pending:
+            self._queue.put(each)
         if not gate.wait(within):
-            for ticket in tickets:
-                ticket.abandoned = True
+            for each in pending:
+                each.abandoned = True
             raise Unavailable
-        return [cast("Outcome | Exception", ticket.outcome) for ticket in tickets]
+        return [cast("Outcome | Exception", each.outcome) for each in pending]
 
     def hand(
         self, item: Item, then: Callable[[], None] | None = None
     ) -> PendingItem[Item, Outcome]:
         """Hand the item over; the caller waits, or `then` is called. Raises Unavailable if the item
         could not be handled in time."""
-        ticket: PendingItem[Item, Outcome] = PendingItem(item, then)
-        self.take(ticket)
-        return ticket
+        each: PendingItem[Item, Outcome] = PendingItem(item, then)
+        self.take(each)
+        return each
 
-    def take(self, ticket: PendingItem[Item, Outcome]) -> None:
+    def take(self, each: PendingItem[Item, Outcome]) -> None:
         """Hand over an item that began elsewhere."""
         self.admit()
-        self._queue.put(ticket)
+        self._queue.put(each)
 
     def admit(self) -> None:
         """Start the thread if needed. Raises Unavailable if one more item could not be handled in
@@ -124,10 +124,10 @@ class BatchThread(Generic[Item, Outcome]):
 
     def _run(self) -> None:
         try:
-            while (tickets := self._take()) is not None:
+            while (pending := self._take()) is not None:
                 self._busy_since = time.monotonic()
-                if tickets:
-                    self._settle(tickets)
+                if pending:
+                    self._settle(pending)
                 self._busy_since = None
         finally:
             self._disconnect()
@@ -137,33 +137,33 @@ class BatchThread(Generic[Item, Outcome]):
         first = self._queue.get()
         if first is None:
             return None
-        tickets = [first]
+        pending = [first]
         try:
-            while len(tickets) < conf.MAX_STATEMENT_ROWS:
-                ticket = self._queue.get_nowait()
-                if ticket is None:
+            while len(pending) < conf.MAX_STATEMENT_ROWS:
+                each = self._queue.get_nowait()
+                if each is None:
                     self._queue.put(None)
                     break
-                tickets.append(ticket)
+                pending.append(each)
         except Empty:
             pass
-        return [ticket for ticket in tickets if not ticket.abandoned]
+        return [each for each in pending if not each.abandoned]
 
-    def _settle(self, tickets: list[PendingItem[Item, Outcome]]) -> None:
+    def _settle(self, pending: list[PendingItem[Item, Outcome]]) -> None:
         """Settle every item, as Unavailable if Postgres failed."""
-        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(tickets)
+        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(pending)
         try:
             connection = self._connected()
-            outcomes = self._handle(connection, [ticket.item for ticket in tickets])
+            outcomes = self._handle(connection, [each.item for each in pending])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
-            logger.warning("%s: could not handle %s items: %s", self.name, len(tickets), error)
+            logger.warning("%s: could not handle %s items: %s", self.name, len(pending), error)
             self._disconnect()
         except Exception:
-            logger.exception("%s: could not handle %s items", self.name, len(tickets))
+            logger.exception("%s: could not handle %s items", self.name, len(pending))
             self._disconnect()
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
-            ticket.settle(outcome)
+        for each, outcome in zip(pending, outcomes, strict=True):
+            each.settle(outcome)
         if self._connection is not None:
             self._finish(self._connection, outcomes)
 

@@ -16,14 +16,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 def connect() -> Connection:
     """Connect to the database of Django, outside any transaction of the host."""
-    ours = connections[db.write_alias()]
-    parameters = ours.get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
     milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
     lock_milliseconds = int(conf.LOCK_TIMEOUT * 1000)
     connection = psycopg.connect(
-        **{**parameters, "connect_timeout": 2, "tcp_user_timeout": milliseconds},
+        **{**db.raw_parameters(), "connect_timeout": 2, "tcp_user_timeout": milliseconds},
         autocommit=True,
     )
     connection.execute(
@@ -33,7 +29,7 @@ def connect() -> Connection:
         [
             str(milliseconds),
             str(lock_milliseconds),
-            ours.settings_dict["OPTIONS"].get("assume_role"),
+            connections[db.write_alias()].settings_dict["OPTIONS"].get("assume_role"),
         ],
     )
     return connection

@@ -15,7 +15,7 @@ MOST = 10_000
 
 
 class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
-    name = "hitstream-repeats"
+    name = "hitstream-duplicates"
 
     def note(self, arrivals: Iterable[Arrival]) -> None:
         """Count the arrivals as duplicates of stored hits. An id that Hitstream made has no
@@ -27,9 +27,9 @@ class Duplicates(CounterBuffer[tuple[int, UUID], DuplicateCount]):
                 found[key] = self.add(found[key], again) if key in found else again
         self._note(found, MOST)
 
-    def note_among(self, batch: Iterable[Arrival], repeated: Collection[UUID]) -> None:
+    def note_among(self, batch: Iterable[Arrival], duplicate_ids: Collection[UUID]) -> None:
         """Count the arrivals of the batch with these ids as duplicates."""
-        ids = frozenset(repeated)
+        ids = frozenset(duplicate_ids)
         self.note(arrival for arrival in batch if arrival.id in ids)
 
     def add(self, one: DuplicateCount, other: DuplicateCount) -> DuplicateCount:

@@ -70,9 +70,9 @@ def without_duplicates(arrivals: Sequence[Arrival]) -> list[Arrival]:
     firsts = {key(arrival): arrival for arrival in reversed(arrivals)}
     if len(firsts) < len(arrivals):
         copies = Counter(map(key, arrivals))
-        for repeated in (each for each, count in copies.items() if count > 1):
-            first = firsts[repeated]
-            firsts[repeated] = msgspec.structs.replace(first, copies=copies[repeated])
+        for again in (each for each, count in copies.items() if count > 1):
+            first = firsts[again]
+            firsts[again] = msgspec.structs.replace(first, copies=copies[again])
     # Sorted: two writers that take the same keys in different orders would deadlock.
     return [firsts[each] for each in sorted(firsts)]
 
@@ -151,8 +151,8 @@ def short_lock_timeout(connection: Connection) -> Iterator[None]:
 def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
-    ((queues, repeated),) = found
-    return outcomes_of(batch, queues, repeated, wake)
+    ((queues, duplicate_ids),) = found
+    return outcomes_of(batch, queues, duplicate_ids, wake)
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
@@ -166,16 +166,16 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
 
 
 def outcomes_of(
-    batch: Sequence[Arrival], queues: bool, repeated: Sequence[UUID], wake: Wake = None
+    batch: Sequence[Arrival], queues: bool, duplicate_ids: Sequence[UUID], wake: Wake = None
 ) -> Outcomes:
     """Return the outcomes by id from the row of the statement `store`; wake the dispatcher if
     something is queued, and count the duplicates."""
     if queues:
         (wake or wakeup.wake_dispatcher)()
-    if repeated:
-        duplicates.note_among(batch, repeated)
+    if duplicate_ids:
+        duplicates.note_among(batch, duplicate_ids)
     outcomes: dict[UUID, Stored | Exception] = {arrival.id: Stored.NEW for arrival in batch}
-    return outcomes | dict.fromkeys(repeated, Stored.DUPLICATE)
+    return outcomes | dict.fromkeys(duplicate_ids, Stored.DUPLICATE)
 
 
 def explain_refusal(error: psycopg.Error) -> Exception:

@@ -11,14 +11,16 @@ from tracking.models import Integration, Token
 
 
 class Command(BaseCommand):
-    help = "Send a token's hits to a destination. Secrets that are made here are shown once."
+    help = "Send a token's hits to a destination. Generated secrets are shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("token_name")
         parser.add_argument("slug", help="The destination, such as webhook.")
-        parser.add_argument("--name", help="Defaults to the destination's own.")
+        parser.add_argument("--name", help="The name; by default the destination's label.")
         parser.add_argument("--config", default="{}", help="A JSON object of its fields.")
-        parser.add_argument("--event", action="append", default=[], help="Only this event; repeat.")
+        parser.add_argument(
+            "--event", action="append", default=[], help="Only this event; may be repeated."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(self, *args: Any, token_name: str, slug: str, **options: Any) -> None:
@@ -38,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(wrong))
         name = options["name"] or destination.label
         if Integration.objects.present().filter(token=token, name=name).exists():
-            raise CommandError(f"{token} has an integration named {name!r} already.")
+            raise CommandError(f"{token} already has an integration named {name!r}.")
         integration = Integration(
             token=token, name=name, destination=slug, event_names=options["event"]
         )
@@ -46,6 +48,6 @@ class Command(BaseCommand):
         integration.save(by="add_integration")
         self.report({"id": integration.pk, "name": name, **form.issued}, as_json=options["json"])
 
-    def report(self, made: dict[str, Any], *, as_json: bool) -> None:
-        lines = "\n".join(f"{key}: {value}" for key, value in made.items())
-        self.stdout.write(json.dumps(made) if as_json else lines)
+    def report(self, values: dict[str, Any], *, as_json: bool) -> None:
+        lines = "\n".join(f"{key}: {value}" for key, value in values.items())
+        self.stdout.write(json.dumps(values) if as_json else lines)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from tracking.management.operation_command import OperatingCommand
+from tracking.management.operation_command import OperationCommand
 from tracking.models.operations.backfill import Backfill
 
 
-class Command(OperatingCommand):
+class Command(OperationCommand):
     help = (
-        "Owe past hits of its token to an integration: those that it wants as it is configured now "
-        "and has no record of."
+        "Queue past hits for an integration: those of its token that match its current filters and "
+        "were never queued for it."
     )
     operation_class = Backfill
-    times = "Arrived since"
+    times = "Arrived after"

@@ -11,7 +11,7 @@ from tracking.destinations.contract.destination import Destination
 
 
 class Command(BaseCommand):
-    help = "List the destinations that hits can be sent to, with what each has to be told."
+    help = "List the destinations that hits can be sent to, with the configuration fields of each."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print a JSON array.")
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         for each in described:
             self.stdout.write(f"{each['slug']}: {each['label']} ({each['docs_url']})")
             self.stdout.write(
-                f"    takes {', '.join(each['takes'])}; {each['max_batch']} a request"
+                f"    takes {', '.join(each['takes'])}; at most {each['max_batch']} per request"
             )
             for field in each["fields"]:
                 marks = [name for name in ("required", "secret") if field[name]]

@@ -19,6 +19,7 @@ from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.segment.parsing import Shared, parse_event
 from tracking.ingest.write.bulk import ItemResult, Read
+from tracking.management.confirm import confirmed
 from tracking.management.progress_bar import Bar
 from tracking.models import FileImport, Token
 
@@ -27,32 +28,35 @@ SHOWN = 5
 
 class Command(BaseCommand):
     help = (
-        "Import hits from a file, one JSON object a line, gzip or not. They are stored and"
-        " delivered as if they had been posted; sentAt is kept. Ended early, the same command goes"
-        " on where it was."
+        "Import hits from a file, one JSON object per line, gzip or not. They are stored and"
+        " delivered as if they had been posted; sentAt is kept. If the command is interrupted, the"
+        " same command continues where it stopped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--token", required=True, metavar="NAME", help="Whose hits they are.")
+        parser.add_argument(
+            "--token", required=True, metavar="NAME", help="The token that the hits belong to."
+        )
         parser.add_argument(
             "--format",
             choices=("hits", "segment"),
             default="hits",
-            help="What POST /track takes, or events in Segment's shape, each with its type.",
+            help="hits: the body of POST /track. segment: events in Segment's shape, each with "
+            "its type.",
         )
         parser.add_argument(
             "--store-only",
             action="store_true",
-            help="Deliver them nowhere; a backfill can do that later.",
+            help="Do not deliver the hits; a backfill can do that later.",
         )
         parser.add_argument(
             "--refused",
             type=Path,
             metavar="FILE",
-            help="Where refused lines go, with the reason; FILE.refused by default.",
+            help="The file for refused lines and their reasons; by default FILE.refused.",
         )
-        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
 
     def handle(self, *args: Any, file: Path, token: str, **options: Any) -> None:
         try:
@@ -63,56 +67,60 @@ class Command(BaseCommand):
             self.stdout.write(f"{file} was imported on {imported.finished_at:%Y-%m-%d %H:%M %Z}.")
             self.conclude(imported)
             return
-        if not (options["yes"] or self.is_meant(imported, file, options)):
+        if not (options["yes"] or self.is_confirmed(imported, file, options)):
             return
         self.refused_file = options["refused"] or file.with_name(f"{file.name}.refused")
         self.shown = 0
         self.bar = Bar(self.stderr, file.stat().st_size)
-        # What is loaded by now stays: the collector need not look through it again and again.
+        # All modules are loaded by now: freezing their objects keeps the garbage collector from
+        # scanning them each time.
         gc.freeze()
         self.run_import(imported, file, reader(imported.token, options))
         self.conclude(imported)
 
-    def is_meant(self, imported: FileImport, file: Path, options: dict[str, Any]) -> bool:
+    def is_confirmed(self, imported: FileImport, file: Path, options: dict[str, Any]) -> bool:
         names = [each.name for each in imported.token.integrations.filter(enabled=True)]
-        queued = "nobody" if options["store_only"] or not names else ", ".join(names)
+        queued = "no integration" if options["store_only"] or not names else ", ".join(names)
         where = f" from line {imported.lines + 1:,} on" if imported.lines else ""
-        self.stdout.write(f"FileImport {file}{where} into {imported.token}; delivered to {queued}.")
-        try:
-            return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
-        except EOFError:
-            return False
+        self.stdout.write(f"Import {file}{where} into {imported.token}; queued for {queued}.")
+        return confirmed()
 
     def run_import(self, imported: FileImport, file: Path, read: Read) -> None:
         try:
-            run.run(imported, file, read, refused=self.refuse, progress=self.tell)
+            run.run(imported, file, read, refused=self.refuse, progress=self.show)
         except AlreadyImporting:
-            raise CommandError("Somebody else imports this file at the moment.") from None
+            raise CommandError("Another process is importing this file.") from None
         except FileChanged:
-            raise CommandError("The file changed; import it when nobody writes to it.") from None
+            raise CommandError(
+                "The file changed. Import it when no process writes to it."
+            ) from None
         except (OSError, EOFError, zlib.error) as error:
             raise CommandError(self.interrupted(imported, f"The file is broken: {error}")) from None
         except (psycopg.Error, DatabaseError, Unavailable) as error:
-            raise CommandError(self.interrupted(imported, f"The database: {error}")) from None
+            raise CommandError(
+                self.interrupted(imported, f"The database failed: {error}")
+            ) from None
         except KeyboardInterrupt:
             raise CommandError(self.interrupted(imported, "Stopped")) from None
         self.bar.finish(f"{imported.lines:,} lines")
 
     def interrupted(self, imported: FileImport, why: str) -> str:
         imported.refresh_from_db()
-        return f"{why.strip()}. {imported.lines:,} lines are done; the same command goes on there."
+        return (
+            f"{why.strip()}. {imported.lines:,} lines are done; the same command continues there."
+        )
 
     def refuse(self, line: FileLine, result: ItemResult) -> None:
         text = line.text.decode(errors="replace").rstrip("\r\n")
-        said = {"line": line.number, **result.describe(), "text": text}
-        del said["index"], said["status"]
+        record = {"line": line.number, **result.describe(), "text": text}
+        del record["index"], record["status"]
         with self.refused_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
         self.shown += 1
         if self.shown <= SHOWN:
-            self.stderr.write(f"FileLine {line.number}: {said['code']}: {said['message']}")
+            self.stderr.write(f"Line {line.number}: {record['code']}: {record['message']}")
 
-    def tell(self, lines: int, position: int) -> None:
+    def show(self, lines: int, position: int) -> None:
         self.bar.show(position, f"{lines:,} lines")
 
     def conclude(self, imported: FileImport) -> None:

@@ -9,7 +9,7 @@ from tracking.models import Token
 
 
 class Command(BaseCommand):
-    help = "Issue an API token. The secret is shown now and never again."
+    help = "Issue an API token. The secret is shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         if Token.objects.present().filter(name=name).exists():
-            raise CommandError(f"There is a token named {name!r} already.")
+            raise CommandError(f"A token named {name!r} already exists.")
         token, secret = Token.objects.issue(name, by="issue_token")
         issued = {"name": name, "api_token": secret, "project_id": str(token.project_id)}
         if options["json"]:

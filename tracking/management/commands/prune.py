@@ -9,8 +9,8 @@ from tracking.models.upkeep import retention
 
 class Command(BaseCommand):
     help = (
-        "Drop the days that HIT_DAYS and ATTEMPT_DAYS no longer keep. Days with queued or dead "
-        "letters stay, and it says whose they are."
+        "Drop the days that are older than HIT_DAYS and ATTEMPT_DAYS. Days with queued "
+        "deliveries or dead letters stay, and the command names their integrations."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

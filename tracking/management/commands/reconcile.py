@@ -12,24 +12,27 @@ from tracking.models.upkeep.reconcile import reconcile
 
 class Command(BaseCommand):
     help = (
-        "Check that everything adds up: what was accepted is stored, what was matched is delivered,"
-        " queued, dead, skipped or cancelled. Names every hit that does not, and then fails."
+        "Check the ledger: every accepted hit is stored, and every matched hit is delivered, "
+        "queued, dead, skipped or cancelled. Prints each hit that does not add up, and then "
+        "fails."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--since", type=moment, help="ISO-8601, in UTC unless it says otherwise; a day ago."
+            "--since",
+            type=moment,
+            help="ISO-8601, in UTC unless it has an offset; by default a day ago.",
         )
-        parser.add_argument("--until", type=moment, help="Until now.")
+        parser.add_argument("--until", type=moment, help="By default now.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = datetime.now(UTC)
         until = options["until"] or now + timedelta(hours=1)
         since = options["since"] or now - timedelta(days=1)
         Ledger.objects.consolidate()
-        found = reconcile(since, until)
-        for discrepancy in found:
+        discrepancies = reconcile(since, until)
+        for discrepancy in discrepancies:
             self.stdout.write(str(discrepancy))
-        if found:
-            raise CommandError(f"{len(found)} things do not add up.")
+        if discrepancies:
+            raise CommandError(f"{len(discrepancies)} discrepancies found.")
         self.stdout.write(f"Everything adds up since {since:%Y-%m-%d %H:00} UTC.")

@@ -5,32 +5,31 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
+from tracking.management.confirm import confirmed
 from tracking.models.analytics import rollup_check, rollup_job
 
 
 class Command(BaseCommand):
-    help = (
-        "Count the hits for analytics that nobody has counted yet, as the worker does every now "
-        "and then."
-    )
+    help = "Count new hits for analytics, as the worker does every 15 seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--rebuild",
             action="store_true",
-            help="Forget all counts first: everything that is still stored is counted anew.",
+            help="Delete all counts first, and count every stored hit again.",
         )
-        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
         parser.add_argument(
             "--check",
             action="store_true",
-            help="Compare with a plain count of all hits, hour by hour; fails if they differ.",
+            help="Compare the rollups with a plain count of all hits, hour by hour; fail if they "
+            "differ.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rebuild"]:
-            self.stdout.write("Hits that are not stored any more will not be counted any more.")
-            if not options["yes"] and not self.is_meant():
+            self.stdout.write("Hits that are no longer stored will no longer be counted.")
+            if not options["yes"] and not confirmed():
                 raise CommandError("Nothing was changed.")
             self.forget_all()
         self.stdout.write(f"{rollup_job.catch_up():,} hits counted.")
@@ -42,19 +41,14 @@ class Command(BaseCommand):
             rollup_job.forget_all()
         except OperationalError as error:
             raise CommandError(
-                f"Nothing was changed. Does somebody read the counts, such as a backup? {error}"
+                "Nothing was changed. Another session, such as a backup, may be reading the "
+                f"counts: {error}"
             ) from error
 
-    def is_meant(self) -> bool:
-        try:
-            return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
-        except EOFError:
-            return False
-
     def check_counts(self) -> None:
-        found = list(rollup_check.compare())
-        for difference in found:
+        differences = list(rollup_check.compare())
+        for difference in differences:
             self.stdout.write(str(difference))
-        if found:
-            raise CommandError(f"{len(found)} hours differ.")
-        self.stdout.write("Every hour is what a plain count says.")
+        if differences:
+            raise CommandError(f"{len(differences)} hours differ.")
+        self.stdout.write("Every hour agrees with a plain count.")

@@ -19,15 +19,15 @@ CHUNK = 100
 
 class Command(BaseCommand):
     help = (
-        "Re-encrypts the secrets of integrations and alert channels with the first key of"
+        "Re-encrypt the secrets of integrations and alert channels with the first key of"
         " HITSTREAM_SECRET_KEYS."
-        " Afterwards the other keys may be removed, unless something is named as lost."
+        " Afterwards the other keys may be removed, unless the command names secrets as lost."
     )
-    # A key must be to be had while the checks still complain that there is none.
+    # The command must generate a key even while the checks complain that there is none.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--generate", action="store_true", help="only print a fresh key")
+        parser.add_argument("--generate", action="store_true", help="Only print a new key.")
 
     def handle(self, *args: Any, generate: bool, **options: Any) -> None:
         if generate:
@@ -42,15 +42,15 @@ class Command(BaseCommand):
             raise CommandError(
                 "No key of HITSTREAM_SECRET_KEYS opens the secrets of:\n"
                 + "\n".join(f"  {name}" for name in lost)
-                + "\nPut the old key back at the end of the list, or enter these secrets anew."
+                + "\nPut the old key back at the end of the list, or enter these secrets again."
             )
 
 
 def rotate() -> tuple[int, list[str]]:
-    """Every readable secret is under the newest key; a chunk of rows is locked at a time.
+    """Re-encrypt every readable secret with the newest key; one chunk of rows is locked at a time.
 
-    Returns how many rows have secrets under it, and which ones no key opens. Raises SecretKeyError
-    without a usable key.
+    Returns how many rows have secrets under that key, and the names of those that no key opens.
+    Raises SecretKeyError without a usable key.
     """
     Sealed.seal({"key": "usable"})
     rotated = 0
@@ -66,7 +66,7 @@ def rotate() -> tuple[int, list[str]]:
 
 
 def chunks(rows: QuerySet[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
-    """The rows renewed, and those that no key opens, chunk by chunk."""
+    """Yield, chunk by chunk, the renewed rows and those that no key opens."""
     last = 0
     while True:
         with db.atomic():

@@ -19,23 +19,25 @@ from tracking.tasks import OPERATE_SECONDS
 
 class Command(BaseCommand):
     help = (
-        "Do what Celery beat does, for cron in projects without it: make partitions ahead, "
-        "forget old dedup keys, drop what is past retention, count new hits, tell alerts, send "
-        "what is due."
+        "Do the work of Celery beat, for cron in projects without it: create partitions ahead, "
+        "delete old dedup keys, drop what is past retention, count new hits, evaluate alerts, send "
+        "due deliveries."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--deliver", action="store_true", help="Send here and now, without a worker."
+            "--deliver",
+            action="store_true",
+            help="Send due deliveries in this process, without a worker.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in ("sweep", "deliver") if options["deliver"] else ("sweep",):
             Heartbeat.objects.beat(name)
-        made, forgotten = maintenance.run()
+        created, deleted = maintenance.run()
         dropped = retention.prune().dropped
         self.stdout.write(
-            f"{len(made)} partitions made, {forgotten} dedup keys forgotten, "
+            f"{len(created)} partitions created, {deleted} dedup keys deleted, "
             f"{len(dropped)} partitions dropped."
         )
         Ledger.objects.consolidate()
@@ -43,7 +45,7 @@ class Command(BaseCommand):
             rollup_job.run(tasks.SUMMARISE_SECONDS)
         tasks.evaluate_alerts()
         integrations = due()
-        self.stdout.write(f"{len(integrations)} integrations have something due.")
+        self.stdout.write(f"{len(integrations)} integrations have due deliveries.")
         if not options["deliver"]:
             tasks.dispatch.apply_async(retry=False)
             return

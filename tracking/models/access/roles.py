@@ -1,6 +1,6 @@
-"""The groups that people are put into: what they may do with our models, by Django's permissions.
+"""The groups of users, and the permissions that they give on the app's models.
 
-A migration makes them; afterwards they are the deployment's, to be changed as it likes.
+A migration creates them; afterwards the deployment may change them as it likes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 VIEWERS, OPERATORS = "Hitstream viewers", "Hitstream operators"
 
-#: What operators may do beyond looking. Deleting is left to superusers.
+#: What operators may do beyond viewing. Deleting is left to superusers.
 OPERATED: Mapping[str, tuple[str, ...]] = {
     "token": ("add", "change"),
     "integration": ("add", "change"),
@@ -22,15 +22,15 @@ OPERATED: Mapping[str, tuple[str, ...]] = {
 
 
 def codenames(models: list[str]) -> Mapping[str, list[str]]:
-    """The permissions of each group, where there are these models."""
+    """Return the permissions of each group for these models."""
     views = [f"view_{model}" for model in models]
     more = [f"{verb}_{model}" for model in models for verb in OPERATED.get(model, ())]
     return {VIEWERS: views, OPERATORS: [*views, *more]}
 
 
 def make_groups(apps: Any, using: str) -> None:
-    """Both groups exist with their permissions; one that is there gets what it lacks of them.
-    `apps` is a registry: a migration's or Django's own."""
+    """Create both groups with their permissions; an existing group gets those that it lacks. `apps`
+    is a registry: a migration's or Django's own."""
     Group = apps.get_model("auth", "Group")
     Permission = apps.get_model("auth", "Permission")
     models = sorted(
@@ -38,7 +38,7 @@ def make_groups(apps: Any, using: str) -> None:
     )
     for name, wanted in codenames(models).items():
         group, _ = Group.objects.using(using).get_or_create(name=name)
-        found = Permission.objects.using(using).filter(
+        permissions = Permission.objects.using(using).filter(
             content_type__app_label="hitstream", codename__in=wanted
         )
-        group.permissions.add(*found)
+        group.permissions.add(*permissions)

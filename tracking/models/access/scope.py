@@ -1,4 +1,4 @@
-"""Which tokens somebody may see, and with them their hits, integrations and deliveries."""
+"""The tokens that a user may see, and with them their hits, integrations and deliveries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`token_ids` is None for all tokens that there are and will be."""
+    """`token_ids` is None for all tokens, present and future."""
 
     token_ids: frozenset[int] | None
 
     @classmethod
     def of(cls, user: Any) -> Scope:
-        """All, unless a token is kept for groups that the user, no superuser, is not in."""
+        """Return the scope of the user: all tokens, except those restricted to groups that the
+        user, if no superuser, is not in."""
         if user.is_superuser or not Token.objects.exclude(audience=[]).exists():
             return cls(None)
         groups = getattr(user, "groups", None)
@@ -36,7 +37,7 @@ class Scope:
         return self.token_ids is None or token_id in self.token_ids
 
     def limit(self, rows: Rows, lookup: str = "token") -> Rows:
-        """Of the rows, those whose token, by that lookup, is seen."""
+        """Return the rows whose token, by that lookup, is within the scope."""
         if self.token_ids is None:
             return rows
         return rows.filter(**{f"{lookup}__in": sorted(self.token_ids)})

@@ -25,10 +25,12 @@ class ChannelKind(models.TextChoices):
 class AlertChannel(models.Model):
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=10, choices=ChannelKind.choices, editable=False)
-    enabled = models.BooleanField(default=True, help_text="A disabled channel is told nothing.")
+    enabled = models.BooleanField(
+        default=True, help_text="A disabled channel gets no notifications."
+    )
     config = models.JSONField(default=dict, blank=True, editable=False)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
-    notified_at = models.DateTimeField("last told", null=True, editable=False)
+    notified_at = models.DateTimeField("last notified", null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, default="", editable=False)
 

@@ -23,13 +23,13 @@ MAX_ROWS = 10_000
 class AlertKind(models.TextChoices):
     """The condition of a rule; `tracking.alerts.conditions` evaluates it."""
 
-    SOURCE = "source", "A token sends nothing"
-    RATE = "rate", "Too few deliveries work"
-    BACKLOG = "backlog", "Hits are queued for too long"
-    PAUSED = "paused", "An integration is paused"
+    SOURCE = "source", "Source is silent"
+    RATE = "rate", "Low delivery rate"
+    BACKLOG = "backlog", "Delivery backlog"
+    PAUSED = "paused", "Integration is paused"
     DEAD = "dead", "Dead letters"
-    DISK = "disk", "The disk runs full"
-    PARTITIONS = "partitions", "Partitions run out"
+    DISK = "disk", "Disk is filling up"
+    PARTITIONS = "partitions", "Partitions are running out"
     HEARTBEAT = "heartbeat", "Worker or beat is silent"
 
 
@@ -50,14 +50,14 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
 
 
 class AlertRule(models.Model):
-    kind = models.CharField("what", max_length=10, choices=AlertKind.choices)
+    kind = models.CharField("kind", max_length=10, choices=AlertKind.choices)
     token = models.ForeignKey(
         Token,
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         limit_choices_to=Q(deleted_at=None),
-        help_text="Only this token and its integrations. Empty: every one.",
+        help_text="Only this token and its integrations. Empty: all tokens.",
     )
     integration = models.ForeignKey(
         Integration,
@@ -65,32 +65,32 @@ class AlertRule(models.Model):
         null=True,
         blank=True,
         limit_choices_to=Q(deleted_at=None),
-        help_text="Only this integration. Empty: every one.",
+        help_text="Only this integration. Empty: all integrations.",
     )
     threshold = models.FloatField(
         default=0,
         validators=(MinValueValidator(0),),
-        help_text="Deliveries that work, in per cent; new dead letters that are fine; free space "
-        "of the disk, in per cent; days of partitions ahead. The others do not look at it.",
+        help_text="Successful deliveries in per cent; allowed dead letters; free disk space in "
+        "per cent; days of partitions ahead. Not used by other rules.",
     )
     minutes = models.PositiveIntegerField(
         default=60,
         validators=(MinValueValidator(1), MaxValueValidator(MAX_MINUTES)),
-        help_text="How far back it looks, or how long something may last. Disk and partitions are "
-        "looked at as they are.",
+        help_text="The window that the rule looks at, or how long something may last. Not used "
+        "for disk and partitions.",
     )
     calm = models.PositiveIntegerField(
-        "minutes until it is over",
+        "quiet minutes",
         default=10,
         validators=(MaxValueValidator(MAX_MINUTES),),
-        help_text="An alert is over once everything was fine for so long: what comes and goes is "
-        "told once.",
+        help_text="Resolve after this many quiet minutes. An alert that comes and goes notifies "
+        "once.",
     )
     enabled = models.BooleanField(default=True)
     channels = models.ManyToManyField(
         AlertChannel,
         blank=True,
-        help_text="Who is told. None: every channel that is enabled.",
+        help_text="Channels to notify. None: every enabled channel.",
     )
 
     objects = AlertRuleQuerySet.as_manager()

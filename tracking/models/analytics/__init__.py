@@ -1,0 +1,1 @@
+"""Analytics: the roll-up of hits into counts."""

@@ -1,0 +1,1 @@
+"""Deliveries: the queue, its claims and settlements, attempts, outcomes, dead letters."""

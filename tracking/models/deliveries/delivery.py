@@ -54,7 +54,7 @@ class Delivery(models.Model):
         return f"{self.hit_id} to {self.integration_id}: {self.state}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError("Delivery is a view: the verbs are on Queued and DeadLetter.")
+        raise TypeError("Delivery is a view: change QueuedDelivery or DeadLetter instead.")
 
     @property
     def held_back(self) -> str:

@@ -13,7 +13,7 @@ class DeliveryResult(models.TextChoices):
     are also the final state of a delivery."""
 
     DELIVERED = "delivered"
-    FAILED = "failed", "Failed, tried again"
+    FAILED = "failed", "Failed, will retry"
     BURIED = "buried", "Dead letter"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"

@@ -3,7 +3,7 @@
 -- the tallies, all or nothing. A delivered hit leaves the queue whoever holds its lease by now, and is
 -- no dead letter either; a hit that was not delivered is touched only by the holder of its lease.
 WITH entries AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry(
+    SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry (
         hit_id uuid, leased_until timestamptz, result text, attempt_id uuid, code text,
         reason text, wait float8, attempts smallint
     )
@@ -12,7 +12,7 @@ WITH entries AS MATERIALIZED (
         duration, method, url, request_headers, request_body, response_headers, response_body)
     SELECT id, %(integration)s, made_at, hits, code, message, status, duration, method, url,
         request_headers, request_body, response_headers, response_body
-    FROM jsonb_to_recordset(%(attempts)s::jsonb) AS attempt(
+    FROM jsonb_to_recordset(%(attempts)s::jsonb) AS attempt (
         id uuid, made_at timestamptz, hits integer, code text, message text, status smallint,
         duration float8, method text, url text, request_headers jsonb, request_body text,
         response_headers jsonb, response_body text
@@ -67,7 +67,7 @@ SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM sett
 -- name: release
 -- Make the next delivery of each ordering key due: it was parked, not claimed or tried.
 UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
-FROM unnest(%(ordering_keys)s::bigint[]) AS freed(ordering_key), LATERAL (
+FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key), LATERAL (
     SELECT hit_id FROM hitstream_queue AS next
     WHERE next.integration_id = %(integration)s AND next.ordering_key = freed.ordering_key
     ORDER BY seq LIMIT 1

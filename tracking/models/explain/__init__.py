@@ -1,0 +1,1 @@
+"""What the console explains: the history of a hit, the timeline, the audit log, search."""

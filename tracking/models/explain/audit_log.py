@@ -1,5 +1,6 @@
-"""Who changed, replayed or asked for what, from what is on record of it anyway: revisions of tokens
-and operations. Neither can be made without being on record."""
+"""Who changed, replayed or requested what, from the revisions of tokens and from operations. No
+change and no operation exists without such a row.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +21,12 @@ from tracking.models.tokens.token import Token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One thing that somebody did. `by` is a user's name or a command's; empty if nobody's."""
+    """One change, in `lines` of text. `by` is the name of a user or a command, empty for none."""
 
     at: datetime
     by: str
     token: Token
-    said: tuple[str, ...]
+    lines: tuple[str, ...]
     revision: int | None = None
     operation: int | None = None
 
@@ -38,7 +39,7 @@ def audit_entries(
     token: int | None = None,
     by: str = "",
 ) -> list[AuditEntry]:
-    """The latest first, at most so many, all of them before that moment."""
+    """Return up to `limit` entries before that moment, the latest first."""
     revisions = scope.limit(Revision.objects.select_related("token"))
     operations = scope.limit(
         Operation.objects.select_related("integration__token"), "integration__token"
@@ -64,8 +65,8 @@ def audit_entries(
     return list(islice(both, limit))
 
 
-def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
-    revisions = list(found)
+def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
+    revisions = list(rows)
     wanted = Q(pk__in=[])
     for revision in revisions:
         wanted |= Q(token=revision.token_id, number=revision.number - 1)
@@ -81,20 +82,20 @@ def _of_revisions(found: QuerySet[Revision]) -> Iterator[AuditEntry]:
             at=revision.made_at,
             by=revision.made_by,
             token=revision.token,
-            said=tuple(revision_diff(previous, revision.snapshot)),
+            lines=tuple(revision_diff(previous, revision.snapshot)),
             revision=revision.number,
         )
 
 
 def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
-        meant = f": {operation.selected}" if str(operation.selected) else ""
-        said = [f"{operation.kind.capitalize()} of {operation.integration.title}{meant}."]
-        said.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
+        selected = f": {operation.selected}" if str(operation.selected) else ""
+        lines = [f"{operation.kind.capitalize()} of {operation.integration.title}{selected}."]
+        lines.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
         yield AuditEntry(
             at=operation.requested_at,
             by=operation.requested_by,
             token=operation.integration.token,
-            said=(*said, *([operation.message] if operation.message else [])),
+            lines=(*lines, *([operation.message] if operation.message else [])),
             operation=operation.pk,
         )

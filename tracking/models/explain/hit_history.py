@@ -1,4 +1,4 @@
-"""What became of a hit, from its arrival to this moment: all that is on record of it."""
+"""The history of a hit, from its arrival until now: everything on record."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tracking.models.tokens.privacy import IpPolicy
 from tracking.models.tokens.revision import Revision
 from tracking.routing.verdicts import RoutingVerdict, routing_verdicts
 
-#: Outcomes that are told at the most, the latest ones.
+#: The maximum of outcomes in a history, the latest ones.
 LATEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRoute:
-    """An integration, whether the hit was for it when it arrived (None where that is not on
-    record), and how the delivery stands; None where nothing was ever queued. `is_claimed`: a worker
-    is at it. `is_late`: it was queued later, by a backfill."""
+    """An integration, the verdict whether the hit was routed to it on arrival (None if that is not
+    on record), and the state of the delivery; None if nothing was ever queued. `is_claimed`: a
+    worker is sending it. `is_late`: a backfill queued it later."""
 
     integration: Integration
     verdict: RoutingVerdict | None
@@ -40,8 +40,13 @@ class DeliveryRoute:
     is_late: bool
 
     @property
+    def was_queued(self) -> bool:
+        """Whether the hit was queued for the integration, on arrival or later."""
+        return self.is_late or (self.verdict is not None and self.verdict.matched)
+
+    @property
     def is_open(self) -> bool:
-        """Whether something is still to be done."""
+        """Whether the delivery is not at its end."""
         return self.delivery is not None and self.delivery.state in OPEN
 
     @property
@@ -54,8 +59,8 @@ class DeliveryRoute:
         return self._is(DeliveryState.DEAD) and self.integration.deleted_at is None
 
     @property
-    def can_be_tried_now(self) -> bool:
-        """Whether nothing but its time is in the way."""
+    def can_be_retried_now(self) -> bool:
+        """Whether the delivery waits only for the time of its next attempt."""
         is_waiting = self._is(DeliveryState.RETRYING) and not self.is_claimed
         return is_waiting and self.delivery is not None and not self.delivery.held_back
 
@@ -65,33 +70,33 @@ class DeliveryRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitHistory:
-    """`snapshot` is the token's configuration when the hit arrived, empty where that is not on
-    record. A repetition counts as the same hit until `known_until`."""
+    """`snapshot` is the token's configuration when the hit arrived, empty if that is not on record.
+    The same hitId counts as a duplicate until `deduplicated_until`."""
 
     hit: Hit
     snapshot: Mapping[str, Any]
     normalisations: tuple[str, ...]
-    repeat: Duplicate | None
-    known_until: datetime
-    ways: tuple[DeliveryRoute, ...]
+    duplicate: Duplicate | None
+    deduplicated_until: datetime
+    routes: tuple[DeliveryRoute, ...]
     timeline: tuple[TimelineEntry, ...]
     is_whole: bool
 
     @property
     def policy(self) -> str:
-        """What the token said of addresses then."""
-        known = self.snapshot.get("ip_policy", "")
-        return str(IpPolicy(known).label) if known else ""
+        """The token's IP policy when the hit arrived."""
+        policy = self.snapshot.get("ip_policy", "")
+        return str(IpPolicy(policy).label) if policy else ""
 
     @property
-    def is_named(self) -> bool:
-        """Whether its hitId is the sender's."""
+    def has_own_id(self) -> bool:
+        """Whether the sender set the hitId."""
         return self.hit.hit_id != str(self.hit.pk)
 
     @property
-    def is_known(self) -> bool:
-        """Whether its hitId would be known if it came again."""
-        return self.is_named and timezone.now() < self.known_until
+    def is_deduplicated(self) -> bool:
+        """Whether the same hitId would be a duplicate now."""
+        return self.has_own_id and timezone.now() < self.deduplicated_until
 
     @property
     def payload(self) -> str:
@@ -99,7 +104,7 @@ class HitHistory:
 
     @property
     def library(self) -> str:
-        """What sent it, by its own account."""
+        """The library that sent the hit, as the payload names it."""
         library = (self.hit.payload.get("context") or {}).get("library")
         if not isinstance(library, Mapping):
             return ""
@@ -107,12 +112,12 @@ class HitHistory:
 
     @property
     def queued(self) -> list[DeliveryRoute]:
-        """Those that it went to, or is to go to."""
-        return [way for way in self.ways if way.delivery is not None]
+        """The routes that have a delivery."""
+        return [route for route in self.routes if route.delivery is not None]
 
 
 def hit_history(hit: Hit) -> HitHistory:
-    """The whole story. The hit's token is read if it was not yet."""
+    """Return the history of the hit. Reads its token if it is not loaded."""
     revision = Revision.objects.filter(token=hit.token_id, number=hit.revision).first()
     snapshot: Mapping[str, Any] = revision.snapshot if revision else {}
     latest = Outcome.objects.filter(hit_id=hit.pk).order_by("-settled_at")
@@ -121,17 +126,18 @@ def hit_history(hit: Hit) -> HitHistory:
         hit=hit,
         snapshot=snapshot,
         normalisations=tuple(normalisations(hit, snapshot.get("ip_policy", ""))),
-        repeat=Duplicate.objects.filter(pk=hit.pk).first(),
-        known_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
-        ways=_ways(hit, snapshot),
+        duplicate=Duplicate.objects.filter(pk=hit.pk).first(),
+        deduplicated_until=hit.received_at + timedelta(seconds=conf.DEDUP_WINDOW),
+        routes=_routes(hit, snapshot),
         timeline=timeline(hit, outcomes[:LATEST]),
         is_whole=len(outcomes) <= LATEST,
     )
 
 
-def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
-    """Those that the token had when the hit arrived, then those that got it later."""
-    judged = {
+def _routes(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
+    """Return the integrations that the token had when the hit arrived, then those that got the hit
+    later."""
+    verdicts = {
         verdict.integration_id: verdict
         for verdict in routing_verdicts(
             snapshot, name=hit.name, integrations=hit.payload.get("integrations") or {}
@@ -141,16 +147,16 @@ def _ways(hit: Hit, snapshot: Mapping[str, Any]) -> tuple[DeliveryRoute, ...]:
     delivered = {delivery.integration_id: delivery for delivery in present(rows)}
     leased = QueuedDelivery.objects.filter(hit_id=hit.pk, claims__gt=0, due_at__gt=timezone.now())
     claimed = set(leased.values_list("integration", flat=True))
-    matched = {pk for pk, verdict in judged.items() if verdict.matched}
+    matched = {pk for pk, verdict in verdicts.items() if verdict.matched}
     late = delivered.keys() - matched if snapshot else set()
-    found = Integration.objects.in_bulk({*judged, *delivered})
+    integrations = Integration.objects.in_bulk({*verdicts, *delivered})
     return tuple(
         DeliveryRoute(
-            integration=found[pk],
-            verdict=judged.get(pk),
+            integration=integrations[pk],
+            verdict=verdicts.get(pk),
             delivery=delivered.get(pk),
             is_claimed=pk in claimed,
             is_late=pk in late,
         )
-        for pk in sorted(found, key=lambda pk: (pk not in judged, found[pk].name))
+        for pk in sorted(integrations, key=lambda pk: (pk not in verdicts, integrations[pk].name))
     )

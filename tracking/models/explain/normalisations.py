@@ -1,4 +1,6 @@
-"""What is stored of a hit otherwise than it was sent, as far as that can be told afterwards."""
+"""The differences between a stored hit and the hit as it was sent, as far as they are visible
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from typing import Any
 from tracking.models.hits.hit import Clock, Hit
 from tracking.models.tokens.privacy import IpPolicy
 
-#: As long as a column for a free-form text, and as what is kept of a user agent.
+#: The lengths of a column for free text, and of a stored user agent.
 MAX_TEXT, MAX_USER_AGENT = 255, 512
 REPLACED = "\ufffd"
-#: Where the payload has what becomes a column, in both of its shapes.
+#: The places in the payload that become a column, in both of its shapes.
 PLACES = {
     "hit_id": (("hitId",), ("messageId",)),
     "user_id": (("event", "user", "userId"), ("user", "userId"), ("userId",)),
@@ -33,50 +35,55 @@ LABELS = {
 
 
 def normalisations(hit: Hit, policy: str) -> Iterator[str]:
-    """Sentences. `policy` is the token's for addresses when the hit arrived, empty if unknown."""
+    """Yield a sentence for each difference. `policy` is the token's IP policy when the hit arrived,
+    empty if unknown."""
     if hit.hit_id == str(hit.pk):
-        yield "The sender gave no id for the hit, so ours is its hitId: sent again it is another."
+        yield (
+            "The sender set no hitId, so the Hitstream ID is its hitId: the same hit sent again is"
+            " not a duplicate."
+        )
     yield from _times(hit)
     yield from _address(hit, policy)
     yield from _texts(hit)
     if REPLACED in json.dumps(hit.payload, ensure_ascii=False):
         yield (
-            f"The character {REPLACED} stands where the sender wrote one that Postgres cannot hold"
-            " (NUL, half of a surrogate pair), unless it was sent itself."
+            f"The character {REPLACED} replaces one that Postgres cannot hold (NUL, half of a"
+            " surrogate pair), unless the sender sent it itself."
         )
 
 
 def _times(hit: Hit) -> Iterator[str]:
     if hit.clock == Clock.CORRECTED:
-        said = hit.payload.get("timestamp") or hit.payload.get("originalTimestamp")
+        timestamp = hit.payload.get("timestamp") or hit.payload.get("originalTimestamp")
         passed = (hit.received_at - hit.sent_at).total_seconds()
-        way = "before" if passed >= 0 else "after"
+        side = "before" if passed >= 0 else "after"
         yield (
-            f"By the sender's clock it happened at {said} and was sent {abs(passed):,.3f} s {way}"
-            " we received it. The event's time was corrected by our clock."
+            f"By the sender's clock the event occurred at {timestamp} and was sent"
+            f" {abs(passed):,.3f} s {side} it was received. The event's time was corrected by the"
+            " server's clock."
         )
 
 
 def _address(hit: Hit, policy: str) -> Iterator[str]:
     if policy == IpPolicy.DROP and hit.ip is None:
-        yield "The token's policy was to drop addresses: the sender's was never stored."
+        yield "The token's policy was to drop IP addresses: the sender's was never stored."
     if policy == IpPolicy.ANONYMISE and hit.ip is not None:
-        yield "The token's policy was to anonymise addresses: the sender's is stored shortened."
+        yield "The token's policy was to anonymise IP addresses: the sender's is stored shortened."
 
 
 def _texts(hit: Hit) -> Iterator[str]:
     for column, places in PLACES.items():
         stored = getattr(hit, column)
-        found = [value for value in (_at(hit.payload, place) for place in places) if value]
+        values = [value for value in (_at(hit.payload, place) for place in places) if value]
         label = LABELS[column]
-        if any(_is_cut(value, stored) for value in found):
+        if any(_is_cut(value, stored) for value in values):
             yield f"The {label} was cut to {MAX_TEXT:,} characters."
-        elif any(_is_number(value) and str(value) == stored for value in found):
-            yield f"The {label} was sent as a number, and is taken as text."
+        elif any(_is_number(value) and str(value) == stored for value in values):
+            yield f"The {label} was sent as a number and is stored as text."
     if not hit.name and _at(hit.payload, ("event", "name")) not in (None, ""):
-        yield "`event.name` is no text, so the hit has no event name."
+        yield "`event.name` is not a text, so the hit has no event name."
     if len(hit.user_agent) == MAX_USER_AGENT:
-        yield f"Of the user agent no more than {MAX_USER_AGENT:,} characters are kept."
+        yield f"At most {MAX_USER_AGENT:,} characters of the user agent are kept."
 
 
 def _is_cut(value: Any, stored: str) -> bool:

@@ -1,4 +1,4 @@
-"""The hits that came in last, and what became of each so far."""
+"""The latest hits, and the states of their deliveries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from tracking import db
 from tracking.sql import load
 
-#: How many are looked at, however many there are.
+#: The number of hits, however many are stored.
 RECENT = 500
 
 SQL = load(__file__)
 
 
 def recent_hits(limit: int = RECENT) -> list[dict[str, Any]]:
-    """The latest first, each as JSON can say it: its ids, event and user, `at` in milliseconds
-    since 1970, `states` with the number of deliveries that are in each. Two statements, both by
-    index."""
+    """Return the latest hits first, each ready for JSON: its ids, event and user, `at` in
+    milliseconds since 1970, `states` with the number of deliveries in each state. Runs two
+    statements, both on an index."""
     with db.read_cursor() as cursor:
         cursor.execute(SQL["hits"], {"limit": limit})
         rows = cursor.fetchall()

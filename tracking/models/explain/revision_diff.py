@@ -1,6 +1,6 @@
-"""What somebody changed between two states of a token's configuration, in words.
+"""The changes between two revisions of a token's configuration, in words.
 
-Snapshots hold no secret, so neither do the words: of credentials they say that they are others.
+Snapshots hold no secret, so neither do the words: credentials only count as changed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: Of a value so much is told.
+#: The most characters of a value.
 SHOWN = 80
 RevisionSnapshot = Mapping[str, Any]
 
 
 def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> list[str]:
-    """A sentence for each change; of the first state, that the token was issued."""
+    """Return a sentence for each change; for the first revision, that the token was issued."""
     if before is None:
         return ["Issued the token.", *_integrations({}, after.get("integrations", {}))]
     return [
@@ -25,14 +25,14 @@ def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> l
 
 
 def _token(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
-    told = {"integrations", "prefix", "revoked", "deleted"}
+    ignored = {"integrations", "prefix", "revoked", "deleted"}
     if before.get("prefix") != after.get("prefix"):
         yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…"
     if after.get("deleted") and not before.get("deleted"):
         yield "Deleted the token."
     elif after.get("revoked") and not before.get("revoked"):
         yield "Revoked the token."
-    yield from _values("", before, after, told)
+    yield from _values("", before, after, ignored)
 
 
 def _integrations(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
@@ -48,17 +48,17 @@ def _integration(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[
     if after.get("deleted") and not before.get("deleted"):
         yield f"Deleted {name}."
         return
-    told = {"config", "secrets", "mapping", "paused", "draining", "deleted", "destination"}
+    ignored = {"config", "secrets", "mapping", "paused", "draining", "deleted", "destination"}
     yield from _pause(name, before.get("paused"), after.get("paused"))
     if after.get("draining") and not before.get("draining"):
         yield f"Drained {name}."
-        told.add("enabled")
+        ignored.add("enabled")
     if before.get("secrets") != after.get("secrets"):
-        yield f"{name}: other credentials."
+        yield f"{name}: credentials changed."
     if before.get("mapping") != after.get("mapping"):
-        yield f"{name}: another mapping."
+        yield f"{name}: mapping changed."
     yield from _values(f"{name}: ", before.get("config", {}), after.get("config", {}), set())
-    yield from _values(f"{name}: ", before, after, told)
+    yield from _values(f"{name}: ", before, after, ignored)
 
 
 def _pause(
@@ -71,10 +71,10 @@ def _pause(
 
 
 def _values(
-    prefix: str, before: RevisionSnapshot, after: RevisionSnapshot, told: set[str]
+    prefix: str, before: RevisionSnapshot, after: RevisionSnapshot, ignored: set[str]
 ) -> Iterator[str]:
-    """What is left, by the names that the configuration has for it."""
-    for key in sorted({*before, *after} - told):
+    """Yield the remaining changes, by their names in the configuration."""
+    for key in sorted({*before, *after} - ignored):
         if before.get(key) != after.get(key):
             old, new = _shown(before.get(key)), _shown(after.get(key))
             yield f"{prefix}{key.replace('_', ' ')}: {old} → {new}"

@@ -1,5 +1,6 @@
-"""Hits by a whole value: their hitId, our id, or whom they are about. Each is looked for by its own
-index; a condition over all of them at once would sort a bot's million hits."""
+"""A search for hits by exact match: their hitId, their Hitstream ID, or the ids of a person. Each
+has its own index; one condition over all of them would sort the million hits of a bot.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +18,31 @@ from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import Delivery, present
 from tracking.models.hits.hit import Hit
 
-#: Of each kind of value, the newest hits that are shown; and, for whoever does not see all tokens,
-#: those among which theirs are looked for: a filter could go through all of a bot's in vain.
+#: For each kind of identifier, the maximum of hits shown, the newest; and, for users who do not see
+#: all tokens, the number of hits that are searched for theirs: a filter could read all hits of a
+#: bot for nothing.
 SHOWN, REACH = 50, 2_000
-OUR_ID, HIT_ID = "our id", "hitId"
+HITSTREAM_ID, HIT_ID = "Hitstream ID", "hitId"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A hit, what of it is the value that was looked for, and how its deliveries stand."""
+    """A hit, the kinds of identifier that matched, and its deliveries."""
 
     hit: Hit
     kinds: tuple[str, ...]
     deliveries: tuple[Delivery, ...]
 
     @property
-    def is_meant(self) -> bool:
-        """Whether it was found by what names a hit, not a person."""
-        return bool({OUR_ID, HIT_ID} & set(self.kinds))
+    def is_by_id(self) -> bool:
+        """Whether the term names the hit, not a person."""
+        return bool({HITSTREAM_ID, HIT_ID} & set(self.kinds))
 
 
 def search(term: str, scope: Scope) -> list[SearchResult]:
-    """The newest first. An e-mail address is found by its SHA-256 or MD5, too."""
-    # As it would have been stored.
+    """Return the matching hits, the newest first. An e-mail address also matches its SHA-256 and
+    MD5."""
+    # As the database stores it.
     term = term.strip().replace("\0", "\ufffd")
     if not term:
         return []
@@ -50,17 +53,17 @@ def search(term: str, scope: Scope) -> list[SearchResult]:
         return []
     bounds = {"gte": min(kinds), "lte": max(kinds)}
     hits = Hit.objects.select_related("token").defer("payload")
-    found = hits.filter(pk__in=kinds, **{f"pk__{side}": id for side, id in bounds.items()})
+    rows = hits.filter(pk__in=kinds, **{f"pk__{side}": id for side, id in bounds.items()})
     deliveries = Delivery.objects.select_related("integration").filter(hit_id__in=kinds)
     bounded = deliveries.filter(**{f"hit_id__{side}": id for side, id in bounds.items()})
     states: dict[UUID, list[Delivery]] = {}
     for delivery in present(bounded):
         states.setdefault(delivery.hit_id, []).append(delivery)
-    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in found]
+    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in rows]
 
 
 def _rows(term: str, scope: Scope) -> Iterator[tuple[str, UUID]]:
-    """What of a hit is the term, and the hit's id."""
+    """Yield the kind of identifier that matches, and the hit's id."""
     first, *others = (_newest(*wanted, scope) for wanted in _wanted(term))
     shown: Counter[str] = Counter()
     for kind, hit_id, token_id in first.union(*others, all=True):
@@ -76,9 +79,10 @@ def _newest(kind: str, column: str, value: str, scope: Scope) -> QuerySet[Hit, A
 
 
 def _wanted(term: str) -> Iterator[tuple[str, str, str]]:
-    """What the term may be, the column that has it, and how it is written there."""
+    """Yield each kind of identifier that the term may be, its column, and the value stored
+    there."""
     with suppress(ValueError):
-        yield OUR_ID, "id", str(UUID(term))
+        yield HITSTREAM_ID, "id", str(UUID(term))
     yield HIT_ID, "hit_id", term
     yield "user id", "user_id", term
     yield "anonymous id", "anonymous_id", term

@@ -1,4 +1,4 @@
-"""What became of a hit turn by turn: each attempt, and each end that came without one."""
+"""The timeline of a hit: each attempt, and each end of a delivery without one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COLOURS = {
     DeliveryResult.SKIPPED: "off",
     DeliveryResult.CANCELLED: "off",
 }
-#: Those that a request came before.
+#: The results that follow a request.
 ATTEMPTED = (DeliveryResult.DELIVERED, DeliveryResult.FAILED, DeliveryResult.BURIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """What one attempt came to, or what ended the delivery without one, so many seconds `after` the
-    hit's arrival. `replayed` is the first that follows a dead letter."""
+    """The result of one attempt, or the end of a delivery without one, `after` that many seconds
+    since the hit arrived. `replayed` marks the first entry after a dead letter."""
 
     outcome: Outcome
     after: float
@@ -32,30 +32,30 @@ class TimelineEntry:
 
     @property
     def colour(self) -> str:
-        """How good it is, in one word that pages give a colour."""
+        """The name of the result's colour."""
         return COLOURS[DeliveryResult(self.outcome.result)]
 
     @property
     def is_bare(self) -> bool:
-        """Whether a request was made whose record is gone."""
+        """Whether the record of a request is gone."""
         return self.attempt is None and self.outcome.result in ATTEMPTED
 
 
 def timeline(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[TimelineEntry, ...]:
-    """The outcomes of the hit in the order of time, each with its attempt."""
+    """Return the outcomes of the hit in order of time, each with its attempt."""
     ordered = sorted(outcomes, key=lambda each: (each.settled_at, each.attempt_id))
     attempts = Attempt.objects.in_bulk([outcome.attempt_id for outcome in ordered])
-    found: list[TimelineEntry] = []
+    entries: list[TimelineEntry] = []
     dead: set[int] = set()
     for outcome in ordered:
-        turn = TimelineEntry(
+        entry = TimelineEntry(
             outcome=outcome,
             after=(outcome.settled_at - hit.received_at).total_seconds(),
             attempt=attempts.get(outcome.attempt_id),
             replayed=outcome.integration_id in dead,
         )
-        found.append(turn)
+        entries.append(entry)
         dead.discard(outcome.integration_id)
         if outcome.result == DeliveryResult.BURIED:
             dead.add(outcome.integration_id)
-    return tuple(found)
+    return tuple(entries)

@@ -1,0 +1,1 @@
+"""Hits, their dedup keys, duplicates, imports and daily partitions."""

@@ -30,12 +30,12 @@ ALARM_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class Partition:
     parent: str
     day: date
 
     @classmethod
-    def named(cls, name: str) -> Leaf:
+    def named(cls, name: str) -> Partition:
         parent, _, day = name.rpartition("_")
         return cls(parent, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date())
 
@@ -59,10 +59,10 @@ class Leaf:
         )
 
 
-def leaves_ahead(today: date, tables: Sequence[str]) -> list[Leaf]:
+def partitions_ahead(today: date, tables: Sequence[str]) -> list[Partition]:
     """Return the partitions that should exist; yesterday's too, for hosts whose clocks differ."""
     days = [today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)]
-    return [Leaf(parent, day) for day in days for parent in tables]
+    return [Partition(parent, day) for day in days for parent in tables]
 
 
 SQL = load(__file__)
@@ -73,14 +73,14 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
 
     `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
     """
-    wanted = leaves_ahead(datetime.now(UTC).date(), tables)
+    wanted = partitions_ahead(datetime.now(UTC).date(), tables)
     execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
     present = {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
-    made = [leaf for leaf in wanted if leaf.name not in present]
-    for leaf in made:
-        for statement in leaf.statements():
+    made = [partition for partition in wanted if partition.name not in present]
+    for partition in made:
+        for statement in partition.statements():
             execute(statement)
-    return [leaf.name for leaf in made]
+    return [partition.name for partition in made]
 
 
 def is_installed() -> bool:
@@ -96,7 +96,7 @@ def days_ahead() -> int:
         cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
         present = {row[0] for row in cursor.fetchall()}
     day = today = datetime.now(UTC).date()
-    while all(Leaf(parent, day).name in present for parent in PARTITIONED):
+    while all(Partition(parent, day).name in present for parent in PARTITIONED):
         day += timedelta(days=1)
     return (day - today).days - 1
 

@@ -1,0 +1,1 @@
+"""Integrations: configuration, encrypted credentials, pauses."""

@@ -34,8 +34,15 @@ from tracking.routing.switches import allows, switches
 
 #: The fields that decide what is sent, and how.
 SENDING = (
-    *("enabled", "event_names", "ordered", "concurrency", "rate_limit", "max_attempts"),
-    *("max_age", "retry_base", "keep_bodies"),
+    "enabled",
+    "event_names",
+    "ordered",
+    "concurrency",
+    "rate_limit",
+    "max_attempts",
+    "max_age",
+    "retry_base",
+    "keep_bodies",
 )
 #: The fields that an operator edits.
 CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
@@ -96,7 +103,7 @@ class Integration(Pausable):
 
     token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
     name = models.CharField(
-        max_length=100, help_text="A hit's `integrations` object may switch it on and off by name."
+        max_length=100, help_text="A hit's integrations object can switch it on or off by name."
     )
     #: The name in the form in which a hit's `integrations` object is compared with it.
     handle = models.CharField(max_length=300, editable=False)
@@ -108,22 +115,22 @@ class Integration(Pausable):
         default=list,
         blank=True,
         verbose_name="only these events",
-        help_text="Event names, one a line. Empty: every event.",
+        help_text="Event names, one per line. Empty: every event.",
     )
     mapping = models.JSONField(default=dict, blank=True, editable=False)
     ordered = models.BooleanField(
-        "in each user's order",
+        "in order per user",
         default=False,
-        help_text="A user's hits are sent one by one in the order in which they were stored; later "
-        "ones wait while an earlier one is retried. For hits that arrive from now on.",
+        help_text="Send a user's hits one by one, in the order they were stored; later hits wait "
+        "while an earlier one is retried. Applies to hits that arrive from now on.",
     )
     concurrency = models.PositiveSmallIntegerField(
-        "requests at once",
+        "concurrency",
         default=default_concurrency,
         validators=(MinValueValidator(1), MaxValueValidator(500)),
     )
     rate_limit = models.PositiveIntegerField(
-        "requests a second",
+        "rate limit (requests/s)",
         null=True,
         blank=True,
         validators=(MinValueValidator(1),),
@@ -132,32 +139,33 @@ class Integration(Pausable):
     max_attempts = models.PositiveSmallIntegerField(
         default=default_max_attempts,
         validators=(MinValueValidator(1), MaxValueValidator(100)),
-        help_text="Then the delivery becomes a dead letter. 15 attempts take about three days.",
+        help_text="After the last attempt the delivery is a dead letter. 15 attempts take about 3 "
+        "days.",
     )
     max_age = models.PositiveIntegerField(
-        "tried for at most",
+        "give up after",
         default=default_max_age,
         validators=(MinValueValidator(1),),
-        help_text="Seconds since it was queued; an attempt that fails later is the last. "
-        "604800 is a week.",
+        help_text="Seconds since the delivery was queued; an attempt that fails later is the "
+        "last. 604800 is a week.",
     )
     retry_base = models.FloatField(
         "first retry within",
         default=default_retry_base,
         validators=(MinValueValidator(0.001), MaxValueValidator(86_400)),
-        help_text="Seconds. The longest wait before the first retry; it doubles with each.",
+        help_text="Seconds. The longest wait before the first retry; it doubles with each retry.",
     )
     keep_bodies = models.BooleanField(
         "keep all bodies",
         default=False,
-        help_text="Keep the bodies of successful requests, too. At many hits a second they "
-        "outgrow the hits.",
+        help_text="Keep the bodies of successful requests, too. At high rates they take more "
+        "space than the hits.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     enabled = models.BooleanField(
         default=True,
-        help_text="Hits that arrive while it is disabled are not queued to it. To hold hits back, "
-        "pause it instead; to have the last ones sent, drain it.",
+        help_text="Disabled: new hits are not queued. Pause to keep queueing; Drain to send what "
+        "is queued and stop.",
     )
     draining = models.BooleanField(default=False, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)

@@ -1,0 +1,1 @@
+"""Operations that operators start: replay, backfill, cancel, each previewed and run in chunks."""

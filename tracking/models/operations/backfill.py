@@ -37,7 +37,7 @@ class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
-    counted = "Hits to enqueue"
+    counted = "Hits to queue"
 
     def bound(self) -> Criteria:
         """Return the criteria, bounded now: later hits are queued on arrival, if they are for the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.db import IntegrityError, models
+from django.db import models
 from uuid_utils.compat import uuid7
 
 from tracking import db
@@ -31,20 +31,13 @@ class Cancel(BatchOperation):
         return backlog.preview(self.integration)
 
     def step(self, position: str, limit: int) -> OperationStep:
-        try:
-            with db.atomic():
-                moved = self._cancel(limit)
-        except IntegrityError:
-            # "No partition of relation found for row": the day's partitions are missing.
-            if not maintenance.make_partitions():
-                raise
-            moved = self._cancel(limit)
+        moved = maintenance.retry_with_partitions(lambda: self._cancel(limit))
         if moved == limit:
             return OperationStep(moved)
         return OperationStep(moved, "", None if self._is_over() else AGAIN)
 
     def _cancel(self, limit: int) -> int:
-        with db.write_cursor() as cursor:
+        with db.atomic(), db.write_cursor() as cursor:
             cursor.execute(
                 SQL["cancel"],
                 {

@@ -94,10 +94,10 @@ class Operation(models.Model):
     )
     criteria = models.JSONField(default=dict)
     rate = models.PositiveIntegerField(
-        "hits a second", null=True, blank=True, validators=(MinValueValidator(1),)
+        "rate (hits/s)", null=True, blank=True, validators=(MinValueValidator(1),)
     )
     total = models.PositiveBigIntegerField(
-        help_text="How many there were when the operation was requested."
+        help_text="The number of rows when the operation was requested."
     )
     done = models.PositiveBigIntegerField(default=0)
     position = models.CharField(max_length=36, blank=True, default="")

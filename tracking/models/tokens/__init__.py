@@ -1,0 +1,1 @@
+"""Tokens: API tokens, privacy rules, revisions of the configuration."""

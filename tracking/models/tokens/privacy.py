@@ -18,7 +18,7 @@ PREFIXES = {4: 24, 6: 48}
 
 
 class IpPolicy(models.TextChoices):
-    KEEP = "keep", "kept"
+    KEEP = "keep", "stored"
     ANONYMISE = "anonymise", "anonymised (IPv4 to /24, IPv6 to /48)"
     DROP = "drop", "dropped"
 

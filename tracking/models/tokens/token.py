@@ -18,7 +18,13 @@ from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
 MAX_PATH = 20
 #: The fields that an operator edits.
 CONFIGURED = (
-    *("name", "enabled", "expires_at", "rate_limit", "origins", "ip_policy", "audience"),
+    "name",
+    "enabled",
+    "expires_at",
+    "rate_limit",
+    "origins",
+    "ip_policy",
+    "audience",
     "breakdowns",
 )
 #: The fields that only `rotate` changes.
@@ -51,7 +57,7 @@ class Token(models.Model):
         default=uuid.uuid4,
         unique=True,
         editable=False,
-        help_text="Public: names the token in browsers. It opens nothing on /track.",
+        help_text="Public: names the token in browsers. Not valid for /track.",
     )
     path = models.SlugField(
         "first-party path",
@@ -59,44 +65,44 @@ class Token(models.Model):
         unique=True,
         max_length=MAX_PATH,
         editable=False,
-        help_text="Public, like the project id: a site can pass /f/ and this on to us.",
+        help_text="Public, like the project id: a site proxies /f/ and this path to Hitstream.",
     )
     origins = ArrayField(
         models.CharField(max_length=255, validators=(check_origin,)),
         default=list,
         blank=True,
-        help_text="Sites that may send with the project id, one a line: https://shop.example or "
-        "https://*.shop.example. Empty: any site.",
+        help_text="Allowed origins, one per line: https://shop.example or https://*.shop.example. "
+        "Empty: any site.",
     )
     ip_policy = models.CharField(
         "IP addresses",
         max_length=10,
         choices=IpPolicy.choices,
         default=IpPolicy.KEEP,
-        help_text="Of those who send, and in `context.ip`. What is not kept is never stored.",
+        help_text="Addresses of clients, and in context.ip. A dropped address is never stored.",
     )
     enabled = models.BooleanField(
-        default=True, help_text="A disabled token is answered 401 until it is enabled again."
+        default=True, help_text="While the token is disabled, requests get 401."
     )
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="From this time on the token is answered 401."
+        null=True, blank=True, help_text="From this time on, requests get 401."
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     rate_limit = models.PositiveIntegerField(
-        "hits a second",
+        "rate limit (hits/s)",
         null=True,
         blank=True,
-        help_text="Past it the answer is 429 with Retry-After. Empty: no limit.",
+        help_text="Above this, 429 with Retry-After. Empty: no limit.",
     )
     audience = ArrayField(
         models.CharField(max_length=150),
         default=list,
         db_default=[],
         blank=True,
-        verbose_name="only for these groups",
-        help_text="Names of groups, one a line: who is in none of them sees nothing of the token. "
-        "Empty: everybody who may see tokens.",
+        verbose_name="restrict access to groups",
+        help_text="Group names, one per line. Only members see the token and its hits. Empty: "
+        "every user who may view tokens.",
     )
     #: The properties by which analytics breaks events down.
     breakdowns = ArrayField(

@@ -1,0 +1,1 @@
+"""Upkeep: maintenance, retention, disk usage, heartbeats, reconciliation."""

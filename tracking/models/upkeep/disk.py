@@ -13,7 +13,7 @@ from django.db import Error, connections, transaction
 
 from tracking import db
 from tracking.conf import conf
-from tracking.models.hits.partitions import PARTITIONED, Leaf
+from tracking.models.hits.partitions import PARTITIONED, Partition
 from tracking.sql import load
 
 #: Whole days over which the growth is averaged.
@@ -62,8 +62,8 @@ def measure() -> Disk:
         cursor.execute("SELECT pg_database_size(current_database())")
         used: int = cursor.fetchone()[0]
         cursor.execute(SQL["sizes"])
-        leaves = {Leaf.named(name): size for name, size in cursor.fetchall()}
-    tables = by_table(leaves, today)
+        partitions = {Partition.named(name): size for name, size in cursor.fetchall()}
+    tables = by_table(partitions, today)
     size, free = room(used)
     growth = {name: growth_of(days, today) for name, days in tables.items()}
     drops = drops_of(tables, growth, today)
@@ -80,11 +80,15 @@ def measure() -> Disk:
     )
 
 
-def by_table(leaves: Mapping[Leaf, int], today: date) -> Mapping[str, Days]:
+def by_table(partitions: Mapping[Partition, int], today: date) -> Mapping[str, Days]:
     """Return the size of each day's partition beyond that of an empty one, by table."""
     tables = {}
     for parent in PARTITIONED:
-        sizes = {leaf.day: size for leaf, size in leaves.items() if leaf.parent == parent}
+        sizes = {
+            partition.day: size
+            for partition, size in partitions.items()
+            if partition.parent == parent
+        }
         empty = min(sizes.values(), default=0)
         tables[parent] = {day: size - empty for day, size in sizes.items() if day <= today}
     return tables

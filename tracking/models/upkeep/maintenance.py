@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import OperationalError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 
 from tracking import db
 from tracking.conf import conf
@@ -16,6 +17,8 @@ from tracking.models.hits import partitions
 from tracking.models.hits.duplicate import Duplicate
 from tracking.models.hits.hit import HitKey
 from tracking.uuid7 import first_uuid7
+
+Written = TypeVar("Written")
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,17 @@ def _make_partitions() -> list[str]:
     if partitions.days_ahead() < partitions.ALARM_DAYS <= conf.PARTITION_DAYS_AHEAD:
         logger.error("Partitions lie only %s days ahead.", partitions.days_ahead())
     return made
+
+
+def retry_with_partitions(write: Callable[[], Written]) -> Written:
+    """Call `write`, and once more if it fails for a missing partition ("no partition of relation
+    found for row"), which is then created. Returns what `write` returns."""
+    try:
+        return write()
+    except IntegrityError:
+        if not make_partitions():
+            raise
+        return write()
 
 
 def prune_keys() -> int:

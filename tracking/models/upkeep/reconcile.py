@@ -60,8 +60,12 @@ def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
         cursor.execute(SQL["make_counted"], parameters)
         cursor.execute(SQL["make_delivery_state"], parameters)
         cursor.execute(SQL["make_index"])
-        books = Reconciliation(cursor, parameters)
-        return [*books.wrong_counts(), *books.wrong_hits(), *books.nowhere()]
+        reconciliation = Reconciliation(cursor, parameters)
+        return [
+            *reconciliation.wrong_counts(),
+            *reconciliation.wrong_hits(),
+            *reconciliation.nowhere(),
+        ]
 
 
 class Reconciliation:

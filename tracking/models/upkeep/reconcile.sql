@@ -70,7 +70,7 @@ WHERE cardinality(states) > 1 AND states <> ARRAY['cancelled', 'delivered'] GROU
 -- name: stuck_hits
 -- Deliveries that are due for longer than `stuck` and that no worker sends.
 SELECT integration_id, array_agg(hit_id ORDER BY hit_id) FROM hitstream_queue
-WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(stuck)s
+WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(stuck)s::interval
   AND hit_id >= %(first)s AND hit_id < %(end)s GROUP BY 1 ORDER BY 1
 
 -- name: nowhere

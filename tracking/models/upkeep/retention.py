@@ -18,7 +18,7 @@ from tracking.conf import conf
 from tracking.models.analytics.rollup import Rollup
 from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.queue import QueuedDelivery
-from tracking.models.hits.partitions import Leaf
+from tracking.models.hits.partitions import Partition
 from tracking.models.integrations.integration import Integration
 from tracking.models.upkeep.maintenance import DDL_LOCK_TIMEOUT, DDL_TRIES
 from tracking.sql import load
@@ -43,25 +43,25 @@ def prune() -> Pruned:
     today = datetime.now(UTC).date()
     if conf.HIT_DAYS is not None:
         Rollup.objects.forget(today - timedelta(days=conf.HIT_DAYS))
-    for leaf in past(today):
-        reason = why_needed(leaf) or drop(leaf)
+    for partition in past(today):
+        reason = why_needed(partition) or drop(partition)
         if reason:
-            pruned.kept[leaf.name] = reason
-            logger.warning("%s is kept: %s", leaf.name, reason)
+            pruned.kept[partition.name] = reason
+            logger.warning("%s is kept: %s", partition.name, reason)
         else:
-            pruned.dropped.append(leaf.name)
+            pruned.dropped.append(partition.name)
     return pruned
 
 
 def held() -> tuple[date, str] | None:
     """Return the oldest day that is kept beyond its time, and why; None without one."""
-    for leaf in past(datetime.now(UTC).date()):
-        if reason := why_needed(leaf):
-            return leaf.day, reason
+    for partition in past(datetime.now(UTC).date()):
+        if reason := why_needed(partition):
+            return partition.day, reason
     return None
 
 
-def past(today: date) -> list[Leaf]:
+def past(today: date) -> list[Partition]:
     """Return the partitions past retention, oldest first."""
     days = {
         "hitstream_hit": conf.HIT_DAYS,
@@ -70,20 +70,21 @@ def past(today: date) -> list[Leaf]:
     }
     with db.write_cursor() as cursor:
         cursor.execute(SQL["partitions"])
-        leaves = [Leaf.named(name) for name, _, _ in cursor.fetchall()]
+        partitions = [Partition.named(name) for name, _, _ in cursor.fetchall()]
     over = [
-        leaf
-        for leaf in leaves
-        if (kept := days[leaf.parent]) is not None and leaf.day < today - timedelta(days=kept)
+        partition
+        for partition in partitions
+        if (kept := days[partition.parent]) is not None
+        and partition.day < today - timedelta(days=kept)
     ]
-    return sorted(over, key=lambda leaf: (leaf.day, leaf.parent))
+    return sorted(over, key=lambda partition: (partition.day, partition.parent))
 
 
-def why_needed(leaf: Leaf) -> str:
+def why_needed(partition: Partition) -> str:
     """Return whose deliveries still need the hits of the partition's day; empty if none do."""
-    if leaf.parent == "hitstream_attempt":
+    if partition.parent == "hitstream_attempt":
         return ""
-    low, high = leaf.bounds
+    low, high = partition.bounds
     alias = db.write_alias()
     queued = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
     # Deliveries of a deleted integration cannot be replayed.
@@ -97,11 +98,11 @@ def why_needed(leaf: Leaf) -> str:
     return ""
 
 
-def drop(leaf: Leaf) -> str:
+def drop(partition: Partition) -> str:
     """Drop the partition. Returns the reason if another session holds on to it."""
     for _ in range(DDL_TRIES):
         try:
-            _drop(leaf)
+            _drop(partition)
         except OperationalError as error:
             reason = str(error).splitlines()[0]
             time.sleep(DDL_LOCK_TIMEOUT)
@@ -110,7 +111,7 @@ def drop(leaf: Leaf) -> str:
     return reason
 
 
-def _drop(leaf: Leaf) -> None:
+def _drop(partition: Partition) -> None:
     """Detach the partition, or finish what an earlier attempt began, then drop it. Each statement
     stands alone: DETACH CONCURRENTLY allows no transaction around it."""
     with db.write_cursor() as cursor:
@@ -118,10 +119,12 @@ def _drop(leaf: Leaf) -> None:
         try:
             cursor.execute(SQL["partitions"])
             state = {name: (pending, attached) for name, pending, attached in cursor.fetchall()}
-            pending, attached = state[leaf.name]
+            pending, attached = state[partition.name]
             if attached:
                 how = "FINALIZE" if pending else "CONCURRENTLY"
-                cursor.execute(f"ALTER TABLE {leaf.parent} DETACH PARTITION {leaf.name} {how}")
-            cursor.execute(f"DROP TABLE {leaf.name}")
+                cursor.execute(
+                    f"ALTER TABLE {partition.parent} DETACH PARTITION {partition.name} {how}"
+                )
+            cursor.execute(f"DROP TABLE {partition.name}")
         finally:
             cursor.execute("RESET lock_timeout")

@@ -1,10 +1,10 @@
-// Draws each table with data-chart: its first column is the time (<time datetime>), each further
-// column of numbers a line, or a bar of a stack. The table itself stays to be read.
+// Draws a chart for each table with data-chart: the first column is the time (<time datetime>), each
+// further column of numbers is a line, or a bar of a stack. The table stays, for reading.
 "use strict";
 
 const charts = [];
 
-// By the head's data-colour, 1 to 6, else by its place.
+// The colour of a column: data-colour of its head, 1 to 6, else by its position.
 function colourOf(head, at) {
     return colour(`--hs-${head.dataset.colour ?? (at % 6) + 1}`);
 }
@@ -37,17 +37,17 @@ function seriesOf(head, at, column, isStacked) {
         width: isStacked ? 0 : 2,
         points: {show: false},
         paths: isStacked ? uPlot.paths.bars({size: [0.9, 60], gap: 1}) : undefined,
-        // What the table says, not the height in the stack.
+        // The value in the table, not the height in the stack.
         value: (chart, value, index, row) => (row == null ? "–" : column[row].toLocaleString()),
     };
 }
 
-// Pixels for the numbers beside an axis.
+// The width of an axis with these labels, in pixels.
 function room(chart, labels) {
     return 24 + 8 * Math.max(2, ...(labels ?? []).map((label) => label.length));
 }
 
-// Days are told by days, whatever the width.
+// Steps of an axis of days are whole days, whatever the width.
 const DAYS = [1, 2, 7, 14, 28, 84, 365].map((days) => days * 86400);
 
 // Seconds between one row and the next.
@@ -57,7 +57,7 @@ function stepOf(times) {
 
 function axes(zone, step) {
     const axis = {stroke: colour("--body-quiet-color"), grid: {stroke: colour("--hairline-color"), width: 1}};
-    // Swedes write hours, Canadians days as the pages do.
+    // The Swedish format of hours and the Canadian one of days are those of the pages.
     const hour = new Intl.DateTimeFormat("sv-SE", {timeZone: zone, hour: "2-digit", minute: "2-digit"});
     const day = new Intl.DateTimeFormat("en-CA", {timeZone: zone, month: "2-digit", day: "2-digit"});
     const times = (chart, ticks, place, space, step) => {
@@ -70,15 +70,15 @@ function axes(zone, step) {
         });
     };
     const numbers = (chart, ticks) => ticks.map((tick) => tick.toLocaleString());
-    // A day is an hour shorter or longer twice a year.
+    // Twice a year a day is an hour shorter or longer.
     const incrs = step > 80000 ? DAYS : undefined;
     return [{...axis, incrs, values: times}, {...axis, size: room, incrs: WHOLE, values: numbers}];
 }
 
-// Steps of an axis that counts: none below 1.
+// Steps of an axis of counts: whole numbers only.
 const WHOLE = [1, 2, 5].flatMap((step) => [...Array(13).keys()].map((power) => step * 10 ** power)).sort((one, other) => one - other);
 
-// The tallest of a stack is drawn first, so that the others stand before it.
+// Draws the tallest bars of a stack first, so that the others are in front of them.
 function draw(table) {
     const {heads, columns} = read(table);
     if (!columns[0].length) return;

@@ -1,4 +1,4 @@
-// What every page of the console does: tell the server the viewer's time zone, and listen to keys.
+// On every page of the console: sends the viewer's time zone to the server, and handles keys.
 "use strict";
 
 const ZONE_COOKIE = "hitstream_zone";
@@ -8,7 +8,7 @@ function isKnown() {
     return document.cookie.split("; ").includes(`${ZONE_COOKIE}=${zone}`);
 }
 
-// The page is asked for once more where it was made for another time zone.
+// Reloads a page that was made for another time zone.
 if (zone && !isKnown()) {
     document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=31536000; samesite=lax`;
     if (isKnown()) location.reload();

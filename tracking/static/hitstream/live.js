@@ -1,9 +1,9 @@
-// The last hits, asked for each second while they are looked at. All text is put in as text.
+// The latest hits, fetched every second while the page is visible. All text is inserted as text.
 "use strict";
 
 const table = document.getElementById("hs-live");
 const form = document.getElementById("hs-live-filters");
-const said = document.getElementById("hs-live-said");
+const status = document.getElementById("hs-live-status");
 const pause = document.getElementById("hs-live-pause");
 const tokens = new Map([...form.elements.token.options].map((each) => [each.value, each.textContent]));
 const COLOURS = {delivered: "good", dead: "bad", retrying: "paused"};
@@ -24,9 +24,9 @@ function pill(text, colour) {
 
 function outcome(states) {
     const labels = Object.fromEntries([...form.elements.outcome.options].map((each) => [each.value, each.textContent]));
-    const found = Object.entries(states);
-    if (!found.length) return [pill("nowhere", "off")];
-    return found.flatMap(([state, count]) => {
+    const counts = Object.entries(states);
+    if (!counts.length) return [pill("not routed", "off")];
+    return counts.flatMap(([state, count]) => {
         const text = (labels[state] ?? state).toLowerCase();
         return [pill(count > 1 ? `${count} ${text}` : text, COLOURS[state] ?? "off"), " "];
     });
@@ -62,17 +62,23 @@ function row(hit) {
     return element;
 }
 
+// The line above the table. A rate over more than a minute says nothing about now.
+function summary({hits, matching, looked, seconds}) {
+    if (looked && !hits.length) return `No match in the last ${looked} hits`;
+    const showing = matching > hits.length || looked > 499
+        ? `showing the latest ${hits.length} of ${looked} hits`
+        : `showing ${hits.length} hit${hits.length === 1 ? "" : "s"}`;
+    const rate = seconds && seconds < 60 ? looked / seconds : 0;
+    const text = rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} hits/s · ${showing}` : showing;
+    return text[0].toUpperCase() + text.slice(1);
+}
+
 function show(answer) {
     const focused = document.activeElement?.closest?.("#hs-live a")?.href;
     table.tBodies[0].replaceChildren(...answer.hits.map(row));
     if (focused) [...table.querySelectorAll("a")].find((each) => each.href === focused)?.focus();
     known = new Set([...(known ?? []), ...answer.hits.map((hit) => hit.id)].slice(-2000));
-    const rate = answer.seconds ? answer.looked / answer.seconds : 0;
-    const pace = answer.seconds && answer.seconds < 60 ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second come in. ` : "";
-    const more = answer.found > answer.hits.length || answer.looked > 499;
-    said.textContent = answer.hits.length
-        ? `${pace}${more ? `The last ${answer.hits.length} of more are shown, out of the last ${answer.looked} hits.` : `${answer.hits.length} are shown.`}`
-        : `None of the last ${answer.looked} hits is like that.`;
+    status.textContent = summary(answer);
 }
 
 function isPaused() {
@@ -83,16 +89,16 @@ async function look() {
     clearTimeout(timer);
     let wait = 1000;
     if (!document.hidden && !isPaused()) {
-        const asked = new URLSearchParams(new FormData(form));
+        const filters = new URLSearchParams(new FormData(form));
         try {
-            const answer = await fetch(`${table.dataset.url}?${asked}`, {headers: {"X-Hitstream-Ticket": table.dataset.ticket}});
-            // The ticket is worn out: the page comes anew, with the filters in its address.
-            if (answer.status === 401) return location.replace(`?${asked}`);
+            const answer = await fetch(`${table.dataset.url}?${filters}`, {headers: {"X-Hitstream-Ticket": table.dataset.ticket}});
+            // The ticket has expired: load the page again, with the filters in its address.
+            if (answer.status === 401) return location.replace(`?${filters}`);
             if (!answer.ok) throw new Error(answer.status);
-            const found = await answer.json();
-            if (!isPaused()) show(found);
+            const live = await answer.json();
+            if (!isPaused()) show(live);
         } catch {
-            said.textContent = "The server does not answer. Trying again …";
+            status.textContent = "The server does not answer. Retrying …";
             wait = 5000;
         }
     }
@@ -101,8 +107,8 @@ async function look() {
 
 function toggle() {
     pause.setAttribute("aria-pressed", String(!isPaused()));
-    pause.firstChild.textContent = isPaused() ? "Go on " : "Pause ";
-    if (isPaused()) said.textContent = "Paused.";
+    pause.firstChild.textContent = isPaused() ? "Resume " : "Pause ";
+    if (isPaused()) status.textContent = "Paused.";
     else look();
 }
 

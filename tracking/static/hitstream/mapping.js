@@ -1,5 +1,5 @@
 "use strict";
-// Shows, beside the fields of the mapping, what they would make of the last hits, while one types.
+// Previews the mapping on the last hits beside its fields, while the operator types.
 (() => {
   const fieldset = document.querySelector("fieldset.hs-mapping");
   if (!fieldset) return;
@@ -19,7 +19,7 @@
   const lines = (value) => JSON.stringify(value, null, 2).split("\n");
   const code = (own, other) => {
     const pre = element("pre");
-    // Without the comma that a line has or not by what comes after it.
+    // The line without its trailing comma, which depends on the next line.
     const bare = (line) => line.replace(/,$/, "");
     const known = new Set(other.map(bare));
     for (const line of own) {
@@ -32,8 +32,8 @@
     const details = element("details");
     const summary = element("summary");
     const [word, colour] = hit.after
-      ? ["sent", "good"]
-      : hit.skipped ? ["skipped", "off"] : hit.failed ? ["fails", "bad"] : ["", ""];
+      ? ["would be sent", "good"]
+      : hit.skipped ? ["would be skipped", "off"] : hit.failed ? ["would fail", "bad"] : ["", ""];
     if (word) summary.append(element("span", word, `hs-pill hs-${colour}`), " ");
     const name = hit.after ? hit.after.name || hit.after.type : hit.name;
     summary.append(name === hit.name ? name : `${hit.name} → ${name}`);
@@ -56,11 +56,11 @@
   };
 
   let opened = new Set();
-  let asked = 0;
-  const ask = async () => {
-    const mine = ++asked;
+  let requests = 0;
+  const preview = async () => {
+    const mine = ++requests;
     const data = new FormData(form);
-    // What is typed there may be a secret, and the preview has no use for it.
+    // These fields may hold secrets, and the preview does not need them.
     for (const name of [...data.keys()]) if (name.startsWith("config-")) data.delete(name);
     if (!data.get("token")) data.set("token", form.querySelector("[name=token]")?.value || "");
     let answer;
@@ -69,10 +69,10 @@
     } catch {
       return;
     }
-    if (mine !== asked || !answer.ok) return;
+    if (mine !== requests || !answer.ok) return;
     const { errors, hits } = await answer.json();
     opened = new Set([...panel.querySelectorAll("details[open]")].map((each) => each.dataset.id));
-    panel.replaceChildren(element("h3", hits.length ? `The last ${hits.length} hits` : "No hits yet"));
+    panel.replaceChildren(element("h3", hits.length > 1 ? `Preview on the last ${hits.length} hits` : hits.length ? "Preview on the last hit" : "No hits yet"));
     for (const [name, messages] of Object.entries(errors))
       for (const message of messages) {
         const label = form.querySelector(`label[for="id_${name}"]`)?.textContent || "";
@@ -89,9 +89,9 @@
   let timer;
   const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, 300);
+    timer = setTimeout(preview, 300);
   };
   fieldset.addEventListener("input", soon);
   form.querySelector("[name=token]")?.addEventListener("change", soon);
-  ask();
+  preview();
 })();

@@ -1,5 +1,5 @@
 "use strict";
-// The stock admin says light, dark or auto on the root; Swagger UI knows a class there.
+// The stock admin sets light, dark or auto on the root element; Swagger UI takes a class there.
 {
     const root = document.documentElement;
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -14,7 +14,7 @@
     SwaggerUIBundle({
         domNode: place,
         url: place.dataset.schema,
-        // Otherwise a badge is loaded from elsewhere.
+        // Otherwise Swagger UI loads a badge from another site.
         validatorUrl: null,
         deepLinking: true,
         displayRequestDuration: true,

@@ -1,12 +1,12 @@
-// Asks for the page again every data-refresh seconds, while it is looked at, and puts what it then
-// says into each element with data-refresh and an id. Nothing is replaced that somebody is using.
+// Fetches the page again every data-refresh seconds while it is visible, and replaces each element
+// with data-refresh and an id by its new version. An element in use is left alone.
 "use strict";
 
 const parts = [...document.querySelectorAll("[data-refresh][id]")].map((part) => part.id);
 
 function seconds() {
-    const asked = parts.map((id) => Number(document.getElementById(id)?.dataset.refresh)).filter(Boolean);
-    return asked.length ? Math.min(...asked) : 0;
+    const intervals = parts.map((id) => Number(document.getElementById(id)?.dataset.refresh)).filter(Boolean);
+    return intervals.length ? Math.min(...intervals) : 0;
 }
 
 function isInUse(part) {

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.destinations.hits import catalogue_events, hits, more_sales
 from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import SAMPLES, sales
-from tests.destinations.vendor import Vendor
+from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.amplitude.strict import AmplitudeDouble
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.amplitude.destination import Amplitude
 from tracking.events import Event

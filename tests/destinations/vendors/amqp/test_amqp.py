@@ -16,7 +16,7 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.rabbitmq import RabbitMQ, rabbitmq
-from tests.stack.stack import free_port
+from tests.support.ports import free_port
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.amqp.config import AmqpConfig

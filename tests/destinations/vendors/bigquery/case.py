@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.destinations.case import Case
-from tests.destinations.vendor import reply
+from tests.support.vendor import reply
 from tracking.destinations.vendors.bigquery.destination import SCHEMA
 
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)

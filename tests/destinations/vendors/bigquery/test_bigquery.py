@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.destinations.samples import SALE, sales, sample
-from tests.destinations.vendor import Received, Vendor, reply
 from tests.destinations.vendors.bigquery.case import ACCOUNT, KEY
+from tests.support.vendor import Received, Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport import google_auth
 from tracking.destinations.transport.http import Client

@@ -1,5 +1,5 @@
 from tests.destinations.case import Case, read_lines
-from tests.destinations.vendor import reply
+from tests.support.vendor import reply
 from tracking.destinations.spec.rows import COLUMNS
 
 CASE = Case(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.destinations.samples import SALE, sales
-from tests.destinations.vendor import Vendor, reply
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS
 from tracking.destinations.transport.http import Client

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, line_item, sample
-from tests.destinations.vendor import Vendor, reply
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
 from tracking.destinations.vendors.google_analytics.destination import (

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.destinations.hits import catalogue_events, hits, more_sales
 from tests.destinations.judge import Ask, post, send, serve
 from tests.destinations.samples import SAMPLES, sales
-from tests.destinations.vendor import Vendor
+from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES
-from tests.destinations.vendor import Vendor
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.klaviyo.destination import Klaviyo, read_phone
 from tracking.events import Event

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.hits import catalogue_events
 from tests.destinations.samples import SALE, SAMPLES, sample
-from tests.destinations.vendor import Vendor, reply
+from tests.destinations.strict_hits import catalogue_events
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.meta.destination import MetaConversions

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.destinations.hits import catalogue_events, hits, more_sales
 from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import RECEIVED, SAMPLES, sales
-from tests.destinations.vendor import Vendor
+from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.mixpanel.strict import MixpanelDouble
+from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event

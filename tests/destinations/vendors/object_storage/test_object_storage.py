@@ -23,9 +23,9 @@ import requests
 from obstore.store import S3Store
 
 from tests.destinations.samples import SALE, SAMPLES, sales
-from tests.destinations.vendor import Vendor, reply
 from tests.destinations.vendors.bigquery.case import ACCOUNT
-from tests.stack.stack import free_port
+from tests.support.ports import free_port
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client

@@ -19,7 +19,7 @@ import pytest
 from psycopg import sql
 
 from tests.destinations.samples import SALE, SAMPLES, sales
-from tests.stack.stack import free_port
+from tests.support.ports import free_port
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
-from tests.destinations.vendor import Vendor, reply
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.posthog.destination import PostHog

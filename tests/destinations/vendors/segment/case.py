@@ -1,5 +1,5 @@
 from tests.destinations.case import Case
-from tests.destinations.vendor import reply
+from tests.support.vendor import reply
 
 CASE = Case(
     config={"receiver": "hitstream", "url": "{url}", "write_key": "write-key-secret"},

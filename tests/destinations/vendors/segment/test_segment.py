@@ -13,10 +13,10 @@ import pytest
 import requests
 from pytest_django import DjangoDbBlocker
 
-from tests.clients.server import serving
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTION, sample
-from tests.destinations.vendor import Vendor, reply
-from tests.sample import SEED
+from tests.support.live import serving
+from tests.support.sample import SEED
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.segment.destination import Segment

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.destinations.samples import SALE, SAMPLES
-from tests.destinations.vendor import Vendor, reply
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.recorder import Recorder
 from tracking.destinations.vendors.slack.config import TEXT_LIMIT, SlackConfig

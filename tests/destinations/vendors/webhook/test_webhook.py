@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from tests.destinations.vendor import Vendor, reply
+from tests.support.vendor import Vendor, reply
 from tracking.destinations.transport.http import Client
 from tracking.destinations.transport.recorder import MASK
 from tracking.destinations.vendors.webhook.destination import Webhook

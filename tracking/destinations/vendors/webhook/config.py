@@ -23,12 +23,12 @@ class WebhookConfig(ConfigForm):
         " shows it once.",
     )
     batch_size = forms.IntegerField(
-        label="Hits per request",
+        label="Batch size",
         required=False,
         initial=1,
         min_value=1,
         max_value=500,
-        help_text="1: each request carries one hit. More: each request carries a list.",
+        help_text="1 = single object, more = array.",
     )
     headers = HeadersField(
         required=False,

@@ -1,0 +1,97 @@
+"""What load balancers and Prometheus are answered, by whatever name they call."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.support.posting import Answer, ask, get
+from tracking.health.database import postgres
+from tracking.metrics.exposition import exposition
+from tracking.models import Tally
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOKEN = "0123456789abcdef0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    exposition.forget()
+
+
+def metrics(settings: Any, *, remote: str = "203.0.113.7", bearer: str = "", **how: Any) -> Answer:
+    settings.HITSTREAM = {**settings.HITSTREAM, **how}
+    environ = {"REMOTE_ADDR": remote, "HTTP_HOST": "10.1.2.3:8000"}
+    if bearer:
+        environ["HTTP_AUTHORIZATION"] = f"Bearer {bearer}"
+    return ask("GET", "/metrics", environ)
+
+
+def test_alive_and_ready_by_whatever_host(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["hits.example"]
+    for path in ("/healthz", "/readyz", "/healthz/", "/readyz/"):
+        answer = get(path, host="10.1.2.3:8000")
+        assert answer.status_code == 200, answer.content
+        assert "Set-Cookie" not in answer.headers
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_ready_says_what_is_degraded_and_is_200() -> None:
+    answer = get("/readyz")
+    said = answer.json()
+    assert (answer.status_code, said["status"]) == (200, "degraded")
+    assert said["parts"]["Postgres"] == "good"
+    assert said["parts"]["Worker"] == "poor"
+
+
+def test_strangers_are_not_told_where_postgres_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", "secret_database")
+    postgres.forget()
+    answer = get("/readyz")
+    postgres.forget()
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["parts"] == {"Postgres": "bad"}
+    assert "secret_database" not in answer.content.decode()
+    assert "secret_database" in caplog.text
+
+
+def test_what_postgres_does_not_tell_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Connections that there are still work, and it takes no more; then not even that."""
+    postgres.forget()
+    with monkeypatch.context() as patched, connection.cursor() as cursor:
+        patched.setitem(connection.settings_dict, "NAME", "secret_database")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        assert answer.status_code == 200
+        assert "hitstream_database_bytes" not in answer.content.decode()
+        exposition.forget()
+        cursor.execute("ALTER VIEW hitstream_lifetime RENAME TO gone")
+        answer = metrics(settings, METRICS_TOKEN=TOKEN, bearer=TOKEN)
+        cursor.execute("ALTER VIEW gone RENAME TO hitstream_lifetime")
+    exposition.forget()
+    postgres.forget()
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+
+
+def test_without_leave_there_are_no_metrics(settings: Any) -> None:
+    assert metrics(settings).status_code == 404
+    assert metrics(settings, bearer="anything").status_code == 404
+
+
+def test_who_may_read_metrics(settings: Any) -> None:
+    allowed: dict[str, Any] = {"METRICS_TOKEN": TOKEN, "METRICS_FOR": ("10.0.0.0/8", "::1")}
+    assert metrics(settings, **allowed).status_code == 401
+    assert metrics(settings, **allowed, bearer="wrong").status_code == 401
+    assert metrics(settings, **allowed, bearer=TOKEN).status_code == 200
+    assert metrics(settings, **allowed, remote="10.9.9.9").status_code == 200
+    assert metrics(settings, **allowed, remote="::1").status_code == 200
+    assert metrics(settings, METRICS_TOKEN="", METRICS_FOR=("::1",), bearer="x").status_code == 401
+
+
+def test_a_scrape_that_is_refused_is_no_refused_hit(settings: Any) -> None:
+    metrics(settings, METRICS_TOKEN=TOKEN)
+    assert not Tally.objects.filter(kind="refused").exists()

@@ -1,0 +1,107 @@
+"""What is told afterwards of which integrations a hit was for is what storing it decided."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.support.hits import Send, hit
+from tests.support.integrations import add_webhook
+from tracking.models import Hit, Integration, QueuedDelivery, Token
+from tracking.models.explain.hit_history import hit_history
+from tracking.routing.verdicts import RoutingVerdict
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STATES = ("running", "paused", "disabled", "draining", "deleted")
+EVENTS: tuple[list[str], ...] = ([], ["Registered"], ["Bought", "Left"])
+#: The first integration is named as its state and its place in EVENTS.
+SWITCHES: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {},
+    {"All": False},
+    {"All": True, "all": False},
+    {"All": False, "RUNNING 0": True},
+    {"All": False, "webhook": {"option": 1}},
+    {"Webhook": False},
+    {"Webhook": False, "running 1": True, "paused 0": {}},
+    {"webhook": True, "Webhook": False},
+    {"webhook": False, "Webhook": True},
+    {"running 0": False, "Running 0": True},
+    {"running 0": None, "paused 1": 0},
+    {"Mixpanel": False, "Elsewhere": False},
+)
+SWITCHED = "the hit's own `integrations` object switches it off"
+
+
+def furnish(token: Token) -> None:
+    """An integration in each state for each choice of events."""
+    for state, (place, names) in product(STATES, enumerate(EVENTS)):
+        integration = add_webhook(token, name=f"{state.capitalize()} {place}", event_names=names)
+        if state == "paused":
+            integration.pause(reason="Moving", by="anna")
+        elif state == "disabled":
+            integration.enabled = False
+            integration.save()
+        elif state == "draining":
+            integration.drain()
+        elif state == "deleted":
+            integration.mark_deleted()
+
+
+def judged(stored: Hit) -> dict[str, RoutingVerdict]:
+    found = (route.verdict for route in hit_history(stored).routes)
+    return {verdict.name: verdict for verdict in found if verdict}
+
+
+def matched(stored: Hit) -> set[str]:
+    return {name for name, verdict in judged(stored).items() if verdict.matched}
+
+
+def test_it_is_what_was_owed_whatever_was_edited_later(send: Send, token: Token) -> None:
+    furnish(token)
+    for number, switches in enumerate(SWITCHES):
+        for name in ("Registered", "Bought", ""):
+            event = {"name": name, "user": {"userId": "u1"}}
+            sent = hit(hitId=f"{name}-{number}", event=event, integrations=switches)
+            assert send(sent).status_code == 204
+    queued: dict[Any, set[str]] = {stored.pk: set() for stored in Hit.objects.all()}
+    for row in QueuedDelivery.objects.select_related("integration"):
+        queued[row.hit_id].add(row.integration.name)
+    assert {len(names) for names in queued.values()} > {0, 1, 2, 4}
+    before = {stored.pk: judged(stored) for stored in Hit.objects.all()}
+    for stored in Hit.objects.all():
+        assert matched(stored) == queued[stored.pk], stored.hit_id
+    for integration in Integration.objects.present():
+        integration.name = f"New {integration.name}"
+        integration.enabled, integration.event_names = not integration.enabled, ["Elsewhere"]
+        integration.save(by="anna")
+    add_webhook(token, name="Added")
+    assert {stored.pk: judged(stored) for stored in Hit.objects.all()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Disabled 0", "disabled at that time"),
+        ("Draining 0", "draining: it only sent what was queued before"),
+        ("Deleted 0", "deleted at that time"),
+        ("Running 2", "only receives Bought, Left"),
+        ("Running 1", f'{SWITCHED}: {{"RUNNING 1": false}}'),
+        ("Paused 1", f'{SWITCHED}: {{"All": false}}'),
+    ],
+)
+def test_it_says_exactly_why_not(send: Send, token: Token, name: str, why: str) -> None:
+    furnish(token)
+    send(hit(integrations={"All": False, "Webhook": None, "RUNNING 1": False, "Running 0": True}))
+    found = judged(Hit.objects.get())
+    assert (found[name].matched, found[name].why) == (False, why)
+    assert found["Running 0"].matched
+
+
+def test_it_says_that_an_operator_had_paused_it(send: Send, token: Token) -> None:
+    furnish(token)
+    send(hit())
+    found = judged(Hit.objects.get())["Paused 0"]
+    assert (found.matched, found.paused) == (True, "Paused at that time by anna: Moving")
+    assert not judged(Hit.objects.get())["Running 0"].paused

@@ -1,0 +1,8 @@
+"""The deployment's settings, with a token cache that the tests do not wait long for."""
+
+from project.settings import *  # noqa: F403
+from project.settings import HITSTREAM
+
+HITSTREAM["TOKEN_CACHE_SECONDS"] = 1.0
+# Those that the copied cluster has.
+HITSTREAM["PARTITION_DAYS_AHEAD"] = 1

@@ -1,0 +1,171 @@
+"""A deployment that has been at work for a while: hits of five tokens over many days, each sent
+to two integrations, the last of them queued or dead, and the ledger of it all.
+
+One user in fifty hits is a bot, so that a search meets one with very many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from tracking.models import Integration, Token
+from tracking.models.hits.partitions import PARTITIONED, SQL, Partition
+
+TOKENS = 5
+#: Milliseconds of a day that hits come in: those of today are all in the past, but for the first
+#: hours after midnight in UTC.
+DAY = 86_400_000
+
+HITS = """
+    INSERT INTO hitstream_hit_{day} (id, token_id, revision, hit_id, type, name, user_id,
+        anonymous_id, email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent, payload)
+    SELECT (lpad(to_hex({start} + n * {step} / 1000), 12, '0') || '7'
+            || lpad(to_hex(n % 4096), 3, '0') || 'a' || substr(md5('{day}' || n), 1, 15))::uuid,
+        ({tokens}::bigint[])[1 + least(n % 10, 9) / 2], 1, 'crowd-{day}-' || n, 'track',
+        'Event ' || (n * 7) % 20,
+        CASE WHEN n % 50 = 0 THEN 'bot' ELSE 'u' || (n * 31) % 200000 END,
+        'a' || (n * 17) % 400000, CASE WHEN n % 4 = 0 THEN md5((n % 90000)::text) ELSE '' END,
+        at, at, at, 'received', '127.0.0.1', 'crowd',
+        jsonb_build_object('event', jsonb_build_object('name', 'Event ' || (n * 7) % 20,
+                'plan', (ARRAY['free', 'pro', 'team', 'none'])[1 + n % 4],
+                'user', jsonb_build_object('userId', 'u' || n)),
+            'context', jsonb_build_object('page', jsonb_build_object('path', '/p/' || n % 500),
+                'campaign', jsonb_build_object('source', 's' || n % 5, 'name', 'c' || n % 10),
+                'pad', repeat('x', 200)))
+    FROM generate_series(1::bigint, {rows}) AS n,
+        LATERAL (SELECT to_timestamp(({start} + n * {step} / 1000) / 1000.0) AS at) AS moment
+"""
+OUTCOMES = """
+    INSERT INTO hitstream_outcome_{day}
+        (hit_id, integration_id, attempt_id, result, reason, settled_at)
+    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s'
+    FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
+      ON integration.token_id = hit.token_id
+"""
+ATTEMPTS = """
+    INSERT INTO hitstream_attempt_{day} (id, integration_id, made_at, hits, code, message, status,
+        duration, method, url, request_headers, request_body, response_headers, response_body)
+    SELECT id, integration_id, settled_at, 100,
+        CASE n % 20 WHEN 0 THEN 'server_error' ELSE '' END,
+        CASE n % 20 WHEN 0 THEN 'The destination answered 503: try again in ' || n ELSE '' END,
+        CASE n % 20 WHEN 0 THEN 503 ELSE 200 END, 0.05, 'POST', 'http://127.0.0.1:9/', '{{}}',
+        CASE n % 20 WHEN 0 THEN repeat('x', 500) ELSE '' END, '{{}}', ''
+    FROM (
+        SELECT hit_id AS id, integration_id, settled_at,
+            row_number() OVER (ORDER BY hit_id, integration_id) AS n
+        FROM hitstream_outcome_{day} WHERE get_byte(uuid_send(hit_id), 15) < 3
+          AND integration_id = (SELECT min(id) FROM hitstream_integration)
+    ) AS batch
+"""
+COUNTS = """
+    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
+    WITH hourly AS (
+        SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit_{day}
+        GROUP BY 1, 2
+    )
+    SELECT hour, token_id, 0, 'accepted', '', count + 3 FROM hourly
+    UNION ALL SELECT hour, token_id, 0, 'duplicate', '', 3 FROM hourly
+    UNION ALL SELECT hour, token_id, 0, 'refused', 'user_required', 2 FROM hourly
+    UNION ALL SELECT hour, hourly.token_id, id, kind, '', count
+        FROM hourly JOIN hitstream_integration AS integration USING (token_id),
+            unnest(ARRAY['matched', 'delivered']) AS kind
+"""
+# The last hits are still queued, or died.
+WAITING = """
+    WITH last AS (
+        SELECT hit_id, integration_id, settled_at, row_number() OVER (ORDER BY hit_id DESC) AS n
+        FROM hitstream_outcome_{day} ORDER BY hit_id DESC LIMIT {waiting}
+    ), gone AS (
+        DELETE FROM hitstream_outcome_{day} AS outcome USING last
+        WHERE outcome.hit_id = last.hit_id AND outcome.integration_id = last.integration_id
+    ), dead AS (
+        INSERT INTO hitstream_deadletter
+            (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
+        SELECT integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1, hit_id
+        FROM last WHERE n % 10 = 0
+    ), queued AS (
+        INSERT INTO hitstream_queue (integration_id, hit_id, due_at, queued_at, claims, attempts)
+        SELECT integration_id, hit_id, settled_at + CASE WHEN n % 10 = 1 THEN interval '1 h'
+            ELSE interval '0' END, settled_at, 0, CASE WHEN n % 10 = 1 THEN 2 ELSE 0 END
+        FROM last WHERE n % 10 > 0
+    )
+    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
+        SELECT hit_id, integration_id, 'delivered' AS kind, '' AS reason, -1 AS count FROM last
+        UNION ALL
+        SELECT hit_id, integration_id, 'dead', 'permanent', 1 FROM last WHERE n % 10 = 0
+    ) AS change JOIN hitstream_integration AS integration ON integration.id = integration_id
+    GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT (hour, token_id, integration_id, kind, reason)
+    DO UPDATE SET count = hitstream_ledger.count + excluded.count
+"""
+TOTALS = """
+    INSERT INTO hitstream_lifetimetotal (token_id, integration_id, kind, reason, count)
+    SELECT token_id, integration_id, kind, reason, sum(count) FROM hitstream_ledger
+    GROUP BY 1, 2, 3, 4
+    ON CONFLICT (integration_id, token_id, kind, reason) DO UPDATE SET count = excluded.count
+"""
+
+
+def crowd(hits: int, days: int, *, waiting: int) -> list[Token]:
+    """So many hits stand in the last days, today included, twice as many deliveries beside them,
+    the last `waiting` of which are queued or dead. Returns their tokens."""
+    tokens = [make_token(number) for number in range(TOKENS)]
+    now = datetime.now(UTC)
+    for ago in range(days - 1, -1, -1):
+        fill(now.date() - timedelta(days=ago), hits // days, now, [token.pk for token in tokens])
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING.format(day=f"{now:%Y%m%d}", waiting=waiting))
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(TOTALS)
+        cursor.execute("VACUUM ANALYZE")
+    return tokens
+
+
+def make_token(number: int) -> Token:
+    token, _ = Token.objects.issue(f"site {number}", breakdowns=["plan"])
+    for name in ("Warehouse", "Webhook"):
+        Integration.objects.create(
+            token=token, name=name, destination="webhook", config={"url": "http://127.0.0.1:9/"}
+        )
+    return token
+
+
+def fill(day: date, rows: int, now: datetime, tokens: list[int]) -> None:
+    """A day's leaves, made if they are not there."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    # In microseconds, for a day of many hits, or what has passed of it.
+    passed = min(timedelta(days=1), now - start).total_seconds()
+    values: dict[str, Any] = {
+        "day": f"{day:%Y%m%d}",
+        "start": int(start.timestamp() * 1000),
+        "step": max(1, int(passed * 1_000_000) // (rows + 1)),
+        "rows": rows,
+        "tokens": f"'{{{','.join(map(str, tokens))}}}'",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["partitions"], {"tables": list(PARTITIONED)})
+        present = {name for (name,) in cursor.fetchall()}
+        for leaf in (Partition(parent, day) for parent in PARTITIONED):
+            for statement in leaf.statements() if leaf.name not in present else ():
+                cursor.execute(statement)
+        for statement in (HITS, OUTCOMES, ATTEMPTS, COUNTS):
+            cursor.execute(statement.format(**values))
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """Those that are sent to the database meanwhile, each with its parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen

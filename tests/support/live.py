@@ -1,0 +1,76 @@
+"""The web server as `make run` starts it, on the tests' own database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import requests
+from django.db import connection
+from psycopg import sql
+
+from project.run import web
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
+from tests.support.tap import HOST
+
+#: By this Postgres knows the server's connections from ours.
+NAME = "hitstream-clients"
+START_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def serving(log: Path) -> Iterator[int]:
+    """The port, once something answers there."""
+    port = free_port()
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database_name()}")
+    environment = {**os.environ, "DATABASE_URL": database.geturl(), "PGAPPNAME": NAME}
+    del environment["DJANGO_SETTINGS_MODULE"]
+    command = (sys.executable, "-m", *web().split(), "--host", HOST, "--port", str(port))
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(port):
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+        print(log.read_text()[-20_000:])  # noqa: T201 (shown where a test fails)
+
+
+def answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://{HOST}:{port}/", timeout=5).status_code < 500
+    except requests.RequestException:
+        return False
+
+
+def database_name() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+@contextlib.contextmanager
+def outage() -> Iterator[None]:
+    """Postgres has closed the server's connections and takes no new ones to this database."""
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    name = sql.Identifier(database_name())
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as elsewhere:
+        elsewhere.execute(allow.format(name, sql.SQL("false")))
+        elsewhere.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            [NAME],
+        )
+        try:
+            yield
+        finally:
+            elsewhere.execute(allow.format(name, sql.SQL("true")))
