@@ -13,13 +13,17 @@ from django.utils.safestring import SafeString, mark_safe
 INLINE = '<svg class="hs-icon" aria-hidden="true"'
 
 
-@cache
-def read_beside(kind: type, name: str) -> str:
+def read_beside(kind: type[object], name: str) -> str:
     """Return the text of the file `name` in the folder of the class's module; "" without one."""
     try:
-        return Path(inspect.getfile(kind)).with_name(name).read_text(encoding="utf-8")
+        return _read(Path(inspect.getfile(kind)).with_name(name))
     except (OSError, TypeError):
         return ""
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def inline_icon(svg: str) -> SafeString:
