@@ -42,11 +42,11 @@ async def perform(
     recorder = Recorder(replace(request, secrets=destination.secrets))
     started = time.monotonic()
 
-    def exchange(said: str) -> Exchange:
+    def exchange(answer: str) -> Exchange:
         return Exchange(
             status=None,
             duration=time.monotonic() - started,
-            write=lambda: recorder.write(body=said.encode()),
+            write=lambda: recorder.write(body=answer.encode()),
         )
 
     try:
@@ -56,9 +56,9 @@ async def perform(
         error = explain(fault) or _of_connection(fault, request, destination.timeout)
         if error is None:
             raise
-        told = recorder.mask(str(error))
-        error.args = (told,)
-        error.exchange = error.exchange or exchange(told)
+        message = recorder.mask(str(error))
+        error.args = (message,)
+        error.exchange = error.exchange or exchange(message)
         raise error from fault
 
 
@@ -74,9 +74,9 @@ async def find_addresses(host: str, port: int) -> list[str]:
     """Resolve the name and return the addresses that may be called. Raises OSError, and
     AddressRefusedError if none is allowed."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     allowed, refusal = [], None
-    for address in dict.fromkeys(str(item[4][0]) for item in found):
+    for address in dict.fromkeys(str(item[4][0]) for item in infos):
         try:
             check(address)
             allowed.append(address)

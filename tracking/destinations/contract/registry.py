@@ -55,8 +55,8 @@ def get_destination(slug: str) -> type[Destination]:
 
 def all_destinations() -> tuple[type[Destination], ...]:
     """Return every destination, sorted by label."""
-    found = _load(tuple(conf.DESTINATIONS)).values()
-    return tuple(sorted(found, key=lambda destination: destination.label.casefold()))
+    destinations = _load(tuple(conf.DESTINATIONS)).values()
+    return tuple(sorted(destinations, key=lambda destination: destination.label.casefold()))
 
 
 def choices() -> list[tuple[str, str]]:
@@ -80,12 +80,12 @@ def _names(paths: tuple[str, ...]) -> dict[str, frozenset[str]]:
 
 @cache
 def _load(paths: tuple[str, ...]) -> dict[str, type[Destination]]:
-    found: dict[str, type[Destination]] = {}
+    by_slug: dict[str, type[Destination]] = {}
     for path in BUILT_IN + paths:
-        _add(found, import_string(path), path)
+        _add(by_slug, import_string(path), path)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
-            _add(found, entry.load(), entry.value)
+            _add(by_slug, entry.load(), entry.value)
         except Exception:
             # One broken package must not disable every other destination.
             logger.exception(
@@ -93,13 +93,13 @@ def _load(paths: tuple[str, ...]) -> dict[str, type[Destination]]:
                 entry.name,
                 GROUP,
             )
-    return found
+    return by_slug
 
 
-def _add(found: dict[str, type[Destination]], destination: object, path: str) -> None:
+def _add(by_slug: dict[str, type[Destination]], destination: object, path: str) -> None:
     if not (isinstance(destination, type) and issubclass(destination, Destination)):
         raise ImproperlyConfigured(f"{path} is not a subclass of Destination.")
-    known = found.setdefault(destination.slug, destination)
+    known = by_slug.setdefault(destination.slug, destination)
     if known is not destination:
         raise ImproperlyConfigured(
             f"{path} and {known.__module__}.{known.__qualname__} have the same slug"

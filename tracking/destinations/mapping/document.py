@@ -85,8 +85,12 @@ def spellings(field: str, type: str) -> list[str]:
 def _public(event: Event, document: Document) -> Document:
     """Return the payload in the shape of the public HTTP API."""
     user = {**_object(document, "traits"), **_given(document, IDS)}
-    said = {**_object(document, "properties"), "name": _text(document.get("name")), "user": user}
-    return {"event": said, **_filled(document, "context")}
+    event_object = {
+        **_object(document, "properties"),
+        "name": _text(document.get("name")),
+        "user": user,
+    }
+    return {"event": event_object, **_filled(document, "context")}
 
 
 def _segment(event: Event, document: Document) -> Document:
@@ -103,13 +107,13 @@ def _given(document: Document, names: tuple[str, ...]) -> Document:
 
 
 def _filled(document: Document, *names: str) -> Document:
-    return {name: found for name in names if (found := _object(document, name))}
+    return {name: value for name in names if (value := _object(document, name))}
 
 
 def _object(document: Document, name: str) -> Document:
     """Return the object; an empty one if it was dropped or replaced by something else."""
-    found = document.get(name)
-    return found if isinstance(found, dict) else {}
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

@@ -94,11 +94,11 @@ class EventMapping:
             raise Skipped("The condition is not met.")
 
     def _change(self, event: Event, document: Document) -> Event:
-        found = [(target, expressions.path(text).find(document)) for target, text in self.set]
+        values = [(target, expressions.path(text).find(document)) for target, text in self.set]
         changed = copy.deepcopy({name: document[name] for name in documents.OBJECTS})
         document = {**document, **changed}
         document["name"] = dict(self.rename).get(document["name"], document["name"])
-        for target, value in found:
+        for target, value in values:
             if value is not None:
                 self._put(document, target, value, event.type)
         for fields, how in ((self.hash, digest), (self.drop, lambda value: None)):
@@ -112,7 +112,7 @@ class EventMapping:
         the context first."""
         put(document, target.split("."), copy.deepcopy(value))
         for spelled in documents.spellings(target, type)[1:] if "." not in target else ():
-            change(document, spelled.split("."), lambda told: copy.deepcopy(value))
+            change(document, spelled.split("."), lambda old: copy.deepcopy(value))
 
 
 def prepare(event: Event, mapping: EventMapping, destination: Destination) -> Event:
@@ -146,10 +146,10 @@ def change(document: Document, field: list[str], how: Any) -> None:
     """Replace the field, if it exists, by the result of `how`; None removes it."""
     *above, last = field
     for name in above:
-        found = document.get(name)
-        if not isinstance(found, dict):
+        inner = document.get(name)
+        if not isinstance(inner, dict):
             return
-        document = found
+        document = inner
     if last in document:
         value = how(document[last])
         if value is None:

@@ -60,14 +60,14 @@ class Condition:
         """Return whether the condition is true for the document. Raises ExpressionError if the
         result is not a Boolean, and LookupError if the document lacks a field of the condition."""
         try:
-            found = self._program.execute(document)
+            result = self._program.execute(document)
         except LookupError:
             raise
         except Exception as error:
             raise ExpressionError(first_line(error)) from None
-        if not isinstance(found, bool):
-            raise ExpressionError(f"The result is {str(found)[:50]!r}, neither true nor false.")
-        return found
+        if not isinstance(result, bool):
+            raise ExpressionError(f"The result is {str(result)[:50]!r}, neither true nor false.")
+        return result
 
 
 class Path:
@@ -79,15 +79,15 @@ class Path:
             self._compiled = jmespath.compile(text)
         except (JMESPathError, RecursionError, ValueError) as error:
             raise ExpressionError(first_line(error)) from None
-        found = list(nodes(self._compiled.parsed))
-        types = [node["type"] for node in found]
+        parts = list(nodes(self._compiled.parsed))
+        types = [node["type"] for node in parts]
         if len(types) > MAX_NODES:
             raise ExpressionError("The expression is too complex: split it.")
         if types.count("function_expression") > MAX_FUNCTIONS:
             raise ExpressionError(f"The expression uses more than {MAX_FUNCTIONS} functions.")
         if sum(type in MAKERS for type in types) > 1:
             raise ExpressionError("The expression creates more than one new list or object.")
-        if any(is_growing(node) for node in found):
+        if any(is_growing(node) for node in parts):
             raise ExpressionError("The first argument of join() must be a literal such as ', '.")
 
     def find(self, document: Document) -> Any:

@@ -18,16 +18,16 @@ Number = int | float
 def text(raw: Mapping[str, Any], *names: str) -> str:
     """Return the first non-empty text among these keys; "" if there is none."""
     for name in names:
-        if found := plain(raw.get(name)):
-            return found
+        if value := plain(raw.get(name)):
+            return value
     return ""
 
 
 def number(raw: Mapping[str, Any], *names: str) -> Number | None:
     """Return the first finite number among these keys; None if there is none."""
     for name in names:
-        if (found := to_number(raw.get(name))) is not None:
-            return found
+        if (value := to_number(raw.get(name))) is not None:
+            return value
     return None
 
 
@@ -50,12 +50,12 @@ def to_number(value: Any) -> Number | None:
     if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(found):
+    if not math.isfinite(number):
         return None
-    return int(found) if found.is_integer() and abs(found) < 2**53 else found
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def split_category(value: Any) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ UTM = ("source", "medium", "name", "term", "content")
 def describe_sale(event: Event) -> dict[str, Any]:
     """Return the sale under the same keys for both payload shapes."""
     sale = read_sale(event)
-    told = {
+    totals = {
         "order_id": sale.order_id,
         "revenue": sale.revenue,
         "total": sale.total,
@@ -42,7 +42,7 @@ def describe_sale(event: Event) -> dict[str, Any]:
         )
         for item in sale.items
     ]
-    return filled({**told, "items": items}) if items or sale.order_id else {}
+    return filled({**totals, "items": items}) if items or sale.order_id else {}
 
 
 def describe_campaign(event: Event) -> dict[str, str]:

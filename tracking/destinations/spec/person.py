@@ -57,9 +57,9 @@ class Visit:
 def read_person(event: Event) -> Person:
     """Return the person, from the traits, else the order's contact, else the event's own
     properties."""
-    traits, told = event.traits, event.properties
-    contact = as_object(as_object(told.get("transaction")).get("contactInfo"))
-    known = {**_filled(told, "email", "phone"), **contact, **as_object(traits.get("address"))}
+    traits, properties = event.traits, event.properties
+    contact = as_object(as_object(properties.get("transaction")).get("contactInfo"))
+    known = {**_filled(properties, "email", "phone"), **contact, **as_object(traits.get("address"))}
     known |= {name: value for name, value in traits.items() if value}
     return Person(
         email=text(known, "email") or first(known.get("emails")) or event.email_hash,
@@ -75,10 +75,10 @@ def read_person(event: Event) -> Person:
 
 
 def read_visit(event: Event) -> Visit:
-    context, told = event.context, event.properties
-    page = {**as_object(told.get("page")), **as_object(context.get("page"))}
+    context, properties = event.context, event.properties
+    page = {**as_object(properties.get("page")), **as_object(context.get("page"))}
     if event.type == "page":
-        page |= _filled(told, "url", "referrer", "title")
+        page |= _filled(properties, "url", "referrer", "title")
     url = text(page, "url")
     return Visit(
         ip=read_ip(context.get("ip")) or read_ip(event.ip),
@@ -102,15 +102,15 @@ def read_clicks(event: Event) -> dict[str, str]:
     """Return advertisers' click ids and cookies by name, from the first of: the hit's options, the
     event, the campaign, the context, the traits, the page's address."""
     campaign, query = as_object(event.context.get("campaign")), _query(read_visit(event).url)
-    told = (event.options, event.properties, campaign, event.context, event.traits, query)
-    places = [place for place in told if place]
-    found = {}
+    sources = (event.options, event.properties, campaign, event.context, event.traits, query)
+    places = [place for place in sources if place]
+    clicks = {}
     for name in CLICKS:
         for place in places:
             if value := text(place, name, f"_{name}"):
-                found[name] = value
+                clicks[name] = value
                 break
-    return found
+    return clicks
 
 
 def make_fbc(clicks: Mapping[str, str], event: Event) -> str:
@@ -130,8 +130,8 @@ def hash_text(value: str) -> str:
 def plain_email(value: str) -> str:
     """Return the address trimmed and in lower case; "" if the value is neither an address nor a
     digest."""
-    found = value.strip().lower()
-    return found if "@" in found or HASHED.fullmatch(found) else ""
+    address = value.strip().lower()
+    return address if "@" in address or HASHED.fullmatch(address) else ""
 
 
 def plain_phone(value: str) -> str:
@@ -160,14 +160,14 @@ def plain_place(value: str) -> str:
 def plain_postal_code(value: str) -> str:
     """Return the code in lower case, without spaces and dashes; of a US ZIP+4 only the first five
     digits."""
-    found = re.sub(r"\s", "", value.lower())
-    return found[:5] if re.fullmatch(r"\d{5}-\d{4}", found) else found.replace("-", "")
+    code = re.sub(r"\s", "", value.lower())
+    return code[:5] if re.fullmatch(r"\d{5}-\d{4}", code) else code.replace("-", "")
 
 
 def plain_country(value: str) -> str:
     """Return the two letters of ISO 3166-1 in lower case; "" for anything else."""
-    found = value.strip().lower()
-    return found if re.fullmatch(r"[a-z]{2}", found) else ""
+    code = value.strip().lower()
+    return code if re.fullmatch(r"[a-z]{2}", code) else ""
 
 
 def first(value: Any) -> str:

@@ -32,8 +32,8 @@ TIMES = ("sent_at", "received_at", "occurred_at")
 
 def row(event: Event) -> dict[str, Any]:
     """Return the values by column. Absent texts are "", an absent `ip` is None."""
-    found = {name: getattr(event, name) for name in COLUMNS}
-    return found | {name: found[name].astimezone(UTC) for name in TIMES}
+    values = {name: getattr(event, name) for name in COLUMNS}
+    return values | {name: values[name].astimezone(UTC) for name in TIMES}
 
 
 def lines(events: Sequence[Event]) -> bytes:

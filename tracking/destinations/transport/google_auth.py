@@ -96,8 +96,8 @@ class TokenSource:
             raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         try:
-            told: Mapping[str, Any] = msgspec.json.decode(response.body)
-            token, life = str(told["access_token"]), float(told["expires_in"])
+            issued: Mapping[str, Any] = msgspec.json.decode(response.body)
+            token, life = str(issued["access_token"]), float(issued["expires_in"])
         except (ValueError, TypeError, KeyError):
             # The response may contain a token, so it is not recorded.
             raise SetupError("Google's response contains no access token.") from None

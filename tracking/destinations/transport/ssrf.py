@@ -99,10 +99,10 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
+        results = await self._resolver.resolve(host, port, family)
         refusal: AddressRefusedError | None = None
         allowed = []
-        for result in found:
+        for result in results:
             try:
                 check(result["host"])
                 allowed.append(result)

@@ -98,9 +98,9 @@ class Amplitude(Destination):
 
     async def _send(self, client: Client, request: Request) -> Response:
         response = await self.send(client, request)
-        said = read_json(response.body)
-        words = self.mask(plain(said.get("error")))
-        blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")
+        body = read_json(response.body)
+        words = self.mask(plain(body.get("error")))
+        blamed = f"{words} {body.get('missing_field')}".lower().replace(" ", "_")
         if response.status == 400 and "api_key" in blamed:
             raise SetupError(f"Amplitude answered: {words}", exchange=response.exchange)
         if response.status == 429 and "Retry-After" not in response.headers:
@@ -122,15 +122,15 @@ class Amplitude(Destination):
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
     """Return the events that the response names, and the reasons."""
-    said = read_json(response.body)
-    found: dict[UUID, str] = {}
+    body = read_json(response.body)
+    refused: dict[UUID, str] = {}
     for name, reason in NAMED.items():
-        for field, places in as_object(said.get(name)).items():
+        for field, places in as_object(body.get(name)).items():
             for place in _places(places, len(events)):
-                found.setdefault(events[place].id, reason.format(field))
-    for place in _places(said.get("silenced_events"), len(events)):
-        found.setdefault(events[place].id, "Amplitude has silenced this device_id")
-    return found
+                refused.setdefault(events[place].id, reason.format(field))
+    for place in _places(body.get("silenced_events"), len(events)):
+        refused.setdefault(events[place].id, "Amplitude has silenced this device_id")
+    return refused
 
 
 def _places(value: Any, count: int) -> Iterator[int]:

@@ -26,7 +26,7 @@ LIMITS = {"depth": 38, "keys": 1_000, "items": 10_000}
 def event_of(event: Event) -> dict[str, Any]:
     """Return Amplitude's event. Times are in milliseconds."""
     identify = event.type == "identify"
-    told = {**event.properties, **describe_campaign(event), **describe_sale(event)}
+    properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
     traits = {name: value for name, value in event.traits.items() if name not in IDS}
     about = {"$set": traits} if identify and traits else traits
     return filled(
@@ -36,7 +36,7 @@ def event_of(event: Event) -> dict[str, Any]:
             "event_type": "$identify" if identify else own_name(event),
             "time": int(event.occurred_at.timestamp() * 1000),
             "insert_id": str(event.id),
-            "event_properties": prune({} if identify else told, **LIMITS),
+            "event_properties": prune({} if identify else properties, **LIMITS),
             "user_properties": prune(about, **LIMITS),
             **_device(event),
             **_revenue(event),

@@ -80,12 +80,12 @@ class BigQuery(Destination):
         Raises PermanentError if the response is cut off and names rows that cannot be read.
         """
         try:
-            found = _errors_by_row(response.body)
+            rows = _errors_by_row(response.body)
         except (ValueError, TypeError, AttributeError):
             message = "The response of BigQuery is not valid."
             raise PermanentError(message, exchange=response.exchange) from None
         refused = {}
-        for index, errors in found:
+        for index, errors in rows:
             if 0 <= index < len(events):
                 refused[events[index].id] = _words(errors)
                 if any(error.get("reason") == STOPPED for error in errors):
@@ -163,8 +163,8 @@ class BigQuery(Destination):
 def _errors_by_row(body: bytes) -> list[tuple[int, list[dict[str, Any]]]]:
     """Return indexes and errors of {"insertErrors": [{"index": 0, "errors": [{"reason": …,
     "message": …}]}]}. Raises ValueError, TypeError or AttributeError for any other response."""
-    found = msgspec.json.decode(body).get("insertErrors") or []
-    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in found]
+    rows = msgspec.json.decode(body).get("insertErrors") or []
+    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in rows]
 
 
 def _words(errors: Sequence[Mapping[str, Any]]) -> str:

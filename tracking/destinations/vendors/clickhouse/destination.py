@@ -71,8 +71,10 @@ class ClickHouse(Destination):
         """Read the table's columns, which every user with the INSERT privilege may see."""
         query = f"DESCRIBE TABLE {self._table} FORMAT TabSeparated"
         response = await self.ask(client, self._query(query, b"", {}))
-        found = {line.split("\t")[0] for line in response.body.decode(errors="replace").split("\n")}
-        missing = [name for name in COLUMNS if name not in found]
+        columns = {
+            line.split("\t")[0] for line in response.body.decode(errors="replace").split("\n")
+        }
+        missing = [name for name in COLUMNS if name not in columns]
         if missing:
             raise SetupError(
                 f"The table {self._table} lacks the columns {', '.join(missing)}.",

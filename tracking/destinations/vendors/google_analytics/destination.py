@@ -66,10 +66,10 @@ class GoogleAnalytics(Destination):
             return "Google Analytics requires a client id, an anonymous id or a user id."
         if event.received_at - event.occurred_at > OLDEST:
             return "Google Analytics accepts events of the last 72 hours only."
-        told = google_event(event)
-        if not told.unfit and len(self._body([event], [told])) > self.max_bytes:
+        google = google_event(event)
+        if not google.unfit and len(self._body([event], [google])) > self.max_bytes:
             return "Google Analytics accepts at most 130 kB per request."
-        return told.unfit
+        return google.unfit
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
         """Yield the events of each client in their order: a request has one client."""
@@ -122,16 +122,16 @@ class GoogleAnalytics(Destination):
         """Return the values that all events of a request share. Google limits user ids to 255
         characters."""
         visit = read_visit(event)
-        told = {
+        values = {
             "client_id": self.client_id(event),
             "user_id": event.user_id if len(event.user_id) < 256 else "",
             "ip_override": visit.ip,
             "user_agent": visit.user_agent,
         }
-        return {name: value for name, value in told.items() if value}
+        return {name: value for name, value in values.items() if value}
 
-    def _body(self, events: Sequence[Event], told: Sequence[GoogleEvent]) -> bytes:
-        named = [{"name": each.name, "params": each.params} for each in told]
+    def _body(self, events: Sequence[Event], google_events: Sequence[GoogleEvent]) -> bytes:
+        named = [{"name": each.name, "params": each.params} for each in google_events]
         return msgspec.json.encode({**self._envelope(events[0]), "events": named})
 
     def _post(self, url: str, body: bytes) -> Request:

@@ -88,8 +88,8 @@ def google_event(event: Event) -> GoogleEvent:
         unfit = f"Google Analytics does not allow the event name {event.name!r}, or reserves it."
         return GoogleEvent("", {}, unfit)
     known = {**_common_params(event), **standard, **_page_params(event)}
-    told = filled({**known, **{key: own[key] for key in own if key not in known}})
-    return GoogleEvent(name, dict(list(limit(told).items())[:MAX_PARAMS]))
+    params = filled({**known, **{key: own[key] for key in own if key not in known}})
+    return GoogleEvent(name, dict(list(limit(params).items())[:MAX_PARAMS]))
 
 
 def _snake(name: str) -> str:
@@ -110,18 +110,18 @@ def _common_params(event: Event) -> dict[str, Any]:
 
     A hit without interaction must not count as engagement. Google requires a number as session id.
     """
-    told = event.properties
+    properties = event.properties
     session = next(
         (
-            found
-            for place in (event.options, told, event.context)
+            number
+            for place in (event.options, properties, event.context)
             for name in ("sessionId", "session_id")
-            if (found := to_number(place.get(name))) and found > 0
+            if (number := to_number(place.get(name))) and number > 0
         ),
         None,
     )
-    quiet = told.get("nonInteraction") is True
-    engaged = to_number(told.get("engagement_time_msec")) or 1
+    quiet = properties.get("nonInteraction") is True
+    engaged = to_number(properties.get("engagement_time_msec")) or 1
     return {
         "timestamp_micros": int(min(event.occurred_at, event.received_at).timestamp() * 1_000_000),
         "session_id": str(session) if session else "",
@@ -134,7 +134,7 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
         return {}
     sale, listing = read_sale(event), read_listing(event)
     banner = next(iter(read_campaigns(event)), None) if "promotion_id" in fields else None
-    told = {
+    values = {
         "transaction_id": sale.order_id,
         "currency": sale.currency,
         "value": sale.revenue if sale.currency else None,
@@ -152,12 +152,12 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
         "creative_slot": banner.position if banner else "",
         "items": [_item(item, sale) for item in sale.items],
     }
-    return filled({name: told[name] for name in fields})
+    return filled({name: values[name] for name in fields})
 
 
 def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
     levels = zip(("", "2", "3", "4", "5"), item.categories, strict=False)
-    told = {
+    values = {
         "item_id": item.id or item.sku,
         "item_name": item.name,
         "affiliation": sale.affiliation,
@@ -170,27 +170,27 @@ def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
         "price": item.price,
         "quantity": item.quantity,
     }
-    return limit(filled(told))
+    return limit(filled(values))
 
 
 def _custom_params(event: Event) -> Iterator[tuple[str, Any]]:
     """Yield the plain values of an event that Google does not know, and the custom dimensions and
     metrics of the public HTTP API by their names."""
-    told = dict(event.properties)
-    for listed in (told.pop("customDimensions", None), told.pop("customMetrics", None)):
+    properties = dict(event.properties)
+    for listed in (properties.pop("customDimensions", None), properties.pop("customMetrics", None)):
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, Mapping) and plain(each.get("name")):
-                told.setdefault(plain(each["name"]), each.get("value"))
-    for raw, value in _flatten(told):
+                properties.setdefault(plain(each["name"]), each.get("value"))
+    for raw, value in _flatten(properties):
         name = trim_name(re.sub(r"[^A-Za-z0-9_]+", "_", raw))
         if name and name not in {"nonInteraction", "firebase_conversion"}:
             yield name, str(value).lower() if isinstance(value, bool) else value
 
 
-def _flatten(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield plain values, also of one level of objects. Google has no parameter for deeper objects
     and lists."""
-    for name, value in told.items():
+    for name, value in properties.items():
         if isinstance(value, Mapping) and not prefix:
             yield from _flatten(value, f"{name}_")
         elif isinstance(value, str) or to_number(value) is not None or isinstance(value, bool):

@@ -61,9 +61,9 @@ RESERVED = frozenset(
 def trim_name(name: str) -> str:
     """Return at most MAX_NAME characters of the name; "" if it is reserved or does not begin with a
     letter."""
-    found = name[:MAX_NAME]
-    free = found not in RESERVED and not found.lower().startswith(RESERVED_PREFIXES)
-    return found if re.match(r"[A-Za-z]", found) and free else ""
+    trimmed = name[:MAX_NAME]
+    free = trimmed not in RESERVED and not trimmed.lower().startswith(RESERVED_PREFIXES)
+    return trimmed if re.match(r"[A-Za-z]", trimmed) and free else ""
 
 
 def limit(params: Mapping[str, Any]) -> dict[str, Any]:

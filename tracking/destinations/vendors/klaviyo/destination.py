@@ -101,9 +101,9 @@ class Klaviyo(Destination):
 
 def describe(event: Event) -> dict[str, Any]:
     order = event.properties.get("transaction")
-    told = order if isinstance(order, Mapping) else event.properties
-    value = next((found for name in VALUES if _is_number(found := told.get(name))), None)
-    currency = told.get("currency")
+    sale = order if isinstance(order, Mapping) else event.properties
+    value = next((number for name in VALUES if _is_number(number := sale.get(name))), None)
+    currency = sale.get("currency")
     return {
         "properties": event.properties,
         "time": event.occurred_at.astimezone(UTC).isoformat(),
@@ -118,15 +118,15 @@ def describe(event: Event) -> dict[str, Any]:
 def profile(event: Event) -> dict[str, Any]:
     """Return the profile: ids, fields, and as `properties` the traits that have no field."""
     traits = event.traits
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field, names in FIELDS.items():
         text = next((traits[name] for name in names if isinstance(traits.get(name), str)), "")
-        found[field] = text.strip()
-    found["phone_number"] = read_phone(found["phone_number"])
-    found |= {"external_id": event.user_id, "anonymous_id": event.anonymous_id}
+        fields[field] = text.strip()
+    fields["phone_number"] = read_phone(fields["phone_number"])
+    fields |= {"external_id": event.user_id, "anonymous_id": event.anonymous_id}
     used = {name for names in FIELDS.values() for name in names} | set(IDS)
     properties = {name: value for name, value in traits.items() if name not in used}
-    return {name: value for name, value in {**found, "properties": properties}.items() if value}
+    return {name: value for name, value in {**fields, "properties": properties}.items() if value}
 
 
 def read_phone(text: str) -> str:

@@ -115,7 +115,7 @@ class Mixpanel(Destination):
         """Return Mixpanel's event. Times are in milliseconds. An ip of 0 prevents a look-up of
         Hitstream's own address."""
         visit, context = read_visit(event), event.context
-        told = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
+        own = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
         known = {
             "$user_id": event.user_id,
             "$device_id": event.anonymous_id if event.anonymous_id not in INVALID_IDS else "",
@@ -131,7 +131,7 @@ class Mixpanel(Destination):
             "$insert_id": str(event.id),
             "ip": visit.ip or 0,
         }
-        shown = {**told, **describe_campaign(event), **sold, **filled(known), **fixed}
+        shown = {**own, **describe_campaign(event), **sold, **filled(known), **fixed}
         return {"event": own_name(event), "properties": shown}
 
     def _profile(self, event: Event) -> dict[str, Any]:

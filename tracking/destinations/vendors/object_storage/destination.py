@@ -137,9 +137,9 @@ class ObjectStorage(Destination):
         at = moment.astimezone(UTC)
         at = at.replace(minute=at.minute // WINDOW_MINUTES * WINDOW_MINUTES)
         parts = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
-        told = {name: at.strftime(code) for name, code in parts.items()}
+        values = {name: at.strftime(code) for name, code in parts.items()}
         folder = self.config.get("folder") or FOLDER
-        return f"{folder.format(**told)}/{at:%Y%m%dT%H%M}"
+        return f"{folder.format(**values)}/{at:%Y%m%dT%H%M}"
 
     def _key(self, events: Sequence[Event]) -> str:
         first, last = _ends(events)

@@ -43,9 +43,9 @@ def pack(format: str, events: Sequence[Event]) -> bytes:
 
 
 def flat(event: Event) -> dict[str, Any]:
-    found = row(event)
-    payload = msgspec.json.encode(found["payload"]).decode()
-    return {**found, "id": str(found["id"]), "payload": payload}
+    values = row(event)
+    payload = msgspec.json.encode(values["payload"]).decode()
+    return {**values, "id": str(values["id"]), "payload": payload}
 
 
 def ids(ending: str, data: bytes) -> set[str]:

@@ -138,15 +138,15 @@ def local_folder(name: str) -> Path:
 
 async def names(store: Any, folder: str, beginning: str) -> list[str]:
     """Return the paths in the folder that begin with `beginning`, sorted."""
-    found = []
+    matches = []
     async for page in need("obstore", "storage").list(
         store, folder, offset=beginning, chunk_size=1_000
     ):
         paths = [item["path"] for item in page]
-        found += [path for path in paths if path.startswith(beginning + "_")]
+        matches += [path for path in paths if path.startswith(beginning + "_")]
         if paths and is_in_order(store) and paths[-1] > beginning + "`":
             break
-    return sorted(found)
+    return sorted(matches)
 
 
 def is_in_order(store: Any) -> bool:
@@ -174,8 +174,8 @@ def explain(fault: Exception) -> DeliveryError | None:
     if kind.__module__.partition(".")[0] != "obstore" and kind is not FileNotFoundError:
         return None
     message = str(fault).splitlines()[0].rstrip(" :")
-    found = STATUS.search(message)
-    status = int(found[1]) if found else 0
+    match = STATUS.search(message)
+    status = int(match[1]) if match else 0
     if status == 413:
         return PermanentError(message)
     if kind.__name__ in SETUP or status in SETUP_STATUSES or REDIRECTED.search(message):

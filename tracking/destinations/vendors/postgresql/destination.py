@@ -79,19 +79,19 @@ class PostgreSQL(Destination):
 
     async def verify(self, client: Client) -> str:
         """Connect and read the rights of the role."""
-        said: list[str] = []
+        verdicts: list[str] = []
 
         async def look() -> str:
             async with await self._connect() as connection:
                 name = self._table.as_string(connection)
                 cursor = await connection.execute(RIGHTS, {"table": name, "schema": self._schema})
                 row = await cursor.fetchone()
-            said.append(judge(*(row or (False, False, False, False)), table=name))
-            return said[0]
+            verdicts.append(judge(*(row or (False, False, False, False)), table=name))
+            return verdicts[0]
 
         request = Request(method="SELECT", url=self._url, body=RIGHTS.encode())
         await perform(self, request, look(), explain)
-        return said[0]
+        return verdicts[0]
 
     @property
     def _schema(self) -> str:
@@ -157,8 +157,8 @@ class PostgreSQL(Destination):
 
 def texts(event: Event) -> dict[str, str | None]:
     """Return the row in the form that COPY takes."""
-    found = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
-    return {**found, "payload": msgspec.json.encode(event.payload).decode()}
+    values = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
+    return {**values, "payload": msgspec.json.encode(event.payload).decode()}
 
 
 def explain(fault: Exception) -> DeliveryError | None:

@@ -111,8 +111,8 @@ class PostHog(Destination):
             return filled({"$set": dict(event.traits), "$anon_distinct_id": merged})
         groups = {kind: event.group_id} if event.group_id else {}
         traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
-        told = {**event.properties, **describe_campaign(event), **describe_sale(event)}
-        return {**told, **filled({"$groups": groups, "$set": traits})}
+        properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
+        return {**properties, **filled({"$groups": groups, "$set": traits})}
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Request:
         return Request(

@@ -108,8 +108,8 @@ class Segment(Destination):
             message["context"] = {**as_object(message.get("context")), **context, **event.context}
         message["timestamp"] = _iso(event.occurred_at)
         if self.config["receiver"] != "segment":
-            told = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
-            message["originalTimestamp"] = told or message["timestamp"]
+            original = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
+            message["originalTimestamp"] = original or message["timestamp"]
             message["sentAt"] = _iso(event.sent_at)
         return message
 

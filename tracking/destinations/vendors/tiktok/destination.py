@@ -124,6 +124,6 @@ class TikTok(Destination):
 
 def read_code(response: Response) -> tuple[int, str]:
     """Return the code and message of the response; code -1 if it has none."""
-    said = read_json(response.body)
-    code = said.get("code")
-    return (code if isinstance(code, int) else -1), plain(said.get("message"))
+    body = read_json(response.body)
+    code = body.get("code")
+    return (code if isinstance(code, int) else -1), plain(body.get("message"))
