@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
 DOCS_ASSETS := docs/node_modules/.installed
+# Files begin in the order of tests/support/durations.json, which xdist would undo.
+PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-deps test-versions bench bench-size bench-soak bench-overload bench-delivery bench-isolation
+.PHONY: run test test-quick test-deps test-versions bench bench-size bench-soak bench-overload
+.PHONY: bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
@@ -22,7 +25,15 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/lint-imports
 	$(BIN)/python -W ignore -m tests.architecture.sql_lint
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(PYTEST) --durations=25
+
+# An answer in a minute and a half, from what `make .venv/.dev` installs: no browser, broker of another
+# make, SDK, nor root; and without the types.
+test-quick: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(PYTEST) -m "not (browser or stack or sdk or slow)"
 
 # The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
 # allows; one pair: make test-versions ONLY=3.13:6.1
@@ -82,32 +93,31 @@ bench-deps:
 		echo "The benchmarks need wrk. Type: sudo sh -c '$(APT) wrk'" >&2; exit 1; }
 
 # A stamp is as old as the pyproject.toml that was installed, so a second run costs nothing.
+# ONCE: of two `make` at the same time one installs, and the other waits for it.
+ONCE = project/once.py $@ $^ -- sh -c
+NPM := npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+
 $(VENV)/.run: pyproject.toml $(VENV)/.made
-	@echo "Installing what 'make run' needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable . --group run
-	@touch $@
+	@$(BIN)/python $(ONCE) 'echo "Installing what make run needs into $(VENV) ..." && \
+		$(BIN)/python -m pip install --quiet --editable . --group run'
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.made
-	@echo "Installing what 'make test' needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable . --group dev
-	@touch $@ $(VENV)/.run
+	@$(BIN)/python $(ONCE) 'echo "Installing what make test needs into $(VENV) ..." && \
+		$(BIN)/python -m pip install --quiet --editable . --group dev && touch $(VENV)/.run'
 
 $(VENV)/.docs: pyproject.toml $(VENV)/.made
-	@echo "Installing what 'make docs' needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable . --group docs
-	@touch $@ $(VENV)/.run
+	@$(BIN)/python $(ONCE) 'echo "Installing what make docs needs into $(VENV) ..." && \
+		$(BIN)/python -m pip install --quiet --editable . --group docs && touch $(VENV)/.run'
 
 $(DOCS_ASSETS): docs/package.json
-	@echo "Installing the fonts and Mermaid of the site into $(dir $@) ..."
 	@command -v npm >/dev/null || { echo "npm not found. Type: make test-deps" >&2; exit 1; }
-	@cd $(dir $<) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
-	@touch $@
+	@"$(PYTHON)" $(ONCE) 'echo "Installing the fonts and Mermaid of the site into $(dir $@) ..." && \
+		cd $(dir $<) && $(NPM)'
 
 $(CLIENTS): tests/clients/package.json
-	@echo "Installing the SDKs that 'make test' runs into $(dir $@) ..."
 	@command -v npm >/dev/null || { echo "npm not found. Type: make test-deps" >&2; exit 1; }
-	@cd $(dir $<) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
-	@touch $@
+	@"$(PYTHON)" $(ONCE) 'echo "Installing the SDKs that make test runs into $(dir $@) ..." && \
+		cd $(dir $<) && $(NPM)'
 
 # An upgraded pip: that of Python 3.11 does not know --group.
 $(VENV)/.made:
@@ -117,10 +127,8 @@ $(VENV)/.made:
 		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), Hitstream needs 3.11 or later: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "$(PYTHON) comes without venv or ensurepip: apt install python3-venv" >&2; exit 1; }
-	@rm -rf $(VENV)
-	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@touch $@
+	@"$(PYTHON)" $(ONCE) 'rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --upgrade pip'
 
 # What was installed or built; the data in var/ stays.
 clean:

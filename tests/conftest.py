@@ -16,7 +16,12 @@ from tracking.ingest.write.store import writer
 from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 
-pytest_plugins = ["tests.support.order", "tests.support.browser", "tests.support.fixtures"]
+pytest_plugins = [
+    "tests.support.order",
+    "tests.support.markers",
+    "tests.support.browser",
+    "tests.support.fixtures",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -206,7 +206,7 @@ def check_secrets(
     return [
         Error(
             f"{integration}: {error}",
-            hint="Put the old key behind the new one, or enter its credentials anew.",
+            hint="Put the old key behind the new one, or enter its credentials again.",
             id="hitstream.E005",
         )
         for integration in (

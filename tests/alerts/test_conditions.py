@@ -85,7 +85,7 @@ def enqueue(
     )
 
 
-def bury(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
+def add_dead_letters(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
     DeadLetter.objects.bulk_create(
         DeadLetter(
             integration=integration,
@@ -203,10 +203,10 @@ def test_a_pause_is_told_with_its_cause_and_reason(integration: Integration, cau
 
 def test_new_dead_letters(integration: Integration) -> None:
     rule("dead", threshold=2, minutes=60, calm=0)
-    bury(integration, 50, ago=timedelta(hours=2))
-    bury(integration, 2)
+    add_dead_letters(integration, 50, ago=timedelta(hours=2))
+    add_dead_letters(integration, 2)
     assert found() == []
-    bury(integration, 1)
+    add_dead_letters(integration, 1)
     (message,) = found()
     assert message.startswith("Orders (shop): 3 new dead letters in the last 60 minutes.")
     DeadLetter.objects.all().delete()

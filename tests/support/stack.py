@@ -135,7 +135,8 @@ def running(
             [sys.executable, "-m", "project.run"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
     try:
-        wait_until(lambda: "ready in" in stack.log.read_text(), within=40)
+        wait_until(lambda: "ready in" in stack.log.read_text() or stack.run.poll(), within=120)
+        assert stack.run.poll() is None, stack.log.read_text()
         yield stack
     finally:
         stack.run.terminate()

@@ -157,7 +157,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        view = integration_actions.DeleteView.as_view(site=self)
+        view = integration_actions.DeleteIntegrationView.as_view(site=self)
         return view(request, pk=object_id)
 
 

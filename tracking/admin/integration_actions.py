@@ -77,7 +77,7 @@ class DrainView(BacklogView):
         return self.done("Drained.")
 
 
-class DeleteView(BacklogView):
+class DeleteIntegrationView(BacklogView):
     title = "Delete the integration"
     explanation = (
         "Its queued deliveries are cancelled; hits, dead letters and the history stay. This can't "

@@ -137,4 +137,4 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        return token_actions.DeleteView.as_view(site=self)(request, pk=object_id)
+        return token_actions.DeleteTokenView.as_view(site=self)(request, pk=object_id)

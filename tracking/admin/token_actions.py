@@ -48,7 +48,7 @@ class RevokeView(ConfirmView):
         return redirect("admin:hitstream_token_changelist")
 
 
-class DeleteView(ConfirmView):
+class DeleteTokenView(ConfirmView):
     title = "Delete the token"
     explanation = (
         "Requests with this token will fail (401), its integrations are deleted and their queued "

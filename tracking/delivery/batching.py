@@ -30,9 +30,9 @@ def events_of(
             message = (
                 f"{claim.claims - 1} times no worker came back from sending it, at last alone."
             )
-            results.bury_unsent(claim, "worker_killed", message)
+            results.give_up_unsent(claim, "worker_killed", message)
         elif claim.hit_id not in found:
-            results.bury_unsent(claim, "hit_missing", "The hit is not stored any more.")
+            results.give_up_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
             event = found[claim.hit_id]
             try:

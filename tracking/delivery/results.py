@@ -79,7 +79,7 @@ class ResultBuffer:
                 # Refused by the vendor or by our own code: one event of the batch may be the cause.
                 self._halves += sent.batch.halves()
             case PermanentError() as error:
-                self._bury(events[0].id, attempt.id, error.code, str(error))
+                self._give_up(events[0].id, attempt.id, error.code, str(error))
             case _:
                 self._retry(events, attempt, None)
 
@@ -88,13 +88,13 @@ class ResultBuffer:
         for event in events:
             self._enter(event.id, "", attempted=False)
 
-    def bury_unsent(self, claim: Claim, code: str, message: str) -> None:
+    def give_up_unsent(self, claim: Claim, code: str, message: str) -> None:
         """Make the delivery a dead letter without a request to the vendor."""
         attempt = AttemptRecord(
             id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
         )
         self._attempts.append(attempt)
-        self._bury(claim.hit_id, attempt.id, code, message)
+        self._give_up(claim.hit_id, attempt.id, code, message)
 
     def skip(self, event: Event, reason: str) -> None:
         """Settle the event as skipped, without a request."""
@@ -122,7 +122,7 @@ class ResultBuffer:
     ) -> None:
         for event in events:
             if event.id in refused:
-                self._bury(event.id, attempt_id, "refused", refused[event.id])
+                self._give_up(event.id, attempt_id, "refused", refused[event.id])
             else:
                 self._enter(event.id, DeliveryResult.DELIVERED, attempt_id)
 
@@ -134,17 +134,17 @@ class ResultBuffer:
             claim = self._claims[event.id]
             attempts = claim.attempts + 1
             if attempts >= self.integration.max_attempts:
-                self._bury(event.id, attempt.id, "attempts_exhausted", attempt.message)
+                self._give_up(event.id, attempt.id, "attempts_exhausted", attempt.message)
             elif now - claim.queued_at > timedelta(seconds=self.integration.max_age):
-                self._bury(event.id, attempt.id, "too_old", attempt.message)
+                self._give_up(event.id, attempt.id, "too_old", attempt.message)
             else:
                 wait = delay(attempts, retry_after, self.integration.retry_base)
                 self._enter(
                     event.id, DeliveryResult.FAILED, attempt.id, reason=attempt.message, wait=wait
                 )
 
-    def _bury(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
-        self._enter(hit_id, DeliveryResult.BURIED, attempt_id, code=code, reason=message)
+    def _give_up(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
+        self._enter(hit_id, DeliveryResult.DEAD_LETTER, attempt_id, code=code, reason=message)
 
     def _enter(
         self,

@@ -1156,11 +1156,11 @@ class Migration(migrations.Migration):
                         choices=[
                             ("delivered", "Delivered"),
                             ("failed", "Failed, will retry"),
-                            ("buried", "Dead letter"),
+                            ("dead_letter", "Dead letter"),
                             ("skipped", "Skipped"),
                             ("cancelled", "Cancelled"),
                         ],
-                        max_length=10,
+                        max_length=20,
                     ),
                 ),
                 ("reason", models.TextField(blank=True)),

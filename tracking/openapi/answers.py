@@ -66,13 +66,13 @@ REFUSALS: Mapping[str, ErrorAnswer] = MappingProxyType(
 )
 
 MEANING = {
-    400: "Mend it: sending it again as it is cannot work.",
-    401: "No token is named, or it opens nothing.",
+    400: "Fix the request: sending it again unchanged cannot work.",
+    401: "No token is given, or it is not valid.",
     404: "No usable token has this write key.",
-    405: "Only the methods that are listed here, and OPTIONS for browsers.",
-    408: "The body did not come within ten seconds.",
-    415: "The body is not announced as what it has to be.",
-    429: "The limit that the token was given in the admin. Send it again after Retry-After.",
+    405: "Only the methods listed here, and OPTIONS for browsers.",
+    408: "The body did not arrive within ten seconds.",
+    415: "The Content-Type is not the required one.",
+    429: "The rate limit of the token. Send the request again after Retry-After.",
     500: "A bug of ours; the log says more.",
     503: "Not stored as far as we know. Send it again after Retry-After, with the same hitId.",
 }

@@ -26,13 +26,20 @@ scalars = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text()
 )
+# Small: to make a large example takes a hundred times as long as to send it.
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
 )
 known = st.sampled_from(
     ["event", "user", "userId", "anonymousId", "hitId", "sentAt", "context", "integrations"]
 )
-objects = st.dictionaries(known | st.text(), values | st.dictionaries(known | st.text(), values))
+objects = st.dictionaries(
+    known | st.text(),
+    values | st.dictionaries(known | st.text(), values, max_size=4),
+    max_size=6,
+)
 
 
 def check(send: Send, body: bytes, **headers: str) -> None:
@@ -85,7 +92,7 @@ def test_any_object_gets_a_clear_answer(send: Send, body: dict[str, Any]) -> Non
 
 
 @slow
-@given(event=st.dictionaries(st.text(), values))
+@given(event=st.dictionaries(st.text(), values, max_size=6))
 def test_any_event_is_stored_as_it_was_sent(send: Send, event: dict[str, Any]) -> None:
     body = {"userId": "u1", "event": {"properties": event}}
     Hit.objects.all().delete()
@@ -115,7 +122,7 @@ def test_any_content_length_gets_a_clear_answer(send: Send, length: str) -> None
 
 
 @slow
-@given(names=st.dictionaries(st.text(), values))
+@given(names=st.dictionaries(st.text(), values, max_size=6))
 def test_any_switches_are_stored(send: Send, names: dict[str, Any]) -> None:
     check(send, json.dumps(hit(integrations=names)).encode())
 

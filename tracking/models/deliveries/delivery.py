@@ -16,7 +16,9 @@ class DeliveryManager(models.Manager["Delivery"]):
         """Return the deliveries without their past: attempts that settled nothing, or that a replay
         has undone."""
         return (
-            super().get_queryset().exclude(state__in=[DeliveryResult.FAILED, DeliveryResult.BURIED])
+            super()
+            .get_queryset()
+            .exclude(state__in=[DeliveryResult.FAILED, DeliveryResult.DEAD_LETTER])
         )
 
 

@@ -9,12 +9,12 @@ from tracking.models.integrations.integration import Integration
 
 
 class DeliveryResult(models.TextChoices):
-    """The result of an attempt, or what ended a delivery without one. All but `failed` and `buried`
-    are also the final state of a delivery."""
+    """The result of an attempt, or what ended a delivery without one. All but `failed` and
+    `dead_letter` are also the final state of a delivery."""
 
     DELIVERED = "delivered"
     FAILED = "failed", "Failed, will retry"
-    BURIED = "buried", "Dead letter"
+    DEAD_LETTER = "dead_letter", "Dead letter"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
 
@@ -28,7 +28,7 @@ class Outcome(models.Model):
         Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
     attempt_id = models.UUIDField()
-    result = models.CharField(max_length=10, choices=DeliveryResult.choices)
+    result = models.CharField(max_length=20, choices=DeliveryResult.choices)
     reason = models.TextField(blank=True)
     settled_at = models.DateTimeField(default=timezone.now)
 

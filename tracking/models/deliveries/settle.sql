@@ -1,7 +1,7 @@
 -- name: settle
 -- Write the results of claimed deliveries: the queue, the dead letters, the outcomes, the attempts and
--- the tallies, all or nothing. A delivered hit leaves the queue whoever holds its lease by now, and is
--- no dead letter either; a hit that was not delivered is touched only by the holder of its lease.
+-- the tallies, all or nothing. A delivered hit leaves the queue whichever worker holds its lease by
+-- now, and is no dead letter either; a hit that was not delivered is touched only by the holder of its lease.
 WITH entries AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry (
         hit_id uuid, leased_until timestamptz, result text, attempt_id uuid, code text,
@@ -21,7 +21,7 @@ WITH entries AS MATERIALIZED (
     DELETE FROM hitstream_queue AS queued USING entries AS entry
     WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
       AND (entry.result IN ('delivered', 'skipped')
-           OR entry.result = 'buried' AND queued.due_at = entry.leased_until)
+           OR entry.result = 'dead_letter' AND queued.due_at = entry.leased_until)
     RETURNING queued.hit_id, queued.ordering_key, queued.seq, entry.result, entry.attempt_id,
         entry.code, entry.reason, entry.attempts
 ), revived AS (
@@ -40,7 +40,7 @@ WITH entries AS MATERIALIZED (
     INSERT INTO hitstream_deadletter
         (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
     SELECT %(integration)s, hit_id, statement_timestamp(), code, reason, attempts, attempt_id
-    FROM settled WHERE result = 'buried'
+    FROM settled WHERE result = 'dead_letter'
     ON CONFLICT (hit_id, integration_id) DO NOTHING
 ), outcomes AS (
     INSERT INTO hitstream_outcome
@@ -49,10 +49,10 @@ WITH entries AS MATERIALIZED (
         statement_timestamp()
     FROM entries AS entry LEFT JOIN settled USING (hit_id)
     WHERE entry.result IN ('delivered', 'failed')
-       OR entry.result IN ('buried', 'skipped') AND settled.hit_id IS NOT NULL
+       OR entry.result IN ('dead_letter', 'skipped') AND settled.hit_id IS NOT NULL
 ), changes AS (
-    SELECT hit_id, replace(result, 'buried', 'dead') AS kind,
-        CASE result WHEN 'buried' THEN code WHEN 'skipped' THEN left(reason, 100) ELSE '' END
+    SELECT hit_id, replace(result, 'dead_letter', 'dead') AS kind,
+        CASE result WHEN 'dead_letter' THEN code WHEN 'skipped' THEN left(reason, 100) ELSE '' END
             AS reason, 1 AS count
     FROM settled
     UNION ALL SELECT hit_id, 'delivered', '', 1 FROM revived

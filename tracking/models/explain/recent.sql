@@ -7,5 +7,5 @@ FROM hitstream_hit ORDER BY id DESC LIMIT %(limit)s
 -- How many deliveries of each hit are in each state.
 SELECT hit_id, state, count(*) FROM hitstream_delivery
 WHERE hit_id = ANY(%(ids)s) AND hit_id >= %(first)s AND hit_id <= %(last)s
-  AND state NOT IN ('failed', 'buried')
+  AND state NOT IN ('failed', 'dead_letter')
 GROUP BY 1, 2

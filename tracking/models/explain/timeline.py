@@ -12,12 +12,12 @@ from tracking.models.hits.hit import Hit
 COLOURS = {
     DeliveryResult.DELIVERED: "good",
     DeliveryResult.FAILED: "paused",
-    DeliveryResult.BURIED: "bad",
+    DeliveryResult.DEAD_LETTER: "bad",
     DeliveryResult.SKIPPED: "off",
     DeliveryResult.CANCELLED: "off",
 }
 #: The results that follow a request.
-ATTEMPTED = (DeliveryResult.DELIVERED, DeliveryResult.FAILED, DeliveryResult.BURIED)
+ATTEMPTED = (DeliveryResult.DELIVERED, DeliveryResult.FAILED, DeliveryResult.DEAD_LETTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,6 @@ def timeline(hit: Hit, outcomes: Iterable[Outcome]) -> tuple[TimelineEntry, ...]
         )
         entries.append(entry)
         dead.discard(outcome.integration_id)
-        if outcome.result == DeliveryResult.BURIED:
+        if outcome.result == DeliveryResult.DEAD_LETTER:
             dead.add(outcome.integration_id)
     return tuple(entries)
