@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from pathlib import Path
 
 from django import forms
 
@@ -16,8 +14,9 @@ from tracking.destinations.contract.destination import Destination
 INTRODUCTION = """
 Each destination, with the fields of its form as `manage.py add_integration --config` takes them,
 too. `manage.py destinations --json` prints the same for the destinations that are installed.
-[Notes on destinations](destination-notes.md) describe what each writes. A name of a destination in
-the `integrations` object of a hit is its slug, its label or one of its further names, in any case.
+The notes of each destination are those beside its form.
+[Notes on destinations](destination-notes.md) compares them. A name of a destination in the
+`integrations` object of a hit is its slug, its label or one of its further names, in any case.
 """
 
 
@@ -33,7 +32,7 @@ def describe(destination: type[Destination]) -> str:
         ("types of event", codes(sorted(destination.takes))),
         ("events per request", f"{destination.max_batch:,}"),
         ("bytes per request", f"{destination.max_bytes:,}" if destination.speaks_http else ""),
-        ("a repetition is recognised by", code(destination.idempotency) or "nothing"),
+        ("a duplicate is recognised by", code(destination.idempotency) or "nothing"),
         ("speaks", "HTTP" if destination.speaks_http else "a protocol of its own"),
         ("hosts", codes(sorted(set(destination.hosts.values())))),
         ("the vendor's page", f"<{destination.docs_url}>"),
@@ -72,9 +71,6 @@ def plain(text: str) -> str:
 
 
 def notes_of(destination: type[Destination]) -> str:
-    """Return the notes for operators that lie in the vendor's folder, their headings one deeper."""
-    path = Path(inspect.getfile(destination)).with_name("NOTES.md")
-    if not path.exists():
-        return ""
-    text = re.sub(r"\A# .*\n", "", path.read_text(encoding="utf-8"))
+    """Return NOTES.md of the vendor's folder, with its headings one level deeper."""
+    text = re.sub(r"\A# .*\n", "", destination.notes())
     return re.sub(r"^#", "##", text, flags=re.MULTILINE)

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from tracking.admin.confirm import ConfirmView
-from tracking.destinations.contract.connection_test import ConnectionResult, test_connection
+from tracking.destinations.contract.connection_test import ConnectionResult, check_connection
 from tracking.exceptions import SetupError
 from tracking.models import Integration
 
@@ -25,6 +25,6 @@ class ConnectionTestView(ConfirmView):
 def connection_result(integration: Integration) -> ConnectionResult:
     """Return the result of the test; a configuration that cannot be opened fails it."""
     try:
-        return test_connection(integration.open())
+        return check_connection(integration.open())
     except SetupError as error:
         return ConnectionResult(False, str(error))

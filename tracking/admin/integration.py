@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 
 from tracking.admin import integration_actions
 from tracking.admin.connection_test import ConnectionTestView
@@ -25,6 +26,7 @@ from tracking.exceptions import SetupError
 from tracking.models import Integration
 from tracking.models.access.scope import Scope
 from tracking.models.operations import backlog
+from tracking.presentation.markdown import render
 from tracking.presentation.pill import pause_of, state_of_integration
 from tracking.wakeup import wake_dispatcher_on_commit
 
@@ -105,9 +107,19 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         ]
 
     def describe(self, form: type[IntegrationForm]) -> str:
+        """Return the link to the vendor's documentation, and the folded notes for operators."""
         if form.destination is None:
             return "This destination is not installed."
-        return f'Where to find these values: <a href="{form.destination.docs_url}">vendor docs</a>'
+        link = format_html(
+            'Where to find these values: <a href="{}">vendor docs</a>', form.destination.docs_url
+        )
+        notes = render(form.destination.notes())
+        folded = format_html(
+            '<details class="hs-notes"><summary>Notes on {}</summary>{}</details>',
+            form.destination.label,
+            notes,
+        )
+        return link + folded if notes else link
 
     def save_model(self, request: HttpRequest, obj: Integration, form: Any, change: bool) -> None:
         if not change:

@@ -45,6 +45,13 @@ def allows(switched: Switches | None, *, handle: str, destination: str) -> bool:
     return switched["names"].get(handle, switched["destinations"].get(destination, default))
 
 
+def is_switched_on(
+    integrations: Mapping[str, Any] | None, *, handle: str, destination: str
+) -> bool:
+    """Return whether a hit with this `integrations` object leaves an integration switched on."""
+    return allows(switches(integrations or {}), handle=handle, destination=destination)
+
+
 def entries_for(
     integrations: Mapping[str, Any], *, handle: str, destination: str
 ) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tracking.routing.switches import allows, entries_for, switches
+from tracking.routing.switches import entries_for, is_switched_on
 
 IntegrationSnapshot = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ def _unlisted(integration: IntegrationSnapshot, name: str) -> str:
 
 def _switched_off(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
     key = {"handle": integration["name"].lower(), "destination": integration["destination"]}
-    if allows(switches(integrations), **key):
+    if is_switched_on(integrations, **key):
         return ""
     entries = json.dumps(entries_for(integrations, **key), ensure_ascii=False)
     return f"the hit's own `integrations` object switches it off: {entries}"

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -38,9 +39,6 @@ def test_it_declares_what_it_is(kind: type[Destination]) -> None:
     assert re.fullmatch(r"[a-z0-9-]{1,50}", kind.slug)
     assert kind.label
     assert kind.docs_url.startswith("https://")
-    assert 1 <= len(kind.icon) <= 2
-    assert re.fullmatch(r"#[0-9a-f]{6}", kind.colour)
-    assert 1.05 / (luminance(kind.colour) + 0.05) >= 3, "its white letters can be read"
     assert issubclass(kind.Config, ConfigForm)
     assert kind.takes
     assert kind.takes <= set(TYPES)
@@ -48,6 +46,28 @@ def test_it_declares_what_it_is(kind: type[Destination]) -> None:
     assert kind.max_bytes > 0
     for name in (kind.slug, kind.label, *kind.aliases):
         assert kind.slug in registry.slugs_named(name.upper())
+
+
+def test_its_icon_is_a_square_with_letters_that_can_be_read(kind: type[Destination]) -> None:
+    icon = ElementTree.fromstring(
+        kind.icon_svg().replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    )
+    square, letters = icon
+    assert icon.attrib["viewBox"] == "0 0 24 24"
+    assert icon.attrib["class"] == "hs-icon"
+    assert (letters.text or "").isalpha()
+    assert 1 <= len(letters.text or "") <= 2
+    assert letters.attrib["fill"] == "#fff"
+    assert 1.05 / (luminance(square.attrib["fill"]) + 0.05) >= 3, "its white letters can be read"
+
+
+def test_its_notes_are_for_operators(kind: type[Destination]) -> None:
+    title, _, text = kind.notes().partition("\n")
+    assert title == f"# {kind.label}"
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[:2] == ["Where to find the values", "What is sent"]
+    assert {"Limits", "Duplicates", "Sources"} <= set(headings)
+    assert kind.docs_url.partition("#")[0] in text
 
 
 def test_every_field_says_what_it_wants(kind: type[Destination]) -> None:

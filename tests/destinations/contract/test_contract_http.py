@@ -12,7 +12,7 @@ from tests.destinations.case import Case
 from tests.destinations.samples import SALE
 from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract import registry
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt

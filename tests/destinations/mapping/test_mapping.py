@@ -155,14 +155,14 @@ def test_a_sample_takes_all_events_of_a_user_or_none() -> None:
         assert len(outcomes) == 1
         taken += outcomes.pop()
     assert 400 < taken < 600
-    with pytest.raises(Skipped, match="sampled"):
+    with pytest.raises(Skipped, match="not in the sample"):
         applied(percent=0)
 
 
 def test_an_expression_that_fails_makes_a_dead_letter_with_the_reason() -> None:
-    with pytest.raises(PermanentError, match="mapping fails"):
+    with pytest.raises(PermanentError, match="mapping of the integration failed"):
         applied(set=[("properties.x", "join(',', name)")])
-    with pytest.raises(PermanentError, match="mapping fails"):
+    with pytest.raises(PermanentError, match="mapping of the integration failed"):
         applied(set=[("properties.x", "ceil(to_number('1e999'))")])
     with pytest.raises(PermanentError, match="neither true nor false"):
         applied(condition="name")

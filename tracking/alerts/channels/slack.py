@@ -8,10 +8,11 @@ from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import WORDS, Message
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.vendors.slack import destination as vendor
+from tracking.destinations.vendors.slack.config import TEXT_LIMIT, WebhookUrlField
 from tracking.models.alerts.notification import NotificationKind
 
 #: Characters for the alerts; the rest is for the number of alerts left out, and the link to them.
-ROOM = vendor.TEXT_LIMIT - 300
+ROOM = TEXT_LIMIT - 300
 SIGNS = {
     NotificationKind.OPENED: ":red_circle:",
     NotificationKind.STILL_OPEN: ":red_circle:",
@@ -20,7 +21,7 @@ SIGNS = {
 
 
 class SlackChannelConfig(ConfigForm):
-    webhook_url = vendor.WebhookUrlField(
+    webhook_url = WebhookUrlField(
         label="Webhook URL",
         help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL.",
     )

@@ -14,9 +14,10 @@ import msgspec
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import Message, MessageLine
 from tracking.destinations.vendors.webhook import destination as vendor
+from tracking.destinations.vendors.webhook.config import WebhookConfig
 
 
-class WebhookChannelConfig(vendor.WebhookConfig):
+class WebhookChannelConfig(WebhookConfig):
     """The destination's configuration without the fields about hits."""
 
     batch_size = None  # type: ignore[assignment]

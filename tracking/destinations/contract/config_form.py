@@ -1,4 +1,4 @@
-"""A destination's configuration: what an operator fills in, and which of it is secret."""
+"""The base class of a destination's configuration form, and its secret fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django import forms
 
 
 class SecretField(forms.CharField):
-    """A credential: stored encrypted, never shown again, masked wherever a request is recorded."""
+    """A credential. It is stored encrypted, never shown again, and masked in every recorded
+    request."""
 
     widget: forms.Widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
@@ -18,11 +19,11 @@ class SecretField(forms.CharField):
 
 
 class ConfigForm(forms.Form):
-    """A destination's configuration as the operator fills it in; every cleaned value is JSON.
+    """The configuration of a destination as the operator enters it. Every cleaned value is JSON.
 
     A plain field left empty takes its initial value. A secret left empty keeps the stored one, and
-    a single "-" removes it: `stored` names the secrets that the integration has.
-    `issued` holds secrets that the form made itself, by field name, to be shown once.
+    a single "-" removes it: `stored` names the secrets that the integration has. `issued` holds the
+    secrets that the form created, by field name, to be shown once.
     """
 
     issued: dict[str, str]
@@ -42,14 +43,16 @@ class ConfigForm(forms.Form):
         )
 
     def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The cleaned values: what may be stored in the clear, and the secrets that were given."""
+        """Return the cleaned values in two parts: those that may be stored in plain text, and the
+        secrets that were entered."""
         names = self.secret_names()
         values = self.cleaned_data
         plain = {name: value for name, value in values.items() if name not in names}
         return plain, {name: values[name] for name in sorted(names) if values.get(name)}
 
     def merge_secrets(self, present: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """All secrets from now on; `present` opens the stored ones, only if one is to be kept."""
+        """Return all secrets after this change. `present` decrypts the stored ones; it is called
+        only if at least one of them is kept."""
         given = self.split()[1]
         kept = self.stored - self.removed - frozenset(given)
         return {**({k: v for k, v in present().items() if k in kept} if kept else {}), **given}

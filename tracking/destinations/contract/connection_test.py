@@ -1,4 +1,4 @@
-"""Trying a configuration out: a destination in, a sentence for the operator out."""
+"""The connection test: a destination in, a sentence for the operator out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from tracking.exceptions import DeliveryError, blame
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResult:
-    """Whether the configuration works as far as a harmless call can tell; `said` is the request
-    that failed and what came back, if one was made."""
+    """Whether the configuration works, as far as a call without side effects can show. `said` holds
+    the failed request and its response, if a request was made."""
 
     works: bool
     message: str
     said: Transcript | None = None
 
 
-def test_connection(destination: Destination) -> ConnectionResult:
-    """Waits for the destination, for its timeout at the longest."""
+def check_connection(destination: Destination) -> ConnectionResult:
+    """Call `verify` and return its result. Blocks for at most the destination's timeout plus 5
+    seconds."""
     return asyncio.run(_try_out(destination))
 
 
@@ -35,9 +36,9 @@ async def _try_out(destination: Destination) -> ConnectionResult:
         return ConnectionResult(False, destination.mask(str(error)), said)
     except NotImplementedError:
         return ConnectionResult(
-            False, f"{destination.label} cannot be tried out without sending a hit."
+            False, f"{destination.label} cannot be tested without sending a hit."
         )
     except TimeoutError:
-        return ConnectionResult(False, f"{destination.label} did not answer in time.")
+        return ConnectionResult(False, f"{destination.label} did not respond in time.")
     except Exception as error:
         return ConnectionResult(False, blame(error))

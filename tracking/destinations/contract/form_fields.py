@@ -1,4 +1,4 @@
-"""Form fields that several destinations share: the operator's text in, a checked JSON value out."""
+"""Form fields that several destinations share: the operator's text in, a checked value out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]{0,4000}[\x21-\x7e])?")
 MAX_HEADERS = 50
 
-#: Set by us or by the connection. A name that starts with a reserved prefix is refused, too.
+#: Headers that Hitstream or the connection sets. Names with a reserved prefix are refused as well.
 RESERVED_HEADERS = frozenset(
     {
         "accept-encoding",
@@ -40,7 +40,8 @@ RESERVED_PREFIXES = ("proxy-", "webhook-")
 
 
 class HttpUrlField(forms.CharField):
-    """An http or https URL. Unlike Django's URLField it takes names without a dot (`http://app`)."""
+    """An http or https URL. Unlike Django's URLField it accepts host names without a dot
+    (`http://app`)."""
 
     widget = forms.URLInput
 
@@ -54,8 +55,8 @@ class HttpUrlField(forms.CharField):
         host = _read_host(url)
         if "@" in urlsplit(url).netloc:
             raise ValidationError(
-                "A user name or password in the URL would be shown to whoever sees it: send it as"
-                " a header.",
+                "Remove the user name and password from the URL, where others can read them: send"
+                " them as a header.",
                 code="userinfo",
             )
         _check_address(host)
@@ -69,12 +70,12 @@ def _read_host(url: str) -> str:
     except ValueError:
         complete = False
     if not complete or not re.fullmatch(r"[\x21-\x7e]+|[^\x00-\x20\x7f\s]+", url):
-        raise ValidationError("Enter a whole URL such as https://example.com/hook.", code="url")
+        raise ValidationError("Enter a complete URL such as https://example.com/hook.", code="url")
     return parts.hostname or ""
 
 
 class HostField(forms.CharField):
-    """A host's name or address."""
+    """The name or address of a host."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=253, **kwargs)
@@ -82,32 +83,34 @@ class HostField(forms.CharField):
     def clean(self, value: Any) -> str:
         host: str = super().clean(value)
         if host and not re.fullmatch(r"[0-9A-Za-z._:-]+", host):
-            raise ValidationError("Enter a host's name or address alone.", code="host")
+            raise ValidationError("Enter only the name or address of a host.", code="host")
         _check_address(host)
         return host
 
 
 def _check_address(host: str) -> None:
-    """Raise ValidationError for a private address; a name is looked up when it is called."""
+    """Raise ValidationError for a private address. A host name is resolved and checked at each
+    call."""
     looks_numeric = ":" in host or host.replace(".", "").isdigit()
     if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
         raise ValidationError(
-            "The address %(host)s is private or reserved; only the setting"
-            " HITSTREAM_ALLOW_PRIVATE_DESTINATIONS lets Hitstream call it.",
+            "The address %(host)s is private or reserved. Hitstream calls it only with the"
+            " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS.",
             code="private",
             params={"host": host},
         )
 
 
 class HiddenTextarea(forms.Textarea):
-    """A textarea that never shows what is in it to the next page view."""
+    """A textarea that never shows its stored value."""
 
     def format_value(self, value: Any) -> str:
         return ""
 
 
 class HeadersField(SecretField):
-    """HTTP headers, as "Name: value" a line or as a JSON object; cleaned to name → value."""
+    """HTTP headers, as one "Name: value" per line or as a JSON object. The cleaned value maps names
+    to values."""
 
     widget = HiddenTextarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
 
@@ -117,40 +120,40 @@ class HeadersField(SecretField):
         for name, item in _read_pairs(text.strip()):
             _check_header(name, item)
             if name.lower() in {known.lower() for known in headers}:
-                raise ValidationError("The header %(name)s is there twice.", params={"name": name})
+                raise ValidationError("The header %(name)s occurs twice.", params={"name": name})
             headers[name] = item
         if len(headers) > MAX_HEADERS:
-            raise ValidationError("More than %(most)s headers.", params={"most": MAX_HEADERS})
+            raise ValidationError("Enter at most %(most)s headers.", params={"most": MAX_HEADERS})
         return headers
 
 
 def _read_pairs(text: str) -> list[tuple[str, str]]:
     if text.startswith("{"):
         try:
-            # A list of pairs, so that a repeated name is seen.
+            # A list of pairs, so that duplicate names are noticed.
             pairs = json.loads(text, object_pairs_hook=list)
         except (ValueError, RecursionError) as error:
             raise ValidationError("This is not valid JSON: %(e)s", params={"e": error}) from None
         if not all(isinstance(value, str) for _, value in pairs):
-            raise ValidationError("Every value of the JSON object must be a text.")
+            raise ValidationError("Every value of the JSON object must be a string.")
         return [(name.strip(), value.strip()) for name, value in pairs]
     lines = [line for line in text.splitlines() if line.strip()]
     if not all(":" in line for line in lines):
-        raise ValidationError('Write one header a line, as "Name: value".')
+        raise ValidationError('Enter one header per line, as "Name: value".')
     return [(name.strip(), value.strip()) for name, _, value in (x.partition(":") for x in lines)]
 
 
 def _check_header(name: str, value: str) -> None:
-    """Raise ValidationError where the header could smuggle another or break the request.
+    """Raise ValidationError if the header could inject another header or break the request.
 
-    The message never holds the value: it is secret.
+    The message never contains the value, which is secret.
     """
     if not HEADER_NAME.fullmatch(name):
-        raise ValidationError("A header's name may hold letters, digits and hyphens only.")
+        raise ValidationError("The name of a header may contain only letters, digits and hyphens.")
     if name.lower() in RESERVED_HEADERS or name.lower().startswith(RESERVED_PREFIXES):
         raise ValidationError("The header %(name)s is set by Hitstream.", params={"name": name})
     if not HEADER_VALUE.fullmatch(value):
         raise ValidationError(
-            "The value of the header %(name)s must be of 1 to 4,000 printable ASCII characters.",
+            "The value of the header %(name)s must have 1 to 4,000 printable ASCII characters.",
             params={"name": name},
         )

@@ -1,7 +1,8 @@
-"""A call that is no HTTP request: its work in, an Exchange out, or a DeliveryError that has one.
+"""Calls that are not HTTP requests: their work in, an Exchange out, or a DeliveryError that holds
+one.
 
-As with the wire of HTTP, only public addresses are called, a call ends within its timeout, and what
-is kept of it holds no secret. Whoever has to compute for long does so on a thread.
+As for HTTP, only public addresses are called, a call ends within its timeout, and its record holds
+no secret. Long computations belong on a thread.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from tracking.destinations.transport.ssrf import AddressRefusedError, check
 from tracking.events import Exchange
 from tracking.exceptions import DeliveryError, SetupError
 
-#: An error of the other side's own library in; the one that it means out, None if it means nothing.
+#: Maps an exception of the client library to the DeliveryError that it stands for; None if there is
+#: none.
 Explain = Callable[[Exception], DeliveryError | None]
 
 
@@ -32,19 +34,19 @@ async def perform(
     work: Coroutine[Any, Any, str],
     explain: Explain,
 ) -> Exchange:
-    """Do the work that the request describes; what it returns is kept as the answer.
+    """Do the work that the request describes. What the work returns is recorded as the response.
 
-    Raises RetryableError, PermanentError or SetupError; whatever else the work raises is a fault of
-    our own.
+    Raises RetryableError, PermanentError or SetupError. Any other exception of the work is a defect
+    of Hitstream and passes through.
     """
     recorder = Recorder(replace(request, secrets=destination.secrets))
     started = time.monotonic()
 
-    def exchange(said: str) -> Exchange:
+    def exchange(answer: str) -> Exchange:
         return Exchange(
             status=None,
             duration=time.monotonic() - started,
-            write=lambda: recorder.write(body=said.encode()),
+            write=lambda: recorder.write(body=answer.encode()),
         )
 
     try:
@@ -54,9 +56,9 @@ async def perform(
         error = explain(fault) or _of_connection(fault, request, destination.timeout)
         if error is None:
             raise
-        told = recorder.mask(str(error))
-        error.args = (told,)
-        error.exchange = error.exchange or exchange(told)
+        message = recorder.mask(str(error))
+        error.args = (message,)
+        error.exchange = error.exchange or exchange(message)
         raise error from fault
 
 
@@ -69,12 +71,12 @@ def _of_connection(fault: Exception, request: Request, timeout: float) -> Delive
 
 
 async def find_addresses(host: str, port: int) -> list[str]:
-    """The addresses behind the name that may be called. Raises AddressRefusedError where there are
-    none, and OSError."""
+    """Resolve the name and return the addresses that may be called. Raises OSError, and
+    AddressRefusedError if none is allowed."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     allowed, refusal = [], None
-    for address in dict.fromkeys(str(item[4][0]) for item in found):
+    for address in dict.fromkeys(str(item[4][0]) for item in infos):
         try:
             check(address)
             allowed.append(address)
@@ -86,11 +88,12 @@ async def find_addresses(host: str, port: int) -> list[str]:
 
 
 def need(module: str, extra: str) -> Any:
-    """The optional package's module. Raises SetupError where it is not installed."""
+    """Import and return the module of an optional package. Raises SetupError if it is not
+    installed."""
     try:
         return importlib.import_module(module)
     except ImportError:
         package = module.partition(".")[0]
         raise SetupError(
-            f"The package {package} is missing: pip install hitstream[{extra}]"
+            f"The package {package} is not installed: pip install hitstream[{extra}]"
         ) from None

@@ -1,6 +1,6 @@
-"""Which destinations there are: a slug or a name in, a Destination class out.
+"""The registry of destinations: a slug or a name in, a Destination class out.
 
-Built-in ones are listed here. Other packages bring theirs by the entry point group
+The built-in ones are listed here. Other packages add theirs by the entry point group
 `hitstream.destinations`, a deployment by the setting `HITSTREAM["DESTINATIONS"]` (dotted paths).
 """
 
@@ -40,32 +40,32 @@ logger = logging.getLogger(__name__)
 
 
 class UnknownDestinationError(SetupError):
-    """No destination has this slug; is the package that brings it installed?"""
+    """No destination has this slug. The package that provides it may be missing."""
 
 
 def get_destination(slug: str) -> type[Destination]:
-    """The destination with this slug. Raises UnknownDestinationError."""
+    """Return the destination with this slug. Raises UnknownDestinationError."""
     try:
         return _load(tuple(conf.DESTINATIONS))[slug]
     except KeyError:
         raise UnknownDestinationError(
-            f"No destination has the slug {slug!r}; is the package that brings it installed?"
+            f"No destination has the slug {slug!r}: install the package that provides it."
         ) from None
 
 
 def all_destinations() -> tuple[type[Destination], ...]:
-    """Every destination, by label."""
-    found = _load(tuple(conf.DESTINATIONS)).values()
-    return tuple(sorted(found, key=lambda destination: destination.label.casefold()))
+    """Return every destination, sorted by label."""
+    destinations = _load(tuple(conf.DESTINATIONS)).values()
+    return tuple(sorted(destinations, key=lambda destination: destination.label.casefold()))
 
 
 def choices() -> list[tuple[str, str]]:
-    """Slugs and labels, for a model's or a form's `choices=`."""
+    """Return slugs and labels, for the `choices=` of a model or form field."""
     return [(destination.slug, destination.label) for destination in all_destinations()]
 
 
 def slugs_named(name: str) -> frozenset[str]:
-    """The slugs of the destinations that this label, slug or alias means, in whatever case."""
+    """Return the slugs of the destinations that have this label, slug or alias, in any case."""
     return _names(tuple(conf.DESTINATIONS)).get(name.casefold(), frozenset())
 
 
@@ -80,22 +80,26 @@ def _names(paths: tuple[str, ...]) -> dict[str, frozenset[str]]:
 
 @cache
 def _load(paths: tuple[str, ...]) -> dict[str, type[Destination]]:
-    found: dict[str, type[Destination]] = {}
+    by_slug: dict[str, type[Destination]] = {}
     for path in BUILT_IN + paths:
-        _add(found, import_string(path), path)
+        _add(by_slug, import_string(path), path)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
-            _add(found, entry.load(), entry.value)
+            _add(by_slug, entry.load(), entry.value)
         except Exception:
-            # One broken package must not stop every other destination.
-            logger.exception("The destination %s of the group %s is left out.", entry.name, GROUP)
-    return found
+            # One broken package must not disable every other destination.
+            logger.exception(
+                "Ignored the destination %s of the group %s: it cannot be loaded.",
+                entry.name,
+                GROUP,
+            )
+    return by_slug
 
 
-def _add(found: dict[str, type[Destination]], destination: object, path: str) -> None:
+def _add(by_slug: dict[str, type[Destination]], destination: object, path: str) -> None:
     if not (isinstance(destination, type) and issubclass(destination, Destination)):
         raise ImproperlyConfigured(f"{path} is not a subclass of Destination.")
-    known = found.setdefault(destination.slug, destination)
+    known = by_slug.setdefault(destination.slug, destination)
     if known is not destination:
         raise ImproperlyConfigured(
             f"{path} and {known.__module__}.{known.__qualname__} have the same slug"

@@ -1,4 +1,5 @@
-"""What an operator's expressions see of an Event, and the Event that the changed document says.
+"""The document that an operator's expressions read, and the Event that the changed document stands
+for.
 
 A document is a dictionary: `name`, `type`, `userId`, `anonymousId`, `emailHash`, `groupId`,
 `previousId`, `ip`, `userAgent`, the times as texts, and `properties`, `traits` and `context`.
@@ -14,7 +15,7 @@ from tracking.events import Event
 
 Document = dict[str, Any]
 
-#: What can be changed, and by which name an Event has it.
+#: The text fields that can be changed, and the attributes of Event that hold them.
 TEXTS = {
     "name": "name",
     "userId": "user_id",
@@ -26,11 +27,11 @@ OBJECTS = ("properties", "traits", "context")
 CHANGEABLE = frozenset({*TEXTS, *OBJECTS, "groupId", "previousId", "ip"})
 IDS = ("userId", "anonymousId", "emailHash")
 TIMES = ("sent", "received", "occurred")
-#: The keys of a payload that are made anew.
+#: The keys of a payload that are created from the document.
 MADE = frozenset({*IDS, *OBJECTS, "event", "user", "groupId", "previousId"})
-#: Of these types, in Segment's shape, the payload's `name` is the event's.
+#: In Segment's shape, the payload's `name` is the event's name for these types.
 NAMED = frozenset({"page", "screen"})
-#: Where a sender may say the same once more, and where destinations look for it.
+#: The second place where a sender may state the same value, and where destinations look for it.
 TWINS = {
     **{name: f"context.{name}" for name in ("ip", "userAgent", "groupId", "traits")},
     **{name: f"context.traits.{name}" for name in IDS},
@@ -38,7 +39,8 @@ TWINS = {
 
 
 def read(event: Event) -> Document:
-    """A new dictionary; what is in its objects is the event's own and must not be changed."""
+    """Return a new document. The contents of its objects belong to the event and must not be
+    changed."""
     traits = {name: value for name, value in event.traits.items() if name not in IDS}
     return {
         "id": str(event.id),
@@ -56,7 +58,8 @@ def read(event: Event) -> Document:
 
 
 def write(event: Event, document: Document) -> Event:
-    """The event as the document says it; nothing of what was changed is left in its payload."""
+    """Return the event that the document describes. Nothing of the changed values stays in its
+    payload."""
     texts: Document = {attribute: _text(document.get(name)) for name, attribute in TEXTS.items()}
     is_public = isinstance(event.payload.get("event"), Mapping)
     made = _public if is_public else _segment
@@ -67,7 +70,8 @@ def write(event: Event, document: Document) -> Event:
 
 
 def spellings(field: str, type: str) -> list[str]:
-    """The dotted field, and wherever else an event of the type may have the same."""
+    """Return the dotted field and every other place where an event of the type may hold the same
+    value."""
     first, dot, rest = field.partition(".")
     if field == "name" and type in NAMED:
         return [field, "properties.name"]
@@ -79,10 +83,14 @@ def spellings(field: str, type: str) -> list[str]:
 
 
 def _public(event: Event, document: Document) -> Document:
-    """In the shape of the public HTTP API."""
+    """Return the payload in the shape of the public HTTP API."""
     user = {**_object(document, "traits"), **_given(document, IDS)}
-    said = {**_object(document, "properties"), "name": _text(document.get("name")), "user": user}
-    return {"event": said, **_filled(document, "context")}
+    event_object = {
+        **_object(document, "properties"),
+        "name": _text(document.get("name")),
+        "user": user,
+    }
+    return {"event": event_object, **_filled(document, "context")}
 
 
 def _segment(event: Event, document: Document) -> Document:
@@ -99,13 +107,13 @@ def _given(document: Document, names: tuple[str, ...]) -> Document:
 
 
 def _filled(document: Document, *names: str) -> Document:
-    return {name: found for name in names if (found := _object(document, name))}
+    return {name: value for name in names if (value := _object(document, name))}
 
 
 def _object(document: Document, name: str) -> Document:
-    """An empty one where it was dropped, or replaced by what is none."""
-    found = document.get(name)
-    return found if isinstance(found, dict) else {}
+    """Return the object; an empty one if it was dropped or replaced by something else."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,8 @@
-"""What an operator changes about events before a destination sees them, without code.
+"""The mapping of an integration: what an operator changes about events before they are sent,
+without code.
 
-In this order: a sample of the users is taken, the condition decides, the event is renamed, fields
-are set, hashed, and dropped.
+The order is: sample the users, check the condition, rename the event, set fields, hash fields, drop
+fields.
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ from tracking.destinations.mapping.document import Document
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError
 
-#: An event whose mapping takes longer, in seconds, comes again later and is at last a dead letter:
-#: the machine may have been slow, or the event is to blame. See `expressions`.
+#: Seconds that the mapping of one event may take. A slower event is retried, and finally becomes a
+#: dead letter: the machine may have been slow, or the event is the cause. See `expressions`.
 TIME_LIMIT = 0.25
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Skipped(Exception):
-    """The event is not sent; the text is the reason, for the operator."""
+    """The event is not sent. The text is the reason, for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventMapping:
-    """`condition` is CEL, empty for every event; `percent` of the users are sampled. `rename` maps
-    names; `set` dotted targets to JMESPath expressions; `hash` and `drop` are dotted fields."""
+    """`condition` is a CEL expression, empty to accept every event; `percent` is the share of users
+    that are sampled. `rename` maps names, `set` maps dotted targets to JMESPath expressions; `hash`
+    and `drop` are dotted fields."""
 
     condition: str = ""
     percent: float = 100.0
@@ -55,7 +57,7 @@ class EventMapping:
         )
 
     def dump(self) -> dict[str, Any]:
-        """What differs from the default, as JSON."""
+        """Return the values that differ from the default, as JSON."""
         default = asdict(EventMapping())
         return {name: value for name, value in asdict(self).items() if value != default[name]}
 
@@ -64,11 +66,11 @@ class EventMapping:
         return bool(self.rename or self.set or self.hash or self.drop)
 
     def apply(self, event: Event) -> Event:
-        """The event as the destination gets it. Raises Skipped, PermanentError where an expression
-        fails, and RetryableError where it takes too long."""
+        """Return the event as the destination receives it. Raises Skipped, PermanentError if an
+        expression fails, and RetryableError if the mapping takes too long."""
         started = time.monotonic()
         if not is_sampled(event, self.percent):
-            raise Skipped(f"It is not among the {self.percent:g} % of users that are sampled.")
+            raise Skipped(f"The user is not in the sample of {self.percent:g} %.")
         if not (self.condition or self.changes):
             return event
         document = documents.read(event)
@@ -76,9 +78,9 @@ class EventMapping:
             self._decide(document)
             mapped = self._change(event, document) if self.changes else event
         except expressions.ExpressionError as error:
-            raise PermanentError(f"The integration's mapping fails: {error}") from None
+            raise PermanentError(f"The mapping of the integration failed: {error}") from None
         if time.monotonic() - started > TIME_LIMIT:
-            raise RetryableError("The integration's mapping takes too long: make it simpler.")
+            raise RetryableError("The mapping of the integration takes too long: simplify it.")
         return mapped
 
     def _decide(self, document: Document) -> None:
@@ -87,18 +89,16 @@ class EventMapping:
         try:
             holds = expressions.condition(self.condition).holds(document)
         except LookupError as error:
-            raise Skipped(
-                f"The condition asks for {error}, which the event does not have."
-            ) from None
+            raise Skipped(f"The condition reads {error}, which the event does not have.") from None
         if not holds:
             raise Skipped("The condition is not met.")
 
     def _change(self, event: Event, document: Document) -> Event:
-        found = [(target, expressions.path(text).find(document)) for target, text in self.set]
+        values = [(target, expressions.path(text).find(document)) for target, text in self.set]
         changed = copy.deepcopy({name: document[name] for name in documents.OBJECTS})
         document = {**document, **changed}
         document["name"] = dict(self.rename).get(document["name"], document["name"])
-        for target, value in found:
+        for target, value in values:
             if value is not None:
                 self._put(document, target, value, event.type)
         for fields, how in ((self.hash, digest), (self.drop, lambda value: None)):
@@ -108,14 +108,15 @@ class EventMapping:
         return documents.write(event, document)
 
     def _put(self, document: Document, target: str, value: Any, type: str) -> None:
-        """Of an address, a browser or a group destinations would believe the context first."""
+        """Set the target, and its second place: destinations read address, browser and group from
+        the context first."""
         put(document, target.split("."), copy.deepcopy(value))
         for spelled in documents.spellings(target, type)[1:] if "." not in target else ():
-            change(document, spelled.split("."), lambda told: copy.deepcopy(value))
+            change(document, spelled.split("."), lambda old: copy.deepcopy(value))
 
 
 def prepare(event: Event, mapping: EventMapping, destination: Destination) -> Event:
-    """The event as the destination is sent it. Raises Skipped, and what `apply` raises."""
+    """Return the event as it is sent to the destination. Raises Skipped and as `apply` does."""
     mapped = mapping.apply(event)
     if reason := destination.skip(mapped):
         raise Skipped(reason)
@@ -123,7 +124,7 @@ def prepare(event: Event, mapping: EventMapping, destination: Destination) -> Ev
 
 
 def is_sampled(event: Event, percent: float) -> bool:
-    """Of a user either all events or none."""
+    """Return whether the event's user is in the sample. All events of a user are treated alike."""
     if percent >= 100:
         return True
     user = event.anonymous_id or event.user_id
@@ -132,7 +133,7 @@ def is_sampled(event: Event, percent: float) -> bool:
 
 
 def put(document: Document, target: list[str], value: Any) -> None:
-    """The target has the value; what is in the way of its path is replaced."""
+    """Set the value at the target. Values that block the path are replaced by objects."""
     *above, last = target
     for name in above:
         if not isinstance(document.get(name), dict):
@@ -142,13 +143,13 @@ def put(document: Document, target: list[str], value: Any) -> None:
 
 
 def change(document: Document, field: list[str], how: Any) -> None:
-    """The field, if it is there, has what `how` makes of it; without a value it is gone."""
+    """Replace the field, if it exists, by the result of `how`; None removes it."""
     *above, last = field
     for name in above:
-        found = document.get(name)
-        if not isinstance(found, dict):
+        inner = document.get(name)
+        if not isinstance(inner, dict):
             return
-        document = found
+        document = inner
     if last in document:
         value = how(document[last])
         if value is None:
@@ -158,8 +159,9 @@ def change(document: Document, field: list[str], how: Any) -> None:
 
 
 def digest(value: Any) -> Any:
-    """SHA-256 as vendors want it: of an e-mail address trimmed and in lower case, of another text
-    trimmed. What is one already is kept; of a list each; nothing for nothing."""
+    """Return SHA-256 as vendors expect it: of an e-mail address trimmed and in lower case, of
+    another text trimmed. A value that is a digest already is kept; a list is hashed item by item;
+    an empty value stays empty."""
     if isinstance(value, list):
         return [digest(each) for each in value]
     if isinstance(value, (dict, bool)) or value in (None, ""):

@@ -1,8 +1,8 @@
-"""The two languages of operators: CEL says whether, JMESPath says what.
+"""The operators' two expression languages: CEL for conditions, JMESPath for values.
 
-Neither can hang a worker. CEL's macros, which loop, are refused. A JMESPath may use few functions
-and make one new object: what it makes is then no more than some times as large as the event, and
-takes time in proportion.
+Neither can block a worker. CEL's macros, which loop, are refused. A JMESPath expression may use few
+functions and create one new object: its result is then at most a few times as large as the event,
+and its time is proportional to it.
 
 Source: the Common Expression Language's "Language Definition", section "Macros"; the JMESPath
 specification's "Grammar" and "Built-in Functions".
@@ -29,49 +29,49 @@ MAKERS = frozenset({"multi_select_list", "multi_select_dict"})
 
 
 class ExpressionError(ValueError):
-    """Why the expression cannot be used, for whoever wrote it."""
+    """The expression cannot be used. The text is the reason, for its author."""
 
 
 @lru_cache(maxsize=1000)
 def condition(text: str) -> Condition:
-    """Raises ExpressionError."""
+    """Return the compiled condition. Raises ExpressionError."""
     return Condition(text)
 
 
 @lru_cache(maxsize=1000)
 def path(text: str) -> Path:
-    """Raises ExpressionError."""
+    """Return the compiled path. Raises ExpressionError."""
     return Path(text)
 
 
 class Condition:
-    """A CEL expression that is true or false of a document."""
+    """A CEL expression that is true or false for a document."""
 
     def __init__(self, text: str) -> None:
         check_length(text)
         if macro := MACROS.search(text):
-            raise ExpressionError(f"{macro[1]}() looks through lists, which is not allowed here.")
+            raise ExpressionError(f"{macro[1]}() iterates over lists, which is not allowed here.")
         try:
             self._program = cel.compile(text)
         except ValueError as error:
             raise ExpressionError(first_line(error)) from None
 
     def holds(self, document: Document) -> bool:
-        """Raises ExpressionError where it is neither, and LookupError where it asks for what the
-        document does not have."""
+        """Return whether the condition is true for the document. Raises ExpressionError if the
+        result is not a Boolean, and LookupError if the document lacks a field of the condition."""
         try:
-            found = self._program.execute(document)
+            result = self._program.execute(document)
         except LookupError:
             raise
         except Exception as error:
             raise ExpressionError(first_line(error)) from None
-        if not isinstance(found, bool):
-            raise ExpressionError(f"It says {str(found)[:50]!r}, neither true nor false.")
-        return found
+        if not isinstance(result, bool):
+            raise ExpressionError(f"The result is {str(result)[:50]!r}, neither true nor false.")
+        return result
 
 
 class Path:
-    """A JMESPath expression that takes a value out of a document."""
+    """A JMESPath expression that reads a value from a document."""
 
     def __init__(self, text: str) -> None:
         check_length(text)
@@ -79,23 +79,23 @@ class Path:
             self._compiled = jmespath.compile(text)
         except (JMESPathError, RecursionError, ValueError) as error:
             raise ExpressionError(first_line(error)) from None
-        found = list(nodes(self._compiled.parsed))
-        types = [node["type"] for node in found]
+        parts = list(nodes(self._compiled.parsed))
+        types = [node["type"] for node in parts]
         if len(types) > MAX_NODES:
-            raise ExpressionError("It is too complicated: take it apart.")
+            raise ExpressionError("The expression is too complex: split it.")
         if types.count("function_expression") > MAX_FUNCTIONS:
-            raise ExpressionError(f"It uses more than {MAX_FUNCTIONS} functions.")
+            raise ExpressionError(f"The expression uses more than {MAX_FUNCTIONS} functions.")
         if sum(type in MAKERS for type in types) > 1:
-            raise ExpressionError("It makes more than one new list or object.")
-        if any(is_growing(node) for node in found):
-            raise ExpressionError("The first argument of join() must be a text such as ', '.")
+            raise ExpressionError("The expression creates more than one new list or object.")
+        if any(is_growing(node) for node in parts):
+            raise ExpressionError("The first argument of join() must be a literal such as ', '.")
 
     def find(self, document: Document) -> Any:
-        """None for nothing. Raises ExpressionError."""
+        """Return the value; None if there is none. Raises ExpressionError."""
         try:
             return self._compiled.search(document)
         except Exception as error:
-            # Numbers without end and documents too deep end in errors of Python's own.
+            # Infinite numbers and documents that are too deep raise Python's own exceptions.
             raise ExpressionError(first_line(error)) from None
 
 
@@ -106,7 +106,8 @@ def nodes(parsed: Any) -> Iterator[Any]:
 
 
 def is_growing(node: Any) -> bool:
-    """A join by a text out of the event, or made by another join, multiplies the two."""
+    """Return whether the node is a join() whose separator is not a literal. A separator from the
+    event, or from another join(), multiplies the lengths of the two."""
     return (
         node["type"] == "function_expression"
         and node["value"] == "join"
@@ -117,9 +118,9 @@ def is_growing(node: Any) -> bool:
 
 def check_length(text: str) -> None:
     if not text.strip():
-        raise ExpressionError("It is empty.")
+        raise ExpressionError("The expression is empty.")
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"It is longer than {MAX_LENGTH} characters.")
+        raise ExpressionError(f"The expression is longer than {MAX_LENGTH} characters.")
 
 
 def first_line(error: BaseException) -> str:

@@ -1,6 +1,6 @@
-"""What an event says of what was shown: an Event in, a Listing, Campaigns, a search or a Step out.
+"""What was shown to the visitor: an Event in, a Listing, Campaigns, a search or a CheckoutStep out.
 
-Both payload shapes are read, as in `commerce`.
+Both payload shapes are read, as in `ecommerce`.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ class CheckoutStep:
 
 
 def read_listing(event: Event) -> Listing:
-    told = event.properties
-    listing = as_object(told.get("listing")) or next(raw_items(told, told), {})
-    both = {**told, **listing}
+    properties = event.properties
+    listing = as_object(properties.get("listing")) or next(raw_items(properties, properties), {})
+    both = {**properties, **listing}
     return Listing(
         id=text(both, "listId", "list_id"),
         name=text(both, "listName", "list_name", "list"),
-        category="/".join(split_category(listing.get("category") or told.get("category"))),
+        category="/".join(split_category(listing.get("category") or properties.get("category"))),
     )
 
 
 def read_campaigns(event: Event) -> tuple[Campaign, ...]:
-    """The banners that were seen or clicked; some senders give their ids only."""
-    told = event.properties
-    listed = told.get("campaigns") or [told.get("campaign") or told]
+    """Return the banners that were seen or clicked. Some senders state their ids only."""
+    properties = event.properties
+    listed = properties.get("campaigns") or [properties.get("campaign") or properties]
     return tuple(
         Campaign(
             id=text(raw, "id", "promotion_id"),
@@ -69,14 +69,16 @@ def read_campaigns(event: Event) -> tuple[Campaign, ...]:
 
 
 def read_search(event: Event) -> str:
-    """What was searched for."""
-    told = event.properties
-    return text(as_object(told.get("listing")), "query") or text(told, "query", "search_string")
+    """Return the search term."""
+    properties = event.properties
+    return text(as_object(properties.get("listing")), "query") or text(
+        properties, "query", "search_string"
+    )
 
 
 def read_step(event: Event) -> CheckoutStep:
-    told = event.properties
+    properties = event.properties
     return CheckoutStep(
-        number=number(told, "step"),
-        option=text(told, "option", "payment_method", "shipping_method"),
+        number=number(properties, "step"),
+        option=text(properties, "option", "payment_method", "shipping_method"),
     )

@@ -1,7 +1,7 @@
 """Values that senders write in several ways: raw JSON in, texts, numbers and objects out.
 
-A missing text is "", a missing number None, a missing object empty; numbers that senders wrote as
-text are read.
+A missing text is "", a missing number None, a missing object empty. Numbers written as text are
+read.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ Number = int | float
 
 
 def text(raw: Mapping[str, Any], *names: str) -> str:
-    """The first of these that has a text."""
+    """Return the first non-empty text among these keys; "" if there is none."""
     for name in names:
-        if found := plain(raw.get(name)):
-            return found
+        if value := plain(raw.get(name)):
+            return value
     return ""
 
 
 def number(raw: Mapping[str, Any], *names: str) -> Number | None:
-    """The first of these that is a finite number."""
+    """Return the first finite number among these keys; None if there is none."""
     for name in names:
-        if (found := to_number(raw.get(name))) is not None:
-            return found
+        if (value := to_number(raw.get(name))) is not None:
+            return value
     return None
 
 
@@ -38,7 +38,7 @@ def plain(value: Any) -> str:
 
 
 def read_currency(*values: Any) -> str:
-    """The first that has the form of an ISO 4217 code, in capitals."""
+    """Return the first value in the form of an ISO 4217 code, in capitals; "" if there is none."""
     for value in values:
         code = plain(value).upper()
         if len(code) == 3 and code.isascii() and code.isalpha():
@@ -50,16 +50,16 @@ def to_number(value: Any) -> Number | None:
     if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(found):
+    if not math.isfinite(number):
         return None
-    return int(found) if found.is_integer() and abs(found) < 2**53 else found
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def split_category(value: Any) -> tuple[str, ...]:
-    """A category's levels. The vendor's script writes "undefined" where there is none."""
+    """Return the levels of a category. The vendor's script writes "undefined" for a missing one."""
     levels = value if isinstance(value, list) else plain(value).replace(">", "/").split("/")
     cleaned = (plain(level) for level in levels)
     return tuple(level for level in cleaned if level and level != "undefined")
@@ -70,7 +70,7 @@ def as_object(value: Any) -> Mapping[str, Any]:
 
 
 def read_json(body: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer; an empty one for anything else."""
+    """Return the JSON object of a response; an empty one for anything else."""
     try:
         return as_object(msgspec.json.decode(body))
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""What an event says of goods and money: an Event in, a Sale with its Items out.
+"""Goods and money: an Event in, a Sale with its LineItems out.
 
 Both payload shapes are read: the public HTTP API's objects (`transaction`, `cart`, `product`,
 `listItems`, …) and Segment's e-commerce properties (`order_id`, `products`, `product_id`, …).
@@ -25,8 +25,8 @@ from tracking.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """Some pieces of a product. `price` is what one piece is sold for, `discount` what it was
-    lowered by. `categories` go from the widest to the narrowest."""
+    """A product and its quantity. `price` is the price of one piece, `discount` its reduction per
+    piece. `categories` run from the widest to the narrowest."""
 
     id: str
     sku: str
@@ -46,9 +46,9 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """An order, a cart, or the products that an event is about.
+    """An order, a cart, or the products of an event.
 
-    `revenue` is what the goods bring, without tax and shipping; `total` is what is paid.
+    `revenue` is the value of the goods, without tax and shipping; `total` is the amount paid.
     """
 
     order_id: str
@@ -65,18 +65,22 @@ class Sale:
 
 
 def read_sale(event: Event) -> Sale:
-    """What of a sale the event tells; empty where it is about none."""
-    told = event.properties
-    body = next((told[n] for n in ("transaction", "cart") if isinstance(told.get(n), dict)), told)
-    read = (read_item(raw) for raw in raw_items(told, body))
+    """Return the sale of the event; its fields are empty if the event has none."""
+    properties = event.properties
+    body = next(
+        (properties[n] for n in ("transaction", "cart") if isinstance(properties.get(n), dict)),
+        properties,
+    )
+    read = (read_item(raw) for raw in raw_items(properties, body))
     items = tuple(item for item in read if item.id or item.sku or item.name)
     codes = body.get("vouchers") or body.get("voucher") or body.get("coupon")
     return Sale(
         order_id=text(body, "orderId", "order_id"),
         currency=read_currency(
-            *(body.get("currency"), told.get("currency")),
+            body.get("currency"),
+            properties.get("currency"),
             *(item.currency for item in items),
-            *(as_object(event.payload.get("website")).get("currency"),),
+            as_object(event.payload.get("website")).get("currency"),
         ),
         revenue=_revenue(body, items),
         total=number(body, "total"),
@@ -85,18 +89,18 @@ def read_sale(event: Event) -> Sale:
         discount=number(body, "voucherDiscount", "discount"),
         coupon=",".join(map(str, codes)) if isinstance(codes, list) else plain(codes),
         affiliation=text(body, "affiliation"),
-        payment=text(body, "paymentMethod", "payment_method") or text(told, "payment_method"),
+        payment=text(body, "paymentMethod", "payment_method") or text(properties, "payment_method"),
         items=items,
     )
 
 
 def worth(sale: Sale) -> Number | None:
-    """What is paid, else what the goods bring."""
+    """Return the amount paid; without it the value of the goods."""
     return sale.revenue if sale.total is None else sale.total
 
 
 def read_item(raw: Mapping[str, Any]) -> LineItem:
-    """A line of an order, a listed product or a bare product."""
+    """Return the LineItem of an order line, a listed product or a bare product."""
     product = as_object(raw.get("product")) or raw
     usual = number(product, "unitPrice")
     price = number(product, "unitSalePrice", "price", "unitPrice")
@@ -120,21 +124,24 @@ def read_item(raw: Mapping[str, Any]) -> LineItem:
 
 
 def _revenue(body: Mapping[str, Any], items: tuple[LineItem, ...]) -> Number | None:
-    told = number(body, "revenue", "subtotal", "value")
-    priced = [item.price * (item.quantity or 1) for item in items if item.price is not None]
-    return told if told is not None else round(sum(priced), 6) if priced else number(body, "total")
+    stated = number(body, "revenue", "subtotal", "value")
+    if stated is not None:
+        return stated
+    prices = [item.price * (item.quantity or 1) for item in items if item.price is not None]
+    return round(sum(prices), 6) if prices else number(body, "total")
 
 
-def raw_items(told: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    found: Any = (
-        *(body.get("lineItems") or body.get("items") or body.get("products"),),
-        *(told.get("lineItems") or told.get("listItems"),),
-        *(as_object(told.get("listing")).get("items"),),
-        *(told.get("listItem"),),
-        {**told, "product": told["product"]} if as_object(told.get("product")) else None,
-        told if text(told, "product_id", "sku") else None,
-    )
-    first: Any = next((each for each in found if each), [])
+def raw_items(
+    properties: Mapping[str, Any], body: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of the first place that has any: an order or a cart, a list, one product."""
+    lines = body.get("lineItems") or body.get("items") or body.get("products")
+    listed = properties.get("lineItems") or properties.get("listItems")
+    listing = as_object(properties.get("listing")).get("items")
+    shown = properties.get("listItem")
+    single = properties if as_object(properties.get("product")) else None
+    flat = properties if text(properties, "product_id", "sku") else None
+    first: Any = lines or listed or listing or shown or single or flat or []
     for raw in first if isinstance(first, (list, tuple)) else [first]:
         if isinstance(raw, Mapping):
             yield raw

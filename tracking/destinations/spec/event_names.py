@@ -1,9 +1,9 @@
-"""What an event means: an Event in, its name in the catalogue out, whoever sent it.
+"""The meaning of an event: an Event in, its name in the catalogue out, independent of the sender.
 
 Sources: the event catalogue of the public HTTP API's vendor (segmentstream-com.github.io,
 `_docs/events`), and "Spec: V2 Ecommerce Events" and "Spec: B2B SaaS"
-(https://segment.com/docs/connections/spec/ecommerce/v2/), whose names are translated.
-Every vendor's table of events is keyed by the catalogue's names only.
+(https://segment.com/docs/connections/spec/ecommerce/v2/), whose names are translated. The event
+table of every vendor is keyed by the names of the catalogue only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from tracking.events import Event
 
-#: Segment's names, and older ones of the catalogue → the catalogue's.
+#: Segment's names and older names of the catalogue → the catalogue's names.
 ALIASES = {
     "Products Searched": "Searched Products",
     "Searched": "Searched Products",
@@ -81,12 +81,13 @@ _TYPES: Mapping[str, str] = {"page": "Viewed Page", "screen": "Viewed Screen"}
 
 
 def meaning(event: Event) -> str:
-    """The catalogue's name of what happened; another event's own name; empty without one."""
+    """Return the catalogue's name of the event; for an unknown event its own name; "" without a
+    name."""
     if event.type != "track":
         return _TYPES.get(event.type, "")
     return _KNOWN.get(event.name.strip().casefold(), event.name.strip())
 
 
 def own_name(event: Event) -> str:
-    """The event's name as the sender wrote it; the catalogue's for pages and screens."""
+    """Return the event's name as the sender wrote it; the catalogue's for pages and screens."""
     return event.name.strip() if event.type == "track" else meaning(event)

@@ -1,5 +1,6 @@
-"""A hit as generic JSON, and the idempotency key of a batch: for receivers without a format of
-their own."""
+"""A hit as generic JSON, and the idempotency key of a batch, for receivers without a format of
+their own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from tracking.events import Event
 
 
 def batch_id(events: Sequence[Event]) -> str:
-    """The idempotency key: the same for the same events in the same order."""
+    """Return the idempotency key, which is the same for the same events in the same order."""
     if len(events) == 1:
         return str(events[0].id)
     ids = b"".join(event.id.bytes for event in events)
@@ -20,7 +21,7 @@ def batch_id(events: Sequence[Event]) -> str:
 
 
 def hit_json(event: Event) -> dict[str, Any]:
-    """The hit as the receiver sees it; times are UTC."""
+    """Return the hit as the receiver gets it. Times are UTC."""
     return {
         "id": event.id,
         "hitId": event.hit_id,

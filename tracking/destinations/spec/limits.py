@@ -1,4 +1,4 @@
-"""Properties for analytics stores: an Event in, JSON that a vendor's limits allow out."""
+"""Properties for analytics vendors: an Event in, JSON within a vendor's limits out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tracking.destinations.spec.ecommerce import read_sale
 from tracking.destinations.spec.person import read_clicks
 from tracking.events import Event
 
-#: The campaign that brought the visitor, by the names that stores know.
+#: The keys of the campaign that led the visitor to the site, by the names that vendors know.
 UTM = ("source", "medium", "name", "term", "content")
 
 
 def describe_sale(event: Event) -> dict[str, Any]:
-    """What is sold, under the same names whichever payload shape it came in."""
+    """Return the sale under the same keys for both payload shapes."""
     sale = read_sale(event)
-    told = {
+    totals = {
         "order_id": sale.order_id,
         "revenue": sale.revenue,
         "total": sale.total,
@@ -42,11 +42,11 @@ def describe_sale(event: Event) -> dict[str, Any]:
         )
         for item in sale.items
     ]
-    return filled({**told, "items": items}) if items or sale.order_id else {}
+    return filled({**totals, "items": items}) if items or sale.order_id else {}
 
 
 def describe_campaign(event: Event) -> dict[str, str]:
-    """`utm_source` and so on."""
+    """Return `utm_source` and the other campaign parameters, and click ids."""
     campaign = event.context.get("campaign")
     if not isinstance(campaign, Mapping):
         return {}
@@ -55,14 +55,14 @@ def describe_campaign(event: Event) -> dict[str, str]:
 
 
 def filled(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is None, empty text or an empty list."""
+    """Return the entries whose value is not None, empty text, an empty list or an empty object."""
     return {name: value for name, value in raw.items() if value not in (None, "", [], {})}
 
 
 def prune(value: Any, *, depth: int, keys: int, items: int) -> Any:
-    """The value with at most so many levels, keys an object and items a list.
+    """Return the value with at most `depth` levels, `keys` entries per object and `items` per list.
 
-    What lies deeper becomes its JSON text, so that it can still be read.
+    Deeper values become JSON text, so that they stay readable.
     """
     if not isinstance(value, (Mapping, list)):
         return value

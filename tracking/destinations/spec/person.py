@@ -1,8 +1,9 @@
-"""Who did it and where: an Event in, a Person and a Visit out, and what advertisers hash of them.
+"""The person and the visit: an Event in, a Person and a Visit out, and the values that advertisers
+hash.
 
 Sources: "Customer Information Parameters", Meta
 (https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/customer-information-parameters),
-for what is normalised how before SHA-256; "fbp and fbc Parameters", the same place, for the form
+for the normalisation before SHA-256; "fbp and fbc Parameters", in the same place, for the form
 `fb.<subdomain index>.<milliseconds>.<fbclid>`.
 """
 
@@ -26,7 +27,8 @@ HASHED = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """As the sender wrote it; `external_ids` are the known user's id and the browser's."""
+    """The values as the sender wrote them. `external_ids` are the known user's id and the browser's
+    id."""
 
     email: str
     phone: str
@@ -41,7 +43,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """`ip` is a valid address or empty, and so is `url`."""
+    """The browser's visit. `ip` is a valid address or empty; `url` is an http or https URL or
+    empty."""
 
     ip: str
     user_agent: str
@@ -52,10 +55,11 @@ class Visit:
 
 
 def read_person(event: Event) -> Person:
-    """From the traits, else the order's contact, else the event's own properties."""
-    traits, told = event.traits, event.properties
-    contact = as_object(as_object(told.get("transaction")).get("contactInfo"))
-    known = {**_filled(told, "email", "phone"), **contact, **as_object(traits.get("address"))}
+    """Return the person, from the traits, else the order's contact, else the event's own
+    properties."""
+    traits, properties = event.traits, event.properties
+    contact = as_object(as_object(properties.get("transaction")).get("contactInfo"))
+    known = {**_filled(properties, "email", "phone"), **contact, **as_object(traits.get("address"))}
     known |= {name: value for name, value in traits.items() if value}
     return Person(
         email=text(known, "email") or first(known.get("emails")) or event.email_hash,
@@ -71,10 +75,10 @@ def read_person(event: Event) -> Person:
 
 
 def read_visit(event: Event) -> Visit:
-    context, told = event.context, event.properties
-    page = {**as_object(told.get("page")), **as_object(context.get("page"))}
+    context, properties = event.context, event.properties
+    page = {**as_object(properties.get("page")), **as_object(context.get("page"))}
     if event.type == "page":
-        page |= _filled(told, "url", "referrer", "title")
+        page |= _filled(properties, "url", "referrer", "title")
     url = text(page, "url")
     return Visit(
         ip=read_ip(context.get("ip")) or read_ip(event.ip),
@@ -87,7 +91,7 @@ def read_visit(event: Event) -> Visit:
 
 
 def read_ip(value: Any) -> str:
-    """The address in its usual spelling; empty for what is none."""
+    """Return the address in canonical spelling; "" if the value is not an address."""
     try:
         return str(ipaddress.ip_address(str(value or "").strip()))
     except ValueError:
@@ -95,44 +99,46 @@ def read_ip(value: Any) -> str:
 
 
 def read_clicks(event: Event) -> dict[str, str]:
-    """Advertisers' click ids and cookies by name: from the hit's options, the event, the campaign,
-    the context, the traits, and the page's address."""
+    """Return advertisers' click ids and cookies by name, from the first of: the hit's options, the
+    event, the campaign, the context, the traits, the page's address."""
     campaign, query = as_object(event.context.get("campaign")), _query(read_visit(event).url)
-    told = (event.options, event.properties, campaign, event.context, event.traits, query)
-    places = [place for place in told if place]
-    found = {}
+    sources = (event.options, event.properties, campaign, event.context, event.traits, query)
+    places = [place for place in sources if place]
+    clicks = {}
     for name in CLICKS:
         for place in places:
             if value := text(place, name, f"_{name}"):
-                found[name] = value
+                clicks[name] = value
                 break
-    return found
+    return clicks
 
 
 def make_fbc(clicks: Mapping[str, str], event: Event) -> str:
-    """Meta's click cookie; made from the click's id where the browser's own is not known."""
+    """Return Meta's click cookie: the browser's own, else one made from the click id."""
     clicked = clicks.get("fbclid", "")
     made = f"fb.1.{int(event.occurred_at.timestamp() * 1000)}.{clicked}" if clicked else ""
     return clicks.get("fbc") or made
 
 
 def hash_text(value: str) -> str:
-    """SHA-256 in lower-case hexadecimal; what is such a digest already is kept."""
+    """Return SHA-256 in lower-case hexadecimal. A value that is a digest already is kept."""
     if not value or HASHED.fullmatch(value.lower()):
         return value.lower()
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def plain_email(value: str) -> str:
-    """Trimmed and in lower case; empty for what is neither an address nor a digest of one."""
-    found = value.strip().lower()
-    return found if "@" in found or HASHED.fullmatch(found) else ""
+    """Return the address trimmed and in lower case; "" if the value is neither an address nor a
+    digest."""
+    address = value.strip().lower()
+    return address if "@" in address or HASHED.fullmatch(address) else ""
 
 
 def plain_phone(value: str) -> str:
-    """The digits without leading zeros; empty where they are too few or many for a number.
+    """Return the digits without leading zeros; "" if they are too few or too many for a phone
+    number.
 
-    A country code cannot be added where the sender left it out.
+    A country code that the sender left out cannot be added.
     """
     if HASHED.fullmatch(value.strip().lower()):
         return value.strip().lower()
@@ -141,30 +147,31 @@ def plain_phone(value: str) -> str:
 
 
 def plain_name(value: str) -> str:
-    """In lower case, without punctuation."""
+    """Return the name in lower case, without punctuation."""
     kept = (c for c in value.strip().lower() if not unicodedata.category(c).startswith("P"))
     return "".join(kept).strip()
 
 
 def plain_place(value: str) -> str:
-    """A city or region: lower-case letters only, without spaces."""
+    """Return the lower-case letters of a city or region, without spaces."""
     return "".join(c for c in value.lower() if c.isalpha() or unicodedata.combining(c))
 
 
 def plain_postal_code(value: str) -> str:
-    """Lower case without spaces and dashes; of a US ZIP+4 the first five digits."""
-    found = re.sub(r"\s", "", value.lower())
-    return found[:5] if re.fullmatch(r"\d{5}-\d{4}", found) else found.replace("-", "")
+    """Return the code in lower case, without spaces and dashes; of a US ZIP+4 only the first five
+    digits."""
+    code = re.sub(r"\s", "", value.lower())
+    return code[:5] if re.fullmatch(r"\d{5}-\d{4}", code) else code.replace("-", "")
 
 
 def plain_country(value: str) -> str:
-    """The two letters of ISO 3166-1 in lower case; empty for anything else."""
-    found = value.strip().lower()
-    return found if re.fullmatch(r"[a-z]{2}", found) else ""
+    """Return the two letters of ISO 3166-1 in lower case; "" for anything else."""
+    code = value.strip().lower()
+    return code if re.fullmatch(r"[a-z]{2}", code) else ""
 
 
 def first(value: Any) -> str:
-    """The first text of a list."""
+    """Return the first text of a list; "" if there is none."""
     listed = value if isinstance(value, list) else [value]
     return next((each for each in listed if isinstance(each, str)), "")
 

@@ -1,4 +1,4 @@
-"""A hit as a flat row, as tables and files have it: the same columns wherever it goes."""
+"""A hit as a flat row, for tables and files. All of them have the same columns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import msgspec
 
 from tracking.events import Event
 
-#: `id` is Hitstream's own and never twice the same; `hit_id` is the sender's; the three times are
-#: UTC; `payload` is what was sent.
+#: `id` is Hitstream's own id and unique; `hit_id` is the sender's id; the three times are UTC;
+#: `payload` is the hit as it was sent.
 COLUMNS = (
     "id",
     "hit_id",
@@ -31,11 +31,11 @@ TIMES = ("sent_at", "received_at", "occurred_at")
 
 
 def row(event: Event) -> dict[str, Any]:
-    """By column. Absent texts are "", an absent `ip` is None."""
-    found = {name: getattr(event, name) for name in COLUMNS}
-    return found | {name: found[name].astimezone(UTC) for name in TIMES}
+    """Return the values by column. Absent texts are "", an absent `ip` is None."""
+    values = {name: getattr(event, name) for name in COLUMNS}
+    return values | {name: values[name].astimezone(UTC) for name in TIMES}
 
 
 def lines(events: Sequence[Event]) -> bytes:
-    """The rows as newline-delimited JSON."""
+    """Return the rows as newline-delimited JSON."""
     return b"".join(msgspec.json.encode(row(event)) + b"\n" for event in events)

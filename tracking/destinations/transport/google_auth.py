@@ -1,13 +1,12 @@
 """Google's service accounts: a JSON key in, authorised requests out.
 
-Source: Google's page "Using OAuth 2.0 for Server to Server Applications" (https://developers.
-google.com/identity/protocols/oauth2/service-account), section "HTTP/REST": the claims iss, scope,
-aud, iat and exp (an hour at most), signed by RS256; grant type jwt-bearer.
+Source: Google's page "Using OAuth 2.0 for Server to Server Applications"
+(https://developers.google.com/identity/protocols/oauth2/service-account), section "HTTP/REST": the
+claims iss, scope, aud, iat and exp (at most one hour), signed with RS256; grant type jwt-bearer.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import time
@@ -16,9 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import jwt
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tracking.destinations.transport.request import Request
 from tracking.exceptions import SetupError
@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCE = "https://oauth2.googleapis.com/token"
 LIFE_SECONDS = 3_600
-#: How long before its end a token is not used any more.
+#: Seconds before its expiry from which a token is no longer used.
 SLACK_SECONDS = 120.0
 MAX_TOKENS = 1_000
 
-#: Access tokens and the monotonic time until which they may be used, by what they were asked with.
+#: Access tokens and the monotonic time until which they may be used, by a digest of the parameters
+#: of their request.
 _tokens: dict[str, tuple[str, float]] = {}
 
 
 class AccountError(ValueError):
-    """The text is no service account's key."""
+    """The text is not the key of a service account."""
 
 
 def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
-    """The account's e-mail address, its key and the key's id. Raises AccountError, which tells
-    nothing of the text."""
+    """Return the account's e-mail address, its key and the key's id. Raises AccountError, whose
+    message contains nothing of the text."""
     try:
         account = json.loads(text)
         key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
@@ -53,20 +54,24 @@ def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
     if not isinstance(key, rsa.RSAPrivateKey) or not all(
         isinstance(each, str) and each for each in (email, id)
     ):
-        raise AccountError("Paste the whole JSON file of a service account's key.")
+        raise AccountError("Paste the complete JSON file of a service account's key.")
     return email, key, id
 
 
 class TokenSource:
-    """Sends requests in the name of the account, with a token that is kept for its life."""
+    """A sender of requests on behalf of the account. It keeps its access token until shortly before
+    expiry."""
 
     def __init__(self, account: str, host: str, scope: str) -> None:
         self._account, self._host, self._scope = account, host, scope
         self._name = hashlib.sha256(f"{host}\n{scope}\n{account}".encode()).hexdigest()
 
     async def send(self, client: Client, request: Request, *, timeout: float) -> Response:
-        """The answer, whatever its status; a token that is refused is asked for anew next time.
-        Raises a DeliveryError where no token is given."""
+        """Send the request with an access token and return the response, whatever its status.
+
+        A rejected token is requested again for the next request. Raises a DeliveryError if no token
+        is issued.
+        """
         token, until = _tokens.get(self._name, ("", 0.0))
         if time.monotonic() >= until:
             token = await self._ask(client, request.secrets, timeout)
@@ -87,15 +92,15 @@ class TokenSource:
         )
         response = await client.send(request, timeout=timeout)
         if b"invalid_grant" in response.body or b"invalid_client" in response.body:
-            words = " ".join(response.exchange.said.response_body.split())[:300]
-            raise SetupError(f"Google refuses the key: {words}", exchange=response.exchange)
+            message = f"Google rejected the key: {response.words}"
+            raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         try:
-            told: Mapping[str, Any] = msgspec.json.decode(response.body)
-            token, life = str(told["access_token"]), float(told["expires_in"])
+            issued: Mapping[str, Any] = msgspec.json.decode(response.body)
+            token, life = str(issued["access_token"]), float(issued["expires_in"])
         except (ValueError, TypeError, KeyError):
-            # The answer may hold a token: it is not kept.
-            raise SetupError("Google's answer holds no access token.") from None
+            # The response may contain a token, so it is not recorded.
+            raise SetupError("Google's response contains no access token.") from None
         if len(_tokens) >= MAX_TOKENS:
             _tokens.clear()
         _tokens[self._name] = token, time.monotonic() + life - SLACK_SECONDS
@@ -106,7 +111,6 @@ class TokenSource:
             email, key, id = read_account(self._account)
         except AccountError as error:
             raise SetupError(str(error)) from None
-        head = {"alg": "RS256", "typ": "JWT", "kid": id}
         claims = {
             "iss": email,
             "scope": self._scope,
@@ -114,10 +118,4 @@ class TokenSource:
             "iat": now,
             "exp": now + LIFE_SECONDS,
         }
-        signed = b".".join(_encode(msgspec.json.encode(part)) for part in (head, claims))
-        signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        return (signed + b"." + _encode(signature)).decode()
-
-
-def _encode(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+        return jwt.encode(claims, key, algorithm="RS256", headers={"kid": id})

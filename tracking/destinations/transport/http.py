@@ -1,8 +1,9 @@
-"""The wire: a Request in, a Response out, or one of the three DeliveryErrors with its Exchange.
+"""The HTTP client: a Request in, a Response out, or one of the three DeliveryErrors with its
+Exchange.
 
-Only public addresses are called (see `address`), redirects are never followed, cookies and the
-environment's proxies are never used. Whatever the other side does, a request ends within its
-timeout and keeps at most RESPONSE_LIMIT bytes of the answer.
+Only public addresses are called (see `ssrf`), redirects are never followed, cookies and the proxies
+of the environment are never used. Whatever the server does, a request ends within its timeout and
+keeps at most RESPONSE_LIMIT bytes of the response.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tracking.exceptions import DeliveryError, PermanentError, RetryableError, S
 
 RESPONSE_LIMIT = 65_536
 MAX_RETRY_AFTER = 86_400.0
-#: How much of the vendor's words goes into an error's message.
+#: Maximum bytes of the vendor's response in an error message.
 WORDS_LIMIT = 300
 
 SETUP_STATUSES = frozenset({401, 403, 404, 410})
@@ -40,15 +41,21 @@ UNKNOWN_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socke
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A vendor's answer: headers by name in any case, and the body's first RESPONSE_LIMIT bytes."""
+    """A vendor's response: headers by case-insensitive name, and the first RESPONSE_LIMIT bytes of
+    the body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     exchange: Exchange
 
+    @property
+    def words(self) -> str:
+        """The body as one line for a message: without secrets, cut to WORDS_LIMIT bytes."""
+        return cut(" ".join(self.exchange.said.response_body.split()), WORDS_LIMIT)
+
     def raise_for_status(self) -> None:
-        """Return for 2xx; else raise the error that the status means."""
+        """Return for 2xx. Raise the error that the status stands for otherwise."""
         if 200 <= self.status < 300:
             return
         if 300 <= self.status < 400:
@@ -56,12 +63,11 @@ class Response:
             masked = {name.lower(): value for name, value in headers.items()}
             target = masked.get("location") or "nowhere"
             raise SetupError(
-                f"The destination answered {self.status} and points to {target}. Redirects are"
-                " not followed: put the final address into the integration.",
+                f"The destination answered {self.status} with a redirect to {target}. Hitstream"
+                " does not follow redirects: enter the final URL in the integration.",
                 exchange=self.exchange,
             )
-        words = " ".join(self.exchange.said.response_body.split())
-        message = f"The destination answered {self.status}: {cut(words, WORDS_LIMIT)}"
+        message = f"The destination answered {self.status}: {self.words}"
         if self.status in SETUP_STATUSES:
             raise SetupError(message, exchange=self.exchange)
         if self.status in RETRYABLE_STATUSES or not 400 <= self.status < 500:
@@ -74,7 +80,7 @@ class Response:
 
 
 class Client:
-    """Sends requests and keeps connections for the next ones. An async context manager."""
+    """An HTTP client that keeps connections open for later requests. An async context manager."""
 
     def __init__(self, *, resolver: AbstractResolver | None = None) -> None:
         self._resolver = resolver
@@ -83,7 +89,7 @@ class Client:
         connector = aiohttp.TCPConnector(
             resolver=PublicResolver(self._resolver or aiohttp.ThreadedResolver()),
             socket_factory=open_socket,
-            # Common servers close an idle connection after 5 s; a POST sent into that is lost.
+            # Common servers close an idle connection after 5 s; a POST sent at that moment is lost.
             keepalive_timeout=4.0,
         )
         self._session = aiohttp.ClientSession(
@@ -105,9 +111,10 @@ class Client:
         await self._session.close()
 
     async def send(self, request: Request, *, timeout: float) -> Response:
-        """Send the request; whatever its status, the answer comes back as a Response.
+        """Send the request and return the response, whatever its status.
 
-        Raises RetryableError or SetupError where no whole answer came within `timeout` seconds.
+        Raises RetryableError or SetupError if no complete response arrives within `timeout`
+        seconds.
         """
         started = time.monotonic()
         try:
@@ -152,7 +159,8 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
 
 
 def inflate(body: bytes, encoding: str) -> bytes:
-    """The first RESPONSE_LIMIT bytes of what a server compressed though it was asked not to."""
+    """Return the first RESPONSE_LIMIT decompressed bytes, for servers that compress although the
+    request forbids it."""
     if encoding.lower() not in {"gzip", "deflate"}:
         return body
     try:
@@ -167,7 +175,7 @@ def _check_scheme(url: str) -> None:
 
 
 def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
-    """The error that tells an operator why no answer came."""
+    """Return the error that tells the operator why there is no response."""
     if isinstance(fault, aiohttp.ClientConnectorCertificateError):
         reason = fault.certificate_error
         return SetupError(f"The certificate of {host} was not accepted: {reason}")
@@ -176,18 +184,21 @@ def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
         case AddressRefusedError():
             return SetupError(f"{host} cannot be called. {cause}")
         case socket.gaierror(errno=number) if number in UNKNOWN_NAME:
-            return SetupError(f"The host name {host} is not known.")
+            return SetupError(f"The host name {host} is unknown.")
         case socket.gaierror():
-            return RetryableError(f"The host name {host} could not be looked up now.")
+            return RetryableError(f"The host name {host} could not be resolved at the moment.")
         case TimeoutError():
             return RetryableError(f"{host} timed out after {timeout:g} s.")
         case ValueError():
-            return SetupError(f"A request to {host} cannot be made; check the integration's URL.")
+            return SetupError(
+                f"The request to {host} is invalid: check the URL of the integration."
+            )
     return RetryableError(f"The connection to {host} failed: {cause or type(cause).__name__}")
 
 
 def read_retry_after(value: str) -> float | None:
-    """Seconds, from seconds or an HTTP date (RFC 9110, 10.2.3); at most MAX_RETRY_AFTER."""
+    """Return the seconds of a Retry-After header, which holds seconds or an HTTP date (RFC 9110,
+    10.2.3); at most MAX_RETRY_AFTER. None if the value is neither."""
     if re.fullmatch(r"[0-9]{1,18}", value.strip()):
         return min(float(value), MAX_RETRY_AFTER)
     try:

@@ -1,6 +1,6 @@
-"""What is kept of a request: the request and its answer in, what was Said without secrets out.
+"""The record of a request: the request and its response in, a Transcript without secrets out.
 
-Bodies are cut at 16 KiB and header values at 1 KiB, and the cut is said. What comes out can be
+Bodies are cut at 16 KiB and header values at 1 KiB, with a note at the cut. The result can be
 stored as Postgres text: no NUL, no lone surrogate.
 """
 
@@ -17,7 +17,8 @@ from tracking.events import Transcript
 MASK = "••••"
 BODY_LIMIT = 16_384
 HEADER_LIMIT = 1_024
-#: A shorter secret is masked by its place only: it would blot out half the record.
+#: Secrets shorter than this are masked only in secret headers and query parameters: elsewhere they
+#: would mask half the record.
 SHORTEST_SECRET = 4
 
 SECRET_HEADERS = frozenset(
@@ -38,7 +39,7 @@ SECRET_QUERY = frozenset(
 
 
 class Recorder:
-    """Writes down one request and what came of it, with its secrets masked."""
+    """A writer of Transcripts of one request, with its secrets masked."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -46,7 +47,7 @@ class Recorder:
         self.url = cut(self.mask_url(request.url), 4 * HEADER_LIMIT)
 
     def write(self, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Transcript:
-        """The request and its answer, as far as it came."""
+        """Return the Transcript of the request and its response, as far as it arrived."""
         return Transcript(
             method=self.request.method,
             url=self.url,
@@ -60,7 +61,7 @@ class Recorder:
         return cut(self.mask(body.decode("utf-8", "replace")), BODY_LIMIT)
 
     def mask(self, text: str) -> str:
-        """The text without any of the request's secrets, in whichever spelling."""
+        """Return the text with the request's secrets masked in every spelling."""
         for secret in self.secrets:
             text = text.replace(secret, MASK)
         return printable(text)
@@ -77,8 +78,9 @@ class Recorder:
         return self.mask_url(value) if name == "location" else self.mask(value)
 
     def mask_url(self, url: str) -> str:
-        """The URL without user, password and the values of its secret parameters."""
-        # Before the rest, which would make another of a URL that is a secret.
+        """Return the URL with user, password and the values of its secret parameters masked."""
+        # Mask whole secrets first: the other replacements would change a URL that is itself a
+        # secret.
         url = re.sub(r"(?<=//)[^/?#]*@", MASK + "@", self.mask(url), count=1)
         secret = SECRET_QUERY | {name.lower() for name in self.request.secret_query}
 
@@ -90,12 +92,12 @@ class Recorder:
 
 
 def printable(text: str) -> str:
-    """The text with NUL and lone surrogates replaced, which Postgres cannot store."""
+    """Return the text with NUL and lone surrogates replaced, which Postgres cannot store."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` bytes of the text, and a note where it was longer."""
+    """Return at most `limit` bytes of the text, and a note if it was longer."""
     data = text.encode()
     if len(data) <= limit:
         return text
@@ -103,7 +105,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def host_of(url: str) -> str:
-    """The URL's host for a message; the URL itself where it has none."""
+    """Return the host of the URL for a message; the URL itself if it has none."""
     try:
         return urlsplit(url).hostname or url
     except ValueError:

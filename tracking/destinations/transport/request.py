@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Request:
     """An HTTP request to a vendor.
 
-    In the record of the attempt the values of `secret_headers` and of the URL's `secret_query`
-    are masked, and each of `secrets` wherever it stands.
+    The record of the attempt masks the values of `secret_headers` and of the URL's `secret_query`
+    parameters, and each of `secrets` at every place.
     """
 
     url: str

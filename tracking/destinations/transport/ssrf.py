@@ -1,8 +1,9 @@
-"""Which addresses may be called: an address about to be connected to in, a socket or a refusal out.
+"""The guard against server-side request forgery: an address to connect to in, a socket or an
+AddressRefusedError out.
 
-The check stands between the look-up of the name and the connection, so neither a name that changes
-its mind (rebinding) nor an unusual spelling of an address gets past it.
-Source: IANA's IPv4 and IPv6 Special-Purpose Address Registries.
+The check happens between the name look-up and the connection, so neither a name that changes its
+address (DNS rebinding) nor an unusual spelling of an address can bypass it. Source: IANA's IPv4 and
+IPv6 Special-Purpose Address Registries.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ V4_REFUSED = tuple(
     )
 )
 
-#: All public IPv6 addresses are in here; loopback, unspecified, mapped IPv4, NAT64, unique local,
-#: link-local, site-local and multicast ones are not.
+#: This network contains all public IPv6 addresses; loopback, unspecified, mapped IPv4, NAT64,
+#: unique local, link-local, site-local and multicast addresses are outside.
 V6_GLOBAL = IPv6Network("2000::/3")
 V6_REFUSED = tuple(
     IPv6Network(network)
@@ -52,7 +53,7 @@ V6_REFUSED = tuple(
 
 
 class AddressRefusedError(OSError):
-    """The address is not a public one."""
+    """The address is not public."""
 
     def __init__(self, address: str) -> None:
         super().__init__(
@@ -62,7 +63,7 @@ class AddressRefusedError(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether this spelling is that of a public address; any that is not canonical is not."""
+    """Return whether the text is a public address in canonical spelling."""
     text = address.partition("%")[0]
     try:
         if ":" in text:
@@ -75,21 +76,22 @@ def is_public(address: str) -> bool:
 
 
 def check(address: str) -> None:
-    """Return where the address may be called. Raises AddressRefusedError."""
+    """Raise AddressRefusedError unless the address may be called."""
     if not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(address):
         raise AddressRefusedError(address)
 
 
 def open_socket(target: tuple[Any, ...]) -> socket.socket:
-    """A socket for the address in `target` (as of getaddrinfo). Raises AddressRefusedError."""
+    """Return a socket for the address in `target` (as from getaddrinfo). Raises
+    AddressRefusedError."""
     family, kind, protocol, _, where = target
     check(str(where[0]))
     return socket.socket(family, kind, protocol)
 
 
 class PublicResolver(AbstractResolver):
-    """Leaves out a name's refused addresses, so that what remains is tried and the reason is
-    clear where none remains. What keeps private addresses out is `open_socket`."""
+    """A resolver that leaves out refused addresses of a name, so that the allowed ones are tried,
+    and the error is clear if there are none. `open_socket` is what keeps private addresses out."""
 
     def __init__(self, resolver: AbstractResolver) -> None:
         self._resolver = resolver
@@ -97,10 +99,10 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
+        results = await self._resolver.resolve(host, port, family)
         refusal: AddressRefusedError | None = None
         allowed = []
-        for result in found:
+        for result in results:
             try:
                 check(result["host"])
                 allowed.append(result)

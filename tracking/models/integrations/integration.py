@@ -30,7 +30,7 @@ from tracking.models.integrations.defaults import (
 from tracking.models.integrations.encrypted_json import EncryptedJSONField, Sealed, SecretKeyError
 from tracking.models.integrations.pause import GAPS, HITSTREAM, Cause, Pausable, gap_of
 from tracking.models.tokens.token import Token
-from tracking.routing.switches import allows, switches
+from tracking.routing.switches import is_switched_on
 
 #: The fields that decide what is sent, and how.
 SENDING = (
@@ -236,8 +236,8 @@ class Integration(Pausable):
         """Return whether a hit with that event and `integrations` object is for it, as it is
         configured now. `hitstream_is_routed` decides the same in SQL."""
         listed = not self.event_names or name in self.event_names
-        return listed and allows(
-            switches(integrations), handle=self.handle, destination=self.destination
+        return listed and is_switched_on(
+            integrations, handle=self.handle, destination=self.destination
         )
 
     def key_error(self) -> SecretKeyError | None:

@@ -19,7 +19,7 @@ from django.db import connections, transaction
 from tracking import db
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
-from tracking.routing.switches import allows, switches
+from tracking.routing.switches import is_switched_on
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
@@ -113,8 +113,8 @@ class Reconciliation:
         """Yield hits that were for an integration when they arrived, and have no delivery."""
         lost: defaultdict[int, list[UUID]] = defaultdict(list)
         for hit, integration, name, destination, said in self._rows(SQL["nowhere"]):
-            found = switches(msgspec.json.decode(said) or {}) if said else None
-            if allows(found, handle=name.lower(), destination=destination):
+            integrations = msgspec.json.decode(said) if said else None
+            if is_switched_on(integrations, handle=name.lower(), destination=destination):
                 lost[integration].append(hit)
         for integration, hits in lost.items():
             what = f"{len(hits)} hits were for it and left no trace"

@@ -14,7 +14,7 @@ from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.amplitude.strict import AmplitudeDouble
 from tests.support.vendor import Vendor
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.amplitude.destination import Amplitude
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError

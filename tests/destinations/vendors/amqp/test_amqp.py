@@ -17,7 +17,7 @@ import pytest
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.stack.rabbitmq import RabbitMQ, rabbitmq
 from tests.support.ports import free_port
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.amqp.config import AmqpConfig
 from tracking.destinations.vendors.amqp.destination import Amqp
@@ -144,7 +144,7 @@ def test_a_wrong_configuration_says_so(config: dict[str, Any], wrong: dict[str, 
 
 
 def test_verify_publishes_nothing(broker: RabbitMQ, config: dict[str, Any]) -> None:
-    assert check_connection(make(config)).message == "The exchange hits is there."
+    assert check_connection(make(config)).message == "The exchange hits exists."
     assert messages(broker, "sales") == []
 
 

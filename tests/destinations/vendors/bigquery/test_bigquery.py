@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from tests.destinations.samples import SALE, sales, sample
 from tests.destinations.vendors.bigquery.case import ACCOUNT, KEY
 from tests.support.vendor import Received, Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport import google_auth
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.bigquery.config import BigQueryConfig
@@ -185,7 +185,7 @@ def test_verify_asks_for_the_table_and_makes_none(
     bigquery: BigQuery, answer: Callable[..., None], vendor: Vendor
 ) -> None:
     answer(hits=(404, NO_TABLE))
-    assert "will be made" in check_connection(bigquery).message
+    assert "created with the first hit" in check_connection(bigquery).message
     answer(hits=(200, {"schema": {"fields": [{"name": "event"}]}}))
     assert "lacks the columns user, context" in check_connection(bigquery).message
     assert {each.line.split()[0] for each in vendor.received if last(each) != "token"} == {"GET"}

@@ -11,10 +11,11 @@ import pytest
 
 from tests.destinations.samples import SALE, sales
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.clickhouse.destination import DDL, ClickHouse, ClickHouseConfig
+from tracking.destinations.vendors.clickhouse.config import DDL, ClickHouseConfig
+from tracking.destinations.vendors.clickhouse.destination import ClickHouse
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, line_item, sample
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
+from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
 from tracking.destinations.vendors.google_analytics.destination import (
     GoogleAnalytics,
-    GoogleAnalyticsConfig,
 )
 from tracking.events import Event
 
@@ -53,7 +53,7 @@ def test_a_user_stands_in_for_an_unknown_browser() -> None:
     user = replace(SALE, options={}, anonymous_id="")
     assert body_of(user)["client_id"] != body_of(replace(SALE, options={}))["client_id"]
     assert body_of(user)["user_id"] == "u1"
-    assert "no client" in GOOGLE.skip(replace(user, user_id=""))
+    assert "client id" in GOOGLE.skip(replace(user, user_id=""))
 
 
 def test_a_custom_event_has_its_plain_values_by_googles_names() -> None:
@@ -95,7 +95,7 @@ def test_a_name_that_google_refuses_is_skipped_with_a_reason(name: str) -> None:
 
 def test_an_order_without_its_id_or_goods_is_skipped_with_a_reason() -> None:
     assert GOOGLE.skip(track("Completed Transaction", transaction={"lineItems": []})) == (
-        "Google Analytics takes purchase only with transaction_id and items."
+        "Google Analytics accepts purchase only with transaction_id and items."
     )
     assert "transaction_id" in GOOGLE.skip(track("Order Refunded"))
 
@@ -118,7 +118,7 @@ def test_googles_own_names_are_known() -> None:
     product = line_item("p1", "Boots", 3, 1)["product"]
     assert params_of(track("Add to cart", product=product))["items"][0]["item_id"] == "p1"
     assert GOOGLE.skip(track("add_to_cart")) == (
-        "Google Analytics takes add_to_cart only with items."
+        "Google Analytics accepts add_to_cart only with items."
     )
 
 

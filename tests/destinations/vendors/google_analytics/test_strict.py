@@ -15,7 +15,7 @@ from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
 from tests.support.vendor import Vendor
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.events import Event
 

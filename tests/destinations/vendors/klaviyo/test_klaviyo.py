@@ -10,7 +10,7 @@ import pytest
 
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES
 from tests.support.vendor import Vendor
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.klaviyo.destination import Klaviyo, read_phone
 from tracking.events import Event
 
@@ -66,7 +66,7 @@ def test_what_klaviyo_cannot_take_is_skipped() -> None:
     assert "1 to 127" in klaviyo.skip(replace(SALE, name="x" * 128))
     assert "1 to 127" in klaviyo.skip(replace(SALE, name=""))
     nobody = replace(SAMPLES["identify"], user_id="", payload={**IDENTIFY, "traits": {"a": 1}})
-    assert "A profile needs" in klaviyo.skip(nobody)
+    assert "A profile requires" in klaviyo.skip(nobody)
     assert "of type page" in klaviyo.skip(replace(SAMPLES["page"], payload=PAGE))
 
 
@@ -86,7 +86,7 @@ def test_a_phone_number_that_is_not_whole_is_left_out(text: str, number: str) ->
 
 def test_verify_says_whose_key_it_is(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Klaviyo, "hosts", {"": vendor.url})
-    assert check_connection(Klaviyo({"private_key": "pk_x"})).message == "The key is known."
+    assert check_connection(Klaviyo({"private_key": "pk_x"})).message == "The key is valid."
     (asked,) = vendor.received
     assert asked.line.startswith("GET /hook/api/accounts ")
     assert asked.headers["authorization"] == "Klaviyo-API-Key pk_x"

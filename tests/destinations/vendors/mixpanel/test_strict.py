@@ -14,7 +14,7 @@ from tests.destinations.samples import RECEIVED, SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.mixpanel.strict import MixpanelDouble
 from tests.support.vendor import Vendor
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.mixpanel.destination import Mixpanel
 from tracking.events import Event
 from tracking.exceptions import SetupError

@@ -26,7 +26,7 @@ from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.destinations.vendors.bigquery.case import ACCOUNT
 from tests.support.ports import free_port
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.object_storage import stores

@@ -20,7 +20,7 @@ from psycopg import sql
 
 from tests.destinations.samples import SALE, SAMPLES, sales
 from tests.support.ports import free_port
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.spec.rows import COLUMNS, row
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.postgresql.config import PostgreSQLConfig
@@ -186,7 +186,7 @@ def test_a_private_host_is_not_called(config: dict[str, Any]) -> None:
 def test_verify_says_what_the_role_may(config: dict[str, Any]) -> None:
     assert (
         check_connection(make(config, table="new")).message
-        == '"public"."new" will be made with the first hit.'
+        == '"public"."new" is created with the first hit.'
     )
     with database(config) as connection:
         assert connection.execute("SELECT to_regclass('new')").fetchone() == (None,)
@@ -194,5 +194,5 @@ def test_verify_says_what_the_role_may(config: dict[str, Any]) -> None:
         connection.execute("REVOKE ALL ON shut FROM loader")
     assert "lacks SELECT or INSERT" in check_connection(make(config, table="shut")).message
     deliver(make(config, table="new"), [SALE])
-    assert check_connection(make(config, table="new")).message == '"public"."new" is there.'
+    assert check_connection(make(config, table="new")).message == '"public"."new" exists.'
     assert json.dumps(make(config).config)

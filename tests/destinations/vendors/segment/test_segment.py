@@ -17,7 +17,7 @@ from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES, TRANSACTIO
 from tests.support.live import serving
 from tests.support.sample import SEED
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.segment.destination import Segment
 from tracking.events import Event, Receipt
@@ -81,7 +81,7 @@ def test_a_context_of_null_is_as_good_as_none() -> None:
 
 
 def test_a_track_event_without_a_name_is_skipped() -> None:
-    assert make("http://x").skip(replace(SALE, name="")) == "A track event needs a name."
+    assert make("http://x").skip(replace(SALE, name="")) == "A track event requires a name."
     assert make("http://x").skip(SAMPLES["identify"]) == ""
 
 
@@ -169,7 +169,7 @@ def test_what_another_hitstream_refuses_alone_is_refused_alone(server: str) -> N
 @pytest.mark.django_db(transaction=True)
 def test_another_hitstream_says_whether_the_key_is_right(server: str) -> None:
     _, secret = Token.objects.issue("there")
-    assert check_connection(make(server, secret)).message == "It knows the write key."
+    assert check_connection(make(server, secret)).message == "The write key is valid."
     verdict = check_connection(make(server, "wrong"))
     assert not verdict.works
     assert "401" in verdict.message

@@ -9,15 +9,10 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.recorder import Recorder
-from tracking.destinations.vendors.slack.destination import (
-    TEXT_LIMIT,
-    VALUE_LIMIT,
-    Slack,
-    SlackConfig,
-    render,
-)
+from tracking.destinations.vendors.slack.config import TEXT_LIMIT, SlackConfig
+from tracking.destinations.vendors.slack.destination import VALUE_LIMIT, Slack, render
 from tracking.events import Event
 
 URL = "https://hooks.slack.com/services/T0/B0/secret"
@@ -97,7 +92,7 @@ def test_the_url_is_a_secret() -> None:
 def test_verify_posts_nothing(vendor: Vendor, status: int, said: bytes) -> None:
     vendor.answer = reply(status, said)
     assert check_connection(Slack({"webhook_url": vendor.url})).message == (
-        "The webhook is there; nothing was posted."
+        "The webhook exists. Nothing was posted."
     )
     assert vendor.received[0].json == {"text": ""}
     vendor.answer = reply(404, b"no_service")

@@ -13,7 +13,7 @@ import pytest
 from tests.destinations.samples import SALE, sample
 from tests.destinations.strict_hits import catalogue_events
 from tests.support.vendor import Vendor, reply
-from tracking.destinations.contract.connection_test import test_connection as check_connection
+from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.tiktok.destination import TikTok
 from tracking.events import Event, Receipt
@@ -50,12 +50,12 @@ def test_the_catalogue_goes_under_tiktoks_names() -> None:
 
 
 def test_an_event_without_a_page_is_skipped_with_a_reason() -> None:
-    assert "address" in TIKTOK.skip(sample(0, {}, name="Registered"))
+    assert "URL of the page" in TIKTOK.skip(sample(0, {}, name="Registered"))
 
 
 def test_another_event_is_sent_only_if_asked_for() -> None:
     danced = replace(SALE, name="Danced")
-    assert TIKTOK.skip(danced) == "It is none of TikTok's standard events."
+    assert TIKTOK.skip(danced) == "TikTok has no standard event for it."
     assert TikTok({**CONFIG, "custom_events": True}).skip(danced) == ""
 
 
@@ -85,7 +85,7 @@ def test_the_code_in_a_200_says_what_to_do(
     with pytest.raises(kind) as caught:
         deliver(vendor, monkeypatch, code)
     assert type(caught.value) is kind
-    assert str(caught.value) == f"TikTok says {code}: said so"
+    assert str(caught.value) == f"TikTok answered {code}: said so"
 
 
 def test_the_good_codes_are_deliveries(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:

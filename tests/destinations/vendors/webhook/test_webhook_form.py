@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.destinations.vendors.webhook.test_webhook import SECRET
-from tracking.destinations.vendors.webhook.destination import Webhook, WebhookConfig
+from tracking.destinations.vendors.webhook.config import WebhookConfig
+from tracking.destinations.vendors.webhook.destination import Webhook
 
 
 def fill(*stored: str, **data: Any) -> WebhookConfig:

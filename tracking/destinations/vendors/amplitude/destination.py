@@ -1,27 +1,25 @@
-"""Amplitude, by the HTTP V2 API.
+"""Amplitude, through the HTTP V2 API.
 
 Source: "HTTP V2 API" (https://amplitude.com/docs/apis/analytics/http-v2), sections "Regions",
-"Upload limit" (1 MB; 2,000 events, but few are recommended; 30 events a second of one user),
-"Keys for the event argument" (reserved names; insert_id, by which it knows an event for 7 days)
-and the errors' properties; "Batch and retry HTTP V2 API requests"
-(a 400 took nothing: the rest is sent again without the events that it names).
+"Upload limit" (1 MB; 2,000 events, though few are recommended; 30 events/s per user), "Keys for the
+event argument" (reserved names; insert_id, which identifies an event for 7 days) and the properties
+of errors; "Batch and retry HTTP V2 API requests" (after a 400 nothing is accepted: the request is
+sent again without the events that it names).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.event_names import own_name
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.amplitude.config import AmplitudeConfig
 from tracking.destinations.vendors.amplitude.events import event_of
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError, SetupError
@@ -36,36 +34,22 @@ RESERVED = frozenset(
         *("Revenue (Unverified)", "Merged User"),
     )
 )
-#: Where a 400 names events, by their places.
+#: The fields of a 400 that list events by their index, and the reason that each stands for.
 NAMED = {
     "events_with_invalid_fields": "{} is invalid",
     "events_with_missing_fields": "{} is missing",
     "events_with_invalid_id_lengths": "{} is too short",
 }
-#: Seconds to leave a user in peace who had more than 30 events a second.
+#: Seconds to wait for a user who exceeds 30 events/s.
 PAUSE = 30.0
 
 
-class AmplitudeConfig(ConfigForm):
-    api_key = SecretField(
-        label="API key",
-        help_text="Settings → Organization settings → Projects → your project → API key.",
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "United States"), ("eu", "European Union")],
-        required=False,
-        initial="us",
-        help_text="European Union: the project is at analytics.eu.amplitude.com.",
-    )
-
-
 class Amplitude(Destination):
-    """Sends events under their own names, orders as revenue, and identify as $identify."""
+    """Amplitude: events under their own names, orders as revenue, identify as $identify."""
 
     slug = "amplitude"
     label = "Amplitude"
     docs_url = "https://amplitude.com/docs/apis/analytics/http-v2"
-    icon, colour = "Am", "#1e61f0"
     aliases = ("Amplitude (Actions)", "Actions Amplitude")
     Config = AmplitudeConfig
 
@@ -82,50 +66,52 @@ class Amplitude(Destination):
         if reason := super().skip(event):
             return reason
         if not (event.user_id or event.anonymous_id):
-            return "Amplitude needs a user: the hit names neither a user nor a browser."
+            return "Amplitude requires a user id or an anonymous id."
         if event.type != "identify" and not own_name(event):
-            return "Amplitude needs a name for every event."
+            return "Amplitude requires a name for every event."
         if own_name(event) in RESERVED:
-            return f"Amplitude keeps the name {own_name(event)!r} for itself."
+            return f"Amplitude reserves the name {own_name(event)!r}."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([event_of(event) for event in events])
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
-        """What a 400 names is refused, and all else sent once more."""
-        response = await self._send(self.request(events), client)
+        """Send one batch. The events that a 400 names are refused, and all others are sent once
+        more."""
+        response = await self._send(client, self.request(events))
         refused = read_refused(events, response) if response.status == 400 else {}
         rest = [event for event in events if event.id not in refused]
         if refused and rest:
-            response = await self._send(self.request(rest), client)
+            response = await self._send(client, self.request(rest))
         if rest or not refused:
             response.raise_for_status()
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An upload without events: there is nothing to record, and Amplitude names what it misses
-        or blames the key."""
-        response = await self._send(self._post([]), client)
+        """Upload no events. Nothing is recorded, and Amplitude reports either missing events or a
+        wrong key."""
+        response = await self._send(client, self._post([]))
         if response.status != 400:
             response.raise_for_status()
-        return "Amplitude does not object to the API key; nothing was recorded."
+        return "Amplitude accepted the API key. Nothing was recorded."
 
-    async def _send(self, request: Request, client: Client) -> Response:
-        response = await client.send(replace(request, secrets=self.secrets), timeout=self.timeout)
-        said = read_json(response.body)
-        words = self.mask(plain(said.get("error")))
-        blamed = f"{words} {said.get('missing_field')}".lower().replace(" ", "_")
+    async def _send(self, client: Client, request: Request) -> Response:
+        response = await self.send(client, request)
+        body = read_json(response.body)
+        words = self.mask(plain(body.get("error")))
+        blamed = f"{words} {body.get('missing_field')}".lower().replace(" ", "_")
         if response.status == 400 and "api_key" in blamed:
-            raise SetupError(f"Amplitude says: {words}", exchange=response.exchange)
+            raise SetupError(f"Amplitude answered: {words}", exchange=response.exchange)
         if response.status == 429 and "Retry-After" not in response.headers:
             raise RetryableError(
-                f"Amplitude says: {words}", exchange=response.exchange, retry_after=PAUSE
+                f"Amplitude answered: {words}", exchange=response.exchange, retry_after=PAUSE
             )
         return response
 
     def _post(self, events: list[dict[str, Any]]) -> Request:
-        """Ids of any length are sent: Amplitude else drops those of less than 5 characters."""
+        """Return the upload of these events. It allows ids of any length: by default Amplitude
+        drops those of fewer than 5 characters."""
         body = {"api_key": self.config["api_key"], "events": events}
         return Request(
             url=f"{self.host}/2/httpapi",
@@ -135,16 +121,16 @@ class Amplitude(Destination):
 
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
-    """The events that the answer names, and why."""
-    said = read_json(response.body)
-    found: dict[UUID, str] = {}
+    """Return the events that the response names, and the reasons."""
+    body = read_json(response.body)
+    refused: dict[UUID, str] = {}
     for name, reason in NAMED.items():
-        for field, places in as_object(said.get(name)).items():
+        for field, places in as_object(body.get(name)).items():
             for place in _places(places, len(events)):
-                found.setdefault(events[place].id, reason.format(field))
-    for place in _places(said.get("silenced_events"), len(events)):
-        found.setdefault(events[place].id, "Amplitude has silenced this device_id")
-    return found
+                refused.setdefault(events[place].id, reason.format(field))
+    for place in _places(body.get("silenced_events"), len(events)):
+        refused.setdefault(events[place].id, "Amplitude has silenced this device_id")
+    return refused
 
 
 def _places(value: Any, count: int) -> Iterator[int]:

@@ -1,8 +1,8 @@
-"""Amplitude's events: an Event in, what Amplitude's "event argument" holds out.
+"""Amplitude's events: an Event in, the content of Amplitude's "event argument" out.
 
 Source: "HTTP V2 API" (https://amplitude.com/docs/apis/analytics/http-v2), section "Keys for the
-event argument": objects of 40 levels; `revenue`, negative for refunds; `revenueType`; and
-"Batch Event Upload API", section "Event properties": user property operations in $identify.
+event argument": objects of 40 levels; `revenue`, negative for refunds; `revenueType`; and "Batch
+Event Upload API", section "Event properties": user property operations in $identify.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from tracking.destinations.spec.limits import describe_campaign, describe_sale, 
 from tracking.destinations.spec.person import read_visit
 from tracking.events import Event
 
-#: The catalogue's name → the revenue's type and its sign: a refund is negative.
+#: The catalogue's name → the revenue type and its sign: a refund is negative.
 REVENUE = {"Completed Transaction": ("Purchase", 1), "Refunded Transaction": ("Refund", -1)}
-#: Traits that stand in keys of their own.
+#: Traits that have a key of their own.
 IDS = frozenset({"userId", "anonymousId", "id", "emailHash"})
 LIMITS = {"depth": 38, "keys": 1_000, "items": 10_000}
 
 
 def event_of(event: Event) -> dict[str, Any]:
-    """Times in milliseconds."""
+    """Return Amplitude's event. Times are in milliseconds."""
     identify = event.type == "identify"
-    told = {**event.properties, **describe_campaign(event), **describe_sale(event)}
+    properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
     traits = {name: value for name, value in event.traits.items() if name not in IDS}
     about = {"$set": traits} if identify and traits else traits
     return filled(
@@ -36,7 +36,7 @@ def event_of(event: Event) -> dict[str, Any]:
             "event_type": "$identify" if identify else own_name(event),
             "time": int(event.occurred_at.timestamp() * 1000),
             "insert_id": str(event.id),
-            "event_properties": prune({} if identify else told, **LIMITS),
+            "event_properties": prune({} if identify else properties, **LIMITS),
             "user_properties": prune(about, **LIMITS),
             **_device(event),
             **_revenue(event),
@@ -61,7 +61,7 @@ def _device(event: Event) -> dict[str, Any]:
 
 
 def _revenue(event: Event) -> dict[str, Any]:
-    """Without tax and shipping, for orders."""
+    """Return the revenue of an order or a refund, without tax and shipping."""
     kind, sign = REVENUE.get(meaning(event), ("", 0))
     revenue = read_sale(event).revenue if kind else None
     return {} if revenue is None else {"revenue": sign * abs(revenue), "revenueType": kind}

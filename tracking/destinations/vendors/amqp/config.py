@@ -1,4 +1,4 @@
-"""What an operator fills in of AMQP."""
+"""The configuration form of AMQP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracking.destinations.contract.form_fields import HostField
 
 
 class AmqpConfig(ConfigForm):
-    host = HostField(help_text="The broker's name or address, after the @ of its AMQP URL.")
+    host = HostField(help_text="Name or address of the broker: in the AMQP URL after the @.")
     port = forms.IntegerField(
         required=False,
         min_value=1,
@@ -17,36 +17,36 @@ class AmqpConfig(ConfigForm):
         help_text="Empty: 5671 with TLS, 5672 without.",
     )
     tls = forms.BooleanField(
-        label="TLS", required=False, help_text="For a URL that begins with amqps://"
+        label="TLS", required=False, help_text="Select it for a URL that begins with amqps://."
     )
     vhost = forms.CharField(
         label="Virtual host",
         max_length=255,
         required=False,
         initial="/",
-        help_text="What follows the port and a slash in the AMQP URL; in RabbitMQ's management"
-        " pages under Admin, Virtual Hosts.",
+        help_text="In the AMQP URL after the port and a slash; in RabbitMQ's management pages under"
+        " Admin → Virtual Hosts.",
     )
     user = forms.CharField(
-        max_length=255, help_text="In RabbitMQ's management pages under Admin, Users."
+        max_length=255, help_text="In RabbitMQ's management pages under Admin → Users."
     )
-    password = SecretField(help_text="The user's password.")
+    password = SecretField(help_text="Password of the user.")
     exchange = forms.CharField(
         max_length=255,
         required=False,
-        help_text="Its name, in RabbitMQ's management pages under Exchanges. It must exist. Empty:"
-        " the default one, whose routing key is a queue's name.",
+        help_text="Name of an existing exchange: in RabbitMQ's management pages under Exchanges."
+        " Empty: the default exchange, whose routing key is the name of a queue.",
     )
     routing_key = forms.CharField(
         max_length=200,
-        help_text="{type} and {name} in it are the hit's type and its event's name. A message that"
-        " no queue is bound for is an error.",
+        help_text="{type} and {name} are replaced by the type of the hit and the name of its event."
+        " A message that no queue receives is an error.",
     )
     batch_size = forms.IntegerField(
-        label="Messages at once",
+        label="Messages per batch",
         required=False,
         initial=100,
         min_value=1,
         max_value=1_000,
-        help_text="Sent over one connection before their confirms are waited for.",
+        help_text="Number of messages sent over one connection before waiting for their confirms.",
     )

@@ -1,12 +1,13 @@
 """AMQP: each hit as a persistent message to an exchange of RabbitMQ or another AMQP 0-9-1 broker.
 
 Source: the AMQP 0-9-1 specification's basic class (mandatory, message-id, delivery-mode) and
-RabbitMQ's pages "Consumer Acknowledgements and Publisher Confirms" (https://www.rabbitmq.com/docs/
-confirms; a persistent message is confirmed when it is on disk) and "Publishers" (unroutable ones).
+RabbitMQ's pages "Consumer Acknowledgements and Publisher Confirms"
+(https://www.rabbitmq.com/docs/confirms; a persistent message is confirmed when it is on disk) and
+"Publishers" (unroutable ones).
 
-Through aiormq, which lives on an event loop: kombu, which Celery brings, blocks, and from a thread
-it could not be cut off when the time is over. A message that was confirmed may come again after a
-crash, with the same message_id.
+The client is aiormq, which runs on an event loop. kombu, which Celery installs, blocks, and on a
+thread it could not be stopped at the timeout. After a crash a confirmed message may be sent again,
+with the same message_id.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PERSISTENT = 2
 CLOSE_SECONDS = 2.0
 KEY_BYTES = 255
-#: aiormq's names for what does not pass by itself.
+#: aiormq's exceptions that only a change of the configuration can resolve.
 SETUP = frozenset(
     {"AuthenticationError", "ChannelAccessRefused", "ChannelNotFoundEntity", "ConnectionNotAllowed"}
     | {"ChannelPreconditionFailed", "IncompatibleProtocolError", "ProbableAuthenticationError"}
@@ -44,12 +45,11 @@ SETUP = frozenset(
 
 
 class Amqp(Destination):
-    """Publishes each hit as the Webhook describes it. `request` describes the batch."""
+    """AMQP: each hit in the JSON form of the Webhook. `request` describes the batch."""
 
     slug = "amqp"
     label = "AMQP"
     docs_url = "https://www.rabbitmq.com/docs/publishers"
-    icon, colour = "Mq", "#e05a00"
     aliases = ("RabbitMQ",)
     Config = AmqpConfig
 
@@ -68,7 +68,7 @@ class Amqp(Destination):
 
     def skip(self, event: Event) -> str:
         if len(self._key(event).encode()) > KEY_BYTES:
-            return f"Its routing key would be longer than {KEY_BYTES} bytes."
+            return f"The routing key would be longer than {KEY_BYTES} bytes."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -89,7 +89,7 @@ class Amqp(Destination):
                 )
             refused.update(judge(events, answers))
             if refused and "{" not in self.config["routing_key"]:
-                # The same key leads nowhere for every hit.
+                # A constant key is unroutable for every hit.
                 raise SetupError(next(iter(refused.values())))
             return f"{len(events) - len(refused)} of {len(events)} confirmed"
 
@@ -97,7 +97,8 @@ class Amqp(Destination):
         return Receipt(exchange=exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """Asks for the exchange, or for the queue behind the default one, and makes neither."""
+        """Declare the exchange, or the queue behind the default exchange, passively: neither is
+        created."""
         exchange, key = self.config.get("exchange") or "", self.config["routing_key"]
 
         async def look() -> str:
@@ -106,11 +107,15 @@ class Amqp(Destination):
                     await channel.exchange_declare(exchange=exchange, passive=True)
                 elif "{" not in key:
                     await channel.queue_declare(queue=key, passive=True)
-            return "It is there."
+            return "It exists."
 
         request = Request(method="DECLARE", url=self._url, body=b"")
         await perform(self, request, look(), explain)
-        return f"The exchange {exchange} is there." if exchange else "The broker can be used."
+        return (
+            f"The exchange {exchange} exists."
+            if exchange
+            else "The broker accepted the connection."
+        )
 
     @property
     def _url(self) -> str:
@@ -136,7 +141,7 @@ class Amqp(Destination):
 
     @contextlib.asynccontextmanager
     async def _channel(self) -> AsyncIterator[Any]:
-        """A channel that confirms, over a connection of its own to a checked address."""
+        """Yield a channel with publisher confirms, over a new connection to a checked address."""
         aiormq = need("aiormq", "amqp")
         address = (await find_addresses(self.config["host"], self._port))[0]
         url = URL.build(
@@ -179,11 +184,12 @@ class Amqp(Destination):
 
 
 def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> dict[UUID, str]:
-    """Those that no queue took. Raises whatever else happened to one: all are sent again then."""
+    """Return the events that no queue accepts. Raises any other error: all events are then sent
+    again."""
     returned: dict[UUID, str] = {}
     for event, answer in zip(events, answers, strict=True):
         if type(answer).__name__ == "PublishError":
-            returned[event.id] = f"No queue is bound for it: {answer}"
+            returned[event.id] = f"No queue receives the message: {answer}"
         elif answer is not None:
             raise answer
     return returned
@@ -191,11 +197,11 @@ def judge(events: Sequence[Event], answers: Sequence[BaseException | None]) -> d
 
 def explain(fault: Exception) -> DeliveryError | None:
     if isinstance(fault.__cause__, ssl.SSLCertVerificationError):
-        return SetupError(f"The broker's certificate was not accepted: {fault.__cause__}")
+        return SetupError(f"The certificate of the broker was not accepted: {fault.__cause__}")
     if type(fault).__module__ != "aiormq.exceptions":
         return None
     if "Connection.OpenOk" in str(fault):
-        # What the broker said is lost in aiormq.
-        return SetupError("The broker opens no such virtual host, or not for this user.")
+        # aiormq does not keep the broker's own message.
+        return SetupError("The virtual host does not exist, or the user has no access to it.")
     message = " ".join(f"{type(fault).__name__}: {fault}".split())
     return SetupError(message) if type(fault).__name__ in SETUP else RetryableError(message)

@@ -1,4 +1,4 @@
-"""What an operator fills in of BigQuery."""
+"""The configuration form of BigQuery."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tracking.destinations.transport.google_auth import AccountError, read_accou
 class BigQueryConfig(ConfigForm):
     service_account = SecretField(
         widget=HiddenTextarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
-        help_text="The JSON key of a service account, in the Google Cloud console under IAM &"
-        " Admin, Service accounts, the account, Keys. It needs the role BigQuery Data Editor on the"
+        help_text="JSON key of a service account: Google Cloud console → IAM & Admin → Service"
+        " accounts → your account → Keys. The account needs the role BigQuery Data Editor on the"
         " dataset.",
     )
     project = forms.RegexField(
         r"^[a-z0-9.:-]{4,100}$",
-        help_text="The project's id, not its name: in the console's list of projects.",
+        help_text="Id of the project, not its name: in the list of projects of the console.",
     )
     dataset = forms.RegexField(
         r"^[A-Za-z0-9_]{1,1024}$",
-        help_text="The dataset's name, in BigQuery's Explorer under the project. It must exist.",
+        help_text="Name of an existing dataset: in BigQuery's Explorer under the project.",
     )
     table = forms.RegexField(
         r"^[A-Za-z0-9_-]{1,200}$",
         required=False,
         initial="hits",
-        help_text="Made with the first hit, partitioned by the day of receivedAt.",
+        help_text="Created with the first hit, partitioned by the day of receivedAt.",
     )
 
     def clean_service_account(self) -> str:

@@ -1,14 +1,14 @@
 """BigQuery: hits as rows of a table, streamed.
 
-Source: Google's pages "Method: tabledata.insertAll" (https://cloud.google.com/bigquery/docs/
-reference/rest/v2/tabledata/insertAll: insertId, skipInvalidRows, insertErrors), "Method:
-tables.insert", "Quotas and limits", section "Streaming inserts" (10 MB a request, 500 rows
-recommended) and "Using OAuth 2.0 for Server to Server Applications", section "HTTP/REST"; "Error
-messages" (a quota is a 403, too). A value of type JSON goes as text (python-bigquery,
-google/cloud/bigquery/_helpers.py, _json_to_json).
+Source: Google's pages "Method: tabledata.insertAll"
+(https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll: insertId,
+skipInvalidRows, insertErrors), "Method: tables.insert", "Quotas and limits", section "Streaming
+inserts" (10 MB per request, 500 rows recommended) and "Using OAuth 2.0 for Server to Server
+Applications", section "HTTP/REST"; "Error messages" (an exceeded quota is a 403 as well). A value
+of type JSON is sent as text (python-bigquery, google/cloud/bigquery/_helpers.py, _json_to_json).
 
-The columns are those that SegmentStream's table of hits has, in JSON where it has records.
-BigQuery tells a repeated insertId for about a minute; after that `hitId` tells a repeated hit.
+The columns are those of SegmentStream's table of hits, with JSON in place of records. BigQuery
+recognises a duplicate insertId for about one minute; after that `hitId` identifies duplicates.
 """
 
 from __future__ import annotations
@@ -39,20 +39,19 @@ SCHEMA = {
     "sentAt": "TIMESTAMP",
     "receivedAt": "TIMESTAMP",
 }
-#: A table that was just made takes rows after a while.
+#: Seconds until a new table accepts rows.
 MADE_SECONDS = 60.0
 QUOTAS = (b"rateLimitExceeded", b"quotaExceeded")
-#: A row that is fine itself, left out for another's sake.
+#: The reason for a valid row that was left out because of another row.
 STOPPED = "stopped"
 
 
 class BigQuery(Destination):
-    """One insertAll for each batch; the access token is not part of `request`."""
+    """BigQuery: one insertAll per batch. The access token is not part of `request`."""
 
     slug = "bigquery"
     label = "BigQuery"
     docs_url = "https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll"
-    icon, colour = "Bq", "#4285f4"
     aliases = ("Google BigQuery",)
     Config = BigQueryConfig
 
@@ -75,19 +74,24 @@ class BigQuery(Destination):
         )
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """Of rows with errors the others were taken, since invalid ones are skipped. An answer that
-        was too long to be read whole names rows that nobody could tell."""
+        """Return the rows with errors as refused; invalid rows are skipped, so the others are
+        stored.
+
+        Raises PermanentError if the response is cut off and names rows that cannot be read.
+        """
         try:
-            found = _errors_by_row(response.body)
+            rows = _errors_by_row(response.body)
         except (ValueError, TypeError, AttributeError):
-            message = "BigQuery's answer cannot be read."
+            message = "The response of BigQuery is not valid."
             raise PermanentError(message, exchange=response.exchange) from None
         refused = {}
-        for index, errors in found:
+        for index, errors in rows:
             if 0 <= index < len(events):
                 refused[events[index].id] = _words(errors)
                 if any(error.get("reason") == STOPPED for error in errors):
-                    raise RetryableError("BigQuery stopped.", exchange=response.exchange)
+                    raise RetryableError(
+                        "BigQuery stopped at another row.", exchange=response.exchange
+                    )
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
@@ -95,27 +99,27 @@ class BigQuery(Destination):
         if response.status == 404 and b"Not found: Table" in response.body:
             await self._make(client)
             raise RetryableError(
-                "The table was not there and was made; it takes rows soon.",
+                "The table was missing and has been created. It accepts rows soon.",
                 exchange=response.exchange,
                 retry_after=MADE_SECONDS,
             )
         if response.status == 403 and any(each in response.body for each in QUOTAS):
-            raise RetryableError("BigQuery's quota is reached.", exchange=response.exchange)
+            raise RetryableError("The quota of BigQuery is exhausted.", exchange=response.exchange)
         response.raise_for_status()
         return self.receipt(events, response)
 
     async def verify(self, client: Client) -> str:
-        """Asks for the table's columns."""
+        """Read the columns of the table."""
         response = await self._send(client, self._call("GET", self._table))
         if response.status == 404 and b"Not found: Table" in response.body:
-            return "The dataset is there; the table will be made with the first hit."
+            return "The dataset exists. The table is created with the first hit."
         response.raise_for_status()
         missing = [name for name in SCHEMA if name not in _columns(response.body)]
         if missing:
             raise SetupError(
                 f"The table lacks the columns {', '.join(missing)}.", exchange=response.exchange
             )
-        return "The table is there and has every column."
+        return "The table exists and has every column."
 
     @property
     def _dataset(self) -> str:
@@ -157,10 +161,10 @@ class BigQuery(Destination):
 
 
 def _errors_by_row(body: bytes) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Of {"insertErrors": [{"index": 0, "errors": [{"reason": …, "message": …}]}]}. Raises
-    ValueError, TypeError or AttributeError for what is no such answer."""
-    found = msgspec.json.decode(body).get("insertErrors") or []
-    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in found]
+    """Return indexes and errors of {"insertErrors": [{"index": 0, "errors": [{"reason": …,
+    "message": …}]}]}. Raises ValueError, TypeError or AttributeError for any other response."""
+    rows = msgspec.json.decode(body).get("insertErrors") or []
+    return [(int(each.get("index", 0)), list(each.get("errors") or [])) for each in rows]
 
 
 def _words(errors: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""BigQuery's rows: an Event in, the values of its columns out."""
+"""BigQuery's rows: an Event in, the values of the columns out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from tracking.events import Event
 
 
 def describe(event: Event) -> dict[str, Any]:
-    """The row. What is no track event says its type in `event`; properties of the same names as
-    its own name and type stand in `properties` there."""
+    """Return the row. An event of another type than track has its type in `event`. Properties
+    called `name` or `type` that differ from the event's own are kept in `properties` there."""
     own = {"name": event.name} if event.name else {}
     own |= {} if event.type == "track" else {"type": event.type}
-    told = event.properties
-    hidden = {name: told[name] for name in own if told.get(name, own[name]) != own[name]}
-    said = {**own, **told, **own, **({"properties": hidden} if hidden else {})}
+    properties = event.properties
+    hidden = {
+        name: properties[name] for name in own if properties.get(name, own[name]) != own[name]
+    }
+    content = {**own, **properties, **own, **({"properties": hidden} if hidden else {})}
     ids = {"userId": event.user_id, "anonymousId": event.anonymous_id}
     ids |= {"emailHash": event.email_hash}
     user = {**event.traits, **{name: value for name, value in ids.items() if value}}
     sender = {"ip": event.ip, "userAgent": event.user_agent}
     context = {**{name: value for name, value in sender.items() if value}, **event.context}
     return {
-        "event": _text(said),
+        "event": _text(content),
         "user": _text(user),
         "context": _text(context),
         "hitId": event.hit_id,

@@ -1,11 +1,11 @@
-"""Google Analytics 4, by the Measurement Protocol.
+"""Google Analytics 4, through the Measurement Protocol.
 
 Source: "Measurement Protocol reference"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference), sections
-"Transport" (hosts; any payload is answered by 2xx), "JSON POST body" (client_id: two positive
-numbers joined by a period; ip_override; user_agent; 25 events) and "Common event parameters";
-"Send Measurement Protocol events", section "Limitations" (a body below 130 kB), and
-"Validate events" (/debug/mp/collect records nothing and checks neither of the credentials).
+"Transport" (hosts; every payload is answered with 2xx), "JSON POST body" (client_id: two positive
+numbers joined by a period; ip_override; user_agent; 25 events) and "Common event parameters"; "Send
+Measurement Protocol events", section "Limitations" (a body below 130 kB), and "Validate events"
+(/debug/mp/collect records nothing and checks neither of the credentials).
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
 from tracking.destinations.vendors.google_analytics.events import GoogleEvent, google_event
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -33,40 +32,21 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
 CLIENT_ID = re.compile(r"[1-9][0-9]*\.[1-9][0-9]*")
-#: How far back Google dates an event.
+#: Maximum age of an event that Google accepts.
 OLDEST = timedelta(hours=72)
 
 
-class GoogleAnalyticsConfig(ConfigForm):
-    measurement_id = forms.RegexField(
-        label="Measurement ID",
-        regex=r"^G-[A-Z0-9]{4,20}$",
-        help_text="G-…: Admin → Data collection and modification → Data streams → your web stream.",
-    )
-    api_secret = SecretField(
-        label="API secret",
-        help_text="The same page → Measurement Protocol API secrets → Create.",
-    )
-    region = forms.ChoiceField(
-        choices=[("global", "Global"), ("eu", "European Union")],
-        required=False,
-        initial="global",
-        help_text="European Union: Google collects the data there.",
-    )
-
-
 class GoogleAnalytics(Destination):
-    """Sends the catalogue's events under Google's names, all others under their own.
+    """Google Analytics 4: the catalogue's events under Google's names, all others under their own.
 
-    One request carries one client's events. Google forgets repeated purchases by transaction_id
-    only, has no place for an event's id, and takes whatever comes: what breaks its rules is trimmed
-    or skipped here.
+    One request carries the events of one client. Google recognises duplicate purchases by
+    transaction_id only, has no field for an event's id, and accepts every request: values that
+    break its rules are trimmed or skipped here.
     """
 
     slug = "google-analytics"
     label = "Google Analytics 4"
     docs_url = "https://developers.google.com/analytics/devguides/collection/protocol/ga4"
-    icon, colour = "GA", "#e37400"
     aliases = ("Google Analytics", "GA4", "Actions Google Analytics 4")
     Config = GoogleAnalyticsConfig
 
@@ -83,16 +63,16 @@ class GoogleAnalytics(Destination):
         if reason := super().skip(event):
             return reason
         if not self.client_id(event):
-            return "Google Analytics needs a client: the hit names no client, browser or user."
+            return "Google Analytics requires a client id, an anonymous id or a user id."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 72 hours that Google Analytics takes events for."
-        told = google_event(event)
-        if not told.unfit and len(self._body([event], [told])) > self.max_bytes:
-            return "It is larger than the 130 kB that Google Analytics takes."
-        return told.unfit
+            return "Google Analytics accepts events of the last 72 hours only."
+        google = google_event(event)
+        if not google.unfit and len(self._body([event], [google])) > self.max_bytes:
+            return "Google Analytics accepts at most 130 kB per request."
+        return google.unfit
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Each client's events in their order: a request has one client."""
+        """Yield the events of each client in their order: a request has one client."""
         clients: dict[tuple[tuple[str, str], ...], list[Event]] = {}
         for event in events:
             clients.setdefault(tuple(self._envelope(event).items()), []).append(event)
@@ -104,7 +84,7 @@ class GoogleAnalytics(Destination):
         return self._post(f"{self.host}/mp/collect", body)
 
     async def verify(self, client: Client) -> str:
-        """Google's validation server, which records nothing and has one host only."""
+        """Call Google's validation server, which records nothing and exists on one host only."""
         params = {"engagement_time_msec": 1, "session_id": "1"}
         body = {
             "client_id": "1.1",
@@ -116,17 +96,19 @@ class GoogleAnalytics(Destination):
         if messages := read_json(response.body).get("validationMessages"):
             words = plain(as_object(messages[0]).get("description"))
             raise SetupError(
-                f"Google's validation server says: {words}", exchange=response.exchange
+                f"Google's validation server answered: {words}", exchange=response.exchange
             )
         return (
-            "Google's validation server takes our events. It does not check the measurement ID and"
-            " the API secret: look for the first hit in Reports → Realtime."
+            "Google's validation server accepts the events. It does not check the measurement ID"
+            " and the API secret: look for the first hit in Reports → Realtime."
         )
 
     def client_id(self, event: Event) -> str:
-        """What the sender names in the hit's options, else made from the browser's or user's id.
+        """Return the client id of the hit's options, else one made from the browser's or the user's
+        id.
 
-        Google wants two numbers: an id of another form becomes two that are always the same.
+        Google requires two numbers: an id of another form becomes two numbers that are always the
+        same.
         """
         named = re.sub(r"^GA\d\.\d\.", "", plain(event.options.get("clientId")))
         known = named or event.anonymous_id or event.user_id
@@ -137,18 +119,19 @@ class GoogleAnalytics(Destination):
         return ".".join(map(str, parts)) if known else ""
 
     def _envelope(self, event: Event) -> dict[str, str]:
-        """What all events of a request share. A user's id has less than 256 characters."""
+        """Return the values that all events of a request share. Google limits user ids to 255
+        characters."""
         visit = read_visit(event)
-        told = {
+        values = {
             "client_id": self.client_id(event),
             "user_id": event.user_id if len(event.user_id) < 256 else "",
             "ip_override": visit.ip,
             "user_agent": visit.user_agent,
         }
-        return {name: value for name, value in told.items() if value}
+        return {name: value for name, value in values.items() if value}
 
-    def _body(self, events: Sequence[Event], told: Sequence[GoogleEvent]) -> bytes:
-        named = [{"name": each.name, "params": each.params} for each in told]
+    def _body(self, events: Sequence[Event], google_events: Sequence[GoogleEvent]) -> bytes:
+        named = [{"name": each.name, "params": each.params} for each in google_events]
         return msgspec.json.encode({**self._envelope(events[0]), "events": named})
 
     def _post(self, url: str, body: bytes) -> Request:

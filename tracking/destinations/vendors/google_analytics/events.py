@@ -1,4 +1,4 @@
-"""Google Analytics 4: an Event in, its name and parameters within Google's limits out.
+"""Google Analytics 4's events: an Event in, its name and parameters within Google's limits out.
 
 Source: "Recommended events"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events), the
@@ -26,7 +26,7 @@ GOODS = ("currency", "value", "items")
 ORDER = ("transaction_id", *GOODS, "tax", "shipping", "coupon")
 LIST = ("item_list_id", "item_list_name", "items")
 BANNER = ("promotion_id", "promotion_name", "creative_name", "creative_slot", "items")
-#: The catalogue's name → Google's, and the parameters that it takes.
+#: The catalogue's name → Google's name and the parameters that it accepts.
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Viewed Page": ("page_view", ()),
     "Viewed Product Detail": ("view_item", GOODS),
@@ -48,20 +48,21 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Logged In": ("login", ("method",)),
     "Lead": ("generate_lead", ("currency", "value")),
 }
-#: What Google requires. An event of money without it is skipped; another goes under its own name.
+#: Google's required parameters. A purchase or refund without them is skipped; another event is sent
+#: under its own name.
 REQUIRED: dict[str, tuple[str, ...]] = {
     name: ("items",) for name, fields in EVENTS.values() if "items" in fields
 }
 REQUIRED |= {"search": ("search_term",), "purchase": ("transaction_id", "items")}
 REQUIRED |= {"refund": ("transaction_id",), "view_promotion": (), "select_promotion": ()}
-#: Some senders use Google's names already.
+#: For senders that already use Google's names.
 BY_OWN_NAME = {entry[0]: entry for entry in EVENTS.values()}
 MONEY = frozenset({"purchase", "refund"})
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleEvent:
-    """What goes to Google; `unfit` says why it cannot, else it is empty."""
+    """An event as it is sent to Google. `unfit` is the reason why it cannot be sent, else empty."""
 
     name: str
     params: dict[str, Any]
@@ -69,26 +70,26 @@ class GoogleEvent:
 
 
 def google_event(event: Event) -> GoogleEvent:
-    """Under Google's name with its parameters, else under the event's own with its plain values;
-    at most MAX_PARAMS, those that every event has first."""
+    """Return the event under Google's name with its parameters, else under its own name with its
+    plain values. Of more than MAX_PARAMS parameters, those that every event has come first."""
     own_words = _snake(own_name(event))
     name, fields = EVENTS.get(meaning(event)) or BY_OWN_NAME.get(own_words, ("", ()))
     standard = _standard_params(event, fields)
     lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
     if lacks and (name in MONEY or name == own_words):
         return GoogleEvent(
-            "", {}, f"Google Analytics takes {name} only with {' and '.join(lacks)}."
+            "", {}, f"Google Analytics accepts {name} only with {' and '.join(lacks)}."
         )
     own: dict[str, Any] = {}
     if lacks or not name:
         name = trim_name(own_words)
         own = dict(_custom_params(event))
     if not name:
-        unfit = f"Google Analytics cannot take an event named {event.name!r}, or reserves the name."
+        unfit = f"Google Analytics does not allow the event name {event.name!r}, or reserves it."
         return GoogleEvent("", {}, unfit)
     known = {**_common_params(event), **standard, **_page_params(event)}
-    told = filled({**known, **{key: own[key] for key in own if key not in known}})
-    return GoogleEvent(name, dict(list(limit(told).items())[:MAX_PARAMS]))
+    params = filled({**known, **{key: own[key] for key in own if key not in known}})
+    return GoogleEvent(name, dict(list(limit(params).items())[:MAX_PARAMS]))
 
 
 def _snake(name: str) -> str:
@@ -105,22 +106,22 @@ def _page_params(event: Event) -> dict[str, str]:
 
 
 def _common_params(event: Event) -> dict[str, Any]:
-    """The time; the session where the sender tells it; and that the visitor was active.
+    """Return the time, the session if the sender states it, and the engagement of the visitor.
 
-    A hit without interaction must not count as engagement. Google wants a session as a number.
+    A hit without interaction must not count as engagement. Google requires a number as session id.
     """
-    told = event.properties
+    properties = event.properties
     session = next(
         (
-            found
-            for place in (event.options, told, event.context)
+            number
+            for place in (event.options, properties, event.context)
             for name in ("sessionId", "session_id")
-            if (found := to_number(place.get(name))) and found > 0
+            if (number := to_number(place.get(name))) and number > 0
         ),
         None,
     )
-    quiet = told.get("nonInteraction") is True
-    engaged = to_number(told.get("engagement_time_msec")) or 1
+    quiet = properties.get("nonInteraction") is True
+    engaged = to_number(properties.get("engagement_time_msec")) or 1
     return {
         "timestamp_micros": int(min(event.occurred_at, event.received_at).timestamp() * 1_000_000),
         "session_id": str(session) if session else "",
@@ -133,7 +134,7 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
         return {}
     sale, listing = read_sale(event), read_listing(event)
     banner = next(iter(read_campaigns(event)), None) if "promotion_id" in fields else None
-    told = {
+    values = {
         "transaction_id": sale.order_id,
         "currency": sale.currency,
         "value": sale.revenue if sale.currency else None,
@@ -151,12 +152,12 @@ def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
         "creative_slot": banner.position if banner else "",
         "items": [_item(item, sale) for item in sale.items],
     }
-    return filled({name: told[name] for name in fields})
+    return filled({name: values[name] for name in fields})
 
 
 def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
     levels = zip(("", "2", "3", "4", "5"), item.categories, strict=False)
-    told = {
+    values = {
         "item_id": item.id or item.sku,
         "item_name": item.name,
         "affiliation": sale.affiliation,
@@ -169,26 +170,27 @@ def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
         "price": item.price,
         "quantity": item.quantity,
     }
-    return limit(filled(told))
+    return limit(filled(values))
 
 
 def _custom_params(event: Event) -> Iterator[tuple[str, Any]]:
-    """The plain values of an event that Google does not know, and the vendor's custom dimensions
-    and metrics by their names."""
-    told = dict(event.properties)
-    for listed in (told.pop("customDimensions", None), told.pop("customMetrics", None)):
+    """Yield the plain values of an event that Google does not know, and the custom dimensions and
+    metrics of the public HTTP API by their names."""
+    properties = dict(event.properties)
+    for listed in (properties.pop("customDimensions", None), properties.pop("customMetrics", None)):
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, Mapping) and plain(each.get("name")):
-                told.setdefault(plain(each["name"]), each.get("value"))
-    for raw, value in _flatten(told):
+                properties.setdefault(plain(each["name"]), each.get("value"))
+    for raw, value in _flatten(properties):
         name = trim_name(re.sub(r"[^A-Za-z0-9_]+", "_", raw))
         if name and name not in {"nonInteraction", "firebase_conversion"}:
             yield name, str(value).lower() if isinstance(value, bool) else value
 
 
-def _flatten(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """One level of objects is opened; deeper ones and lists have no place in a parameter."""
-    for name, value in told.items():
+def _flatten(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield plain values, also of one level of objects. Google has no parameter for deeper objects
+    and lists."""
+    for name, value in properties.items():
         if isinstance(value, Mapping) and not prefix:
             yield from _flatten(value, f"{name}_")
         elif isinstance(value, str) or to_number(value) is not None or isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""Google Analytics 4's limits: names and parameters in, what Google keeps of them out.
+"""Google Analytics 4's limits: names and parameters in, the part that Google keeps out.
 
 Source: "Measurement Protocol reference"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference), section
-"Reserved names"; "Send Measurement Protocol events", section "Limitations": names of 40
-characters, 25 parameters an event, values of 100; "Event collection limits"
+"Reserved names"; "Send Measurement Protocol events", section "Limitations": names of 40 characters,
+25 parameters per event, values of 100 characters; "Event collection limits"
 (https://support.google.com/analytics/answer/9267744): page_location 1,000, page_referrer 420,
 page_title 300; "Measure ecommerce": 200 items.
 """
@@ -17,7 +17,7 @@ from typing import Any
 MAX_NAME, MAX_PARAMS, MAX_VALUE, MAX_ITEMS = 40, 25, 100, 200
 LONGER = {"page_location": 1_000, "page_referrer": 420, "page_title": 300}
 RESERVED_PREFIXES = ("_", "firebase_", "ga_", "google_", "gtag.")
-#: Names of events; ad_impression, in_app_purchase and screen_view are for app streams only.
+#: Reserved event names; ad_impression, in_app_purchase and screen_view are for app streams only.
 RESERVED = frozenset(
     {
         "ad_activeview",
@@ -59,14 +59,16 @@ RESERVED = frozenset(
 
 
 def trim_name(name: str) -> str:
-    """At most MAX_NAME characters; empty unless it begins with a letter and is free to be used."""
-    found = name[:MAX_NAME]
-    free = found not in RESERVED and not found.lower().startswith(RESERVED_PREFIXES)
-    return found if re.match(r"[A-Za-z]", found) and free else ""
+    """Return at most MAX_NAME characters of the name; "" if it is reserved or does not begin with a
+    letter."""
+    trimmed = name[:MAX_NAME]
+    free = trimmed not in RESERVED and not trimmed.lower().startswith(RESERVED_PREFIXES)
+    return trimmed if re.match(r"[A-Za-z]", trimmed) and free else ""
 
 
 def limit(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts cut to Google's length, which else drops them; no more items than it takes."""
+    """Return the parameters with texts cut to Google's length, since Google drops longer ones, and
+    with at most MAX_ITEMS items."""
     return {
         name: value[: LONGER.get(name, MAX_VALUE)]
         if isinstance(value, str)

@@ -1,14 +1,13 @@
 """Klaviyo: events of profiles, and profiles.
 
-Source: Klaviyo's API reference, revision 2026-07-15, pages "Create Event" (https://developers.
-klaviyo.com/en/reference/create_event: 350 a second, 3,500 a minute; 5 MB; a name of less than 128
-characters; of a repeated unique_id only the first is recorded), "Create or Update Profile" (75 a
-second, 750 a minute; 100 KB) and "Get Accounts" ("test if a Private API Key belongs to the correct
-account"). Not "Bulk Create Events": there one repeated unique_id fails all events of the request,
-after it was accepted.
+Source: Klaviyo's API reference, revision 2026-07-15, pages "Create Event"
+(https://developers.klaviyo.com/en/reference/create_event: 350 requests/s, 3,500/min; 5 MB; a name
+of fewer than 128 characters; of duplicates by unique_id only the first is recorded), "Create or
+Update Profile" (75 requests/s, 750/min; 100 KB) and "Get Accounts" ("test if a Private API Key
+belongs to the correct account"). Not "Bulk Create Events": there one duplicate unique_id fails all
+events of the request after it was accepted.
 
-An event keeps its own name and properties. Of the latter Klaviyo's own reports read none but the
-value and its currency.
+An event keeps its name and properties. Klaviyo's own reports read only the value and its currency.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.klaviyo.config import KlaviyoConfig
 from tracking.events import Event
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 REVISION = "2026-07-15"
 NAME_LIMIT = 127
-#: A trait's names in both shapes, and Klaviyo's.
+#: Klaviyo's field → the names of the trait in both payload shapes.
 FIELDS = {
     "email": ("email",),
     "phone_number": ("phone",),
@@ -41,26 +40,16 @@ FIELDS = {
 }
 IDS = ("userId", "anonymousId", "emailHash")
 PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
-#: Where an order's value is: in the public API's shape inside its `transaction`.
+#: The keys of an order's value; in the public API's shape they are inside its `transaction`.
 VALUES = ("revenue", "total", "value")
 
 
-class KlaviyoConfig(ConfigForm):
-    private_key = SecretField(
-        label="Private API key",
-        help_text="Klaviyo: your account's name at the lower left, Settings, Account, API keys,"
-        " Create private API key, with write access to Events and Profiles and read access to"
-        " Accounts. It begins with pk_.",
-    )
-
-
 class Klaviyo(Destination):
-    """A track event is an event of its profile, an identify event the profile itself."""
+    """Klaviyo: a track event becomes an event of its profile, an identify event the profile."""
 
     slug = "klaviyo"
     label = "Klaviyo"
     docs_url = "https://developers.klaviyo.com/en/reference/create_event"
-    icon, colour = "Kl", "#232426"
     Config = KlaviyoConfig
 
     takes = frozenset({"track", "identify"})
@@ -70,13 +59,13 @@ class Klaviyo(Destination):
 
     def skip(self, event: Event) -> str:
         if event.type == "track" and not 0 < len(event.name) <= NAME_LIMIT:
-            return f"An event's name has 1 to {NAME_LIMIT} characters."
+            return f"The name of an event must have 1 to {NAME_LIMIT} characters."
         if event.type == "identify" and not set(profile(event)) & {
             "external_id",
             "email",
             "phone_number",
         }:
-            return "A profile needs a user id, an e-mail address or a phone number."
+            return "A profile requires a user id, an e-mail address or a phone number."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -87,14 +76,14 @@ class Klaviyo(Destination):
         return self._call("/api/events", {"type": "event", "attributes": describe(event)})
 
     async def verify(self, client: Client) -> str:
-        """Asks whose key it is."""
+        """Read the account that the key belongs to."""
         response = await self.ask(client, self._call("/api/accounts", None))
         try:
             account = msgspec.json.decode(response.body)["data"][0]["attributes"]
             name = account["contact_information"]["organization_name"]
         except (ValueError, TypeError, LookupError):
-            return "The key is known."
-        return f"The key is that of {name}."
+            return "The key is valid."
+        return f"The key belongs to {name}."
 
     def _call(self, path: str, data: Mapping[str, Any] | None) -> Request:
         return Request(
@@ -112,9 +101,9 @@ class Klaviyo(Destination):
 
 def describe(event: Event) -> dict[str, Any]:
     order = event.properties.get("transaction")
-    told = order if isinstance(order, Mapping) else event.properties
-    value = next((found for name in VALUES if _is_number(found := told.get(name))), None)
-    currency = told.get("currency")
+    sale = order if isinstance(order, Mapping) else event.properties
+    value = next((number for name in VALUES if _is_number(number := sale.get(name))), None)
+    currency = sale.get("currency")
     return {
         "properties": event.properties,
         "time": event.occurred_at.astimezone(UTC).isoformat(),
@@ -127,21 +116,21 @@ def describe(event: Event) -> dict[str, Any]:
 
 
 def profile(event: Event) -> dict[str, Any]:
-    """What identifies the person and is known of it; traits of no field are its properties."""
+    """Return the profile: ids, fields, and as `properties` the traits that have no field."""
     traits = event.traits
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field, names in FIELDS.items():
         text = next((traits[name] for name in names if isinstance(traits.get(name), str)), "")
-        found[field] = text.strip()
-    found["phone_number"] = read_phone(found["phone_number"])
-    found |= {"external_id": event.user_id, "anonymous_id": event.anonymous_id}
+        fields[field] = text.strip()
+    fields["phone_number"] = read_phone(fields["phone_number"])
+    fields |= {"external_id": event.user_id, "anonymous_id": event.anonymous_id}
     used = {name for names in FIELDS.values() for name in names} | set(IDS)
     properties = {name: value for name, value in traits.items() if name not in used}
-    return {name: value for name, value in {**found, "properties": properties}.items() if value}
+    return {name: value for name, value in {**fields, "properties": properties}.items() if value}
 
 
 def read_phone(text: str) -> str:
-    """In the form of E.164; "" where that cannot be told."""
+    """Return the number in E.164 form; "" if that cannot be derived."""
     number = re.sub(r"[\s().-]", "", text)
     return number if PHONE.fullmatch(number) else ""
 

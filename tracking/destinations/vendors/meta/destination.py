@@ -1,10 +1,10 @@
-"""Meta (Facebook and Instagram), by the Conversions API.
+"""Meta (Facebook and Instagram), through the Conversions API.
 
 Source: "Using the API"
-(https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api),
-sections "Send Requests" and "Batch Requests" (1,000 events; one invalid event refuses all);
-"Server Event Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading
-and its error codes.
+(https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api), sections
+"Send Requests" and "Batch Requests" (1,000 events; one invalid event fails all); "Server Event
+Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading and its error
+codes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.ecommerce import read_sale, worth
@@ -26,6 +24,7 @@ from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.meta.config import MetaConfig
 from tracking.destinations.vendors.meta.events import EVENTS, custom_data, is_matchable, user_data
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError
@@ -34,50 +33,28 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
 OLDEST = timedelta(days=7)
-#: Error codes of the Graph API that ask to come back: unknown, down, and too many calls.
+#: Retryable error codes of the Graph API: unknown error, service down, too many calls.
 AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
-#: And that blame the token, its permissions, or the pixel's id.
+#: Error codes that blame the token, its permissions or the pixel's id.
 WRONG_SETUP = frozenset({10, 102, 104, 190, 200})
 
 
-class MetaConfig(ConfigForm):
-    pixel_id = forms.RegexField(
-        label="Pixel or dataset ID",
-        regex=r"^[0-9]{5,25}$",
-        help_text="Events Manager → Data sources → your dataset → Settings → Dataset ID.",
-    )
-    access_token = SecretField(
-        help_text="The same page → Conversions API → Set up manually → Generate access token."
-    )
-    test_event_code = forms.CharField(
-        required=False,
-        max_length=100,
-        help_text="Only while you test: Events Manager → Test events → TEST…",
-    )
-    custom_events = forms.BooleanField(
-        required=False,
-        label="Custom events",
-        help_text="Also send events that are none of Meta's standard ones, by their own names.",
-    )
-
-
 class MetaConversions(Destination):
-    """Sends Meta's standard events, with persons hashed as Meta wants them.
+    """Meta: its standard events, with personal data hashed as Meta requires.
 
-    Of an event's own properties only what is sold is sent: others might tell who someone is.
+    Of an event's own properties only the goods sold are sent: others might identify a person.
     """
 
     slug = "meta"
     label = "Meta Conversions API"
     docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
-    icon, colour = "Me", "#0866ff"
     aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
     Config = MetaConfig
 
     takes = frozenset({"track", "page"})
     idempotency = "event_id"
     max_batch = 1_000
-    #: Meta publishes none.
+    #: Meta publishes no limit.
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://graph.facebook.com/v25.0"}
 
@@ -85,14 +62,14 @@ class MetaConversions(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return "It is none of Meta's standard events."
+            return "Meta has no standard event for it."
         if event.received_at - event.occurred_at > OLDEST:
-            return "It is older than the 7 days that Meta takes events for."
+            return "Meta accepts events of the last 7 days only."
         if not is_matchable(user_data(event)):
-            return "It tells too little of the person for Meta to match it."
+            return "The event has too little personal data for Meta to match it."
         sale = read_sale(event)
         if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
-            return "Meta takes a Purchase only with a currency and a value."
+            return "Meta accepts a Purchase only with a currency and a value."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -104,14 +81,13 @@ class MetaConversions(Destination):
         return replace(self._ask_for("/events"), method="POST", body=encoded)
 
     async def verify(self, client: Client) -> str:
-        """Reads the dataset's id."""
+        """Read the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
-        return "Meta lets the access token see the dataset."
+        return "The access token can read the dataset."
 
     async def ask(self, client: Client, request: Request) -> Response:
-        """Meta answers most of its errors by 400, with a code."""
-        asked = replace(request, secrets=self.secrets)
-        response = await client.send(asked, timeout=self.timeout)
+        """Send the request. Meta answers most errors with 400 and a code."""
+        response = await self.send(client, request)
         if response.status == 400:
             self._explain(response)
         response.raise_for_status()
@@ -119,7 +95,7 @@ class MetaConversions(Destination):
 
     def _explain(self, response: Response) -> None:
         error = as_object(read_json(response.body).get("error"))
-        words = self.mask(f"Meta says: {plain(error.get('message'))}")
+        words = self.mask(f"Meta answered: {plain(error.get('message'))}")
         if error.get("code") in AGAIN or error.get("is_transient") is True:
             raise RetryableError(words, exchange=response.exchange)
         if error.get("code") in WRONG_SETUP or error.get("error_subcode") == 33:
@@ -130,7 +106,8 @@ class MetaConversions(Destination):
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """The sender may name the id that the browser's pixel used, so that Meta counts once."""
+        """Return Meta's event. The sender may name the id that the browser's pixel used, so that
+        Meta counts the event once."""
         visit = read_visit(event)
         web = bool(visit.url and visit.user_agent)
         return filled(

@@ -2,8 +2,8 @@
 
 Source: "Customer Information Parameters"
 (https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/customer-information-parameters),
-"Best Practices", section "Baseline requirements for matching" (sets that match nobody), "Meta
-Pixel Reference", section "Standard Events", and "Custom Data Parameters".
+"Best Practices", section "Baseline requirements for matching" (sets that match nobody), "Meta Pixel
+Reference", section "Standard Events", and "Custom Data Parameters".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tracking.destinations.spec.person import (
 )
 from tracking.events import Event
 
-#: The catalogue's name → Meta's.
+#: The catalogue's name → Meta's name.
 EVENTS = {
     "Viewed Page": "PageView",
     "Viewed Product Detail": "ViewContent",
@@ -37,7 +37,7 @@ EVENTS = {
     "Registered": "CompleteRegistration",
     "Lead": "Lead",
 }
-#: An event with no more than one of these is refused.
+#: Meta refuses an event whose fields are all within one of these sets.
 TOO_LITTLE = (
     {"ct", "country", "st", "zp", "ge", "client_user_agent"},
     {"db", "client_user_agent"},

@@ -1,30 +1,29 @@
-"""Mixpanel: events by /import, a known user's traits by /engage.
+"""Mixpanel: events through /import, the traits of known users through /engage.
 
 Source: "Import Events" (https://docs.mixpanel.com/reference/import-events), sections "Request
 Format" (2,000 events, 10 MB), "Authentication" (the project's token as the user of Basic),
-"Validation" (a 400 of strict=1 took every event but those in failed_records; ids that are not
-allowed; 255 properties) and "GeoIP Enrichment"; "Update Multiple Profiles" (/engage: 2,000, a 200
-may refuse); "Identifying Users (Simplified)" ($device_id, $user_id); "Reserved Properties".
+"Validation" (with strict=1 a 400 stores every event but those in failed_records; ids that are not
+allowed; 255 properties) and "GeoIP Enrichment"; "Update Multiple Profiles" (/engage: 2,000
+profiles, a 200 may refuse some); "Identifying Users (Simplified)" ($device_id, $user_id); "Reserved
+Properties".
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.mixpanel.config import MixpanelConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 INVALID_IDS = frozenset({"00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil"})
 INVALID_IDS |= {"none", "null", "n/a", "na", "undefined", "unknown", "<nil>", "0", "-1", "true"}
 INVALID_IDS |= {"false", "[]", "{}"}
-#: The traits that Mixpanel shows and uses under names of its own.
+#: The traits that Mixpanel displays and uses under names of its own.
 TRAITS = {
     "email": "$email",
     "firstName": "$first_name",
@@ -43,32 +42,19 @@ TRAITS = {
     "phone": "$phone",
     "avatar": "$avatar",
 }
-#: Fewer than the 255 that an event may have: ours come on top.
+#: Below the 255 properties that an event may have, to leave room for the ones added here.
 MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 200, 254, 7
 
 
-class MixpanelConfig(ConfigForm):
-    project_token = SecretField(
-        help_text="Settings → Project settings → Overview → Access keys → Project token."
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "United States"), ("eu", "European Union"), ("in", "India")],
-        required=False,
-        initial="us",
-        help_text="Settings → Project settings → Overview → Data residency.",
-    )
-
-
 class Mixpanel(Destination):
-    """Sends events under their own names; what is sold stands flat beside their properties.
+    """Mixpanel: events under their own names, with the goods sold beside their properties.
 
-    Mixpanel keeps one of several events with the same name, time, distinct_id and $insert_id.
+    Of several events with the same name, time, distinct_id and $insert_id Mixpanel keeps one.
     """
 
     slug = "mixpanel"
     label = "Mixpanel"
     docs_url = "https://docs.mixpanel.com/reference/import-events"
-    icon, colour = "Mx", "#7856ff"
     aliases = ("Mixpanel (Actions)", "Actions Mixpanel")
     Config = MixpanelConfig
 
@@ -87,15 +73,15 @@ class Mixpanel(Destination):
             return reason
         known = event.user_id or event.anonymous_id
         if known.lower() in INVALID_IDS:
-            return f"Mixpanel refuses the user id {known!r}."
+            return f"Mixpanel does not allow the user id {known!r}."
         if event.type == "identify":
-            return "" if event.user_id else "Mixpanel keeps the traits of known users only."
+            return "" if event.user_id else "Mixpanel stores the traits of known users only."
         if not own_name(event):
-            return "Mixpanel needs a name for every event."
-        return "" if event.occurred_at.year > 1970 else "Mixpanel takes events since 1971 only."
+            return "Mixpanel requires a name for every event."
+        return "" if event.occurred_at.year > 1970 else "Mixpanel accepts events since 1971 only."
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Events, and after them profiles, each in their order: they go to different routes."""
+        """Yield the events, then the profiles, each in their order: they have different routes."""
         for wanted in (False, True):
             yield from super().batches([e for e in events if (e.type == "identify") is wanted])
 
@@ -105,31 +91,31 @@ class Mixpanel(Destination):
         return self._post("/import?strict=1", [self._event(event) for event in events])
 
     async def deliver(self, events: Sequence[Event], client: Client) -> Receipt:
-        request = replace(self.request(events), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self.request(events))
         refused = read_refused(events, response) if response.status in {200, 400} else {}
         if not refused:
             response.raise_for_status()
             if response.body.strip() == b"0" or read_json(response.body).get("status") == 0:
                 raise PermanentError(
-                    "Mixpanel took none of the profiles.", exchange=response.exchange
+                    "Mixpanel accepted none of the profiles.", exchange=response.exchange
                 )
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An event of 1970, which strict=1 never imports; a wrong token is refused before that."""
+        """Send an event of 1970, which strict=1 never imports. A wrong token is rejected before
+        that check."""
         old = {"time": 0, "distinct_id": "", "$insert_id": "hitstream-verification"}
         body = [{"event": "Hitstream verification", "properties": old}]
-        request = replace(self._post("/import?strict=1", body), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
+        response = await self.send(client, self._post("/import?strict=1", body))
         if not read_json(response.body).get("failed_records"):
             response.raise_for_status()
-        return "Mixpanel knows the project token; nothing was recorded."
+        return "Mixpanel accepted the project token. Nothing was recorded."
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """Times in milliseconds. An ip of 0 keeps Mixpanel from looking up ours."""
+        """Return Mixpanel's event. Times are in milliseconds. An ip of 0 prevents a look-up of
+        Hitstream's own address."""
         visit, context = read_visit(event), event.context
-        told = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
+        own = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
         known = {
             "$user_id": event.user_id,
             "$device_id": event.anonymous_id if event.anonymous_id not in INVALID_IDS else "",
@@ -145,7 +131,7 @@ class Mixpanel(Destination):
             "$insert_id": str(event.id),
             "ip": visit.ip or 0,
         }
-        shown = {**told, **describe_campaign(event), **sold, **filled(known), **fixed}
+        shown = {**own, **describe_campaign(event), **sold, **filled(known), **fixed}
         return {"event": own_name(event), "properties": shown}
 
     def _profile(self, event: Event) -> dict[str, Any]:
@@ -167,7 +153,7 @@ class Mixpanel(Destination):
 
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:
-    """The events that `failed_records` name by their place."""
+    """Return the events that `failed_records` lists by index."""
     records = read_json(response.body).get("failed_records")
     return {
         events[record["index"]].id: f"{record.get('field', '')}: {record.get('message', '')}"

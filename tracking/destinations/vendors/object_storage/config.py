@@ -1,4 +1,4 @@
-"""What an operator fills in of object storage."""
+"""The configuration form of object storage."""
 
 from __future__ import annotations
 
@@ -13,80 +13,81 @@ from tracking.destinations.transport.google_auth import AccountError
 from tracking.destinations.vendors.object_storage import stores
 
 FOLDER = "hits/year={year}/month={month}/day={day}"
-#: A folder's name in it.
+#: The pattern of one name in the path.
 PART = r"([A-Za-z0-9_=.-]|\{(year|month|day|hour)\})+"
 
 
 class ObjectStorageConfig(ConfigForm):
     service = forms.ChoiceField(
-        choices=stores.SERVICES.items(), help_text="Which of the fields below count."
+        choices=stores.SERVICES.items(),
+        help_text="The service decides which of the fields below are used.",
     )
     bucket = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
-        help_text="The bucket's or, of Azure, the container's name. Of a local folder: its name"
-        " under the folder that the deployment sets.",
+        help_text="Name of the bucket; Azure: of the container; local folder: its name inside"
+        " HITSTREAM_LOCAL_FOLDER.",
     )
     folder = forms.RegexField(
         rf"^{PART}(/{PART})*$",
         initial=FOLDER,
         required=False,
-        help_text="The files' folder; {year}, {month}, {day} and {hour} are of the time at which"
-        " the hits were received, in UTC.",
+        help_text="Folder of the files. {year}, {month}, {day} and {hour} are replaced by the time"
+        " at which the hits were received, in UTC.",
     )
     format = forms.ChoiceField(
         choices={"ndjson": "NDJSON, gzipped", "parquet": "Parquet"}.items(),
-        help_text="Of the same columns. Parquet needs: pip install hitstream[parquet]",
+        help_text="Both have the same columns. Parquet requires: pip install hitstream[parquet]",
     )
     batch_size = forms.IntegerField(
-        label="Hits a file",
+        label="Hits per file",
         required=False,
         initial=1_000,
         min_value=1,
         max_value=10_000,
-        help_text="At the most. Many at once cost memory: the worker holds that many for each of"
-        " the requests at once, twice.",
+        help_text="Maximum number. More hits need more memory: the worker holds twice this number"
+        " for each concurrent request.",
     )
     region = forms.RegexField(
         r"^[a-z0-9-]{1,40}$",
         required=False,
         initial="us-east-1",
-        help_text="S3: the bucket's AWS Region, as S3's list of buckets shows it.",
+        help_text="S3: AWS Region of the bucket, as the list of buckets shows it.",
     )
     endpoint = HttpUrlField(
         required=False,
-        help_text="S3-compatible storage only: its address, as its vendor's page on the S3 API"
-        " tells it. Empty: Amazon.",
+        help_text="S3-compatible storage only: its URL, from the vendor's page on its S3 API."
+        " Empty: Amazon.",
     )
     access_key = forms.RegexField(
         r"^[A-Za-z0-9._@/+=-]{1,128}$",
         required=False,
-        help_text="S3: the access key ID, in AWS under IAM, Users, the user, Security credentials."
-        " Azure: the storage account's name.",
+        help_text="S3: access key ID, in AWS under IAM → Users → your user → Security credentials."
+        " Azure: name of the storage account.",
     )
     secret_key = SecretField(
         required=False,
-        help_text="S3: the secret access key, shown once when the access key is made. Azure: a key"
-        " of the storage account, under Security + networking, Access keys. The key must be allowed"
+        help_text="S3: secret access key, shown once when the access key is created. Azure: key of"
+        " the storage account, under Security + networking → Access keys. The key needs permission"
         " to list, read and write.",
     )
     service_account = SecretField(
         required=False,
         widget=HiddenTextarea(attrs={"rows": 4, "autocomplete": "off"}),
-        help_text="GCS: the JSON key of a service account, in the Google Cloud console under IAM &"
-        " Admin, Service accounts, the account, Keys.",
+        help_text="GCS: JSON key of a service account: Google Cloud console → IAM & Admin → Service"
+        " accounts → your account → Keys.",
     )
 
     def clean_folder(self) -> str:
         folder: str = self.cleaned_data["folder"]
         if any(set(part) <= {"."} for part in folder.split("/") if part):
-            raise ValidationError("A folder needs a name.", code="folder")
+            raise ValidationError("A folder cannot be named . or .. alone.", code="folder")
         return folder
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         for name in stores.NEEDS.get(values.get("service", ""), ()):
             if not values.get(name) and name not in self.stored - self.removed:
-                self.add_error(name, "This service needs it.")
+                self.add_error(name, "This service requires it.")
         if values.get("service_account"):
             try:
                 stores.read_account(values["service_account"])

@@ -1,14 +1,15 @@
-"""Object storage: hits as files in S3 or what speaks its protocol, GCS, Azure Blob or a folder.
+"""Object storage: hits as files in S3 or S3-compatible storage, GCS, Azure Blob or a local folder.
 
 Source: obstore's documentation (https://developmentseed.org/obstore/latest/), page "Authentication"
 and the API reference of S3Store, GCSStore, AzureStore, LocalStore, put and list; Amazon S3's User
-Guide, "Amazon S3 data consistency model": a list after a write has it, as in GCS and Azure Blob.
+Guide, "Amazon S3 data consistency model": a list after a write contains it, as in GCS and Azure
+Blob.
 
-A hit is in exactly one file. A file's name is made of its first and its last hit's id and the
-digest of all: the same hits have the same name and the same bytes. A retry may group hits anew. So
-a file holds hits of one window of ten minutes, and before one is written the window's others whose
-ids overlap are read: what is in them is left out. That holds unless a write that timed out arrives
-after its retry has looked; such rows have the same `id`.
+Each hit is in exactly one file. The name of a file consists of the ids of its first and last hit
+and the digest of all ids: the same hits have the same name and the same bytes. A retry may group
+hits differently. So a file holds hits of one window of ten minutes, and before it is written, the
+window's other files with overlapping ids are read: their hits are left out. This fails only if a
+write that timed out completes after its retry has looked; such rows have the same `id`.
 """
 
 from __future__ import annotations
@@ -34,18 +35,17 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
 WINDOW_MINUTES = 10
-#: Of a file, without its window.
+#: The name of a file after its window.
 NAME = re.compile(r"_(?P<first>[0-9a-f-]{36})_(?P<last>[0-9a-f-]{36})_[0-9a-f]{16}\.(?P<ending>.+)")
 
 
 class ObjectStorage(Destination):
-    """Writes a file for each batch. `request` describes it: its body is the rows before they are
-    packed."""
+    """Object storage: one file per batch. `request` describes it; its body holds the rows before
+    compression."""
 
     slug = "object-storage"
     label = "Object storage"
     docs_url = "https://developmentseed.org/obstore/latest/"
-    icon, colour = "Ob", "#3f8624"
     aliases = ("S3", "Amazon S3", "Google Cloud Storage", "Azure Blob Storage")
     Config = ObjectStorageConfig
 
@@ -63,7 +63,7 @@ class ObjectStorage(Destination):
         return 30.0
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Each of one window."""
+        """Yield batches whose hits belong to one window."""
         windows: dict[str, list[Event]] = {}
         for event in events:
             windows.setdefault(self._window(event.received_at), []).append(event)
@@ -85,7 +85,7 @@ class ObjectStorage(Destination):
         return Receipt(exchange=exchange)
 
     async def verify(self, client: Client) -> str:
-        """Lists a page of the folder."""
+        """List one page of the folder."""
         folder = self._window(datetime.now(UTC)).rpartition("/")[0]
         request = Request(method="GET", url=f"{stores.url_of(self.config)}/{folder}/", body=b"")
 
@@ -94,7 +94,7 @@ class ObjectStorage(Destination):
             return f"{len(names)} files"
 
         await perform(self, request, look(), stores.explain)
-        return "It can be listed with this key. Writing was not tried."
+        return "The folder can be listed. Writing was not tested."
 
     async def _write(self, events: Sequence[Event]) -> str:
         store = await self._open()
@@ -109,14 +109,14 @@ class ObjectStorage(Destination):
                 known |= await asyncio.to_thread(files.ids, named["ending"], data)
         new = [event for event in events if str(event.id) not in known]
         if not new:
-            return "All were there already."
+            return "All hits were present already."
         data = await asyncio.to_thread(files.pack, name, new)
         await stores.write(store, self._key(new), data, files.HEADERS[name])
         return f"{self._key(new)}: {len(new)} rows, {len(data):,} bytes"
 
     async def _open(self) -> Any:
-        """Looks at the address beforehand; the connection looks it up again, but over TLS it is
-        known by its certificate."""
+        """Open the store after checking the endpoint's address. The connection resolves it again;
+        with TLS the certificate then proves who answers."""
         files.check(self.config["format"])
         endpoint = stores.endpoint_of(self.config)
         if endpoint:
@@ -132,13 +132,14 @@ class ObjectStorage(Destination):
         return await stores.names(store, window.rpartition("/")[0], window)
 
     def _window(self, moment: datetime) -> str:
-        """What the names of all files begin with that may hold a hit received then."""
+        """Return the beginning of the names of all files that may contain a hit received at the
+        moment."""
         at = moment.astimezone(UTC)
         at = at.replace(minute=at.minute // WINDOW_MINUTES * WINDOW_MINUTES)
         parts = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
-        told = {name: at.strftime(code) for name, code in parts.items()}
+        values = {name: at.strftime(code) for name, code in parts.items()}
         folder = self.config.get("folder") or FOLDER
-        return f"{folder.format(**told)}/{at:%Y%m%dT%H%M}"
+        return f"{folder.format(**values)}/{at:%Y%m%dT%H%M}"
 
     def _key(self, events: Sequence[Event]) -> str:
         first, last = _ends(events)

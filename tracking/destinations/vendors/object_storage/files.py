@@ -1,4 +1,4 @@
-"""Rows as a file and a file's ids; the same rows make the same bytes."""
+"""Files: rows in, bytes out, and back to the ids. The same rows give the same bytes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ HEADERS = {
 
 
 def check(format: str) -> None:
-    """Raise SetupError where the format cannot be written."""
+    """Raise SetupError if the format cannot be written."""
     if format == "parquet":
         need("pyarrow.parquet", "parquet")
 
 
 def pack(format: str, events: Sequence[Event]) -> bytes:
-    """The file. In Parquet times are timestamps in UTC and `payload` is JSON as text."""
+    """Return the bytes of the file. In Parquet times are timestamps in UTC and `payload` is JSON as
+    text."""
     if format == "ndjson":
         return gzip.compress(lines(events), mtime=0)
     arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
@@ -42,13 +43,13 @@ def pack(format: str, events: Sequence[Event]) -> bytes:
 
 
 def flat(event: Event) -> dict[str, Any]:
-    found = row(event)
-    payload = msgspec.json.encode(found["payload"]).decode()
-    return {**found, "id": str(found["id"]), "payload": payload}
+    values = row(event)
+    payload = msgspec.json.encode(values["payload"]).decode()
+    return {**values, "id": str(values["id"]), "payload": payload}
 
 
 def ids(ending: str, data: bytes) -> set[str]:
-    """The ids of the rows in the file."""
+    """Return the ids of the rows in the file."""
     if ending == ENDINGS["ndjson"]:
         return {msgspec.json.decode(line)["id"] for line in gzip.decompress(data).splitlines()}
     parquet = need("pyarrow.parquet", "parquet")

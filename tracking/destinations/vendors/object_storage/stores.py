@@ -1,4 +1,4 @@
-"""Where files are kept: a configuration in, an open store out; and what a store's error means."""
+"""The stores: a configuration in, an open store out, and the meaning of a store's errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEEDS = {
     "gcs": ("service_account",),
     "azure": ("access_key", "secret_key"),
 }
-#: What is taken of a service account's key: the rest could name another host.
+#: The parts of a service account's key that are used: others could name another host.
 ACCOUNT = ("type", "client_email", "private_key", "private_key_id")
 SETUP = frozenset(
     {
@@ -39,7 +39,7 @@ SETUP = frozenset(
         "UnknownConfigurationKeyError",
     }
 )
-#: What does not pass by itself.
+#: Statuses that only a change of the configuration can resolve.
 SETUP_STATUSES = frozenset(range(300, 500)) - {408, 409, 425, 429}
 REDIRECTED = re.compile(r"(following|Received) redirect")
 STATUS = re.compile(r"status code: (\d{3})")
@@ -50,23 +50,24 @@ def url_of(config: Mapping[str, Any]) -> str:
 
 
 def read_account(text: str) -> str:
-    """A service account's JSON key with what is needed of it alone. Raises AccountError."""
+    """Return a service account's JSON key, reduced to the parts that are needed. Raises
+    AccountError."""
     google_auth.read_account(text)
     account = json.loads(text)
     return json.dumps({name: account.get(name) for name in ACCOUNT})
 
 
 def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
-    """A store of obstore's. Raises SetupError."""
+    """Return an obstore store. Raises SetupError."""
     try:
         return _open(config, timeout)
     except DeliveryError:
         raise
     except Exception:
-        # Its words may spell the key.
+        # The original message may contain the key.
         name = SERVICES[config["service"]]
         raise SetupError(
-            f"{name} cannot be opened with this configuration: look at the account and its key."
+            f"{name} cannot be opened with this configuration: check the account and its key."
         ) from None
 
 
@@ -93,7 +94,7 @@ def _open(config: Mapping[str, Any], timeout: float) -> Any:
     options["client_options"]["allow_http"] = endpoint.startswith("http://")
 
     async def keys() -> dict[str, Any]:
-        # Not as options: those would be mixed with a session token of the environment.
+        # Not as options: obstore would combine them with a session token of the environment.
         return {
             "access_key_id": config["access_key"],
             "secret_access_key": config["secret_key"],
@@ -112,45 +113,44 @@ def _open(config: Mapping[str, Any], timeout: float) -> Any:
 
 
 def endpoint_of(config: Mapping[str, Any]) -> str:
-    """The address of S3-compatible storage, else "". Raises SetupError for plain HTTP, where only
-    public addresses may be called: a GET would follow a redirect to another."""
+    """Return the URL of S3-compatible storage, else "". Raises SetupError for plain HTTP if only
+    public addresses may be called, because a GET would follow a redirect to another address."""
     endpoint = str(config.get("endpoint") or "") if config["service"] == "s3" else ""
     if endpoint.startswith("http://") and not conf.ALLOW_PRIVATE_DESTINATIONS:
         raise SetupError(
-            "The endpoint must be https://; only the setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS"
-            " lets Hitstream call an http:// one."
+            "The endpoint must begin with https://. Hitstream calls an http:// one only with the"
+            " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS."
         )
     return endpoint
 
 
 def local_folder(name: str) -> Path:
-    """The folder of this name under the deployment's. Raises SetupError where there may be none."""
+    """Return the folder of this name under the deployment's folder. Raises SetupError if it is not
+    allowed."""
     if not conf.LOCAL_FOLDER:
-        raise SetupError(
-            "This deployment writes to no local folder: HITSTREAM['LOCAL_FOLDER'] is not set."
-        )
+        raise SetupError("This deployment has no local folder: set HITSTREAM_LOCAL_FOLDER.")
     root = Path(conf.LOCAL_FOLDER).resolve()
     folder = (root / name).resolve()
     if folder.parent != root:
-        raise SetupError(f"{name} is not a folder directly under HITSTREAM['LOCAL_FOLDER'].")
+        raise SetupError(f"{name} is not a folder directly under HITSTREAM_LOCAL_FOLDER.")
     return folder
 
 
 async def names(store: Any, folder: str, beginning: str) -> list[str]:
-    """The paths in the folder that begin so, in their order."""
-    found = []
+    """Return the paths in the folder that begin with `beginning`, sorted."""
+    matches = []
     async for page in need("obstore", "storage").list(
         store, folder, offset=beginning, chunk_size=1_000
     ):
         paths = [item["path"] for item in page]
-        found += [path for path in paths if path.startswith(beginning + "_")]
+        matches += [path for path in paths if path.startswith(beginning + "_")]
         if paths and is_in_order(store) and paths[-1] > beginning + "`":
             break
-    return sorted(found)
+    return sorted(matches)
 
 
 def is_in_order(store: Any) -> bool:
-    """Whether it lists by name."""
+    """Return whether the store lists by name."""
     return type(store).__name__ in {"S3Store", "GCSStore", "AzureStore"}
 
 
@@ -160,7 +160,7 @@ async def read(store: Any, path: str) -> bytes:
 
 
 async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) -> None:
-    """There is a whole file of this name with these bytes, or none."""
+    """Write the file atomically: it exists with all of these bytes or not at all."""
     attributes = None if type(store).__name__ == "LocalStore" else dict(headers)
     await need("obstore", "storage").put_async(
         store, path, data, attributes=attributes, use_multipart=False
@@ -168,13 +168,14 @@ async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) 
 
 
 def explain(fault: Exception) -> DeliveryError | None:
-    """The error that a store's means; its first line alone, since the rest is its inside."""
+    """Return the error that a store's exception stands for. Only its first line is kept; the rest
+    is internal."""
     kind = type(fault)
     if kind.__module__.partition(".")[0] != "obstore" and kind is not FileNotFoundError:
         return None
     message = str(fault).splitlines()[0].rstrip(" :")
-    found = STATUS.search(message)
-    status = int(found[1]) if found else 0
+    match = STATUS.search(message)
+    status = int(match[1]) if match else 0
     if status == 413:
         return PermanentError(message)
     if kind.__name__ in SETUP or status in SETUP_STATUSES or REDIRECTED.search(message):

@@ -1,4 +1,6 @@
-"""What an operator fills in of PostgreSQL, the table that is filled, and the rights to it."""
+"""The configuration form of PostgreSQL, the statement that creates its table, and the rights that
+it needs.
+"""
 
 from __future__ import annotations
 
@@ -22,50 +24,53 @@ DDL = ", ".join(f"{name} {type}" for name, type in TYPES.items())
 
 class PostgreSQLConfig(ConfigForm):
     host = HostField(
-        help_text="The server's name or address, as the provider's page on connecting tells it, or"
-        " after `host=` of your connection string."
+        help_text="Name or address of the server, from the provider's page on connections, or after"
+        " `host=` in your connection string."
     )
     port = forms.IntegerField(
-        required=False, initial=5432, min_value=1, max_value=65_535, help_text="The server's port."
+        required=False, initial=5432, min_value=1, max_value=65_535, help_text="Port of the server."
     )
-    database = forms.CharField(max_length=63, help_text="The database's name; psql shows it by \\l")
+    database = forms.CharField(
+        max_length=63, help_text="Name of the database. \\l in psql lists them."
+    )
     user = forms.CharField(
-        max_length=63, help_text="A role of this integration's own; psql lists roles by \\du"
+        max_length=63, help_text="A role for this integration only. \\du in psql lists roles."
     )
-    password = SecretField(help_text="The role's password.")
+    password = SecretField(help_text="Password of the role.")
     sslmode = forms.ChoiceField(
         label="Encryption",
         choices={
-            "verify-full": "Encrypted, with a certificate that is checked",
+            "verify-full": "Encrypted, certificate checked",
             "require": "Encrypted",
-            "prefer": "Encrypted if the server can",
+            "prefer": "Encrypted if the server supports it",
         }.items(),
-        help_text="Whether the server has to prove who it is.",
+        help_text="Whether the connection is encrypted and the server must prove its identity.",
     )
     schema = forms.CharField(
         max_length=63,
         required=False,
         initial="public",
-        help_text="The table's schema; it must exist.",
+        help_text="Existing schema of the table.",
     )
     table = forms.CharField(
         max_length=63,
         required=False,
         initial="hits",
-        help_text=f"Made with the first hit, if the role may: CREATE TABLE hits ({DDL}). Else make"
-        " it and GRANT SELECT, INSERT on it. The role also needs TEMPORARY on the database.",
+        help_text=f"Created with the first hit if the role may: CREATE TABLE hits ({DDL})."
+        " Otherwise create it and GRANT SELECT, INSERT on it. The role also needs TEMPORARY on"
+        " the database.",
     )
     batch_size = forms.IntegerField(
-        label="Hits a transaction",
+        label="Hits per transaction",
         required=False,
         initial=500,
         min_value=1,
         max_value=5_000,
-        help_text="At the most.",
+        help_text="Maximum number.",
     )
 
 
-#: Whether the table is there and may be filled, or may be made; and temporary ones.
+#: Whether the table exists and may be filled, or may be created; and whether temporary tables may.
 RIGHTS = """
     SELECT to_regclass(%(table)s) IS NOT NULL,
            coalesce(has_table_privilege(to_regclass(%(table)s), 'INSERT'), false)
@@ -78,11 +83,11 @@ RIGHTS = """
 
 
 def judge(exists: bool, writable: bool, creatable: bool, temporary: bool, *, table: str) -> str:
-    """Raises SetupError where the role may not do what is needed."""
+    """Return a sentence for the operator. Raises SetupError if the role lacks a right."""
     if not temporary:
-        raise SetupError("The role may make no temporary tables in this database.")
+        raise SetupError("The role lacks TEMPORARY on this database.")
     if exists and not writable:
         raise SetupError(f"The role lacks SELECT or INSERT on {table}.")
     if not exists and not creatable:
-        raise SetupError(f"There is no {table}, and the role may not make it in this schema.")
-    return f"{table} is there." if exists else f"{table} will be made with the first hit."
+        raise SetupError(f"{table} does not exist, and the role lacks CREATE on the schema.")
+    return f"{table} exists." if exists else f"{table} is created with the first hit."

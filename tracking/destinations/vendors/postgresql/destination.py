@@ -4,7 +4,7 @@ Source: the PostgreSQL documentation (https://www.postgresql.org/docs/current/),
 "INSERT" (ON CONFLICT DO NOTHING), "Database Connection Control Functions" (hostaddr, sslmode,
 sslrootcert=system) and "PostgreSQL Error Codes"; psycopg's pages "Using COPY TO and COPY FROM".
 
-The id is the table's primary key: a hit that comes again changes nothing.
+The id is the table's primary key: a duplicate hit changes nothing.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
-#: What libpq says of a connection that will not work later, either: it gives no codes here.
+#: libpq's messages for connections that cannot succeed later: libpq gives no codes here.
 HOPELESS = re.compile(
     r"password|authentication|does not exist|pg_hba|certificate|not permitted|permission"
     r"|SSL(?! SYSCALL| connection has been closed)"
 )
-#: The first two characters of an SQLSTATE: the hits' fault, and what may pass. Else the set-up's.
-#: 44, 54 and P0 are a view's check, a value that an index cannot hold, and a trigger's refusal.
+#: The first two characters of an SQLSTATE: errors of the hits, and errors that may pass. All others
+#: are errors of the configuration. 44, 54 and P0 are the check of a view, a value that an index
+#: cannot hold, and the refusal of a trigger.
 PERMANENT = frozenset({"21", "22", "23", "44", "54", "P0"})
 RETRYABLE = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
 
 
 class PostgreSQL(Destination):
-    """Copies each batch in one transaction. `request` describes it."""
+    """PostgreSQL: one COPY in one transaction per batch. `request` describes it."""
 
     slug = "postgresql"
     label = "PostgreSQL"
     docs_url = "https://www.postgresql.org/docs/current/sql-copy.html"
-    icon, colour = "Pg", "#336791"
     aliases = ("Postgres",)
     Config = PostgreSQLConfig
 
@@ -78,20 +78,20 @@ class PostgreSQL(Destination):
         return Receipt(exchange=await perform(self, request, self._copy(events), explain))
 
     async def verify(self, client: Client) -> str:
-        """Connects and asks what the role may do."""
-        said: list[str] = []
+        """Connect and read the rights of the role."""
+        verdicts: list[str] = []
 
         async def look() -> str:
             async with await self._connect() as connection:
                 name = self._table.as_string(connection)
                 cursor = await connection.execute(RIGHTS, {"table": name, "schema": self._schema})
                 row = await cursor.fetchone()
-            said.append(judge(*(row or (False, False, False, False)), table=name))
-            return said[0]
+            verdicts.append(judge(*(row or (False, False, False, False)), table=name))
+            return verdicts[0]
 
         request = Request(method="SELECT", url=self._url, body=RIGHTS.encode())
         await perform(self, request, look(), explain)
-        return said[0]
+        return verdicts[0]
 
     @property
     def _schema(self) -> str:
@@ -141,7 +141,7 @@ class PostgreSQL(Destination):
     async def _insert(
         self, connection: psycopg.AsyncConnection[Any], events: Sequence[Event]
     ) -> int:
-        """How many were not there."""
+        """Insert the events and return the number of new rows."""
         names = sql.SQL(", ").join(sql.Identifier(name) for name in TYPES)
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
@@ -156,9 +156,9 @@ class PostgreSQL(Destination):
 
 
 def texts(event: Event) -> dict[str, str | None]:
-    """The row as COPY takes it."""
-    found = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
-    return {**found, "payload": msgspec.json.encode(event.payload).decode()}
+    """Return the row in the form that COPY takes."""
+    values = {k: None if v is None else str(v) for k, v in row(event).items() if k != "payload"}
+    return {**values, "payload": msgspec.json.encode(event.payload).decode()}
 
 
 def explain(fault: Exception) -> DeliveryError | None:
@@ -167,7 +167,7 @@ def explain(fault: Exception) -> DeliveryError | None:
     message = " ".join(str(fault).split())
     kind = (fault.sqlstate or "")[:2]
     if isinstance(fault, psycopg.DataError) and not kind:
-        # A value that psycopg itself cannot write, such as a text with NUL.
+        # psycopg itself cannot write the value, for example a text with NUL.
         return PermanentError(message)
     if not kind:
         return SetupError(message) if HOPELESS.search(message) else RetryableError(message)

@@ -1,10 +1,10 @@
-"""PostHog, by its batch endpoint.
+"""PostHog, through its batch endpoint.
 
 Source: "Capture and batch API endpoints" (https://posthog.com/docs/api/capture), sections "Batch
-events" (below 20 MB, as many events as one likes), "Alias", "Group identify", "Groups", "Identify",
-"Pageview", "Screen view" and "Invalid events" (without a name or a distinct_id an event is dropped
-and answered by 200); PostHog/posthog, rust/capture (`uuid` of an event, `quota_limited` of an
-answer) and posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded);
+events" (below 20 MB, any number of events), "Alias", "Group identify", "Groups", "Identify",
+"Pageview", "Screen view" and "Invalid events" (an event without a name or a distinct_id is dropped
+and answered with 200); PostHog/posthog, rust/capture (`uuid` of an event, `quota_limited` of a
+response) and posthog-js ($anon_distinct_id); "Ingestion warnings" (an event of 1 MB is discarded);
 "Flags - the feature flags evaluation API endpoint" (https://posthog.com/docs/api/flags).
 """
 
@@ -15,58 +15,32 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.posthog.config import PostHogConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-#: The catalogue's name → PostHog's. All others go under their own names.
+#: The catalogue's name → PostHog's name. All other events keep their own names.
 EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
 TYPES = {"identify": "$identify", "group": "$groupidentify", "alias": "$create_alias"}
 
 
-class PostHogConfig(ConfigForm):
-    api_key = SecretField(
-        label="Project API key", help_text="phc_…: Settings → Project → General → Project API key."
-    )
-    region = forms.ChoiceField(
-        choices=[("us", "US Cloud"), ("eu", "EU Cloud")],
-        required=False,
-        initial="us",
-        help_text="Settings → Project → General → Region.",
-    )
-    url = HttpUrlField(
-        label="Own host",
-        required=False,
-        help_text="Only where you host PostHog yourself: its address, such as"
-        " https://posthog.example.com. It is called instead of the region's.",
-    )
-    group_type = forms.CharField(
-        required=False,
-        initial="company",
-        max_length=400,
-        help_text="What a group is: Settings → Project → Product analytics → Group analytics.",
-    )
-
-
 class PostHog(Destination):
-    """Knows a repeated event by its uuid, name, user and time, which stay the same on a retry."""
+    """PostHog. It recognises a duplicate by uuid, name, user and time, which a retry does not
+    change."""
 
     slug = "posthog"
     label = "PostHog"
     docs_url = "https://posthog.com/docs/api/capture"
-    icon, colour = "PH", "#1d4aff"
     Config = PostHogConfig
 
     takes = frozenset({"track", "page", "screen", "identify", "group", "alias"})
@@ -86,32 +60,33 @@ class PostHog(Destination):
         if reason := super().skip(event):
             return reason
         if not (event.user_id or event.anonymous_id):
-            return "PostHog needs a person: the hit names neither a user nor a browser."
+            return "PostHog requires a user id or an anonymous id."
         if event.type == "group" and not event.group_id:
-            return "It names no group."
+            return "PostHog requires a group id."
         if event.type == "alias" and not (event.previous_id and event.user_id):
-            return "An alias needs the previous id and the user's."
+            return "PostHog requires the previous id and the user id for an alias."
         if event.type not in TYPES and not own_name(event):
-            return "PostHog needs a name for every event."
+            return "PostHog requires a name for every event."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post("/batch/", {"batch": [self._event(event) for event in events]})
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """Where the project's quota is used up, PostHog takes nothing and answers 200."""
+        """Return the receipt. If the project's quota is exhausted, PostHog stores nothing and
+        answers 200: that raises RetryableError."""
         if read_json(response.body).get("quota_limited"):
             raise RetryableError(
-                "PostHog took nothing: the project has used up its quota of events.",
+                "PostHog stored nothing: the project's quota of events is exhausted.",
                 exchange=response.exchange,
             )
         return super().receipt(events, response)
 
     async def verify(self, client: Client) -> str:
-        """Asks for feature flags, which records nothing and wants a valid key."""
+        """Request the feature flags, which records nothing and requires a valid key."""
         body = {"distinct_id": "hitstream-verification"}
         await self.ask(client, self._post("/flags/?v=2", body))
-        return "PostHog knows the project API key."
+        return "PostHog accepted the project API key. Nothing was recorded."
 
     def _event(self, event: Event) -> dict[str, Any]:
         name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or own_name(event)
@@ -136,8 +111,8 @@ class PostHog(Destination):
             return filled({"$set": dict(event.traits), "$anon_distinct_id": merged})
         groups = {kind: event.group_id} if event.group_id else {}
         traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
-        told = {**event.properties, **describe_campaign(event), **describe_sale(event)}
-        return {**told, **filled({"$groups": groups, "$set": traits})}
+        properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
+        return {**properties, **filled({"$groups": groups, "$set": traits})}
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Request:
         return Request(
@@ -148,7 +123,8 @@ class PostHog(Destination):
 
 
 def _place(event: Event) -> dict[str, Any]:
-    """Without the visitor's address PostHog would look up ours."""
+    """Return the visitor's address, page and device. Without the address PostHog would look up
+    Hitstream's own."""
     visit, context = read_visit(event), event.context
     known = {
         "$ip": visit.ip,

@@ -1,12 +1,14 @@
-"""Segment-compatible: hits to Segment, RudderStack, Jitsu or another Hitstream, as their SDKs send.
+"""Segment-compatible: hits to Segment, RudderStack, Jitsu or another Hitstream, in the form of
+their SDKs.
 
-Source: Segment's page "HTTP API Source" (https://segment.com/docs/connections/sources/catalog/
-libraries/server/http-api/), sections "Basic authentication", "Max request size" (500 KB a request,
-32 KB an event), "Batch", "Historical import" and "Errors", and "Spec: Common Fields", section
-"Timestamps": Segment itself works the time out as receivedAt - (sentAt - originalTimestamp), which
-here would add the time that a hit waited; so it is told the `timestamp` alone, as for a historical
-import. RudderStack keeps a `timestamp` that it is told (rudder-server, processor/processor.go,
-enhanceWithTimeFields), and so does Hitstream beside an `originalTimestamp`.
+Source: Segment's page "HTTP API Source"
+(https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/), sections "Basic
+authentication", "Max request size" (500 KB per request, 32 KB per event), "Batch", "Historical
+import" and "Errors", and "Spec: Common Fields", section "Timestamps": Segment calculates the time
+as receivedAt - (sentAt - originalTimestamp), which here would add the time that a hit waited; so it
+receives the `timestamp` alone, as for a historical import. RudderStack keeps the `timestamp` that
+it receives (rudder-server, processor/processor.go, enhanceWithTimeFields), and so does Hitstream
+beside an `originalTimestamp`.
 """
 
 from __future__ import annotations
@@ -17,80 +19,54 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.spec.coerce import as_object
 from tracking.destinations.transport.http import RESPONSE_LIMIT
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.segment.config import RECEIVERS, SegmentConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-RECEIVERS = {
-    "segment": "Segment",
-    "rudderstack": "RudderStack",
-    "jitsu": "Jitsu",
-    "hitstream": "Hitstream",
-}
 TIMES = ("timestamp", "originalTimestamp", "sentAt")
 
 
-class SegmentConfig(ConfigForm):
-    receiver = forms.ChoiceField(
-        choices=RECEIVERS.items(),
-        help_text="Who receives the hits: they differ in how they tell an event's time.",
-    )
-    url = HttpUrlField(
-        label="URL",
-        help_text="Segment: https://api.segment.io, in an EU workspace"
-        " https://events.eu1.segmentapis.com. RudderStack: the data plane's URL, at the top of its"
-        " Connections page. Jitsu: the ingest address in the site's set-up instructions."
-        " Hitstream: where it is reached.",
-    )
-    write_key = SecretField(
-        help_text="Segment: Connections, Sources, your HTTP API source, Settings, API Keys."
-        " RudderStack: Sources, your source, Setup. Jitsu: Sites, your site, server-to-server write"
-        " keys, as key:secret. Hitstream: a token's project id or API token."
-    )
-
-
 class Segment(Destination):
-    """Posts batches to {url}/v1/batch. A hit in Segment's shape goes on as it came, with the
-    times that it has here and, where they are missing, the sender's address and user agent; another
-    is mapped."""
+    """Segment-compatible: batches to {url}/v1/batch. A hit in Segment's shape is forwarded as it
+    arrived, with the times that it has here and, if they are missing, the sender's address and user
+    agent; other hits are mapped."""
 
     slug = "segment"
     label = "Segment-compatible"
     docs_url = (
         "https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch"
     )
-    icon, colour = "Sg", "#2e8b68"
     aliases = ("Segment", "Segment.io", *list(RECEIVERS.values())[1:])
     Config = SegmentConfig
 
     idempotency = "messageId"
-    #: As many as Segment's SDK for Python sends at once.
+    #: The batch size of Segment's SDK for Python.
     max_batch = 100
     max_bytes = 500_000
 
     def skip(self, event: Event) -> str:
         if event.type == "track" and not event.name:
-            return "A track event needs a name."
+            return "A track event requires a name."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([self._message(event) for event in events])
 
     def receipt(self, events: Sequence[Event], response: Response) -> Receipt:
-        """A Hitstream names those that it refused: {"results": [{index, code, message}]}. An
-        answer that was too long to be kept whole may name others: nobody can tell."""
+        """Return the events that a Hitstream refuses: {"results": [{index, code, message}]}.
+
+        Raises PermanentError if the response is cut off: its missing part may name others.
+        """
         if len(response.body) >= RESPONSE_LIMIT:
-            message = "The answer is too long to tell what was refused."
+            message = "The response is too long to read which hits were refused."
             raise PermanentError(message, exchange=response.exchange)
         refused = {}
         for result in _results(response.body):
@@ -100,17 +76,16 @@ class Segment(Destination):
         return Receipt(exchange=response.exchange, refused=refused)
 
     async def verify(self, client: Client) -> str:
-        """An empty batch. RudderStack and Hitstream look at the key and then say that nothing is in
-        it; Segment says 200 to whatever key."""
-        request = self._post([])
-        response = await client.send(request, timeout=self.timeout)
+        """Send an empty batch. RudderStack and Hitstream check the key and then report that the
+        batch is empty; Segment answers 200 to any key."""
+        response = await self.send(client, self._post([]))
         if response.status == 400 and b"empty" in response.body.lower():
-            return "It knows the write key."
+            return "The write key is valid."
         response.raise_for_status()
         name = RECEIVERS[self.config["receiver"]]
         return (
-            f"It answered {response.status} to an empty batch. That does not prove the write key:"
-            f" send a hit and look for it in {name}."
+            f"{name} answered {response.status} to an empty batch. That does not prove the write"
+            f" key: send a hit and look for it in {name}."
         )
 
     def _post(self, batch: list[dict[str, Any]]) -> Request:
@@ -120,7 +95,6 @@ class Segment(Destination):
             body=msgspec.json.encode({"batch": batch}),
             headers={"Content-Type": "application/json", "Authorization": f"Basic {key}"},
             secret_headers=frozenset({"Authorization"}),
-            secrets=self.secrets,
         )
 
     def _message(self, event: Event) -> dict[str, Any]:
@@ -134,14 +108,14 @@ class Segment(Destination):
             message["context"] = {**as_object(message.get("context")), **context, **event.context}
         message["timestamp"] = _iso(event.occurred_at)
         if self.config["receiver"] != "segment":
-            told = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
-            message["originalTimestamp"] = told or message["timestamp"]
+            original = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
+            message["originalTimestamp"] = original or message["timestamp"]
             message["sentAt"] = _iso(event.sent_at)
         return message
 
 
 def map_hit(event: Event) -> dict[str, Any]:
-    """A hit of the public HTTP API as Segment's track call."""
+    """Return a hit of the public HTTP API as Segment's track call."""
     traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
     ids = {"userId": event.user_id, "anonymousId": event.anonymous_id}
     message: dict[str, Any] = {
@@ -151,7 +125,7 @@ def map_hit(event: Event) -> dict[str, Any]:
         **({"context": {"traits": traits}} if traits else {}),
     }
     if event.email_hash:
-        # Where a Hitstream looks for it; others leave what they do not know.
+        # Where another Hitstream looks for it; other receivers ignore unknown keys.
         message["emailHash"] = event.email_hash
     if event.payload.get("integrations"):
         message["integrations"] = event.payload["integrations"]

@@ -1,83 +1,48 @@
-"""Slack: a message to a channel for each hit, by an incoming webhook.
+"""Slack: a message to a channel for each hit, through an incoming webhook.
 
-Source: Slack's pages "Sending messages using incoming webhooks" (https://docs.slack.dev/messaging/
-sending-messages-using-incoming-webhooks), "Improving error conditions for Incoming Webhooks" (400
-invalid_payload, 403 action_prohibited, 404 channel_not_found, 410 channel_is_archived), "Formatting
-message text", section "Escaping text" (&, < and >) and "Rate limits" (one message a second). That a
-webhook answers `no_text` to an empty text and posts nothing is seen, not documented.
+Source: Slack's pages "Sending messages using incoming webhooks"
+(https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), "Improving error
+conditions for Incoming Webhooks" (400 invalid_payload, 403 action_prohibited, 404
+channel_not_found, 410 channel_is_archived), "Formatting message text", section "Escaping text" (&,
+< and >) and "Rate limits" (one message/s). That a webhook answers `no_text` to an empty text and
+posts nothing is observed, not documented.
 
-Slack cannot tell a repeated message: after a crash one may come twice.
+Slack cannot recognise a duplicate message: after a crash a message may be posted twice.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django import forms
-from django.core.exceptions import ValidationError
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.slack.config import (
+    OBJECTS,
+    PLACE,
+    PLACES,
+    TEXT_LIMIT,
+    SlackConfig,
+)
 from tracking.events import Event
 
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
-#: The most characters of a value, and of a message.
+#: Maximum number of characters of a value.
 VALUE_LIMIT = 300
-TEXT_LIMIT = 3_000
-PLACE = re.compile(r"\{([^{}]*)\}")
-PLACES = frozenset({"name", "type", "user", "user_id", "anonymous_id", "hit_id", "time"})
-OBJECTS = frozenset({"properties", "traits", "context"})
-#: What it says to an empty text.
+#: Slack's responses to an empty text.
 EMPTY = (b"no_text", b"missing_text_or_fallback_or_attachments")
 
 
-class WebhookUrlField(SecretField):
-    """A URL that is a credential."""
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        return HttpUrlField().clean(text) if text else text
-
-
-class SlackConfig(ConfigForm):
-    webhook_url = WebhookUrlField(
-        label="Webhook URL",
-        help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL. Set the"
-        " integration's requests a second to 1: Slack takes no more for long.",
-    )
-    template = forms.CharField(
-        max_length=TEXT_LIMIT,
-        required=False,
-        initial="*{name}* ({type}) by {user}",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The message, in Slack's mrkdwn. {name}, {type}, {user}, {user_id},"
-        " {anonymous_id}, {hit_id}, {time}, and what is in {properties.…}, {traits.…} and"
-        " {context.…}, such as {properties.transaction.total}. What is not there is left empty.",
-    )
-
-    def clean_template(self) -> str:
-        template: str = self.cleaned_data["template"]
-        for place in PLACE.findall(template):
-            head, _, path = place.partition(".")
-            if not (place in PLACES or (head in OBJECTS and path)):
-                raise ValidationError("There is no {%(place)s}.", params={"place": place})
-        return template
-
-
 class Slack(Destination):
-    """Posts each hit's text alone."""
+    """Slack: one message per hit."""
 
     slug = "slack"
     label = "Slack"
     docs_url = "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"
-    icon, colour = "Sl", "#4a154b"
     Config = SlackConfig
 
     idempotency = ""
@@ -88,7 +53,7 @@ class Slack(Destination):
         return self.config.get("template") or initial
 
     def skip(self, event: Event) -> str:
-        """Slack answers some empty texts by 500, as if it were down."""
+        """Skip empty messages as well: Slack answers some of them with 500, as if it were down."""
         if not render(self._template, event).strip():
             return "The message would be empty."
         return super().skip(event)
@@ -97,16 +62,15 @@ class Slack(Destination):
         return self.post("\n".join(render(self._template, event) for event in events))
 
     async def verify(self, client: Client) -> str:
-        """An empty text, which Slack posts nowhere."""
-        request = self.post("")
-        response = await client.send(request, timeout=self.timeout)
+        """Send an empty text, which Slack does not post."""
+        response = await self.send(client, self.post(""))
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
-            return "The webhook is there; nothing was posted."
+            return "The webhook exists. Nothing was posted."
         response.raise_for_status()
-        return f"It answered {response.status} to an empty message."
+        return f"Slack answered {response.status} to an empty message."
 
     def post(self, text: str) -> Request:
-        """The request that posts this mrkdwn."""
+        """Return the request that posts this mrkdwn."""
         return Request(
             url=self.config["webhook_url"],
             body=msgspec.json.encode({"text": text}),
@@ -116,7 +80,8 @@ class Slack(Destination):
 
 
 def render(template: str, event: Event) -> str:
-    """The template with the event's values in it: escaped and cut, and never read as a template."""
+    """Return the template filled with the event's values. Values are escaped and cut, and never
+    read as a template."""
     values = {
         **{name: getattr(event, name) for name in PLACES - {"user", "time"}},
         "user": event.user_id or event.anonymous_id,
@@ -128,7 +93,7 @@ def render(template: str, event: Event) -> str:
 
 
 def find(values: Any, path: str) -> Any:
-    """The value by names and, in a list, numbers; None where it is not."""
+    """Return the value at a dotted path of names and list indexes; None if there is none."""
     for name in path.split("."):
         if isinstance(values, Mapping):
             values = values.get(name)

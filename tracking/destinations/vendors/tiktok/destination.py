@@ -1,28 +1,26 @@
-"""TikTok, by the Events API 2.0.
+"""TikTok, through the Events API 2.0.
 
 Source: TikTok API for Business, "Events API 2.0"
-(https://business-api.tiktok.com/portal/docs?id=1771101303285761), which the copies at hand show
-only through those who follow it: segmentio/action-destinations (tiktok-conversions: the body's
-fields and what is hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events a request,
-the answer's codes).
+(https://business-api.tiktok.com/portal/docs?id=1771101303285761), known here only through two
+implementations: segmentio/action-destinations (tiktok-conversions: the body's fields and which of
+them are hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events per request, the codes
+of responses).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from django import forms
 
-from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
+from tracking.destinations.vendors.tiktok.config import TikTokConfig
 from tracking.destinations.vendors.tiktok.events import EVENTS, properties, user
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError, SetupError
@@ -30,48 +28,26 @@ from tracking.exceptions import PermanentError, RetryableError, SetupError
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-#: The codes of an answer, which comes by 200 in any case. The first two are good.
+#: The codes in the body of a response, whose status is 200 in any case. The first two mean success.
 TAKEN = frozenset({0, 20001})
 NO_DATA = 40002
 WRONG_SETUP = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
 AGAIN = frozenset({40100, 40700})
 
 
-class TikTokConfig(ConfigForm):
-    pixel_code = forms.RegexField(
-        label="Pixel ID",
-        regex=r"^[A-Za-z0-9]{1,100}$",
-        help_text="TikTok Ads Manager → Tools → Events → Web events → your pixel → Settings.",
-    )
-    access_token = SecretField(
-        help_text="The same page → Events API → Generate access token.",
-    )
-    test_event_code = forms.CharField(
-        required=False,
-        max_length=100,
-        help_text="Only while you test: the same pixel → Test events → TEST…",
-    )
-    custom_events = forms.BooleanField(
-        required=False,
-        label="Custom events",
-        help_text="Also send events that are none of TikTok's standard ones, by their own names.",
-    )
-
-
 class TikTok(Destination):
-    """Sends TikTok's standard events, with persons hashed as TikTok wants them."""
+    """TikTok: its standard events, with personal data hashed as TikTok requires."""
 
     slug = "tiktok"
     label = "TikTok Events API"
     docs_url = "https://business-api.tiktok.com/portal/docs?id=1771101303285761"
-    icon, colour = "Tk", "#fe2c55"
     aliases = ("TikTok", "TikTok Pixel", "TikTok Conversions")
     Config = TikTokConfig
 
     takes = frozenset({"track"})
     idempotency = "event_id"
     max_batch = 1_000
-    #: TikTok publishes none that we could find.
+    #: TikTok publishes no limit that we know of.
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://business-api.tiktok.com/open_api/v1.3"}
 
@@ -79,9 +55,9 @@ class TikTok(Destination):
         if reason := super().skip(event):
             return reason
         if not self._name(event):
-            return "It is none of TikTok's standard events."
+            return "TikTok has no standard event for it."
         if not read_visit(event).url:
-            return "TikTok takes an event of the web only with the page's address."
+            return "TikTok accepts a web event only with the URL of the page."
         return ""
 
     def request(self, events: Sequence[Event]) -> Request:
@@ -93,17 +69,15 @@ class TikTok(Destination):
         return response
 
     async def verify(self, client: Client) -> str:
-        """A request without events: there is nothing to record, and TikTok misses them."""
-        request = replace(self._post([]), secrets=self.secrets)
-        response = await client.send(request, timeout=self.timeout)
-        response.raise_for_status()
+        """Send no events. Nothing is recorded, and TikTok reports that they are missing."""
+        response = await super().ask(client, self._post([]))
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
-        return "TikTok does not object to the access token; nothing was recorded."
+        return "TikTok accepted the access token. Nothing was recorded."
 
     def _raise_for_code(self, response: Response) -> None:
         code, words = read_code(response)
-        words = self.mask(f"TikTok says {code}: {words}")
+        words = self.mask(f"TikTok answered {code}: {words}")
         if code in TAKEN:
             return
         if code in WRONG_SETUP:
@@ -117,7 +91,8 @@ class TikTok(Destination):
         return EVENTS.get(meaning(event), own)
 
     def _event(self, event: Event) -> dict[str, Any]:
-        """The sender may name the id that the browser's pixel used, so that TikTok counts once."""
+        """Return TikTok's event. The sender may name the id that the browser's pixel used, so that
+        TikTok counts the event once."""
         visit = read_visit(event)
         return filled(
             {
@@ -148,7 +123,7 @@ class TikTok(Destination):
 
 
 def read_code(response: Response) -> tuple[int, str]:
-    """The answer's own code and words; -1 where it has none."""
-    said = read_json(response.body)
-    code = said.get("code")
-    return (code if isinstance(code, int) else -1), plain(said.get("message"))
+    """Return the code and message of the response; code -1 if it has none."""
+    body = read_json(response.body)
+    code = body.get("code")
+    return (code if isinstance(code, int) else -1), plain(body.get("message"))

@@ -2,7 +2,8 @@
 
 Sources: "About supported standard events in TikTok Ads Manager"
 (https://ads.tiktok.com/help/article/supported-standard-events), and the fields that
-segmentio/action-destinations (tiktok-conversions) sends, for what is hashed and how.
+segmentio/action-destinations (tiktok-conversions) sends, for the hashed fields and their
+normalisation.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.person import hash_text, read_clicks, read_person, read_visit
 from tracking.events import Event
 
-#: The catalogue's name → TikTok's.
+#: The catalogue's name → TikTok's name.
 EVENTS = {
     "Viewed Product Detail": "ViewContent",
     "Searched Products": "Search",
@@ -33,7 +34,8 @@ EVENTS = {
 
 
 def user(event: Event) -> dict[str, Any]:
-    """A phone is hashed with its plus sign, a name without spaces; places are not hashed."""
+    """Return TikTok's `user`. A phone number is hashed with its plus sign, a name without spaces;
+    places are not hashed."""
     who, visit, clicks = read_person(event), read_visit(event), read_clicks(event)
     phone = person.plain_phone(who.phone)
     numbered = f"+{phone}" if phone and not person.HASHED.fullmatch(phone) else phone

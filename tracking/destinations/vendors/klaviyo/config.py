@@ -1,0 +1,14 @@
+"""The configuration form of Klaviyo."""
+
+from __future__ import annotations
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+
+
+class KlaviyoConfig(ConfigForm):
+    private_key = SecretField(
+        label="Private API key",
+        help_text="Klaviyo: name of your account at the lower left → Settings → Account → API keys"
+        " → Create private API key, with write access to Events and Profiles and read access to"
+        " Accounts. The key begins with pk_.",
+    )

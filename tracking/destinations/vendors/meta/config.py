@@ -1,0 +1,28 @@
+"""The configuration form of Meta."""
+
+from __future__ import annotations
+
+from django import forms
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+
+
+class MetaConfig(ConfigForm):
+    pixel_id = forms.RegexField(
+        label="Pixel or dataset ID",
+        regex=r"^[0-9]{5,25}$",
+        help_text="Events Manager → Data sources → your dataset → Settings → Dataset ID.",
+    )
+    access_token = SecretField(
+        help_text="On the same page → Conversions API → Set up manually → Generate access token."
+    )
+    test_event_code = forms.CharField(
+        required=False,
+        max_length=100,
+        help_text="Only for tests: Events Manager → Test events → TEST…",
+    )
+    custom_events = forms.BooleanField(
+        required=False,
+        label="Custom events",
+        help_text="Also send events that are not standard events of Meta, under their own names.",
+    )

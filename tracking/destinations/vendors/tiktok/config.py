@@ -1,0 +1,28 @@
+"""The configuration form of TikTok."""
+
+from __future__ import annotations
+
+from django import forms
+
+from tracking.destinations.contract.config_form import ConfigForm, SecretField
+
+
+class TikTokConfig(ConfigForm):
+    pixel_code = forms.RegexField(
+        label="Pixel ID",
+        regex=r"^[A-Za-z0-9]{1,100}$",
+        help_text="TikTok Ads Manager → Tools → Events → Web events → your pixel → Settings.",
+    )
+    access_token = SecretField(
+        help_text="On the same page → Events API → Generate access token.",
+    )
+    test_event_code = forms.CharField(
+        required=False,
+        max_length=100,
+        help_text="Only for tests: the same pixel → Test events → TEST…",
+    )
+    custom_events = forms.BooleanField(
+        required=False,
+        label="Custom events",
+        help_text="Also send events that are not standard events of TikTok, under their own names.",
+    )
