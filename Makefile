@@ -42,7 +42,8 @@ test-versions: $(VENV)/.dev test-deps clients
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \
-	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
+		missing="$$missing chromium-headless-shell"; \
 	command -v rabbitmq-server >/dev/null || missing="$$missing rabbitmq-server"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \

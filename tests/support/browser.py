@@ -52,7 +52,8 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def chromium_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The WebSocket address of the one Chromium of this process."""
-    executable = shutil.which("chromium")
+    # The shell has no window to draw: a page costs it half the time.
+    executable = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     assert executable, "Chromium is missing: make test-deps"
     profile = tmp_path_factory.mktemp("chromium")
     with (profile / "log").open("wb") as log:
@@ -102,7 +103,11 @@ def chromium(chromium_address: str) -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A fresh profile; anything that the page's console complains about fails the test."""
     complaints: list[str] = []
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+    # The headless shell grants nothing by itself.
+    granted = ["clipboard-read", "clipboard-write"]
+    with chromium.new_context(
+        viewport={"width": 1280, "height": 900}, permissions=granted
+    ) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.set_default_timeout(10_000)
