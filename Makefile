@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
 DOCS_ASSETS := docs/node_modules/.installed
 # Files begin in the order of tests/support/durations.json, which xdist would undo.
-PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-deps test-versions bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-deps test-versions bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -34,6 +34,11 @@ test-quick: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(PYTEST) -m "not (browser or stack or sdk or slow)"
+
+# Generated requests, hits and events in full, and more: make test-fuzz SHARE=5
+test-fuzz: $(VENV)/.dev
+	HITSTREAM_TEST_SHARE="$(or $(SHARE),1)" $(PYTEST) tests/openapi tests/ingest/http/test_fuzz.py \
+		tests/destinations
 
 # The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
 # allows; one pair: make test-versions ONLY=3.13:6.1

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi import checks
 from project.wsgi import application
 from tests.support.hits import basic, hit
 from tests.support.reset import clear
+from tests.support.sizes import examples
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
 
@@ -34,7 +35,7 @@ schemathesis.openapi.media_type(
 )
 schema = schemathesis.openapi.from_wsgi("/api/schema", application)
 bounded = settings(
-    max_examples=20,
+    max_examples=examples(20),
     derandomize=True,
     database=None,
     deadline=None,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.destinations.case import case_of
 from tests.destinations.strict_hits import catalogue_events, hits
+from tests.support.sizes import examples
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
 from tracking.events import Event
@@ -23,7 +24,7 @@ def make(slug: str) -> Destination:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(events=st.lists(hits(), max_size=3, unique_by=lambda event: event.id))
 def test_nothing_that_is_sent_breaks_a_destination(slug: str, events: list[Event]) -> None:
     destination = make(slug)

@@ -13,6 +13,7 @@ from tests.destinations.judge import post, send, serve
 from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.amplitude.strict import AmplitudeDouble
+from tests.support.sizes import examples
 from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.amplitude.destination import Amplitude
@@ -52,7 +53,9 @@ def test_a_refund_is_negative_revenue(vendor: Vendor, double: AmplitudeDouble) -
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(events=st.lists(hits(), max_size=4, unique_by=lambda event: event.id))
 def test_it_takes_whatever_is_sent(vendor: Vendor, events: list[Event]) -> None:

@@ -14,6 +14,7 @@ from tests.destinations.judge import Ask, post, send, serve
 from tests.destinations.samples import SAMPLES, sales
 from tests.destinations.strict_hits import catalogue_events, hits, more_sales
 from tests.destinations.vendors.google_analytics.strict import GoogleAnalyticsDouble
+from tests.support.sizes import examples
 from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
@@ -62,7 +63,9 @@ def test_every_event_of_the_catalogue_obeys_its_rules(
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(events=st.lists(hits(), max_size=4, unique_by=lambda event: event.id))
 def test_whatever_is_sent_obeys_its_rules(
