@@ -1,4 +1,4 @@
-"""What a reader relies on: no circle of imports, one meaning a name, files of one story."""
+"""What a reader relies on: no circle of imports, one meaning a name, short files, plain words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grimp
 
+from tests.architecture import vocabulary
 from tests.architecture.class_names import repeated_class_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,3 +35,11 @@ def test_no_file_is_longer_than_a_story() -> None:
         and (lines := len(path.read_text().splitlines())) > MAX_LINES
     }
     assert long == {}
+
+
+def test_no_text_uses_a_private_or_a_vague_word() -> None:
+    assert len(vocabulary.files()) > 400
+    assert vocabulary.banned() == []
+    assert {
+        word: count for word, count in vocabulary.vague().items() if count > vocabulary.RARE
+    } == {}

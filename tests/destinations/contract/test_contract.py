@@ -70,6 +70,11 @@ def test_its_notes_are_for_operators(kind: type[Destination]) -> None:
     assert kind.docs_url.partition("#")[0] in text
 
 
+def test_its_folder_is_a_package_that_the_import_contracts_see(kind: type[Destination]) -> None:
+    module = Path(__import__(kind.__module__, fromlist=["__file__"]).__file__ or "")
+    assert (module.parent / "__init__.py").exists()
+
+
 def test_every_field_says_what_it_wants(kind: type[Destination]) -> None:
     for name, field in kind.Config.base_fields.items():
         assert field.help_text or field.label, name
