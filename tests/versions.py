@@ -57,7 +57,7 @@ def run(python: str, django: str) -> str:
         cwd=ROOT,
         check=True,
     )
-    tests = [str(environment / "bin" / "pytest"), "-m", "not browser", "--numprocesses", "2"]
+    tests = [str(environment / "bin" / "pytest"), "-m", "not browser", "--numprocesses", "3"]
     done = subprocess.run(
         [*tests, "--dist", "loadfile", "--no-loadscope-reorder", "--quiet"],
         cwd=ROOT,
