@@ -41,7 +41,7 @@ test-fuzz: $(VENV)/.dev
 		tests/destinations
 
 # The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
-# allows; one pair: make test-versions ONLY=3.13:6.1
+# allows; one pair: make test-versions ONLY=3.13:6.0
 test-versions: $(VENV)/.dev test-deps clients
 	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
 

@@ -73,7 +73,7 @@ def run(python: str, django: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the suite under other versions.")
-    parser.add_argument("--only", help="one pair, such as 3.13:6.1")
+    parser.add_argument("--only", help="one pair, such as 3.13:6.0")
     only = parser.parse_args().only
     pairs = [
         (version, path, django)
