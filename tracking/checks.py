@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -30,7 +31,9 @@ SHORT_TOKEN = 20
 def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that the folder `tracking` holds the files of this distribution and no others."""
     try:
-        recorded = {str(file) for file in distribution(DISTRIBUTION).files or ()}
+        # Since Python 3.12 `files` leaves out what is missing, so RECORD itself is read.
+        record = distribution(DISTRIBUTION).read_text("RECORD") or ""
+        recorded = {row[0] for row in csv.reader(record.splitlines())}
     except PackageNotFoundError:
         return []
     folder = Path(__file__).parent
