@@ -45,15 +45,15 @@ class Consumer:
         self._destination = integration.open()
         self._loop, self._wake = loop, wake
         self._breaker = Breaker(probing=integration.paused_at is not None)
-        self._books = ResultBuffer(integration, self._destination.mask)
-        self._sender = RequestPool(
+        self._results = ResultBuffer(integration, self._destination.mask)
+        self._pool = RequestPool(
             self._destination,
             client,
             loop,
             concurrency=integration.concurrency,
             rate=integration.rate_limit,
             answered=self._answered,
-            given_back=lambda batch: self._books.give_back(batch.events),
+            given_back=lambda batch: self._results.give_back(batch.events),
         )
         self._hold: Hold | None = None
         self._is_held = False
@@ -66,12 +66,12 @@ class Consumer:
     @property
     def is_finished(self) -> bool:
         """Whether nothing is due, or nothing may be sent; and all results are written."""
-        over = self._is_dry or self._sender.stopped
-        return over and self._sender.is_idle and self._books.is_empty
+        over = self._is_dry or self._pool.stopped
+        return over and self._pool.is_idle and self._results.is_empty
 
     @property
-    def is_flying(self) -> bool:
-        return self._sender.is_flying
+    def has_in_flight(self) -> bool:
+        return self._pool.has_in_flight
 
     def look_again(self) -> None:
         """Look for due deliveries in the next step."""
@@ -79,47 +79,49 @@ class Consumer:
 
     def stop(self) -> None:
         """Stop sending; the next step gives back what waits."""
-        self._sender.stop()
+        self._pool.stop()
 
     def give_up(self) -> None:
         """Cut off the requests in flight."""
-        self._sender.give_up()
+        self._pool.give_up()
 
     def step(self) -> None:
         """Write the results that came back, and start what may be sent next."""
-        if self._sender.stopped:
-            for batch in self._sender.take_waiting():
-                self._books.give_back(batch.events)
-        if self._books.is_ripe or not self._sender.is_flying:
-            self._books.write()
+        if self._pool.stopped:
+            for batch in self._pool.take_waiting():
+                self._results.give_back(batch.events)
+        if self._results.is_ripe or not self._pool.has_in_flight:
+            self._results.write()
         if self._hold is not None and not self._is_held:
             self._is_held = True
             self._pause(self._hold)
         elif self._breaker.probing and self._is_alive:
             Integration.objects.release(self.integration)
             self._breaker.probing = False
-        if not self._sender.stopped:
+        if not self._pool.stopped:
             self._refill()
 
-    def tell(self) -> None:
+    def log_counts(self) -> None:
         """Log what was done."""
-        counts = ", ".join(f"{many} {result}" for result, many in self._books.written.most_common())
+        counts = ", ".join(
+            f"{many} {result}" for result, many in self._results.written.most_common()
+        )
         if counts:
             logger.info("%s: %s", self.integration, counts)
 
     def _answered(self, sent: BatchResult) -> None:
         """Take the result of a batch. Called on the loop."""
-        self._books.enter(sent, is_alive=self._is_alive)
+        self._results.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
         hold = self._breaker.judge(sent)
         if hold is not None:
             self._hold = self._hold or hold
-            self._sender.stop()
+            self._pool.stop()
         else:
             self._is_alive = True
-        self._sender.add_first(self._books.take_halves())
+        self._pool.add_first(self._results.take_halves())
         wants_more = not self._is_dry and self._room() > 0
-        if self._books.is_ripe or hold is not None or wants_more:
+        if self._results.is_ripe or hold is not None or wants_more:
             self._wake()
 
     def _pause(self, hold: Hold) -> None:
@@ -131,11 +133,11 @@ class Consumer:
 
     def _refill(self) -> None:
         """Claim more if there is room; a suspect only while nothing else is in flight."""
-        if self._is_dry or (self._is_alone and not self._sender.is_idle):
+        if self._is_dry or (self._is_alone and not self._pool.is_idle):
             return
         was_alone, self._is_alone = self._is_alone, False
         if self._loop.time() >= self._suspects_at and not was_alone:
-            if not self._sender.is_idle:
+            if not self._pool.is_idle:
                 return
             if self._claim_suspect():
                 self._is_alone = True
@@ -148,14 +150,12 @@ class Consumer:
     def _room(self) -> int:
         """Return how many more hits are worth claiming."""
         if self._breaker.probing:
-            return int(self._sender.is_idle)
+            return int(self._pool.is_idle)
         batch, rate = self._destination.batch_size, self.integration.rate_limit
-        wanted = max(
-            LEAST_CLAIMED, 2 * self._sender.allowed * batch, int(self._pace * PACE_SECONDS)
-        )
+        wanted = max(LEAST_CLAIMED, 2 * self._pool.allowed * batch, int(self._pace * PACE_SECONDS))
         if rate is not None:
             wanted = min(wanted, int(rate * batch * RATE_SECONDS))
-        waiting = self._sender.waiting
+        waiting = self._pool.waiting
         return wanted - waiting if waiting <= wanted // 2 else 0
 
     def _claim(self, limit: int) -> bool:
@@ -193,6 +193,6 @@ class Consumer:
             self._answers, self._paced_at = 0, now
 
     def _send(self, claims: Sequence[Claim], until: float) -> None:
-        self._books.open(claims)
-        events = events_of(claims, self._books, self._destination)
-        self._sender.add(Batch(events, until) for events in pack(events, self._destination))
+        self._results.open(claims)
+        events = events_of(claims, self._results, self._destination)
+        self._pool.add(Batch(events, until) for events in pack(events, self._destination))

@@ -75,7 +75,7 @@ class RequestPool:
         self.stopped = False
 
     @property
-    def is_flying(self) -> bool:
+    def has_in_flight(self) -> bool:
         return bool(self._flying)
 
     @property

@@ -143,7 +143,7 @@ class Run:
             else:
                 if not consumer.is_finished:
                     continue
-            consumer.tell()
+            consumer.log_counts()
             self._leave(pk)
             del self._consumers[pk]
             # It may have ended for a change of the integration, with more to send.
@@ -171,7 +171,7 @@ class Run:
         self._time_is_up()
         ends = math.inf
         while (
-            any(consumer.is_flying for consumer in self._consumers.values())
+            any(consumer.has_in_flight for consumer in self._consumers.values())
             and time.monotonic() < ends
         ):
             if self._stopping.is_set():
@@ -194,7 +194,7 @@ class Run:
         ends = time.monotonic() + RESCUE_SECONDS
         while self._consumers and time.monotonic() < ends:
             self._turn(TURN_SECONDS)
-            if not any(consumer.is_flying for consumer in self._consumers.values()):
+            if not any(consumer.has_in_flight for consumer in self._consumers.values()):
                 db.close()
                 with suppress(*LOST):
                     self._step()
