@@ -1,7 +1,7 @@
 """The first schema of Hitstream.
 
 Its SQL lies in `sql/0001_*.sql`; nothing else reads these files. Until 0.1.0 is released this
-migration may change; a database that an earlier draft made must be created anew.
+migration may change; a database that an earlier draft made must be replaced by an empty one.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""What is told afterwards of which integrations a hit was for is what storing it decided."""
+"""Every view of a stored hit agrees with the routing that was decided when it was stored."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
