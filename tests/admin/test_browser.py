@@ -9,7 +9,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 from standardwebhooks import Webhook
 
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.integrations import add_webhook
 from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
@@ -23,9 +23,9 @@ from tracking.models.operations.operation import run_operations
 
 def issue(page: Page) -> str:
     """The curl line of a fresh token, after the page that shows it."""
-    page.click("a[href='/admin/hitstream/token/add/']")
+    follow(page, "a[href='/admin/hitstream/token/add/']")
     page.fill("#id_name", "Shop")
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     expect(page.locator("h1")).to_have_text("API token issued")
     return page.locator("pre").nth(1).inner_text()
 
@@ -52,7 +52,7 @@ def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
     answer = subprocess.run([*shlex.split(curl), "-s"], capture_output=True, text=True, check=True)
     assert " 204 " in answer.stdout.splitlines()[0]
     secret = page.locator("pre").first.inner_text()
-    page.click("text=Continue to")
+    follow(page, "text=Continue to")
     assert secret not in page.content()
     shoot(page, "token")
 
@@ -60,20 +60,20 @@ def test_a_token_is_issued_and_its_curl_line_works(signed_in: Page) -> None:
 def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None:
     page = signed_in
     curl = issue(page)
-    page.click("text=Continue to")
-    page.click("text=Add integration")
+    follow(page, "text=Continue to")
+    follow(page, "text=Add integration")
     shoot(page, "destinations")
-    page.click("text=Webhook")
+    follow(page, "text=Webhook")
     page.fill("#id_name", "Orders")
     page.fill("#id_config-url", "not a url")
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     expect(page.locator(".errorlist")).to_have_count(1)
     shoot(page, "integration-error")
     with open_vendor(reply(200, b'{"ok": true}')) as vendor:
         page.fill("#id_config-url", vendor.url)
         page.check("#id_keep_bodies")
         shoot(page, "integration-form")
-        page.click("input[name=_save]")
+        follow(page, "input[name=_save]")
         expect(page.locator("h1")).to_have_text("Orders is set up")
         shoot(page, "integration-issued")
         secret = page.locator("pre").inner_text()
@@ -81,22 +81,22 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
         work_elsewhere()
         received = vendor.received[0]
     Webhook(secret).verify(received.body, received.headers)
-    page.click("text=Continue to")
+    follow(page, "text=Continue to")
     assert secret not in page.content()
     shoot(page, "integration")
-    page.click(".object-tools >> text=Test connection")
-    page.click("input[type=submit]")
+    follow(page, ".object-tools >> text=Test connection")
+    follow(page, "input[type=submit]")
     expect(page.locator(".hs-verdict .hs-bad")).to_have_text("does not work")
     shoot(page, "verdict")
-    page.click("text=Back to")
-    page.click(".object-tools >> text=Ledger")
+    follow(page, "text=Back to")
+    follow(page, ".object-tools >> text=Ledger")
     expect(page.locator("tfoot td").first).to_have_text("1")
     shoot(page, "ledger")
     page.go_back()
-    page.click(".object-tools >> text=Deliveries")
+    follow(page, ".object-tools >> text=Deliveries")
     expect(page.locator(".hs-good")).to_have_text("Delivered")
     shoot(page, "deliveries")
-    page.click("#result_list td a")
+    follow(page, "#result_list td a")
     page.click("summary")
     expect(page.locator("details pre").nth(1)).to_contain_text('{"ok": true}')
     shoot(page, "hit")
@@ -105,17 +105,17 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
 def test_pause_rotate_and_revoke(signed_in: Page) -> None:
     page = signed_in
     issue(page)
-    page.click("text=Continue to")
-    page.click("text=Rotate")
+    follow(page, "text=Continue to")
+    follow(page, "text=Rotate")
     shoot(page, "rotate")
     page.select_option("#id_grace", "3600")
-    page.click("input[type=submit]")
+    follow(page, "input[type=submit]")
     expect(page.locator("h1")).to_have_text("API token issued")
     token = Token.objects.get()
     assert token.retiring_digest is not None
-    page.click("text=Continue to")
-    page.click("text=Revoke")
-    page.click("input[type=submit]")
+    follow(page, "text=Continue to")
+    follow(page, "text=Revoke")
+    follow(page, "input[type=submit]")
     expect(page.locator(".hs-bad")).to_have_text("revoked")
     shoot(page, "tokens")
     token.refresh_from_db()
@@ -142,19 +142,19 @@ def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: 
         integration = Integration.objects.get()
         integration.config = {**integration.config, "url": vendor.url}
         integration.save()
-        page.click("#content-main a[href='/admin/hitstream/integration/']")
-        page.click("#result_list tbody th a")
+        follow(page, "#content-main a[href='/admin/hitstream/integration/']")
+        follow(page, "#result_list tbody th a")
         shoot(page, "integration-dead-letters")
-        page.click(".object-tools >> text=Replay")
+        follow(page, ".object-tools >> text=Replay")
         expect(page.locator(".hs-preview strong")).to_have_text("3")
         page.fill("#id_event", "Bought")
-        page.click("text=Update preview")
+        follow(page, "text=Update preview")
         expect(page.locator(".hs-preview strong")).to_have_text("2")
         expect(page.locator(".hs-preview pre").first).to_contain_text("Bought")
         expect(page.locator(".hs-preview pre").first).to_contain_text("X-Key: ••••")
         page.fill("#id_rate", "50")
         shoot(page, "replay")
-        page.click("input[type=submit]")
+        follow(page, "input[type=submit]")
         expect(page.locator("h1")).to_have_text("View operation")
         shoot(page, "operation-waiting")
         work_elsewhere()
@@ -175,16 +175,16 @@ def test_a_wrong_credential_pauses_visibly_and_a_deletion_says_what_it_cancels(
     page = signed_in
     token, _ = Token.objects.issue("Shop")
     break_and_send(token, 401, "Registered", "Bought")
-    page.click("#content-main a[href='/admin/hitstream/integration/']")
+    follow(page, "#content-main a[href='/admin/hitstream/integration/']")
     expect(page.locator(".hs-paused")).to_contain_text("wrong configuration, next probe")
     shoot(page, "integrations-paused")
-    page.click("#result_list tbody th a")
+    follow(page, "#result_list tbody th a")
     expect(page.locator("p.hs-paused")).to_contain_text("I do not know that field")
     shoot(page, "integration-paused")
-    page.click("a.deletelink")
+    follow(page, "a.deletelink")
     expect(page.locator(".hs-preview strong")).to_have_text("2")
     shoot(page, "integration-delete")
-    page.click("input[type=submit]")
+    follow(page, "input[type=submit]")
     work_elsewhere()
     page.reload()
     expect(page.locator(".hs-good")).to_have_text("Finished")

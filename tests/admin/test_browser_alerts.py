@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.integrations import add_webhook
 from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.models import AlertChannel, AlertRule, Token
@@ -32,33 +32,33 @@ def wrong(page: Page) -> list[str]:
 
 
 def add(page: Page, kind: str) -> None:
-    page.click(".object-tools >> text=Add")
-    page.click(f".hs-destinations >> text={kind}")
+    follow(page, ".object-tools >> text=Add")
+    follow(page, f".hs-destinations >> text={kind}")
     page.fill("#id_name", "Operators")
 
 
 def save(page: Page) -> None:
-    page.click("input[name=_continue]")
+    follow(page, "input[name=_continue]")
 
 
 def test_a_slack_channel_is_set_up_and_tried(admin: Page, vendor: Vendor) -> None:
-    admin.click(".object-tools >> text=Add")
+    follow(admin, ".object-tools >> text=Add")
     assert wrong(admin) == []
     shoot(admin, "channel-kinds")
-    admin.click(".hs-destinations >> text=Slack")
+    follow(admin, ".hs-destinations >> text=Slack")
     admin.fill("#id_name", "Operators")
     admin.fill("#id_config-webhook_url", f"{vendor.url}/T0/B0/very-secret")
     save(admin)
     assert "very-secret" not in admin.content()
     assert wrong(admin) == []
     shoot(admin, "channel-form")
-    admin.click("text=Send a test message")
-    admin.click("input[type=submit][value='Send a test message']")
+    follow(admin, "text=Send a test message")
+    follow(admin, "input[type=submit][value='Send a test message']")
     expect(admin.get_by_text("It answered 200.")).to_be_visible()
     assert "a test" in vendor.received[0].json["text"]
     vendor.answer = reply(404, b"no_team")
     admin.go_back()
-    admin.click("input[type=submit][value='Send a test message']")
+    follow(admin, "input[type=submit][value='Send a test message']")
     expect(admin.get_by_text("does not work")).to_be_visible()
     expect(admin.get_by_text("no_team").first).to_be_visible()
     assert "very-secret" not in admin.content()
@@ -73,7 +73,7 @@ def test_a_webhooks_secret_is_shown_once_and_kept(admin: Page, vendor: Vendor) -
     expect(admin.get_by_text("Copy it now")).to_be_visible()
     secret = AlertChannel.objects.get().settings()["signing_secret"]
     assert secret in admin.content()
-    admin.click("text=Continue to Operators")
+    follow(admin, "text=Continue to Operators")
     assert secret not in admin.content()
     save(admin)
     assert AlertChannel.objects.get().settings()["signing_secret"] == secret

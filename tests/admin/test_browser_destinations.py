@@ -5,7 +5,7 @@ from django.forms import ChoiceField
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
 from tracking.models import Token
@@ -29,7 +29,7 @@ def test_its_form_opens_and_says_what_is_missing(
             )
     shoot(page, f"destination-{kind.slug}")
     page.fill("#id_name", "Mine")
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     for name, field in kind.Config.base_fields.items():
         # A list of choices has one chosen already.
         if field.required and not field.initial and not isinstance(field, ChoiceField):

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.admin.test_browser import work_elsewhere
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.vendor import open_vendor, reply
@@ -50,7 +50,7 @@ def test_a_mapping_is_seen_before_it_is_saved_and_then_delivers(
         expect(after).not_to_contain_text("4111")
         shoot(page, "mapping")
         assert Integration.objects.get().mapping == {}
-        page.click("input[name=_save]")
+        follow(page, "input[name=_save]")
         work_elsewhere()
         (received,) = vendor.received
     assert received.json["data"]["name"] == "Purchase"
@@ -80,7 +80,7 @@ def test_an_expression_that_cannot_run_is_said_while_typing_and_refused_at_save(
     page.fill("#id_mapping-set", "properties.value = [0")
     expect(page.locator(".hs-last-hits .errornote")).to_have_count(2)
     shoot(page, "mapping-error")
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     expect(page.locator(".errorlist")).to_have_count(2)
     assert Integration.objects.get().mapping == {}
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.integrations import add_webhook
 from tests.support.people import operator, viewer
 from tests.support.rounds import channel, rule
@@ -80,7 +80,7 @@ def test_all_that_is_wrong_is_on_the_page(busy: Token, sign_in: SignIn) -> None:
     expect(page.get_by_text("no_team")).to_be_visible()
     assert violations(page) == []
     shoot(page, "alerts-full")
-    page.click("text=Older")
+    follow(page, "text=Older")
     expect(page.get_by_text("Late 00")).to_be_visible()
     assert violations(page) == []
 
@@ -101,9 +101,9 @@ def test_an_operator_silences_an_alert_and_ends_the_silence(sign_in: SignIn) -> 
     page.get_by_label("For").select_option("24")
     assert violations(page) == []
     shoot(page, "alerts-silence")
-    page.click(".hs-silence button")
+    follow(page, ".hs-silence button")
     expect(page.get_by_text("Muted by olaf")).to_be_visible()
-    page.click("text=Unmute")
+    follow(page, "text=Unmute")
     expect(page.get_by_text("Muted by olaf")).to_have_count(0)
     alert.refresh_from_db()
     assert not alert.is_silent

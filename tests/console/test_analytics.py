@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.people import viewer
 from tests.support.rollups import arrival
 from tracking.ingest.write.connection import connect
@@ -234,12 +234,10 @@ def test_the_page_shows_what_happens(sign_in: SignIn, token: Token) -> None:
     assert violations(page) == []
     page.locator("section[aria-labelledby=series] summary").click()
     shoot(page, "analytics-full")
-    page.click("text=24h")
-    page.wait_for_url("**last=24h**")
+    follow(page, "text=24h")
     page.wait_for_selector("#series ~ .hs-chart canvas")
     shoot(page, "analytics-hours")
-    page.click("#events ~ table a")
-    page.wait_for_url("**name=Viewed**")
+    follow(page, "#events ~ table a")
     assert "Viewed Page" in page.inner_text("#series")
     with page.expect_download() as download:
         page.click("[aria-label='Pages as CSV']")

@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send
 from tests.support.integrations import add_webhook
 from tests.support.operations import let_die, replay
@@ -114,7 +114,7 @@ def test_the_page(sign_in: SignIn, send: Send, token: Token) -> None:
     assert violations(page) == []
     shoot(page, "console-audit")
     page.fill("input[name=by]", "anna")
-    page.click("button:has-text('Filter')")
+    follow(page, "button:has-text('Filter')")
     page.get_by_text("Paused Orders").wait_for()
     assert page.get_by_text("Rotated").count() == 0
 

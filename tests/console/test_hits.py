@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.operations import backfill, deliver, let_die, post, work
@@ -91,7 +91,7 @@ def test_the_story_of_a_failing_webhook(sign_in: SignIn, send: Send, token: Toke
     expect(page.locator("[data-copy]")).to_have_text("Copied")
     with open_vendor(reply(200)) as vendor:
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
-        page.click("button:has-text('Try now')")
+        follow(page, "button:has-text('Try now')")
         expect(page.locator(".messagelist")).to_contain_text("The retry is due now")
         deliver()
         assert len(vendor.received) == 1
@@ -107,7 +107,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
     expect(step(page, "Orders: Dead letter")).to_contain_text("400")
     shoot(page, "console-hit-dead")
     assert violations(page) == []
-    page.click("button:has-text('Replay')")
+    follow(page, "button:has-text('Replay')")
     expect(page.locator(".messagelist")).to_contain_text("queued again")
     expect(page.locator(".hs-ends")).to_contain_text("Orders Queued")
     assert [letter.hit_id for letter in DeadLetter.objects.all()] != [stored.pk]

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.operations import deliver, let_die, post
@@ -174,7 +174,7 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     page.get_by_text("Show data").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24
     for span in ("7d", "30d", "24h"):
-        page.get_by_role("link", name=span).click()
+        follow(page, page.get_by_role("link", name=span))
         page.locator(".hs-chart canvas").wait_for()
     assert violations(page) == []
     shoot(page, "console-home")

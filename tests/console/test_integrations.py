@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send
 from tests.support.integrations import add_webhook
 from tests.support.operations import deliver, let_die, post, replay
@@ -110,15 +110,15 @@ def test_a_broken_webhook_is_explained_paused_and_resumed(
     expect(page.locator("details[open] pre").nth(1)).to_contain_text("bad key")
     assert violations(page) == []
     shoot(page, "console-integration-broken")
-    page.click(".hs-tools >> text=Pause")
+    follow(page, ".hs-tools >> text=Pause")
     page.fill("#id_reason", "Waiting for a new key")
-    page.click("input[type=submit]")
+    follow(page, "input[type=submit]")
     expect(page).to_have_url(
         f"{page.url.split('/console')[0]}/console/integrations/{integration.pk}/"
     )
     expect(page.locator("p.hs-paused")).to_contain_text("by olaf: Waiting for a new key")
-    page.click(".hs-tools >> text=Resume")
-    page.click("input[type=submit]")
+    follow(page, ".hs-tools >> text=Resume")
+    follow(page, "input[type=submit]")
     expect(page.locator("p.hs-paused")).to_have_count(0)
 
 
@@ -128,10 +128,10 @@ def test_a_replay_is_previewed_and_its_progress_shown(
     integration = add_webhook(token)
     let_die(send, integration, "a", "b")
     page = sign_in(operator(), f"/console/integrations/{integration.pk}/")
-    page.click(".hs-tools >> text=Replay")
-    page.click("button:has-text('Update preview')")
+    follow(page, ".hs-tools >> text=Replay")
+    follow(page, "button:has-text('Update preview')")
     expect(page.locator(".hs-preview strong")).to_have_text("2")
-    page.click("input[type=submit]")
+    follow(page, "input[type=submit]")
     expect(page.locator(".hs-operations")).to_contain_text("0 of 2, started by olaf")
     shoot(page, "console-integration-replay")
     replay(integration)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.operations import deliver, let_die, post
@@ -215,7 +215,7 @@ def test_the_guide_says_how_to_send_the_first_hit_and_that_it_came(
     send(hit())
     expect(page.locator("#hs-first")).to_contain_text("The first hit has arrived: Registered")
     shoot(page, "console-first-came")
-    page.click("text=Watch the next hits")
+    follow(page, "text=Watch the next hits")
     expect(page.locator("#hs-live tbody tr")).to_have_count(1)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.ledger import assert_exact
 from tests.support.operations import deliver
 from tests.support.people import operator
@@ -28,9 +28,9 @@ def curl(line: str, event: str = "Registered") -> None:
 
 def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
     page = sign_in(operator(), "/console/")
-    page.get_by_role("link", name="Issue one").click()
+    follow(page, page.get_by_role("link", name="Issue one"))
     page.fill("#id_name", "Shop")
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     line = page.locator("pre").nth(1).inner_text()
     home = page.url.split("/admin/")[0]
 
@@ -39,18 +39,18 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
     expect(page.locator("#hs-first")).to_contain_text("Waiting for the first hit")
     curl(line)
     expect(page.locator("#hs-first")).to_contain_text("The first hit has arrived: Registered")
-    page.locator("#hs-first").get_by_role("link", name="Registered").click()
+    follow(page, page.locator("#hs-first").get_by_role("link", name="Registered"))
     expect(page.locator("#content")).to_contain_text("Registered")
 
     with open_vendor(reply(200)) as vendor:
         # A webhook is added.
         page.goto(f"{home}/console/integrations/")
-        page.get_by_role("link", name="Add an integration").click()
-        page.click(".hs-destinations >> text=Webhook")
+        follow(page, page.get_by_role("link", name="Add an integration"))
+        follow(page, ".hs-destinations >> text=Webhook")
         page.select_option("#id_token", label="Shop")
         page.fill("#id_name", "Orders")
         page.fill("#id_config-url", vendor.url)
-        page.click("input[name=_save]")
+        follow(page, "input[name=_save]")
         expect(page.locator("h1")).to_have_text("Orders is set up")
         curl(line, "Ordered")
         deliver()
@@ -62,32 +62,32 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
         deliver()
         page.goto(f"{home}/console/integrations/")
         expect(page.locator(".hs-pill")).to_contain_text("wrong configuration")
-        page.get_by_role("link", name="Orders").click()
+        follow(page, page.get_by_role("link", name="Orders"))
         expect(page.locator("p.hs-paused")).to_contain_text("the key was revoked")
         assert violations(page) == []
 
         # It is repaired: what was held back goes out. One hit the vendor refuses for good.
         vendor.answer = reply(422, b"no such product")
-        page.click(".hs-tools >> text=Configure")
-        page.click("input[name=_save]")
+        follow(page, ".hs-tools >> text=Configure")
+        follow(page, "input[name=_save]")
         deliver()
         page.goto(f"{home}/console/integrations/")
-        page.get_by_role("link", name="Orders").click()
+        follow(page, page.get_by_role("link", name="Orders"))
         expect(page.locator("p.hs-paused")).to_have_count(0)
         expect(page.locator("#content")).to_contain_text("HTTP 422")
 
         # It is replayed.
         vendor.answer = reply(200)
-        page.click(".hs-tools >> text=Replay")
+        follow(page, ".hs-tools >> text=Replay")
         expect(page.locator(".hs-preview strong")).to_have_text("1")
-        page.click("input[type=submit]")
+        follow(page, "input[type=submit]")
         expect(page.locator(".hs-operations")).to_contain_text("Replay")
         run_operations(5, on_chunk=lambda operation: None)
         deliver()
         expect(page.locator(".hs-operations")).to_contain_text("Finished")
 
         # A test event goes the same way, and its page tells it.
-        page.click("text=Send a test event")
+        follow(page, "text=Send a test event")
         expect(page.locator("#content")).to_contain_text("Hitstream Test")
         deliver()
         page.reload()
@@ -96,8 +96,8 @@ def test_from_an_empty_system_to_books_that_balance(sign_in: SignIn) -> None:
 
     # The books balance.
     page.goto(f"{home}/console/integrations/")
-    page.get_by_role("link", name="Orders").click()
-    page.click(".hs-tools >> text=Ledger")
+    follow(page, page.get_by_role("link", name="Orders"))
+    follow(page, ".hs-tools >> text=Ledger")
     # matched, delivered, skipped, cancelled, dead, pending, retrying
     totals = [int(cell) for cell in page.locator("tfoot td").all_inner_texts()]
     assert totals == [3, 3, 0, 0, 0, 0, 0]

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import SignIn
 from tests.support.axe import violations
-from tests.support.browser import shoot
+from tests.support.browser import follow, shoot
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.operations import let_die, post
@@ -96,7 +96,7 @@ def test_the_box_finds_a_persons_hits_by_key(sign_in: SignIn, send: Send, token:
     expect(page.locator("[data-search]")).to_have_value("u1")
     assert violations(page) == []
     shoot(page, "console-search")
-    page.locator("#content tbody a").first.click()
+    follow(page, page.locator("#content tbody a").first)
     expect(page.locator("h1")).to_have_text("Bought")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 from standardwebhooks import Webhook
 
+from tests.support.browser import follow
 from tests.support.stack import Stack
 from tests.support.vendor import Vendor
 from tests.support.waiting import wait_until
@@ -40,12 +41,12 @@ def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     page.goto(f"{site}/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", password)
-    page.click("text=Log in")
-    page.click("#content-main a[href='/admin/hitstream/token/']")
-    page.click("#result_list a:has-text('development')")
-    page.click("text=Add integration")
-    page.click("text=Webhook")
+    follow(page, "text=Log in")
+    follow(page, "#content-main a[href='/admin/hitstream/token/']")
+    follow(page, "#result_list a:has-text('development')")
+    follow(page, "text=Add integration")
+    follow(page, "text=Webhook")
     page.fill("#id_name", "My receiver")
     page.fill("#id_config-url", url)
-    page.click("input[name=_save]")
+    follow(page, "input[name=_save]")
     return page.locator("pre").inner_text()

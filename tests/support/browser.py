@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from project.embedded.process import die_with_parent
 
@@ -113,6 +113,15 @@ def page(chromium: Browser) -> Iterator[Page]:
         page.set_default_timeout(10_000)
         yield page
     assert not complaints, complaints
+
+
+def follow(page: Page, target: str | Locator) -> None:
+    """Click what leads to another page, and return once that page is loaded.
+
+    A click alone returns before, and what is read at once is then read from the page that is left.
+    """
+    with page.expect_navigation():
+        (page.locator(target).first if isinstance(target, str) else target).click()
 
 
 def shoot(page: Page, name: str) -> None:
