@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
 DOCS_ASSETS := docs/node_modules/.installed
-# Files begin in the order of tests/support/durations.json, which xdist would undo.
+# tests/support/order.py says what a process runs, and in which order; xdist would undo the order.
 PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
@@ -21,10 +21,11 @@ run: $(VENV)/.run
 test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -W ignore -m tests.architecture.sql_lint
-	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@# The types take as long as everything else: beside it.
+	@set -x; $(BIN)/mypy & types=$$!; \
+	$(BIN)/lint-imports && $(BIN)/python -W ignore -m tests.architecture.sql_lint && \
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run; others=$$?; \
+	wait $$types && exit $$others
 	$(PYTEST) --durations=25
 
 # An answer in a minute and a half, from what `make .venv/.dev` installs: no browser, broker of another

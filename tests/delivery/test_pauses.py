@@ -239,7 +239,7 @@ def test_twenty_destinations_that_hang_delay_nobody_else(
 ) -> None:
     vendor.answer = stall
     for number in range(20):
-        add_webhook(token, vendor.url, name=f"Hangs {number}", config={"timeout": 2})
+        add_webhook(token, vendor.url, name=f"Hangs {number}", config={"timeout": 1})
     with open_vendor(reply()) as healthy:
         add_webhook(token, healthy.url, name="Healthy")
         stored(hits(100))

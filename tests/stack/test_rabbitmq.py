@@ -17,7 +17,7 @@ def test_rabbitmq_rings_and_its_death_loses_nothing() -> None:
         with (
             MigratedPostgres(directory, keep=False) as postgres,
             rabbitmq(directory) as broker,
-            running(directory, postgres.url, broker.url) as stack,
+            running(directory, postgres.url, broker.url, HITSTREAM_WORKERS="1") as stack,
             open_vendor(reply()) as vendor,
         ):
             token = stack.issue("amqp")

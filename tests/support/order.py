@@ -1,20 +1,25 @@
-"""A pytest plugin: the files that take longest begin first, so that no process ends alone.
+"""A pytest plugin: what takes longest begins first, so that no process ends alone.
 
+A process takes a file at a time, and the folders whose files share servers as a whole.
 durations.json holds the seconds of each file. `pytest --record-durations` writes it from a
 run; a file that it does not name counts as a short one.
 """
 
 import json
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
+#: Folders whose files share servers that take seconds to start: one process runs all of them.
+TOGETHER = ("tests/stack", "tests/wheel")
 TABLE = Path(__file__).with_name("durations.json")
 #: Seconds of a file that is not in the table.
 UNKNOWN = 3.0
 
-_measured: Counter[str] = Counter()
+_measured: dict[str, float] = defaultdict(float)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,15 +30,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    seconds: dict[str, float] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
-    # Files of the same time keep their order: each file's tests stay together.
-    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), UNKNOWN))
+    known: dict[str, float] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    seconds: dict[str, float] = defaultdict(float)
+    for file in sorted({file_of(item.nodeid) for item in items}):
+        seconds[unit_of(file)] += known.get(file, UNKNOWN)
+
+    def place(item: pytest.Item) -> tuple[float, str, float]:
+        unit = unit_of(item.nodeid)
+        return -seconds[unit], unit, -known.get(file_of(item.nodeid), UNKNOWN)
+
+    items.sort(key=place)
     # Of tests with one name the processes would run one.
     assert len({item.nodeid for item in items}) == len(items)
 
 
+class UnitScheduling(LoadFileScheduling):  # type: ignore[misc]
+    """xdist's `--dist loadfile`, by units instead of files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnitScheduling:
+    return UnitScheduling(config, log)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _measured[file_of(report.nodeid)] += report.duration  # type: ignore[assignment]
+    _measured[file_of(report.nodeid)] += report.duration
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -43,6 +67,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         known |= {file: round(seconds, 1) for file, seconds in _measured.items()}
         kept = {file: known[file] for file in sorted(known) if Path(file).exists()}
         TABLE.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what one process runs: the file, or the folder whose files stay together."""
+    file = file_of(nodeid)
+    folder = file.rpartition("/")[0]
+    return folder if folder in TOGETHER else file
 
 
 def file_of(nodeid: str) -> str:

@@ -125,7 +125,7 @@ def running(
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
-        "HITSTREAM_RESTART_DELAY": "0.05",
+        "HITSTREAM_RESTART_DELAY": "0.01",
         "PORT": str(port),
         **environment,
     }

@@ -110,7 +110,7 @@ def lost_by_hit() -> dict[UUID, set[str]]:
     return lost
 
 
-def test_all_five_places_route_alike(send: Send, token: Token) -> None:
+def test_all_five_places_route_alike(send: Send, token: Token, no_lag: None) -> None:
     """The storing statement, its SQL function, `Integration.wants`, the verdicts, the
     reconciliation and the backfill decide the same for every case."""
     furnish(token)
