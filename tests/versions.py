@@ -82,7 +82,7 @@ def main() -> int:
         if only in (None, f"{version}:{django}")
     ]
     if not pairs:
-        sys.stderr.write("No Python from 3.12 on is installed here, or no pair is called so.\n")
+        sys.stderr.write("This machine has no Python from 3.12 on, or no pair has that name.\n")
         return 1
     failures = 0
     for version, path, django in pairs:

@@ -51,7 +51,8 @@ class Disk:
         if self.size is None or self.free is None:
             return "The free space is unknown"
         free, size = self.free / GIGABYTE, self.size / GIGABYTE
-        left = f", full in {self.days_left} days" if self.full_on else ""
+        days = self.days_left
+        left = "" if days is None else f", full in {days} day{'' if days == 1 else 's'}"
         return f"{free:,.1f} of {size:,.1f} GB are free ({self.free_share:.0%}){left}"
 
 
