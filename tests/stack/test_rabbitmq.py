@@ -23,7 +23,7 @@ def test_rabbitmq_rings_and_its_death_loses_nothing() -> None:
             token = stack.issue("amqp")
             stack.forward("amqp", vendor.url)
             assert stack.sender(token).post("first").status == 204
-            wait_until(lambda: len(vendor.received) == 1, within=3)
+            wait_until(lambda: len(vendor.received) == 1, within=4)
             broker.kill()
             answers = stack.post_many(token, 100, prefix="a")
             assert {answer.status for answer in answers} == {204}

@@ -87,7 +87,7 @@ def test_an_answer_that_does_not_end_is_given_up_in_time(vendor: Vendor, answer:
     vendor.answer = answer
     started = time.monotonic()
     caught = fail(ask(vendor.url), timeout=0.4)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert isinstance(caught, RetryableError)
     assert "timed out after 0.4 s" in str(caught)
     assert caught.exchange

@@ -101,7 +101,7 @@ def test_many_threads_with_one_hit_id_store_one_hit(send: Send) -> None:
 def test_a_foreign_transaction_on_a_hit_id_stalls_only_that_hit(
     token: Token, settings: Any
 ) -> None:
-    settings.HITSTREAM = {**settings.HITSTREAM, "LOCK_TIMEOUT": 0.1}
+    settings.HITSTREAM = {**settings.HITSTREAM, "LOCK_TIMEOUT": 1.0}
     with connect() as other, connect() as own, other.transaction():
         store(other, arrivals(token, ["held"]))
         outcomes = store(own, arrivals(token, ["a", "held", "b"]))
