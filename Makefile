@@ -23,8 +23,7 @@ test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff format --check .
 	@# The types take as long as everything else: beside it.
 	@set -x; $(BIN)/mypy & types=$$!; \
-	$(BIN)/lint-imports && $(BIN)/python -W ignore -m tests.architecture.sql_lint && \
-	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run; others=$$?; \
+	$(BIN)/lint-imports && $(BIN)/python -W ignore -m tests.architecture.sql_lint; others=$$?; \
 	wait $$types && exit $$others
 	$(PYTEST) --durations=25
 

@@ -22,6 +22,10 @@ def migrate(*to: str) -> None:
     call_command("migrate", "hitstream", *to, skip_checks=False, verbosity=0, stdout=StringIO())
 
 
+def test_they_make_what_the_models_say(transactional_db: None) -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, stdout=StringIO())
+
+
 @pytest.fixture
 def emptied(transactional_db: None) -> Iterator[None]:
     """A database without the app's tables."""
