@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
 DOCS_ASSETS := docs/node_modules/.installed
 # tests/support/order.py says what a process runs, and in which order; xdist would undo the order.
-PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Bytecode is kept whatever the shell wants: the tests start a hundred Python processes.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run

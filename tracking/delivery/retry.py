@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-#: Seconds of the longest wait, whether ours or the vendor's Retry-After.
+#: Seconds of the longest wait; the transport cuts a vendor's Retry-After to a day.
 MAX_DELAY = 3 * 86_400.0
 
 
