@@ -225,13 +225,38 @@ def test_one_hit_that_is_refused_like_a_wrong_credential_becomes_a_dead_letter(
         403 if received.json["data"]["hitId"] == "h3" else 200
     )(connection)
     stored(hits(10))
-    for _ in range(12):
+    others = 9
+    for number in range(40):
         probe_now()
         engine.run()
-        time.sleep(0.01)
-    assert delivered() == 9
+        if DeadLetter.objects.exists():
+            break
+        # Alone it could also mean that the credential is wrong.
+        stored(hits(1, f"another{number}"))
+        others += 1
+        time.sleep(0.1)
     assert DeadLetter.objects.get().code == "attempts_exhausted"
+    probe_now()
+    engine.run()
+    assert delivered() == others
     assert Integration.objects.running().count() == 1
+
+
+def test_one_hit_that_is_refused_like_a_wrong_credential_holds_up_no_other(
+    token: Token, stored: Storing, vendor: Vendor
+) -> None:
+    add_webhook(token, vendor.url)
+    vendor.judge = lambda received, connection: reply(
+        403 if received.json["data"]["hitId"].startswith("bad") else 200
+    )(connection)
+    stored(hits(1, "bad"))
+    engine.run()
+    assert Integration.objects.running().count() == 0
+    stored(hits(1, "good"))
+    for _ in range(2):
+        probe_now()
+        engine.run()
+    assert delivered() == 1
 
 
 def test_twenty_destinations_that_hang_delay_nobody_else(
