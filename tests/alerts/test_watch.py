@@ -40,7 +40,7 @@ def test_it_is_told_once_that_it_opened_and_once_that_it_is_over(
     for _ in range(3):
         a_round()
     assert len(mailoutbox) == 2
-    assert "OVER" in mailoutbox[1].body
+    assert "RESOLVED" in mailoutbox[1].body
     assert Alert.objects.get().resolved_at is not None
 
 
@@ -149,7 +149,7 @@ def test_what_opened_in_a_silence_is_told_once_when_that_is_over(
     for _ in range(2):
         a_round()
     told = "".join(mail.body for mail in mailoutbox)
-    assert (told.count("NEW"), told.count("OVER"), told.count("STILL OPEN")) == (2, 1, 0)
+    assert (told.count("NEW"), told.count("RESOLVED"), told.count("STILL OPEN")) == (2, 1, 0)
 
 
 def test_a_channel_that_comes_after_a_silence_is_told_once(

@@ -41,7 +41,7 @@ def evaluate() -> None:
             # A timeout is this rule's own trouble; a dead database is everybody's.
             if isinstance(error, (OperationalError, InterfaceError)) and is_gone():
                 raise
-            logger.exception("The rule %s (%s) cannot be looked at", rule.pk, rule.kind)
+            logger.exception("The rule %s (%s) cannot be evaluated", rule.pk, rule.kind)
     Alert.objects.prune()
 
 

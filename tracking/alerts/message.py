@@ -17,7 +17,7 @@ from tracking.models.alerts.notification import NotificationKind
 WORDS = {
     NotificationKind.OPENED: "new",
     NotificationKind.STILL_OPEN: "still open",
-    NotificationKind.RESOLVED: "over",
+    NotificationKind.RESOLVED: "resolved",
 }
 
 

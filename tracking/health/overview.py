@@ -28,7 +28,7 @@ def probe() -> list[Component]:
         try:
             found += look()
         except Error as error:
-            found.append(bad(name, f"It cannot be told: {str(error).splitlines()[0]}"))
+            found.append(bad(name, f"It cannot be read: {str(error).splitlines()[0]}"))
     return found
 
 

@@ -70,5 +70,5 @@ def write(message: Message) -> str:
 def write_line(line: MessageLine) -> str:
     times = f"Opened {line.opened_at:%Y-%m-%d %H:%M} UTC"
     if line.resolved_at:
-        times += f", over {line.resolved_at:%Y-%m-%d %H:%M} UTC"
+        times += f", resolved {line.resolved_at:%Y-%m-%d %H:%M} UTC"
     return f"{WORDS[line.state].upper()}: {line.text}\n{times}"
