@@ -28,7 +28,7 @@ class Probe(Generic[Answer]):
 
     def __init__(self, ask: Callable[[], Answer], *, patience: float, remember: float) -> None:
         self._ask = ask
-        self._patience = patience
+        self.patience = patience
         self._remember = remember
         self._reset()
         process.after_fork(self._reset)
@@ -74,7 +74,7 @@ class Probe(Generic[Answer]):
         does not wait."""
         asked_at = self._asked_at
         waited = 0.0 if asked_at is None else time.monotonic() - asked_at
-        return max(0.0, self._patience - waited)
+        return max(0.0, self.patience - waited)
 
     def _run(self) -> None:
         try:
