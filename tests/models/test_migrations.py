@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from psycopg.pq import TransactionStatus
 
 from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, AlertRule, Hit, Integration, Token
@@ -80,14 +81,13 @@ def test_a_process_of_an_older_version_can_still_make_a_token(transactional_db: 
 
 def test_the_migration_waits_for_no_traffic(transactional_db: None) -> None:
     """A reader of all that is there, as a dump is one, delays a second `migrate` by nothing."""
-    with (
-        psycopg.connect(**connection.get_connection_params(), autocommit=False) as reader,
-    ):
+    with psycopg.connect(**connection.get_connection_params(), autocommit=False) as reader:
         reader.execute("SELECT FROM hitstream_hit")
         reader.execute("SELECT FROM hitstream_token")
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")
         migrate()
+        assert reader.info.transaction_status == TransactionStatus.INTRANS
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
 
