@@ -14,6 +14,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import TransactionTestCase
 
+from tracking import process
+
 #: Tables whose rows come from migrations, a referenced table before those that refer to it.
 KEPT = [
     "django_content_type",
@@ -76,7 +78,8 @@ def clear(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def teardown(test: Any) -> None:
-    """Clear each database of the test."""
+    """Clear each database of the test, after what threads of the test still write to it."""
+    process.forget()
     for alias in test._databases_names(include_mirrors=False):
         clear(alias)
 

@@ -34,6 +34,7 @@ class CounterBuffer(ABC, Generic[Key, Increment]):
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._counts: dict[Key, Increment] = {}
         self._thread: threading.Thread | None = None
 
@@ -61,21 +62,22 @@ class CounterBuffer(ABC, Generic[Key, Increment]):
                 self._thread.start()
 
     def forget(self) -> None:
-        """Drop the counts."""
-        with self._lock:
+        """Drop the counts, once those on their way to the database are there."""
+        with self._writing, self._lock:
             self._counts.clear()
 
     def write(self) -> None:
         """Write the counts; keep what the database does not accept now."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
-        if not counts:
-            return
-        try:
-            self.save(counts)
-        except Exception as error:
-            logger.debug("%s: not written yet: %s", self.name, error)
-            self._note(counts)
+        with self._writing:
+            with self._lock:
+                counts, self._counts = self._counts, {}
+            if not counts:
+                return
+            try:
+                self.save(counts)
+            except Exception as error:
+                logger.debug("%s: not written yet: %s", self.name, error)
+                self._note(counts)
 
     def _run(self) -> None:
         while self._goes_on():
