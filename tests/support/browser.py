@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from project.embedded.process import die_with_parent
 
 START_SECONDS = 60.0
 CONNECT_MILLISECONDS = 120_000
+#: For a page, an element or a state of it, on a busy machine.
+PAGE_MILLISECONDS = 30_000
 FLAGS = [
     "--headless",
     # No page of its own: a connection would wait for each that is there.
@@ -90,6 +92,7 @@ def chromium(chromium_address: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Playwright's loop runs in this thread, and Django takes it for an async caller.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        expect.set_options(timeout=PAGE_MILLISECONDS)
         browser = playwright.chromium.connect_over_cdp(
             chromium_address, timeout=CONNECT_MILLISECONDS
         )
@@ -110,7 +113,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     ) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PAGE_MILLISECONDS)
         yield page
     assert not complaints, complaints
 
