@@ -78,7 +78,7 @@ def test_an_event_that_is_too_large_is_dropped_and_the_next_is_not(
 def test_an_event_of_almost_64_kb_arrives(visit: Visit, stored: Stored) -> None:
     page = visit()
     track(page, "Large", {"text": "x" * 64_500})
-    stored(2)
+    assert names(stored(2)) == ["Viewed Page", "Large"]
     settled(page)
 
 

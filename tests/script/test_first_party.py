@@ -57,7 +57,7 @@ def test_another_site_that_copies_the_tag_is_refused(
     wait_until(lambda: own.posts, within=10)
     # A hit that is refused for good leaves the queue as soon as that is known.
     settled(page)
-    stored(0)
+    assert stored(0) == []
 
 
 def test_a_beacon_goes_by_the_sites_own_path_too(own: Web, page: Page, stored: Stored) -> None:
