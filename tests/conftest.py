@@ -1,6 +1,7 @@
 """What most tests need: a token, a client that sends with it, and no memory between tests."""
 
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 from tests.support import reset
 from tests.support.hits import Answer, Send, basic
 from tracking import process
+from tracking.delivery import retry
 from tracking.health.broker import broker
 from tracking.health.database import postgres
 from tracking.health.overview import stored
@@ -41,6 +43,14 @@ def _patient() -> None:
     """A busy machine is no silent server: what is tested as silent has a probe of its own."""
     for probe in (broker, exposition, postgres, stored):
         probe.patience = 15.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_short_backoff() -> Iterator[None]:
+    """What failed is not due again at once, by chance, in the same run of the engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "uniform", lambda _, longest: random.uniform(longest / 2, longest))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from random import uniform
 
 #: Seconds of the longest wait; the transport cuts a vendor's Retry-After to a day.
 MAX_DELAY = 3 * 86_400.0
@@ -13,5 +13,5 @@ def delay(attempts: int, retry_after: float | None, base: float) -> float:
     never before the vendor's Retry-After. From a base of 30 s, 15 attempts take about three days.
     """
     longest = min(base * 2 ** min(attempts - 1, 30), MAX_DELAY)
-    backoff = random.uniform(0, longest)  # noqa: S311 (no secret)
+    backoff = uniform(0, longest)  # noqa: S311 (no secret)
     return max(backoff, min(retry_after or 0.0, MAX_DELAY))
