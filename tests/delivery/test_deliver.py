@@ -18,10 +18,10 @@ from tests.support.integrations import add_webhook
 from tests.support.vendor import Answer, Vendor, open_vendor, reply
 from tracking.delivery.due import due
 from tracking.delivery.engine import engine
+from tracking.delivery.lease import Leases
 from tracking.delivery.retry import delay
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.vendors.webhook.destination import Webhook as Webhook_
-from tracking.ingest.write.connection import connect
 from tracking.models import (
     Attempt,
     DeadLetter,
@@ -239,12 +239,11 @@ def test_only_one_worker_delivers_to_an_integration(
 ) -> None:
     integration = add_webhook(token, vendor.url)
     post(send)
-    lock = "(hashtextextended('hitstream-deliver', %s))"
-    with connect() as other:
-        other.execute(f"SELECT pg_advisory_lock{lock}", [integration.pk])
-        engine.run()
-        assert vendor.received == []
-        other.execute(f"SELECT pg_advisory_unlock{lock}", [integration.pk])
+    other = Leases()
+    assert other.take([integration.pk]) == {integration.pk}
+    engine.run()
+    assert vendor.received == []
+    other.leave(integration.pk)
     engine.run()
     assert len(vendor.received) == 1
 

@@ -26,6 +26,7 @@ from tracking.exceptions import SetupError
 from tracking.models import Integration
 from tracking.models.access.scope import Scope
 from tracking.models.operations import backlog
+from tracking.models.operations.resume import resume
 from tracking.presentation.markdown import render
 from tracking.presentation.pill import pause_of, state_of_integration
 from tracking.wakeup import wake_dispatcher_on_commit
@@ -130,7 +131,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     @admin.action(description="Resume selected integrations", permissions=["change"])
     def resume_selected(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:
         for integration in integrations.exclude(paused_at=None):
-            integration.resume(by=request.user.get_username())
+            resume(integration, by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
         wake_dispatcher_on_commit()
         messages.success(

@@ -25,6 +25,7 @@ from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_integration
 from tracking.models.operations.preview import Preview
 from tracking.models.operations.replay import Replay
+from tracking.models.operations.resume import resume
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
@@ -58,7 +59,7 @@ class ResumeView(BacklogView):
     form_class = ResumeForm
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
-        self.object.resume(by=self.by, rate_limit=options["rate_limit"])
+        resume(self.object, by=self.by, rate_limit=options["rate_limit"])
         wake_dispatcher_on_commit()
         return self.done("Resumed.")
 

@@ -39,6 +39,7 @@ def attempt_of(
         id=uuid7(),
         made_at=datetime.now(UTC),
         hits=len(sent.batch.events),
+        failed_hits=sent.failed_hits,
         code=code[:CODE_LIMIT],
         message=mask(message),
         **record_of(result, keep_all=integration.keep_bodies),

@@ -18,6 +18,8 @@ from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.transport.http import Client
 from tracking.models import Integration, QueuedDelivery
 from tracking.models.deliveries.claim import Claim
+from tracking.models.deliveries.queue import HASTENED
+from tracking.models.integrations.pause import GAPS
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Consumer:
         self.integration = integration
         self._destination = integration.open()
         self._loop, self._wake = loop, wake
-        self._breaker = Breaker(probing=integration.paused_at is not None)
+        self._breaker = Breaker(integration)
         self._results = ResultBuffer(integration, self._destination.mask)
         self._pool = RequestPool(
             self._destination,
@@ -60,13 +62,14 @@ class Consumer:
         self._is_alive = False
         self._is_dry = False
         self._is_alone = False
+        self._has_retries = False
         self._suspects_at = 0.0
         self._answers, self._pace, self._paced_at = 0, 0.0, loop.time()
 
     @property
     def is_finished(self) -> bool:
         """Whether nothing is due, or nothing may be sent; and all results are written."""
-        over = self._is_dry or self._pool.stopped
+        over = (self._is_dry and not self._has_retries) or self._pool.stopped
         return over and self._pool.is_idle and self._results.is_empty
 
     @property
@@ -91,13 +94,16 @@ class Consumer:
             for batch in self._pool.take_waiting():
                 self._results.give_back(batch.events)
         if self._results.is_ripe or not self._pool.has_in_flight:
-            self._results.write()
+            self._breaker.persisted(self._results.write(self._breaker.streak))
         if self._hold is not None and not self._is_held:
             self._is_held = True
             self._pause(self._hold)
         elif self._breaker.probing and self._is_alive:
             Integration.objects.release(self.integration)
             self._breaker.probing = False
+            self._has_retries = self.integration.paused_cause in GAPS
+        if self._has_retries:
+            self._hasten()
         if not self._pool.stopped:
             self._refill()
 
@@ -111,9 +117,9 @@ class Consumer:
 
     def _answered(self, sent: BatchResult) -> None:
         """Take the result of a batch. Called on the loop."""
-        self._results.enter(sent, is_alive=self._is_alive)
+        attempt = self._results.enter(sent, is_alive=self._is_alive)
         self._answers += len(sent.batch.events)
-        hold = self._breaker.judge(sent)
+        hold = self._breaker.judge(sent, attempt)
         if hold is not None:
             self._hold = self._hold or hold
             self._pool.stop()
@@ -130,6 +136,12 @@ class Consumer:
         )
         if held:
             logger.warning("%s is paused (%s): %s", self.integration, hold.cause, hold.reason)
+
+    def _hasten(self) -> None:
+        """Make due what failed while the destination was down, part by part."""
+        retries = QueuedDelivery.objects.filter(integration=self.integration)
+        self._has_retries = retries.hasten() == HASTENED
+        self._is_dry = False
 
     def _refill(self) -> None:
         """Claim more if there is room; a suspect only while nothing else is in flight."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
-from tracking.exceptions import RetryableError
+from tracking.exceptions import PermanentError, RetryableError, SetupError
 
 #: Seconds that a destination may take beyond its own timeout; less than a lease's slack.
 MARGIN = 5.0
@@ -39,12 +39,31 @@ class BatchResult:
     batch: Batch
     result: Receipt | Exception
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the destination did not work. A refusal of hits is an answer."""
+        return isinstance(self.result, Exception) and not isinstance(self.result, PermanentError)
+
+    @property
+    def is_halved(self) -> bool:
+        """Whether the batch is sent again in halves: refused by the vendor or by our own code, for
+        what may be the fault of one event."""
+        is_told = isinstance(self.result, (Receipt, RetryableError, SetupError))
+        return len(self.batch.events) > 1 and not is_told
+
+    @property
+    def failed_hits(self) -> int:
+        """How many of the batch's hits this request did not deliver; 0 if it is halved."""
+        if isinstance(self.result, Receipt):
+            return len(self.result.refused)
+        return 0 if self.is_halved else len(self.batch.events)
+
 
 class RequestPool:
     """Requests to one destination: at most `concurrency` at once, and `rate` requests/s.
 
-    Slow start: one request at first, one more for each response, so a broken destination never gets
-    a burst.
+    Slow start: one request at first, one more for each response, half as many after each failure,
+    so a broken destination never gets a burst.
     """
 
     def __init__(
@@ -137,7 +156,6 @@ class RequestPool:
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
-        self.allowed = min(self.allowed + 1, self._concurrency)
         self.pump()
 
     async def _send(self, batch: Batch) -> None:
@@ -153,4 +171,8 @@ class RequestPool:
             )
         except Exception as error:
             sent = BatchResult(batch, error)
+        if sent.is_failure:
+            self.allowed = max(1, self.allowed // 2)
+        else:
+            self.allowed = min(self.allowed + 1, self._concurrency)
         self._answered(sent)

@@ -21,6 +21,7 @@ from tracking.models import Integration
 from tracking.models.deliveries.claim import Claim
 from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.deliveries.settle import AttemptRecord, Settlement, settle
+from tracking.models.integrations.failing import Streak
 from tracking.models.upkeep import maintenance
 
 logger = logging.getLogger(__name__)
@@ -60,9 +61,10 @@ class ResultBuffer:
         old = self._since is not None and time.monotonic() - self._since > RIPE_SECONDS
         return old or len(self._entries) >= RIPE_ENTRIES
 
-    def enter(self, sent: BatchResult, *, is_alive: bool = False) -> None:
+    def enter(self, sent: BatchResult, *, is_alive: bool = False) -> AttemptRecord:
         """Enter the batch's result; it is not yet in the database. While the destination accepts
-        other batches, what looks like a wrong configuration may also be the fault of one hit."""
+        other batches, what looks like a wrong configuration may also be the fault of one hit.
+        Returns the record of the attempt."""
         attempt = attempt_of(sent, self.integration, self._mask)
         self._attempts.append(attempt)
         events = sent.batch.events
@@ -70,18 +72,18 @@ class ResultBuffer:
             case Receipt(refused=refused):
                 self._receive(events, attempt.id, refused)
             case SetupError() if not is_alive:
-                self.give_back(events)
+                self._send_again(events, attempt)
             case SetupError():
                 self._retry(events, attempt, None)
             case RetryableError(retry_after=retry_after):
                 self._retry(events, attempt, retry_after)
-            case Exception() if len(events) > 1:
-                # Refused by the vendor or by our own code: one event of the batch may be the cause.
+            case Exception() if sent.is_halved:
                 self._halves += sent.batch.halves()
             case PermanentError() as error:
                 self._give_up(events[0].id, attempt.id, error.code, str(error))
             case _:
                 self._retry(events, attempt, None)
+        return attempt
 
     def give_back(self, events: Iterable[Event]) -> None:
         """Make the deliveries due at once, as if they had never been claimed."""
@@ -91,7 +93,12 @@ class ResultBuffer:
     def give_up_unsent(self, claim: Claim, code: str, message: str) -> None:
         """Make the delivery a dead letter without a request to the vendor."""
         attempt = AttemptRecord(
-            id=uuid7(), made_at=datetime.now(UTC), hits=1, code=code, message=message
+            id=uuid7(),
+            made_at=datetime.now(UTC),
+            hits=1,
+            failed_hits=1,
+            code=code,
+            message=message,
         )
         self._attempts.append(attempt)
         self._give_up(claim.hit_id, attempt.id, code, message)
@@ -105,17 +112,19 @@ class ResultBuffer:
         halves, self._halves = self._halves, []
         return halves
 
-    def write(self) -> None:
-        """Commit all results and empty the buffer. What could not be written stays in it."""
+    def write(self, streak: Streak | None = None) -> int | None:
+        """Commit all results and empty the buffer; what could not be written stays in it. With a
+        streak, return how many failures in a row the integration has now."""
         if self.is_empty:
-            return
-        maintenance.retry_with_partitions(
-            lambda: settle(self.integration, self._entries, self._attempts)
+            return None
+        failures = maintenance.retry_with_partitions(
+            lambda: settle(self.integration, self._entries, self._attempts, streak)
         )
         self.written.update(str(entry.result) for entry in self._entries if entry.result)
         for entry in self._entries:
             self._claims.pop(entry.hit_id, None)
         self._entries, self._attempts, self._since = [], [], None
+        return failures
 
     def _receive(
         self, events: Iterable[Event], attempt_id: UUID, refused: Mapping[UUID, str]
@@ -142,6 +151,18 @@ class ResultBuffer:
                 self._enter(
                     event.id, DeliveryResult.FAILED, attempt.id, reason=attempt.message, wait=wait
                 )
+
+    def _send_again(self, events: Iterable[Event], attempt: AttemptRecord) -> None:
+        """Make the deliveries due at once: the attempt is on record, but does not count as one of
+        theirs."""
+        for event in events:
+            self._enter(
+                event.id,
+                DeliveryResult.FAILED,
+                attempt.id,
+                reason=attempt.message,
+                attempted=False,
+            )
 
     def _give_up(self, hit_id: UUID, attempt_id: UUID, code: str, message: str) -> None:
         self._enter(hit_id, DeliveryResult.DEAD_LETTER, attempt_id, code=code, reason=message)

@@ -19,10 +19,10 @@ from django.db import InterfaceError, OperationalError
 
 from tracking import db
 from tracking.conf import conf
-from tracking.delivery import lock
 from tracking.delivery.breaker import hold_back
 from tracking.delivery.consumer import Consumer
 from tracking.delivery.due import due_of, find_running, is_same
+from tracking.delivery.lease import Leases
 from tracking.delivery.loop import new_event_loop
 from tracking.destinations.transport.http import Client
 from tracking.models import Integration
@@ -51,7 +51,7 @@ class Run:
         last answers."""
         self._stopping, self._time_is_up = stopping, time_is_up
         self._consumers: dict[int, Consumer] = {}
-        self._locked: set[int] = set()
+        self._leases = Leases()
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = self._runner.get_loop()
@@ -81,8 +81,7 @@ class Run:
             finally:
                 self._runner.run(self._client.__aexit__(None, None, None))
                 with suppress(*LOST):
-                    for pk in [*self._locked]:
-                        self._leave(pk)
+                    self._leases.leave_all()
 
     def _until_done(self, linger: float) -> bool:
         ends = time.monotonic() + RUN_SECONDS
@@ -113,9 +112,7 @@ class Run:
         found = set(due_of(running))
         for pk in found & set(self._consumers):
             self._consumers[pk].look_again()
-        taken = lock.take(found - set(self._consumers)) if found - set(self._consumers) else set()
-        self._locked |= taken
-        for pk in taken:
+        for pk in self._leases.take(found - set(self._consumers)):
             self._open(running[pk])
         took = time.monotonic() - began
         self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
@@ -127,9 +124,11 @@ class Run:
             )
         except Exception as error:
             hold_back(integration, error)
-            self._leave(integration.pk)
+            self._leases.leave(integration.pk)
 
     def _step(self) -> None:
+        for pk in self._leases.renew():
+            self._consumers[pk].stop()
         for pk, consumer in list(self._consumers.items()):
             try:
                 consumer.step()
@@ -144,14 +143,10 @@ class Run:
                 if not consumer.is_finished:
                     continue
             consumer.log_counts()
-            self._leave(pk)
+            self._leases.leave(pk)
             del self._consumers[pk]
             # It may have ended for a change of the integration, with more to send.
             self._look_at = 0.0
-
-    def _leave(self, pk: int) -> None:
-        lock.leave(pk)
-        self._locked.discard(pk)
 
     def _turn(self, seconds: float) -> None:
         """Run the loop until a consumer has something to do, or the seconds are over."""

@@ -570,6 +570,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("consecutive_failures", models.PositiveIntegerField(default=0, editable=False)),
+                ("failing_since", models.DateTimeField(editable=False, null=True)),
+                ("failure_status", models.PositiveSmallIntegerField(editable=False, null=True)),
+                ("failure_code", models.CharField(blank=True, editable=False, max_length=50)),
+                ("failure_message", models.TextField(blank=True, editable=False)),
                 ("paused_at", models.DateTimeField(editable=False, null=True)),
                 ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
                 ("paused_reason", models.TextField(blank=True, editable=False)),
@@ -971,6 +976,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(primary_key=True, serialize=False)),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("hits", models.PositiveIntegerField()),
+                ("failed_hits", models.PositiveIntegerField(default=0)),
                 ("code", models.CharField(blank=True, max_length=50)),
                 ("message", models.TextField(blank=True)),
                 ("status", models.PositiveSmallIntegerField(null=True)),
@@ -1187,6 +1193,15 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="Lease",
+            fields=[
+                ("integration_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("holder", models.UUIDField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={"db_table": "hitstream_lease"},
         ),
         migrations.CreateModel(
             name="QueuedDelivery",

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.models import Attempt
+from tracking.models.integrations.failing import failure_cause
 
 register = template.Library()
 NONE = "\N{EN DASH}"
@@ -51,11 +52,7 @@ def seconds(value: Any) -> str:
 @register.filter
 def result(attempt: Attempt) -> str:
     """Return the HTTP status of a request, or in a word why it has none."""
-    if attempt.status:
-        return f"HTTP {attempt.status}"
-    if "timed out" in attempt.message.lower():
-        return "Timeout"
-    return (attempt.code or "request").replace("_", " ").capitalize()
+    return failure_cause(attempt.status, attempt.code, attempt.message)
 
 
 @register.filter

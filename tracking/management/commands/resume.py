@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from tracking import wakeup
 from tracking.management.confirm import ConfirmingCommand, find
 from tracking.models.operations import backlog
+from tracking.models.operations.resume import resume
 
 
 class Command(ConfirmingCommand):
@@ -21,6 +22,6 @@ class Command(ConfirmingCommand):
             raise CommandError("--rate must be at least 1.")
         target = find(integration)
         if self.is_confirmed("Hits to send", backlog.preview(target), options):
-            target.resume(by="manage.py resume", rate_limit=rate)
+            resume(target, by="manage.py resume", rate_limit=rate)
             wakeup.wake_dispatcher()
             self.stdout.write(f"{target} is resumed.")

@@ -7,3 +7,6 @@ ALTER TABLE hitstream_queue SET (
 ALTER TABLE hitstream_tally SET (
     autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000
 );
+
+-- Leases of the delivery engine: worthless after a crash, and cheap to write.
+ALTER TABLE hitstream_lease SET UNLOGGED;

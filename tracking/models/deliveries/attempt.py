@@ -11,8 +11,9 @@ from tracking.models.integrations.integration import Integration
 class Attempt(models.Model):
     """A request, partitioned by day on its UUIDv7 id. Its secrets are masked and its bodies cut.
 
-    `duration` is in seconds; `status` is null without an answer. Headers and bodies are kept of
-    failures, and of successes if the integration keeps bodies.
+    `duration` is in seconds; `status` is null without an answer. `failed_hits` of the `hits` were
+    not delivered by it; 0 for a refused batch that is sent again in halves. Headers and bodies are
+    kept of failures, and of successes if the integration keeps bodies.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -21,6 +22,7 @@ class Attempt(models.Model):
     )
     made_at = models.DateTimeField(default=timezone.now)
     hits = models.PositiveIntegerField()
+    failed_hits = models.PositiveIntegerField(default=0)
     code = models.CharField(max_length=50, blank=True)
     message = models.TextField(blank=True)
     status = models.PositiveSmallIntegerField(null=True)

@@ -25,6 +25,8 @@ SUSPECT_CLAIMS = 2
 #: Alone and this often without an outcome: the hit itself kills workers.
 FATAL_CLAIMS = 5
 MAX_CLAIMS = 32_767
+#: Retries that are made due in one statement.
+HASTENED = 5_000
 #: Seconds for which a delivery is parked behind others unless it is released; and how often a claim
 #: that got only parked deliveries looks further before other integrations have their turn.
 PARKING = 300.0
@@ -61,9 +63,11 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         return []
 
     def hasten(self) -> int:
-        """Make deliveries that wait for a retry due now. Returns how many. Claimed ones stay."""
+        """Make deliveries that wait for a retry due now, the oldest HASTENED of them. Returns how
+        many. Claimed ones stay."""
         waiting = self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
-        return waiting.update(due_at=Now())
+        oldest = waiting.order_by("queued_at").values("pk")[:HASTENED]
+        return self.filter(pk__in=oldest).update(due_at=Now())
 
     def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
         """Claim one due suspect at most, to be sent alone. Suspects have an index of their own."""

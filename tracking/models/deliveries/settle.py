@@ -14,6 +14,7 @@ from django.db import connections, transaction
 
 from tracking import db
 from tracking.models.deliveries.outcome import DeliveryResult
+from tracking.models.integrations.failing import Streak
 from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 
@@ -43,6 +44,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     made_at: datetime
     hits: int
+    failed_hits: int = 0
     code: str = ""
     message: str = ""
     status: int | None = None
@@ -56,9 +58,13 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    integration: Integration, entries: Sequence[Settlement], attempts: Sequence[AttemptRecord]
-) -> None:
-    """Write the results and the attempts in one commit."""
+    integration: Integration,
+    entries: Sequence[Settlement],
+    attempts: Sequence[AttemptRecord],
+    streak: Streak | None = None,
+) -> int | None:
+    """Write the results and the attempts in one commit, and with them the integration's failures in
+    a row. Returns how many these are, None without a streak."""
     parameters: dict[str, Any] = {
         "integration": integration.pk,
         "token": integration.token_id,
@@ -73,3 +79,9 @@ def settle(
             cursor.execute(
                 SQL["release"], {"integration": integration.pk, "ordering_keys": ordering_keys}
             )
+        if streak is None:
+            return None
+        cursor.execute(
+            SQL["streak"], {"integration": integration.pk, **msgspec.structs.asdict(streak)}
+        )
+        return int(cursor.fetchone()[0])

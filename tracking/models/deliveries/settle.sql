@@ -8,14 +8,15 @@ WITH entries AS MATERIALIZED (
         reason text, wait float8, attempts smallint
     )
 ), attempts AS (
-    INSERT INTO hitstream_attempt (id, integration_id, made_at, hits, code, message, status,
-        duration, method, url, request_headers, request_body, response_headers, response_body)
-    SELECT id, %(integration)s, made_at, hits, code, message, status, duration, method, url,
-        request_headers, request_body, response_headers, response_body
+    INSERT INTO hitstream_attempt (id, integration_id, made_at, hits, failed_hits, code, message,
+        status, duration, method, url, request_headers, request_body, response_headers,
+        response_body)
+    SELECT id, %(integration)s, made_at, hits, failed_hits, code, message, status, duration, method,
+        url, request_headers, request_body, response_headers, response_body
     FROM jsonb_to_recordset(%(attempts)s::jsonb) AS attempt (
-        id uuid, made_at timestamptz, hits integer, code text, message text, status smallint,
-        duration float8, method text, url text, request_headers jsonb, request_body text,
-        response_headers jsonb, response_body text
+        id uuid, made_at timestamptz, hits integer, failed_hits integer, code text, message text,
+        status smallint, duration float8, method text, url text, request_headers jsonb,
+        request_body text, response_headers jsonb, response_body text
     )
 ), settled AS (
     DELETE FROM hitstream_queue AS queued USING entries AS entry
@@ -74,3 +75,17 @@ FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key), LATERAL (
 ) AS first
 WHERE queued.integration_id = %(integration)s AND queued.hit_id = first.hit_id
   AND queued.claims = 0 AND queued.attempts = 0 AND queued.due_at > statement_timestamp()
+
+-- name: streak
+-- Continue the integration's failures in a row, or begin them again after a success.
+UPDATE hitstream_integration
+SET consecutive_failures =
+        %(failures)s + CASE WHEN %(recovered)s THEN 0 ELSE consecutive_failures END,
+    failing_since = CASE
+        WHEN %(failures)s = 0 THEN NULL
+        WHEN %(recovered)s OR failing_since IS NULL THEN %(since)s
+        ELSE failing_since
+    END,
+    failure_status = %(status)s, failure_code = %(code)s, failure_message = %(message)s
+WHERE id = %(integration)s
+RETURNING consecutive_failures

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from tracking.models.integrations.failing import Failing
+
 HITSTREAM = "hitstream"
 #: The fields of a pause.
 PAUSED = ("paused_at", "paused_by", "paused_reason", "paused_cause", "probe_at", "probes")
@@ -25,7 +27,7 @@ class Cause(models.TextChoices):
 GAPS = {Cause.SETUP: (60.0, 3600.0), Cause.DOWN: (5.0, 300.0)}
 
 
-class Pausable(models.Model):
+class Pausable(Failing):
     """The part of an integration that describes its pause."""
 
     paused_at = models.DateTimeField(null=True, editable=False)
@@ -58,12 +60,14 @@ class Pausable(models.Model):
         self.save(by=by, update_fields=PAUSED)
 
     def resume(self, *, by: str = "", rate_limit: int | None = None) -> None:
-        """Send what is queued again, at `rate_limit` requests/s if that is given."""
+        """End the pause, and count failures from zero; with a `rate_limit`, at so many requests/s
+        from now on. `tracking.models.operations.resume` also makes the retries due."""
         self.paused_at, self.paused_by, self.paused_reason = None, "", ""
         self.paused_cause, self.probe_at, self.probes = "", None, 0
-        fields: tuple[str, ...] = PAUSED
+        self.consecutive_failures, self.failing_since = 0, None
+        fields: tuple[str, ...] = (*PAUSED, "consecutive_failures", "failing_since")
         if rate_limit is not None:
-            self.rate_limit, fields = rate_limit, (*PAUSED, "rate_limit")
+            self.rate_limit, fields = rate_limit, (*fields, "rate_limit")
         self.save(by=by, update_fields=fields)
 
 
