@@ -16,6 +16,7 @@ from tests.support.rounds import a_round, pass_minutes, rule
 from tracking.models import (
     Alert,
     AlertRule,
+    Attempt,
     DeadLetter,
     Heartbeat,
     Integration,
@@ -61,6 +62,27 @@ def count(integration: Integration, kind: str, number: int, ago: timedelta = tim
         integration_id=integration.pk,
         kind=kind,
         count=number,
+    )
+
+
+def attempt(
+    integration: Integration,
+    hits: int,
+    *,
+    failed: int = 0,
+    code: str | None = None,
+    ago: timedelta = timedelta(),
+) -> None:
+    """A request of so many hits, of which so many were not delivered."""
+    made_at = timezone.now() - ago
+    Attempt.objects.create(
+        id=UUID(int=first_uuid7(made_at).int + Attempt.objects.count()),
+        integration=integration,
+        made_at=made_at,
+        hits=hits,
+        failed_hits=failed,
+        code=code or ("retryable" if failed == hits else ""),
+        duration=0.1,
     )
 
 
@@ -137,35 +159,48 @@ def test_a_token_that_is_new_or_may_not_send_is_let_alone(token: Token) -> None:
     assert found() == []
 
 
-def test_deliveries_that_fail(integration: Integration) -> None:
-    rule("rate", threshold=90, minutes=60, calm=0)
-    count(integration, "delivered", 18)
-    count(integration, "dead", 1)
-    assert found() == []  # Of so few no rate is made.
-    enqueue(integration, timezone.now(), attempts=2, number=9)
+def test_attempts_that_fail(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=10, calm=0)
+    attempt(integration, 18)
+    attempt(integration, 1, failed=1)
+    assert found() == []  # So few tries give no rate.
+    attempt(integration, 9, failed=9)
     (message,) = found()
-    assert "64.3% of 28 deliveries worked" in message
-    assert "1 are dead letters, 9 are retrying" in message
-    count(integration, "delivered", 100)
+    text = "64.3% of 28 attempts of the last 10 minutes delivered their hit."
+    assert message == f"Orders (shop): {text}"
+    attempt(integration, 100)
     assert found() == []
 
 
-def test_what_failed_long_ago_or_was_not_tried_counts_for_nothing(integration: Integration) -> None:
-    rule("rate", threshold=90, minutes=60)
-    count(integration, "dead", 500, ago=timedelta(hours=5))
-    enqueue(integration, timezone.now(), number=50)
-    enqueue(integration, timezone.now() - timedelta(hours=5), attempts=3, number=50)
+def test_what_was_tried_before_counts_for_nothing(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=10)
+    attempt(integration, 500, ago=timedelta(minutes=11))
+    attempt(integration, 500, failed=500, ago=timedelta(minutes=11))
+    assert found() == []
+    # Old successes do not hide a present outage.
+    attempt(integration, 30, failed=20)
+    (message,) = found()
+    assert "33.3% of 30 attempts" in message
+
+
+def test_a_refused_batch_counts_with_its_halves(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=10)
+    attempt(integration, 100, failed=0, code="permanent")
+    attempt(integration, 50)
+    attempt(integration, 50, failed=1)
     assert found() == []
 
 
-def test_retries_of_a_replay_are_not_set_against_deliveries_of_new_hits(
-    integration: Integration,
-) -> None:
-    """What the replay delivered is counted in the hours of its hits."""
-    rule("rate", threshold=90, minutes=60)
-    yesterday = timezone.now() - timedelta(days=1)
-    count(integration, "delivered", 5000, ago=timedelta(days=1))
-    enqueue(integration, timezone.now(), attempts=1, number=50, received_at=yesterday)
+def test_failures_in_a_row_need_no_rate(integration: Integration) -> None:
+    rule("rate", threshold=90, minutes=10, calm=0)
+    attempt(integration, 1000)
+    failing = Integration.objects.filter(pk=integration.pk)
+    failing.update(consecutive_failures=4, failure_message="It answered 500: broken")
+    assert found() == []
+    failing.update(consecutive_failures=5)
+    text = "5 requests in a row failed, the last with: It answered 500: broken"
+    assert found() == [f"Orders (shop): {text}"]
+    failing.update(consecutive_failures=0)
     assert found() == []
 
 

@@ -1,5 +1,6 @@
 """Failures in a row: counted for the integration, whatever run of whatever worker sees them."""
 
+import socket
 import time
 from datetime import timedelta
 
@@ -54,6 +55,7 @@ def test_one_failed_request_a_run_opens_the_breaker_all_the_same(
         assert (integration.paused_at is not None) == (count == conf.BREAKER_FAILURES)
     assert integration.failure_cause == "HTTP 500"
     assert integration.failing_since is not None
+    assert integration.paused_at is not None
     assert began < integration.failing_since < integration.paused_at
     assert integration.paused_cause == "down"
     words = "10 requests in a row failed, the last with: The destination answered 500: broken"
@@ -161,7 +163,7 @@ def test_a_destination_that_fails_gets_no_burst(
     assert len(vendor.received) == 200
     vendor.received.clear()
 
-    def fail(connection: object) -> None:
+    def fail(connection: socket.socket) -> None:
         time.sleep(0.02)
         reply(500)(connection)
 

@@ -60,7 +60,7 @@ class DeliveryAdmin(HitRowsAdmin):
 
     @admin.display(description="reason")
     def why(self, delivery: Delivery) -> str:
-        return delivery.held_back or delivery.reason
+        return delivery.held_back or delivery.trouble or delivery.reason
 
     @admin.display(ordering="state", description="state")
     def state_shown(self, delivery: Delivery) -> SafeString:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.utils.safestring import SafeString
 
 from tracking.models import Integration, LifetimeTotal
+from tracking.models.integrations.failing import FAILING
 from tracking.models.ledger.delivery_stats import (
     MANY,
     Latency,
@@ -46,10 +47,15 @@ class IntegrationRow:
 
 
 def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """Return the paused integrations first, the latest pause at the top; then by the names of token
-    and integration."""
-    held_back_first = F("paused_at").desc(nulls_last=True)
-    return integrations.select_related("token").order_by(held_back_first, "token__name", "name")
+    """Return the paused integrations first, the latest pause at the top; then the failing ones, and
+    the others by the names of token and integration."""
+    is_failing = ExpressionWrapper(Q(consecutive_failures__gte=FAILING), BooleanField())
+    return integrations.select_related("token").order_by(
+        F("paused_at").desc(nulls_last=True),
+        is_failing.desc(),
+        "token__name",
+        "name",
+    )
 
 
 def integration_rows(integrations: Iterable[Integration], since: datetime) -> list[IntegrationRow]:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from tracking.conf import conf
 from tracking.console.access import page, show
 from tracking.console.integration_row import in_order, integration_rows
 from tracking.console.time_range import TimeRange
@@ -70,6 +71,7 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         dead=reason_counts["dead"],
         skipped=reason_counts["skipped"],
         operations=[(operation, state_of_operation(operation)) for operation in operations],
+        breaker_failures=conf.BREAKER_FAILURES,
         operations_open=any(operation.is_open for operation in operations),
         back=urlencode({"next": request.path}),
     )

@@ -108,6 +108,11 @@ def states(names: Names) -> Iterator[Metric]:
     paused = GaugeMetricFamily(
         "hitstream_paused", "1 if paused for this cause.", labels=(*INTEGRATION, "cause")
     )
+    failures = GaugeMetricFamily(
+        "hitstream_consecutive_failures",
+        "Requests that failed since the last successful one.",
+        labels=INTEGRATION,
+    )
     present = list(Integration.objects.present())
     ids = [each.pk for each in present]
     tried, since = (
@@ -120,10 +125,11 @@ def states(names: Names) -> Iterator[Metric]:
         retrying.add_metric(labels, tried.get(each.pk, 0))
         age = (now - since[each.pk]).total_seconds() if each.pk in since else 0.0
         oldest.add_metric(labels, max(0.0, age))
+        failures.add_metric(labels, each.consecutive_failures)
         for cause in Cause:
             held = each.paused_at is not None and each.paused_cause == cause
             paused.add_metric([*labels, cause.value], float(held))
-    yield from (retrying, oldest, paused)
+    yield from (retrying, oldest, paused, failures)
 
 
 def alerts() -> Iterator[Metric]:

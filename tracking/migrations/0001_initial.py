@@ -30,7 +30,7 @@ and delete var/postgres. To keep the hits, export them first with the earlier ve
 #: Kind, threshold, minutes, minutes until the alert resolves. Operators change them.
 RULES = (
     ("source", 0, 60, 10),
-    ("rate", 90, 60, 10),
+    ("rate", 90, 10, 10),
     ("backlog", 0, 30, 10),
     ("paused", 0, 5, 5),
     ("dead", 0, 60, 10),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -36,6 +38,8 @@ def state_of_integration(integration: Integration) -> SafeString:
         return pill("off", "disabled")
     if integration.paused_at:
         return pill("paused", pause_of(integration), integration.paused_reason)
+    if integration.is_failing:
+        return pill("bad", failure_of(integration), integration.failure_text)
     if integration.draining:
         return pill("paused", "draining", "New hits are not queued; queued hits are still sent.")
     return pill("good", "running")
@@ -46,9 +50,23 @@ def pause_of(integration: Integration) -> str:
     words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
     if words is None or integration.probe_at is None:
         return f"paused by {integration.paused_by or 'an unknown user'}"
-    probe_at = timezone.localtime(integration.probe_at)
-    today = probe_at.date() == timezone.localdate()
-    return words.format(f"{probe_at:%H:%M:%S}" if today else f"{probe_at:%Y-%m-%d %H:%M}")
+    return words.format(clock_time(integration.probe_at))
+
+
+def failure_of(integration: Integration) -> str:
+    """Return how many requests failed in a row, how the last one did, and since when."""
+    since = f" since {clock_time(integration.failing_since)}" if integration.failing_since else ""
+    many = f"{integration.consecutive_failures:,} in a row"
+    return f"failing{since}: {many}, {integration.failure_cause}"
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day, in the time zone of the page; the date and the minute if the day is
+    not today."""
+    local = timezone.localtime(moment)
+    return (
+        f"{local:%H:%M:%S}" if local.date() == timezone.localdate() else f"{local:%Y-%m-%d %H:%M}"
+    )
 
 
 def state_of_channel(channel: AlertChannel) -> SafeString:

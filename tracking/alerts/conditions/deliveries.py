@@ -1,12 +1,8 @@
 """Integrations whose deliveries fail, wait or became dead letters.
 
-The rate is, of the hits of the hours that the rule's minutes lie in,
-
-delivered / (delivered + dead + retrying)
-
-where the ledger gives the first two, and retrying counts failed attempts since then that are still
-queued, up to a limit. Deliveries without an attempt do not count, nor do skipped or cancelled ones;
-few hits give no rate.
+Deliveries fail if an integration's last requests failed in a row, or if of the hits that its
+requests of the last minutes tried to deliver too few were delivered. Skipped and cancelled
+deliveries are not tried, and few tries give no rate.
 """
 
 from __future__ import annotations
@@ -19,10 +15,10 @@ from tracking.models import AlertRule, DeadLetter, Integration, QueuedDelivery
 from tracking.models.alerts.alert import Finding
 from tracking.models.alerts.rule import MAX_ROWS
 from tracking.models.integrations.pause import Cause
-from tracking.models.ledger.alert_stats import count_by_result
+from tracking.models.ledger.alert_stats import AttemptCounts, count_attempts
 
-#: Fewer hits than these give no rate.
-LEAST = 20
+#: Fewer tries than these give no rate; so many failed requests in a row need none.
+LEAST, IN_A_ROW = 20, 5
 
 
 def of(integration: Integration, message: str) -> Finding:
@@ -36,19 +32,17 @@ def of(integration: Integration, message: str) -> Finding:
 
 def find_failing(rule: AlertRule) -> Iterator[Finding]:
     integrations = list(rule.integrations())
-    ids = [each.pk for each in integrations]
-    since = (timezone.now() - rule.window).replace(minute=0, second=0, microsecond=0)
-    counted = count_by_result(ids, since)
-    retrying = QueuedDelivery.objects.retrying(ids, since=since, limit=MAX_ROWS)
+    since = timezone.now() - rule.window
+    counted = count_attempts([each.pk for each in integrations], since, limit=MAX_ROWS)
     for each in integrations:
-        delivered, dead = counted[each.pk]["delivered"], max(0, counted[each.pk]["dead"])
-        failed = dead + retrying.get(each.pk, 0)
-        tried = delivered + failed
-        if tried >= LEAST and delivered * 100 < rule.threshold * tried:
+        counts = counted.get(each.pk, AttemptCounts())
+        if each.consecutive_failures >= IN_A_ROW:
+            yield of(each, each.failure_text)
+        elif counts.tried >= LEAST and counts.delivered * 100 < rule.threshold * counts.tried:
             yield of(
                 each,
-                f"{delivered / tried:.1%} of {tried:,} deliveries worked since {since:%H:%M} UTC; "
-                f"{dead:,} are dead letters, {failed - dead:,} are retrying.",
+                f"{counts.delivered / counts.tried:.1%} of {counts.tried:,} attempts of the last "
+                f"{rule.minutes:,} minutes delivered their hit.",
             )
 
 

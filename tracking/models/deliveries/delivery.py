@@ -74,6 +74,14 @@ class Delivery(models.Model):
         )
 
     @property
+    def trouble(self) -> str:
+        """Return why a queued delivery may fail; empty if its integration is not failing."""
+        is_sent = self.state in (DeliveryState.QUEUED, DeliveryState.RETRYING)
+        if not is_sent or self.held_back or not self.integration.is_failing:
+            return ""
+        return f"The integration is failing: {self.integration.failure_text}"
+
+    @property
     def colour(self) -> str:
         """The state's severity, in a word for which pages have a colour."""
         return COLOURS[DeliveryState(self.state)]

@@ -1,9 +1,9 @@
-"""Counts of the last hours for alert rules, looked up for each token or integration."""
+"""Counts of the last minutes and hours for alert rules, looked up for each token or integration."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tracking import db
@@ -13,14 +13,29 @@ from tracking.uuid7 import first_uuid7
 SQL = load(__file__)
 
 
-def count_by_result(integrations: Sequence[int], since: datetime) -> Mapping[int, Counter[str]]:
-    """Return what was counted for each integration in the hours since then, by kind."""
-    found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+@dataclass(frozen=True, slots=True)
+class AttemptCounts:
+    """Hits that requests tried to deliver; a hit that was tried twice counts twice."""
+
+    tried: int = 0
+    failed: int = 0
+
+    @property
+    def delivered(self) -> int:
+        return self.tried - self.failed
+
+
+def count_attempts(
+    integrations: Sequence[int], since: datetime, *, limit: int
+) -> Mapping[int, AttemptCounts]:
+    """Return what each integration's requests since then tried and failed to deliver, of the latest
+    `limit` requests. A refused batch counts with its halves."""
     with db.read_cursor() as cursor:
-        cursor.execute(SQL["results"], {"integrations": list(integrations), "since": since})
-        for integration_id, kind, count in cursor.fetchall():
-            found[integration_id][kind] += count
-    return found
+        cursor.execute(
+            SQL["attempts"],
+            {"integrations": list(integrations), "first": first_uuid7(since), "limit": limit},
+        )
+        return {integration: AttemptCounts(*counts) for integration, *counts in cursor.fetchall()}
 
 
 def regular_senders(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:

@@ -1,13 +1,13 @@
--- name: results
--- How many deliveries of each integration ended how, since a moment.
-SELECT integration_id, kind, sum(count)::bigint FROM (
-    SELECT hourly.integration_id, hourly.kind, hourly.count
-    FROM unnest(%(integrations)s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
-        SELECT integration_id, kind, count FROM hitstream_hourly
-        WHERE integration_id = integration.id AND hour >= %(since)s
-    ) AS hourly
-) AS counted
-GROUP BY 1, 2
+-- name: attempts
+-- Of each integration's latest requests since a moment, how many hits they tried and did not deliver.
+SELECT integration.id, coalesce(sum(hits), 0)::bigint, coalesce(sum(failed_hits), 0)::bigint
+FROM unnest(%(integrations)s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
+    SELECT CASE WHEN code = '' THEN hits ELSE failed_hits END AS hits, failed_hits
+    FROM hitstream_attempt
+    WHERE integration_id = integration.id AND id >= %(first)s
+    ORDER BY id DESC LIMIT %(limit)s
+) AS latest
+GROUP BY 1
 
 -- name: regular_senders
 -- On how many days each token sent hits in these hours. The hours are at least a day old, so all of
