@@ -903,6 +903,7 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=100)),
                 ("message", models.TextField()),
                 ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("found_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("fine_since", models.DateTimeField(null=True)),
                 ("resolved_at", models.DateTimeField(db_index=True, null=True)),
                 ("silent_until", models.DateTimeField(null=True)),
