@@ -60,7 +60,7 @@ def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -
         assert found.tokens[0].refused == 1
         assert found.total.stored == 1
         assert found.total.refused == 2
-        assert sum(counts["accepted"] for counts in found.hours.values()) == 2
+        assert sum(counts["accepted"] for counts in found.quarters.values()) == 2
         # The same, once the tallies are rolled up.
         Ledger.objects.consolidate()
     assert ingest_volume(since(), [other.pk]).tokens == {}

@@ -87,10 +87,10 @@ def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, 
     """Return, for each hour or day of the time range, the outcomes of the hits that arrived in
     it."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
-    for hour in Ledger.objects.counted(obj.pk, time_range.since):
-        sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))
-        ended = [hour[kind] for kind in SERIES if kind != "waiting"]
-        for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
+    for row in Ledger.objects.settled(obj.pk, time_range.since):
+        sums = filled.setdefault(time_range.bucket_of(row.at), [0] * len(SERIES))
+        ended = [row[kind] for kind in SERIES if kind != "waiting"]
+        for place, count in enumerate((*ended, row["matched"] - sum(ended))):
             sums[place] += count
     return sorted(filled.items())
 

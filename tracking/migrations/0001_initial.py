@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hour", models.DateTimeField()),
+                ("quarter_hour", models.DateTimeField()),
                 ("token_id", models.BigIntegerField()),
                 ("integration_id", models.BigIntegerField(default=0)),
                 (
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hour", models.DateTimeField()),
+                ("quarter_hour", models.DateTimeField()),
                 ("token_id", models.BigIntegerField()),
                 ("integration_id", models.BigIntegerField(default=0)),
                 (
@@ -355,13 +355,16 @@ class Migration(migrations.Migration):
                 "db_table": "hitstream_ledger",
                 "indexes": [
                     models.Index(
-                        fields=["integration_id", "hour"], name="hitstream_ledger_integration"
+                        fields=["integration_id", "quarter_hour"],
+                        name="hitstream_ledger_integration",
                     ),
-                    models.Index(fields=["token_id", "hour"], name="hitstream_ledger_token"),
+                    models.Index(
+                        fields=["token_id", "quarter_hour"], name="hitstream_ledger_token"
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("hour", "token_id", "integration_id", "kind", "reason"),
+                        fields=("quarter_hour", "token_id", "integration_id", "kind", "reason"),
                         name="hitstream_ledger_count",
                     )
                 ],

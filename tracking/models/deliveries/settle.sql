@@ -59,8 +59,8 @@ WITH entries AS MATERIALIZED (
     UNION ALL SELECT hit_id, 'delivered', '', 1 FROM revived
     UNION ALL SELECT hit_id, 'dead', code, -1 FROM revived
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
     FROM changes GROUP BY 1, 4, 5
 )
 SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM settled

@@ -1,7 +1,7 @@
 -- name: results
 -- How many deliveries of each integration ended how, since a moment.
-SELECT integration_id, kind, sum(count)::bigint FROM hitstream_hourly
-WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+SELECT integration_id, kind, sum(count)::bigint FROM hitstream_counts
+WHERE integration_id = ANY(%(ids)s) AND quarter_hour >= %(since)s
 GROUP BY 1, 2
 
 -- name: latency
