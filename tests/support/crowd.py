@@ -42,8 +42,8 @@ HITS = """
 """
 OUTCOMES = """
     INSERT INTO hitstream_outcome_{day}
-        (hit_id, integration_id, attempt_id, result, reason, settled_at)
-    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s'
+        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
+    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s', 0.2
     FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
       ON integration.token_id = hit.token_id
 """

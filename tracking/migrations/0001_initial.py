@@ -1175,6 +1175,7 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.TextField(blank=True)),
                 ("settled_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("waited", models.FloatField(null=True)),
                 (
                     "integration",
                     models.ForeignKey(

@@ -23,8 +23,8 @@ WITH entries AS MATERIALIZED (
     WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
       AND (entry.result IN ('delivered', 'skipped')
            OR entry.result = 'dead_letter' AND queued.due_at = entry.leased_until)
-    RETURNING queued.hit_id, queued.ordering_key, queued.seq, entry.result, entry.attempt_id,
-        entry.code, entry.reason, entry.attempts
+    RETURNING queued.hit_id, queued.ordering_key, queued.seq, queued.queued_at, entry.result,
+        entry.attempt_id, entry.code, entry.reason, entry.attempts
 ), revived AS (
     DELETE FROM hitstream_deadletter AS letter USING entries AS entry
     WHERE letter.integration_id = %(integration)s AND letter.hit_id = entry.hit_id
@@ -45,9 +45,9 @@ WITH entries AS MATERIALIZED (
     ON CONFLICT (hit_id, integration_id) DO NOTHING
 ), outcomes AS (
     INSERT INTO hitstream_outcome
-        (hit_id, integration_id, attempt_id, result, reason, settled_at)
+        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
     SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
-        statement_timestamp()
+        statement_timestamp(), extract(epoch FROM statement_timestamp() - settled.queued_at)
     FROM entries AS entry LEFT JOIN settled USING (hit_id)
     WHERE entry.result IN ('delivered', 'failed')
        OR entry.result IN ('dead_letter', 'skipped') AND settled.hit_id IS NOT NULL
