@@ -22,8 +22,8 @@ class DeliveryResult(models.TextChoices):
 class Outcome(models.Model):
     """The result of one attempt for one hit. Append-only, partitioned by day on the hit's id.
 
-    `waited` is the time in seconds from queueing, on arrival or by a replay or backfill, to this end
-    of the delivery; null if the delivery goes on.
+    `waited` is the time in seconds from queueing, on arrival or by a replay or backfill, to the end
+    of the delivery; null if it goes on.
     """
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")

@@ -47,7 +47,7 @@ WITH entries AS MATERIALIZED (
     INSERT INTO hitstream_outcome
         (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
     SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
-        statement_timestamp(), extract(epoch FROM statement_timestamp() - settled.queued_at)
+        statement_timestamp(), extract(EPOCH FROM statement_timestamp() - settled.queued_at)
     FROM entries AS entry LEFT JOIN settled USING (hit_id)
     WHERE entry.result IN ('delivered', 'failed')
        OR entry.result IN ('dead_letter', 'skipped') AND settled.hit_id IS NOT NULL
