@@ -19,6 +19,8 @@ from tracking.models.tokens.token import Token
 from tracking.sql import load
 
 SQL = load(__file__)
+#: The event and the user of *Send a test event*. Analytics does not count it.
+TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
 #: From here on pages show both times of a hit.
 LATE = timedelta(minutes=1)
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
@@ -101,6 +103,11 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.type} {self.hit_id}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether *Send a test event* made the hit."""
+        return (self.name, self.anonymous_id) == (TEST_EVENT, TEST_USER)
 
     @property
     def came_late(self) -> bool:
