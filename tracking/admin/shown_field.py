@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.choices import flatten_choices
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -37,7 +36,8 @@ class ConfigValue(ShownField):
     def text(self, integration: Integration) -> str:
         value = integration.config.get(self.name)
         if isinstance(self._field, forms.ChoiceField):
-            value = dict(flatten_choices(self._field.choices)).get(value, value)
+            choices: Any = self._field.choices
+            value = dict(choices).get(value, value)
         return text_of(value)
 
 
