@@ -19,9 +19,10 @@ class Event:
 
     `id` is Hitstream's own and the same on every retry: put it in the vendor's idempotency field.
     `type` is one of TYPES. Absent texts are "". Times are aware; `clock` names the rule that gave
-    `occurred_at`. `payload` is the sender's, in one of two shapes: the public HTTP API's, where
-    `event` is an object, or Segment's. The properties below read both. `options` are the
-    integration's own in the hit's `integrations` object.
+    `occurred_at`. No event happens after its receipt: a later `occurred_at` becomes `received_at`.
+    `payload` is the sender's, in one of two shapes: the public HTTP API's, where `event` is an
+    object, or Segment's. The properties below read both. `options` are the integration's own in
+    the hit's `integrations` object.
     """
 
     id: UUID
@@ -39,6 +40,10 @@ class Event:
     user_agent: str
     payload: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.occurred_at > self.received_at:
+            object.__setattr__(self, "occurred_at", self.received_at)
 
     @property
     def context(self) -> Mapping[str, Any]:
