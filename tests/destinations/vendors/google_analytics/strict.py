@@ -164,3 +164,14 @@ def check_item(item: dict[str, Any]) -> Iterator[str]:
         yield "more than 27 custom parameters in an item"
     for key, value in item.items():
         yield from check_param(key, value, "purchase")
+
+
+def can_take(event: str, path: tuple[str, ...], value: Any) -> bool:
+    """Return whether Google has a place for the value: a text or a number, at most one level inside
+    an object or anywhere in an item, under a name that it allows."""
+    name = re.sub(r"\W+", "_", path[-1] if len(path) < 3 else "_".join(path[1:]))[:40]
+    fits = isinstance(value, str) and 0 < len(value) <= 100
+    plain = fits or isinstance(value, (bool, int, float))
+    free = NAME.fullmatch(name) and not name.lower().startswith(RESERVED_PREFIXES)
+    deep = len(path) > 3 or (len(path) == 3 and path[2].isdigit())
+    return bool(path[0] == "properties" and not deep and plain and free)

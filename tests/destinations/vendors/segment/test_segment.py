@@ -91,8 +91,8 @@ def large(size: int) -> Event:
         ("segment", 33_000, "Segment accepts events of up to 32,768 bytes."),
         ("rudderstack", 40_000, "RudderStack accepts events of up to 32,768 bytes."),
         ("jitsu", 60_000, ""),
-        ("hitstream", 60_000, ""),
-        ("hitstream", 66_000, "Hitstream accepts events of up to 65,536 bytes."),
+        ("hitstream", 66_000, ""),
+        ("hitstream", 74_000, "Hitstream accepts events of up to 73,728 bytes."),
     ],
 )
 def test_what_a_receiver_refuses_for_its_size_is_skipped(

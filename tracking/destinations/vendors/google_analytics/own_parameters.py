@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracking.destinations.spec.coerce import as_object, plain, to_number
+from tracking.destinations.spec.coerce import as_object, plain, read_currency, to_number
 from tracking.destinations.spec.omissions import LeftOut, Rule, is_below
 from tracking.destinations.spec.origins import Path, leaves, sender_values
 from tracking.destinations.vendors.google_analytics.limits import (
@@ -39,7 +39,7 @@ NAME = Rule(
 )
 TAKEN = Rule(
     "google_taken",
-    "Google's own parameter, or an earlier property, has the same name.",
+    "Google's own parameter, which takes another form, or an earlier property has the same name.",
     f"{REFERENCE}: the parameters of an event are an object, in which a name occurs once",
 )
 TOO_MANY = Rule(
@@ -64,9 +64,10 @@ TRAITS = Rule(
 )
 RULES = (EMPTY, NOT_PLAIN, NAME, TAKEN, TOO_MANY, CUT, ENGAGEMENT, TRAITS)
 
-#: Names that mean something to Google in events that have them as standard parameters.
-GOOGLES = frozenset({"currency", "value", "items", "timestamp_micros", "session_id"})
-GOOGLES |= {"engagement_time_msec", "transaction_id", "tax", "shipping"}
+#: Parameters that every event may have and that only this module's callers set.
+GOOGLES = frozenset({"items", "timestamp_micros", "session_id", "engagement_time_msec"})
+#: Parameters that Google reads as numbers.
+NUMBERS = frozenset({"value", "tax", "shipping"})
 #: Google has item_category and item_category2 to item_category5.
 CATEGORY_LEVELS = 5
 #: Lists of {name, value}: the custom dimensions and metrics of the public HTTP API.
@@ -172,9 +173,19 @@ def _refusal(name: str, value: Any, params: Mapping[str, Any], most: int) -> Rul
         return NOT_PLAIN
     if not name:
         return NAME
-    if name in params or name in GOOGLES:
+    if name in params or name in GOOGLES or not _is_googles_form(name, value, params):
         return TAKEN
     return TOO_MANY if len(params) >= most else None
+
+
+def _is_googles_form(name: str, value: Any, params: Mapping[str, Any]) -> bool:
+    """Return whether Google can read the value as its own parameter of this name, if it has one. A
+    value needs a currency."""
+    if name == "currency":
+        return bool(read_currency(value))
+    if name in NUMBERS and (to_number(value) is None or isinstance(value, str)):
+        return False
+    return name != "value" or "currency" in params
 
 
 def _at(event: Event, path: Path) -> Mapping[str, Any]:

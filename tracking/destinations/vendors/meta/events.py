@@ -155,7 +155,8 @@ def custom_data(event: Event, *, own: bool = False, lost: LeftOut | None = None)
     goods = [item for item in sale.items if item.sku or item.id]
     pieces = sum(item.quantity or 1 for item in goods)
     contents = [
-        filled({"id": i.id or i.sku, "quantity": i.quantity, "item_price": i.price}) for i in goods
+        filled({"id": i.id or i.sku, "quantity": i.quantity or 1, "item_price": i.price})
+        for i in goods
     ]
     only = goods[0] if len(goods) == 1 else None
     data = filled(

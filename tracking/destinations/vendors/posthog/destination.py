@@ -121,8 +121,8 @@ class PostHog(Destination):
         own, special = event.properties, self._special(event)
         merged = {}
         for name in MERGED:
-            if entries := {**as_object(special.get(name)), **as_object(own.get(name))}:
-                merged[name] = entries
+            if name in special or isinstance(own.get(name), Mapping):
+                merged[name] = {**as_object(special.get(name)), **as_object(own.get(name))}
         kept = {name: value for name, value in own.items() if name not in MERGED}
         return {**beside(kept, {**special, **_place(event)}), **merged}
 
