@@ -103,7 +103,8 @@ def google_event(event: Event, lost: LeftOut | None = None) -> GoogleEvent:
     for field, param in PAGE.items():
         if param in params and field in visit.origins:
             sent[visit.origins[field]] = LONGER[param]
-    OwnParameters(sent, standard.items, lost).add_to(event, params)
+    own = OwnParameters(sent, standard.items, lost, is_googles=name in BY_OWN_NAME)
+    own.add_to(event, params)
     return GoogleEvent(name, limit(params))
 
 

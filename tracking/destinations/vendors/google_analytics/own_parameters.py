@@ -39,8 +39,13 @@ NAME = Rule(
 )
 TAKEN = Rule(
     "google_taken",
-    "Google's own parameter, which takes another form, or an earlier property has the same name.",
+    "Google's own parameter, or an earlier property, has the same name.",
     f"{REFERENCE}: the parameters of an event are an object, in which a name occurs once",
+)
+MONEY = Rule(
+    "google_money",
+    "In its own events Google takes value, tax and shipping as numbers, a value with a currency.",
+    "Recommended events: value, tax and shipping are numbers; currency is required with a value",
 )
 TOO_MANY = Rule(
     "google_too_many",
@@ -62,7 +67,7 @@ TRAITS = Rule(
     "Google forbids data that identify a person, as traits do.",
     "Best practices to avoid sending Personally Identifiable Information",
 )
-RULES = (EMPTY, NOT_PLAIN, NAME, TAKEN, TOO_MANY, CUT, ENGAGEMENT, TRAITS)
+RULES = (EMPTY, NOT_PLAIN, NAME, TAKEN, MONEY, TOO_MANY, CUT, ENGAGEMENT, TRAITS)
 
 #: Parameters that every event may have and that only this module's callers set.
 GOOGLES = frozenset({"items", "timestamp_micros", "session_id", "engagement_time_msec"})
@@ -78,8 +83,8 @@ class OwnParameters:
     """Adds the sender's properties to the parameters of an event.
 
     `sent` are the paths of the values that Google's own parameters carry, with the length to which
-    Google takes them; `items` are Google's items by their paths. What is left out is added to
-    `lost`.
+    Google takes them; `items` are Google's items by their paths; `is_googles` says whether the
+    event is one of Google's. What is left out is added to `lost`.
     """
 
     def __init__(
@@ -87,10 +92,13 @@ class OwnParameters:
         sent: Mapping[Path, int],
         items: Mapping[Path, dict[str, Any]],
         lost: LeftOut | None,
+        *,
+        is_googles: bool,
     ) -> None:
         self.sent = sent
         self.items = {path: item for path, item in items.items() if len(path) > 1}
         self.lost = lost
+        self.is_googles = is_googles
 
     def add_to(self, event: Event, params: dict[str, Any]) -> None:
         for path, item in self.items.items():
@@ -140,6 +148,8 @@ class OwnParameters:
             self._omit_all(value, path)
         elif rule := _refusal(param_name(name), value, params, most):
             self._omit(path, rule)
+        elif self.is_googles and not _is_money(param_name(name), value, params):
+            self._omit(path, MONEY)
         else:
             written = str(value).lower() if isinstance(value, bool) else value
             params[param_name(name)] = written[:MAX_VALUE] if isinstance(value, str) else written
@@ -173,17 +183,16 @@ def _refusal(name: str, value: Any, params: Mapping[str, Any], most: int) -> Rul
         return NOT_PLAIN
     if not name:
         return NAME
-    if name in params or name in GOOGLES or not _is_googles_form(name, value, params):
+    if name in params or name in GOOGLES:
         return TAKEN
     return TOO_MANY if len(params) >= most else None
 
 
-def _is_googles_form(name: str, value: Any, params: Mapping[str, Any]) -> bool:
-    """Return whether Google can read the value as its own parameter of this name, if it has one. A
-    value needs a currency."""
+def _is_money(name: str, value: Any, params: Mapping[str, Any]) -> bool:
+    """Return whether Google can read the value as its own parameter of this name."""
     if name == "currency":
         return bool(read_currency(value))
-    if name in NUMBERS and (to_number(value) is None or isinstance(value, str)):
+    if name in NUMBERS and (isinstance(value, str) or to_number(value) is None):
         return False
     return name != "value" or "currency" in params
 
