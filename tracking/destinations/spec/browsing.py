@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tracking.destinations.spec.coerce import Number, plain
 from tracking.destinations.spec.ecommerce import item_places, read_category
-from tracking.destinations.spec.origins import Origins, Place, properties_of
+from tracking.destinations.spec.origins import Origins, Place, once, properties_of
 from tracking.events import Event
 
 
@@ -50,6 +50,7 @@ class Search:
     origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
+@once
 def read_listing(event: Event) -> Listing:
     properties, origins = properties_of(event), Origins()
     listing = properties.inside("listing")
@@ -64,6 +65,7 @@ def read_listing(event: Event) -> Listing:
     )
 
 
+@once
 def read_campaigns(event: Event) -> tuple[Campaign, ...]:
     """Return the banners that were seen or clicked. Some senders state their ids only."""
     return tuple(campaign for campaign in _banners(event) if campaign.id or campaign.name)
@@ -74,6 +76,7 @@ def read_search(event: Event) -> str:
     return find_search(event).term
 
 
+@once
 def find_search(event: Event) -> Search:
     """Return the search term and where it stands."""
     properties, origins = properties_of(event), Origins()

@@ -19,7 +19,7 @@ from tracking.destinations.spec.coerce import (
     text,
     to_number,
 )
-from tracking.destinations.spec.origins import Origins, Path, Place, properties_of
+from tracking.destinations.spec.origins import Origins, Path, Place, once, properties_of
 from tracking.events import Event
 
 
@@ -67,6 +67,7 @@ class Sale:
     origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
+@once
 def read_sale(event: Event) -> Sale:
     """Return the sale of the event; its fields are empty if the event has none."""
     properties, body = properties_of(event), _body(event)

@@ -79,16 +79,15 @@ def prune(
     Deeper values become JSON text, so that they stay readable. The paths of what is left out are
     added to `cut`.
     """
-    if not isinstance(value, (Mapping, list)):
+    if isinstance(value, (str, int, float)) or not isinstance(value, (Mapping, list)):
         return value
     if depth == 0:
         return msgspec.json.encode(value).decode()
-    is_object, limit = isinstance(value, Mapping), keys if isinstance(value, Mapping) else items
-    listed = list(value.items()) if isinstance(value, Mapping) else list(enumerate(value))
+    is_object = isinstance(value, Mapping)
+    limit = keys if is_object else items
+    listed = list(value.items() if isinstance(value, Mapping) else enumerate(value))
     if cut is not None:
         cut.extend((*path, str(name)) for name, _ in listed[limit:])
-    kept = {
-        name: prune(each, depth=depth - 1, keys=keys, items=items, cut=cut, path=(*path, str(name)))
-        for name, each in listed[:limit]
-    }
+    limits: dict[str, Any] = {"depth": depth - 1, "keys": keys, "items": items, "cut": cut}
+    kept = {name: prune(each, **limits, path=(*path, str(name))) for name, each in listed[:limit]}
     return kept if is_object else list(kept.values())

@@ -40,4 +40,4 @@ def under(prefix: str, paths: Iterable[Path], rule: Rule) -> LeftOut:
 
 def is_below(path: Path, known: Collection[Path]) -> bool:
     """Return whether the path or one of its beginnings is known."""
-    return any(path[:length] in known for length in range(1, len(path) + 1))
+    return path in known or any(path[:length] in known for length in range(1, len(path)))

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, TypeVar
 
 from tracking.destinations.spec.coerce import Number, plain, to_number
-from tracking.events import Event
+from tracking.events import Event, read_once
 
 Path = tuple[str, ...]
 T = TypeVar("T")
 
 #: Names in the traits that are ids of the event itself.
 IDS = frozenset({"userId", "anonymousId", "emailHash"})
+
+
+def once(read: Callable[[Event], T]) -> Callable[[Event], T]:
+    """Make a reader that reads an event once, however often it is called."""
+
+    @wraps(read)
+    def reader(event: Event) -> T:
+        return read_once(read, event)
+
+    return reader
 
 
 @dataclass(frozen=True, slots=True)

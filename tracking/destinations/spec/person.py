@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,7 +26,7 @@ from django.core.validators import validate_email
 from tracking.destinations.spec.coerce import as_object, plain, text
 from tracking.destinations.spec.ids import browser_of, user_of
 from tracking.destinations.spec.iso import country_code, state_code
-from tracking.destinations.spec.origins import Origins, Place, properties_of, traits_of
+from tracking.destinations.spec.origins import Origins, Place, once, properties_of, traits_of
 from tracking.events import Event
 
 CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
@@ -66,6 +67,7 @@ class Visit:
     origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
+@once
 def read_person(event: Event) -> Person:
     """Return the person, from the traits, else the order's contact, else the event's own
     properties. An e-mail address or phone number that is none gives way to the next."""
@@ -95,6 +97,7 @@ def country_of(person: Person, default: str) -> str:
     return country_code(person.country) or default
 
 
+@once
 def read_visit(event: Event) -> Visit:
     context, properties, origins = event.context, properties_of(event), Origins()
     page = [Place(("context", "page"), as_object(context.get("page"))), properties.inside("page")]
@@ -119,6 +122,7 @@ def read_ip(value: Any) -> str:
         return ""
 
 
+@once
 def read_clicks(event: Event) -> dict[str, str]:
     """Return advertisers' click ids and cookies by name, from the first of: the hit's options, the
     event, the campaign, the context, the traits, the page's address."""
@@ -148,6 +152,7 @@ def hash_text(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+@lru_cache(maxsize=1_024)
 def plain_email(value: str) -> str:
     """Return the address trimmed and in lower case; "" if the value is neither an address nor a
     digest."""
@@ -161,6 +166,7 @@ def plain_email(value: str) -> str:
     return address
 
 
+@lru_cache(maxsize=1_024)
 def plain_phone(value: str, country: str = "") -> str:
     """Return the digits of the number in E.164 form, without plus sign and extension; a digest as
     it is; "" if the value is no whole number.

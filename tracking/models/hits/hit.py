@@ -19,7 +19,7 @@ from tracking.models.tokens.token import Token
 from tracking.sql import load
 
 SQL = load(__file__)
-FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
+FIELDS = tuple(field.name for field in dataclasses.fields(Event) if field.init)[:-2]
 
 
 class Clock(models.TextChoices):

@@ -30,7 +30,7 @@ from tracking.destinations.spec.omissions import LeftOut
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
-from tracking.destinations.vendors.google_analytics.events import GoogleEvent, google_event
+from tracking.destinations.vendors.google_analytics.events import GoogleEvent, build, google_event
 from tracking.destinations.vendors.google_analytics.own_parameters import RULES
 from tracking.events import Event
 from tracking.exceptions import SetupError
@@ -85,7 +85,7 @@ class GoogleAnalytics(Destination):
 
     def left_out(self, event: Event) -> LeftOut:
         lost: LeftOut = {}
-        google_event(event, lost)
+        build(event, lost)
         return lost
 
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:

@@ -16,6 +16,7 @@ from tracking.destinations.spec.coerce import to_number
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.omissions import LeftOut
+from tracking.destinations.spec.origins import once
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.vendors.google_analytics.limits import (
     LONGER,
@@ -77,8 +78,14 @@ class GoogleEvent:
     unfit: str = ""
 
 
-def google_event(event: Event, lost: LeftOut | None = None) -> GoogleEvent:
-    """Return the event under Google's name, else under its own name.
+@once
+def google_event(event: Event) -> GoogleEvent:
+    """Return the event under Google's name, else under its own name."""
+    return build(event, None)
+
+
+def build(event: Event, lost: LeftOut | None) -> GoogleEvent:
+    """Return the event as it is sent.
 
     Its parameters are, in this order and up to Google's number of them: the time and the session,
     those that Google recommends for the event, the page, and the sender's own properties in the

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MAX_NAME, MAX_PARAMS, MAX_VALUE, MAX_ITEMS, MAX_ITEM_PARAMS = 40, 25, 100, 200, 27
@@ -71,6 +72,7 @@ def event_name(name: str) -> str:
     return "" if spelled in RESERVED_EVENTS or not is_free(spelled) else spelled
 
 
+@lru_cache(maxsize=4_096)
 def param_name(name: str) -> str:
     """Return the name in Google's spelling; "" if it is reserved or does not begin with a
     letter."""

@@ -144,20 +144,25 @@ class OwnParameters:
     def _add(self, path: Path, name: str, value: Any, params: dict[str, Any], most: int) -> None:
         if is_below(path, self.sent):
             self._note_cut(path, value, self.sent.get(path, MAX_VALUE))
-        elif isinstance(value, (Mapping, list)) and value:
+            return
+        if isinstance(value, (dict, list)) and value:
             self._omit_all(value, path)
-        elif rule := _refusal(param_name(name), value, params, most):
+            return
+        spelled = param_name(name)
+        if rule := _refusal(spelled, value, params, most):
             self._omit(path, rule)
-        elif self.is_googles and not _is_money(param_name(name), value, params):
+        elif self.is_googles and not _is_money(spelled, value, params):
             self._omit(path, MONEY)
         else:
             written = str(value).lower() if isinstance(value, bool) else value
-            params[param_name(name)] = written[:MAX_VALUE] if isinstance(value, str) else written
+            params[spelled] = written[:MAX_VALUE] if isinstance(value, str) else written
             self._note_cut(path, value, MAX_VALUE)
 
     def _omit_all(self, value: Any, path: Path) -> None:
         """Note the values inside; those that Google's parameters and items carry apart."""
-        for leaf, _ in leaves(value, path) if self.lost is not None else ():
+        if self.lost is None:
+            return
+        for leaf, _ in leaves(value, path):
             item = next((leaf[:n] for n in range(2, len(leaf)) if leaf[:n] in self.items), None)
             is_elsewhere = item is not None and len(path) <= len(item)
             if not is_elsewhere and not is_below(leaf, self.sent):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracking.destinations.contract.destination import Destination
+from tracking.destinations.spec.coerce import plain
 from tracking.destinations.spec.ecommerce import read_amount, read_sale
 from tracking.destinations.spec.ids import browser_of, user_of
 from tracking.destinations.spec.limits import filled
@@ -31,7 +32,6 @@ from tracking.destinations.spec.person import (
     plain_phone,
     read_person,
 )
-from tracking.destinations.spec.person_omissions import unusable_contacts
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.klaviyo.config import KlaviyoConfig
 from tracking.events import Event
@@ -51,8 +51,6 @@ FIELDS = {
     "title": "title",
     "image": "image",
 }
-#: The traits that are fields of the profile and nothing else.
-CONTACTS = frozenset({("traits", "email"), ("traits", "phone")})
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 PAGE = "Create Event"
@@ -195,5 +193,9 @@ def read_phone(text: str, country: str = "") -> str:
 def unusable_traits(event: Event, country: str) -> LeftOut:
     """Return the traits that would be a field of the profile but are no e-mail address or phone
     number."""
-    found = unusable_contacts(event, country, EMAIL, PHONE)
-    return {path: rule for path, rule in found.items() if path in CONTACTS}
+    found: LeftOut = {}
+    if "email" in event.traits and not plain_email(plain(event.traits["email"])):
+        found["traits", "email"] = EMAIL
+    if "phone" in event.traits and not plain_phone(plain(event.traits["phone"]), country):
+        found["traits", "phone"] = PHONE
+    return found

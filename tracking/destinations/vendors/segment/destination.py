@@ -36,6 +36,8 @@ TIMES = ("timestamp", "originalTimestamp", "sentAt")
 #: Maximum number of bytes of an event that a receiver documents. Hitstream takes a hit of /track
 #: and what forwarding adds to it.
 EVENT_LIMITS = {"segment": 32 * 1024, "rudderstack": 32 * 1024, "hitstream": 72 * 1024}
+#: More bytes than a message has beside the payload and the user agent.
+ADDED = 4 * 1024
 
 
 class Segment(Destination):
@@ -60,9 +62,14 @@ class Segment(Destination):
         if event.type == "track" and not event.name:
             return "A track event requires a name."
         limit = EVENT_LIMITS.get(self.config["receiver"])
-        if limit and len(msgspec.json.encode(self._message(event))) > limit:
+        if limit and self._size(event, limit) > limit:
             return f"{RECEIVERS[self.config['receiver']]} accepts events of up to {limit:,} bytes."
         return super().skip(event)
+
+    def _size(self, event: Event, limit: int) -> int:
+        """Return the bytes of the event's message, or, far below the limit, fewer."""
+        size = len(msgspec.json.encode(event.payload)) + len(event.user_agent.encode())
+        return size if size + ADDED < limit else len(msgspec.json.encode(self._message(event)))
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([self._message(event) for event in events])
