@@ -140,6 +140,27 @@ def test_what_the_vendor_can_take_is_sent(slug: str) -> None:
     assert counts[True] >= 0.95 * counts.total() > 0, counts
 
 
+@pytest.mark.parametrize("slug", [*AS_SENT, "google-analytics"])
+def test_what_the_vendor_can_take_is_not_skipped(slug: str) -> None:
+    """Who somebody is, an event of a type and with a name that the vendor takes."""
+    destination, skipped = make(slug), Counter[str]()
+    able = [
+        event
+        for event in events()
+        if event.type in destination.takes
+        and {event.user_id, event.anonymous_id} & {"u1", "u2", "kim"}
+        and (event.user_id in {"u1", "u2", "kim"} or event.type == "track")
+        and (event.name[:1].isalpha() or slug != "google-analytics")
+        and event.name.strip()
+    ]
+    for event in able:
+        reason = destination.skip(event)
+        if reason and not reason.startswith("Google Analytics accepts"):
+            skipped[reason] += 1
+    assert able
+    assert skipped.total() <= len(able) / 20, skipped
+
+
 @pytest.mark.parametrize("slug", AS_SENT)
 def test_own_properties_arrive_as_they_were_sent(slug: str) -> None:
     destination = make(slug)

@@ -3,7 +3,8 @@
 Written from Klaviyo's API reference, "Create Event" (properties: at most 400; time: after the year
 2000, at most a year ahead; value; value_currency: ISO 4217; the metric's name: fewer than 128
 characters; unique_id), "Create or Update Profile" (email, phone_number in E.164, external_id) and
-"Events API overview", section Limitations.
+"Rate limits, status codes, and errors", section Ingestion limits (10 levels of nested objects,
+4,000 items in arrays).
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class KlaviyoDouble:
             yield f"time {event['time']}"
         if not isinstance(event["properties"], dict) or len(event["properties"]) > 400:
             yield "properties"
+        if depth(event["properties"]) > 10 or longest(event["properties"]) > 4_000:
+            yield "properties are too deep or too long"
         if isinstance(event.get("value", 0), (bool, str)):
             yield "value is no number"
         if event.get("value_currency", "USD") not in CURRENCIES:
@@ -89,6 +92,19 @@ def check_profile(profile: dict[str, Any], known: frozenset[str]) -> Iterator[st
         yield f"email {profile['email']!r}"
     if not re.fullmatch(r"\+[1-9]\d{6,14}", profile.get("phone_number", "+1234567")):
         yield "phone_number"
+
+
+def depth(value: Any) -> int:
+    """Return the number of levels; a plain value has none."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(depth, inside), default=0) if isinstance(value, (dict, list)) else 0
+
+
+def longest(value: Any) -> int:
+    """Return the number of elements of the longest list inside."""
+    inside = list(value.values()) if isinstance(value, dict) else value
+    found = [longest(each) for each in inside if isinstance(each, (dict, list))]
+    return max([len(value) if isinstance(value, list) else 0, *found])
 
 
 def can_take(event: str, path: tuple[str, ...], value: Any) -> bool:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from tests.destinations.samples import IDENTIFY, PAGE, SALE, SAMPLES
+from tests.destinations.vendors.klaviyo.strict import depth
 from tests.support.vendor import Vendor
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.vendors.klaviyo.destination import (
     EMAIL,
     PHONE,
+    TOO_MANY,
     Klaviyo,
     read_phone,
 )
@@ -112,6 +114,20 @@ def test_what_klaviyo_cannot_take_is_skipped() -> None:
 )
 def test_a_phone_number_that_is_not_whole_is_left_out(text: str, number: str) -> None:
     assert read_phone(text) == number
+
+
+def test_what_is_too_deep_becomes_text_and_what_is_too_long_is_named() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(15):
+        deep = {"in": deep}
+    wide = {f"p{n}": n for n in range(398)}
+    payload = {"event": "X", "properties": {"deep": deep, "long": [1] * 4_001, **wide, "p": 1}}
+    event = replace(SALE, payload=payload)
+    sent = attributes(event)["properties"]
+    assert depth(sent) == 10
+    assert len(sent["long"]) == 4_000
+    lost = Klaviyo({"private_key": "pk_x"}).left_out(event)
+    assert lost == {("properties", "long", "4000"): TOO_MANY, ("properties", "p"): TOO_MANY}
 
 
 def test_verify_says_whose_key_it_is(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,13 +27,13 @@ from tracking.events import Event
 
 #: The catalogue's name → the revenue type and its sign: a refund is negative.
 REVENUE = {"Completed Transaction": ("Purchase", 1), "Refunded Transaction": ("Refund", -1)}
-LIMITS = {"depth": 38, "keys": 1_000, "items": 10_000}
+#: No hit has more elements in a list than a byte for each.
+LIMITS = {"depth": 38, "keys": 1_000, "items": 1_000_000}
 
 TOO_MANY = Rule(
     "amplitude_too_many",
-    "Amplitude accepts up to 1,000 properties per object and 10,000 elements per list.",
-    "HTTP V2 API, section Keys for the event argument: event_properties and user_properties have"
-    " limits, beyond which Amplitude discards them",
+    "Amplitude takes up to 1,000 properties per object.",
+    "Amplitude-JavaScript, changelog: event or user properties of over 1,000 items are blocked",
 )
 ONLY_TRAITS = Rule(
     "amplitude_profile",

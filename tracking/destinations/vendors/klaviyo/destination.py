@@ -22,9 +22,9 @@ from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain
 from tracking.destinations.spec.ecommerce import read_amount, read_sale
 from tracking.destinations.spec.ids import browser_of, user_of
-from tracking.destinations.spec.limits import filled
-from tracking.destinations.spec.omissions import LeftOut, Rule, without
-from tracking.destinations.spec.origins import IDS
+from tracking.destinations.spec.limits import filled, prune
+from tracking.destinations.spec.omissions import LeftOut, Rule, under, without
+from tracking.destinations.spec.origins import IDS, Path
 from tracking.destinations.spec.person import (
     HASHED,
     country_of,
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 REVISION = "2026-07-15"
 NAME_LIMIT = 127
-MAX_PROPERTIES = 400
+MAX_PROPERTIES, MAX_LEVELS, MAX_ITEMS = 400, 10, 4_000
+#: No hit has more keys in an object than a byte for each.
+NO_LIMIT = 1_000_000
 #: Klaviyo's field → the field of a Person.
 FIELDS = {
     "email": "email",
@@ -56,8 +58,9 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE = "Create Event"
 TOO_MANY = Rule(
     "klaviyo_too_many",
-    "Klaviyo accepts up to 400 properties per event.",
-    f"{PAGE}, properties: must not exceed 400 properties",
+    "Klaviyo accepts up to 400 properties per event and 4,000 elements per list.",
+    f"{PAGE}, properties: must not exceed 400 properties; Rate limits, status codes, and errors,"
+    " section Ingestion limits: 4,000 items in arrays, 10 levels of nested objects",
 )
 EMAIL = Rule(
     "klaviyo_email",
@@ -106,11 +109,12 @@ class Klaviyo(Destination):
         return "" if event.occurred_at >= EARLIEST else "Klaviyo accepts events since 2000 only."
 
     def left_out(self, event: Event) -> LeftOut:
-        lost = unusable_traits(event, self._country(event))
+        cut: list[Path] = []
+        limited(event.properties, cut)
+        lost = {**under("properties", cut, TOO_MANY)}
         if event.type == "identify":
-            return {**without(event, [("traits",)], ONLY_TRAITS), **lost}
-        beyond = list(event.properties)[MAX_PROPERTIES:]
-        return {**lost, **{("properties", name): TOO_MANY for name in beyond}}
+            lost = without(event, [("traits",)], ONLY_TRAITS)
+        return {**lost, **unusable_traits(event, self._country(event))}
 
     def request(self, events: Sequence[Event]) -> Request:
         (event,) = events
@@ -174,13 +178,26 @@ def describe(event: Event, profile: Mapping[str, Any]) -> dict[str, Any]:
     amount, _ = read_amount(event)
     currency = read_sale(event).currency if amount is not None else ""
     return {
-        "properties": dict(list(event.properties.items())[:MAX_PROPERTIES]),
+        "properties": limited(event.properties),
         "time": event.occurred_at.astimezone(UTC).isoformat(),
         "unique_id": str(event.id),
         **({"value": amount} if amount is not None else {}),
         **({"value_currency": currency} if currency else {}),
         "metric": {"data": {"type": "metric", "attributes": {"name": event.name}}},
         "profile": {"data": {"type": "profile", "attributes": profile}},
+    }
+
+
+def limited(properties: Mapping[str, Any], cut: list[Path] | None = None) -> dict[str, Any]:
+    """Return the properties within Klaviyo's limits; deeper objects become JSON text. The paths of
+    what is left out are added to `cut`."""
+    names = list(properties)
+    if cut is not None:
+        cut.extend((name,) for name in names[MAX_PROPERTIES:])
+    limits: dict[str, Any] = {"depth": MAX_LEVELS - 1, "keys": NO_LIMIT, "items": MAX_ITEMS}
+    return {
+        name: prune(properties[name], **limits, cut=cut, path=(name,))
+        for name in names[:MAX_PROPERTIES]
     }
 
 
