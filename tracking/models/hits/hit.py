@@ -23,7 +23,7 @@ SQL = load(__file__)
 TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
 #: From here on pages show both times of a hit.
 LATE = timedelta(minutes=1)
-FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
+FIELDS = tuple(field.name for field in dataclasses.fields(Event) if field.init)[:-2]
 
 
 class Clock(models.TextChoices):
