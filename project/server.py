@@ -17,7 +17,10 @@ from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
 
 ROOT = reverse("hitstream:track").removesuffix("track")
-LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
+LIMITS = {
+    f"{ROOT}{route.path}": Limit(route.max_body, ingest=True, on_loop=not route.view.waits)
+    for route in ROUTES
+}
 #: Routes whose paths end in a parameter.
 NAMED = {path.partition("<")[0]: limit for path, limit in LIMITS.items() if path.endswith(">")}
 

@@ -20,10 +20,12 @@ LINGER_SECONDS = 2.0
 @dataclass(frozen=True)
 class Limit:
     """The most bytes that a route reads. An ingest route's application refuses longer bodies, after
-    it has authenticated the sender; elsewhere the front refuses them."""
+    it has authenticated the sender; elsewhere the front refuses them. `on_loop` if the application
+    answers a small request of the route without waiting."""
 
     size: int
     ingest: bool = False
+    on_loop: bool = True
 
 
 OTHER = Limit(4 * 1024 * 1024)

@@ -85,7 +85,8 @@ class Front:
             if announced != 0:
                 until = self._loop.time() + self._body_timeout
                 body = await receive(protocol, announced, limit, self._patience, until, share)
-            await self._answer(build_environ(scope, body), protocol, limit, cut=body.cut)
+            environ = build_environ(scope, body)
+            await self._answer(environ, protocol, limit, len(body.content), cut=body.cut)
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
@@ -97,12 +98,18 @@ class Front:
             share.close()
 
     async def _answer(
-        self, environ: WSGIEnvironment, protocol: HTTPProtocol, limit: Limit, *, cut: bool
+        self,
+        environ: WSGIEnvironment,
+        protocol: HTTPProtocol,
+        limit: Limit,
+        size: int,
+        *,
+        cut: bool,
     ) -> None:
         """Run the application on one of its threads; on the event loop as long as it neither has to
         wait nor to read much."""
         work = partial(answer, self._application, environ, protocol, cut=cut)
-        if not limit.ingest or limit.size > SMALL:
+        if not (limit.ingest and limit.on_loop) or size > SMALL:
             await self._threads.hand(work)
             return
         settled = self._loop.create_future()

@@ -35,6 +35,7 @@ DECODER = msgspec.json.Decoder(BatchBody)
 
 class TrackBatchView(IngestView):
     authentication_classes = (BasicTokenAuthentication,)
+    waits = True
 
     def post(self, request: Request) -> HttpResponse:
         django_request, opened = request._request, cast(TokenAccess, request.auth)

@@ -12,8 +12,10 @@ from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 
 #: Bytes: the contract's "64kb per call", also for each hit of a batch.
 MAX_BODY = 65_536
-#: Segment's limits for an event and for a batch, in bytes.
-MAX_EVENT = 32 * 1024
+#: An event of an SDK: the largest hit of the public API fits with what another server adds when it
+#: forwards the hit in Segment's shape: names, ids, times, address and user agent.
+MAX_EVENT = MAX_BODY + 8 * 1024
+#: Segment's limit for a batch, in bytes.
 MAX_BATCH = 500 * 1024
 #: zlib's window argument for a gzip header and trailer.
 GZIP = 31

@@ -16,7 +16,7 @@ from tracking.ingest.errors import BadRequest, IngestError
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.body import MAX_EVENT
 from tracking.ingest.parse.json_decoding import decode
-from tracking.ingest.segment.parsing import read_event
+from tracking.ingest.parse.segment_payload import read_event
 from tracking.ingest.segment.query import query_value
 from tracking.ingest.segment.writekey import other_key
 

@@ -64,13 +64,16 @@ WITH arrivals AS MATERIALIZED (
     RETURNING integration_id, hit_id
 ), counts AS (
     SELECT date_trunc('hour', received_at, 'UTC') AS hour, token_id, sum(copies) AS accepted,
-        sum(copies) - count(new_hits.id) AS duplicate
+        sum(copies) - count(new_hits.id) AS duplicate,
+        count(new_hits.id) FILTER (WHERE clock = 'unreadable') AS unreadable
     FROM arrivals LEFT JOIN new_hits ON new_hits.id = arrivals.id GROUP BY 1, 2
 ), tallies AS (
     INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
     SELECT hour, token_id, 0, 'accepted', '', accepted FROM counts
     UNION ALL
     SELECT hour, token_id, 0, 'duplicate', '', duplicate FROM counts WHERE duplicate > 0
+    UNION ALL
+    SELECT hour, token_id, 0, 'noted', 'time_unreadable', unreadable FROM counts WHERE unreadable > 0
     UNION ALL
     SELECT date_trunc('hour', received_at, 'UTC'), token_id, integration_id, 'matched', '', count(*)
     FROM deliveries JOIN arrivals ON arrivals.id = deliveries.hit_id GROUP BY 1, 2, 3

@@ -23,12 +23,14 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
 
 
 class Clock(models.TextChoices):
-    """The rule that gave the event's time."""
+    """The rule that gave the event's time. It is never after receipt."""
 
     RECEIVED = "received", "when it was received: the sender gave no time"
     SENT = "sent", "the sender's `sentAt`"
     TIMESTAMP = "timestamp", "the sender's `timestamp`"
     CORRECTED = "corrected", "the sender's `timestamp`, by our clock: received - (sent - timestamp)"
+    CAPPED = "capped", "when it was received: the sender's time was later"
+    UNREADABLE = "unreadable", "when it was received: the sender's time could not be read"
 
 
 class HitQuerySet(models.QuerySet["Hit"]):
