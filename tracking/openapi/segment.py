@@ -54,8 +54,8 @@ def event(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Segment, short" if short(path) else "Segment",
         summary=f"{view.type.capitalize()}: {WORDS[view.type]}",
-        description="At most 72 KB (73,728 bytes). The body is JSON whatever its Content-Type says, "
-        "plain or gzip. The write key is in Basic, else in the body, else in the query.",
+        description="At most 72 KB (73,728 bytes). The body is JSON whatever its Content-Type "
+        "says, plain or gzip. The write key is in Basic, else in the body, else in the query.",
         takes={"application/json": media(event_of(view.type), an_event=samples.EVENTS[view.type])},
         security=WRITE_KEYS,
         answers=SUCCESS,
