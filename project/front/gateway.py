@@ -30,6 +30,8 @@ CONSTANTS: WSGIEnvironment = {
     "wsgi.input_terminated": True,
 }
 CLOSE = ("connection", "close")
+#: The replacement character in UTF-8, as WSGI carries bytes.
+UNREADABLE = "\ufffd".encode().decode("latin-1")
 PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 
 
@@ -73,6 +75,9 @@ def build_environ(scope: Scope, body: Body) -> WSGIEnvironment:
             environ[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
         elif name:
             environ[name] = value
+    if "HTTP_USER_AGENT" not in environ and "user-agent" in scope.headers:
+        # Granian hides a header that is not ASCII.
+        environ["HTTP_USER_AGENT"] = UNREADABLE
     if body.length:
         environ["CONTENT_LENGTH"] = body.length
     # HTTP/2's :authority, or the host of an absolute request target: it overrides Host.

@@ -84,7 +84,9 @@ class Front:
             body = Body()
             if announced != 0:
                 until = self._loop.time() + self._body_timeout
-                body = await receive(protocol, announced, limit, self._patience, until, share)
+                body = await receive(
+                    scope, protocol, announced, limit, self._patience, until, share
+                )
             environ = build_environ(scope, body)
             await self._answer(environ, protocol, limit, len(body.content), cut=body.cut)
             if body.cut:

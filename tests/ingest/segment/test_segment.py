@@ -323,6 +323,11 @@ def pixel(type: str, data: Any, **headers: str) -> Any:
     return get(f"/v1/pixel/{type}", {"data": text}, **headers)
 
 
+def test_a_pixel_may_begin_with_a_byte_order_mark(token: Token) -> None:
+    sent = b"\xef\xbb\xbf" + json.dumps(event(writeKey=str(token.project_id))).encode()
+    assert pixel("track", base64.b64encode(sent).decode()).status_code == 200
+
+
 @pytest.mark.parametrize("alphabet", [base64.b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("padded", [True, False])
 def test_a_pixel_is_an_event(token: Token, alphabet: Any, padded: bool) -> None:
