@@ -7,6 +7,7 @@
 | `ingest.write.refusals.refusals`       | counted refusals                 | all three      |
 | `ingest.write.duplicates.duplicates`   | counted duplicates               | fork, forget   |
 | `ingest.auth.authentication.tokens`    | token look-ups                   | fork, forget   |
+| `ingest.write.fanout`                  | integrations by token            | forget         |
 | `delivery.scan_bounds.scan_bounds`     | lower bounds of the queue scans  | forget         |
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
