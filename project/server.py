@@ -15,6 +15,7 @@ from project.wsgi import application
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
+from tracking.ingest.write.readiness import readiness
 
 ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {
@@ -39,4 +40,6 @@ app = Front(
     limit_of=limit_of,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
+# It needs its connection before Postgres may have no more.
+app.at_open.append(readiness.begin)
 app.at_close.append(process.shutdown)

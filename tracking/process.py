@@ -11,6 +11,7 @@
 | `delivery.scan_bounds.scan_bounds`     | lower bounds of the queue scans  | forget         |
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
+| `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
 | the probes of `health`                 | the last status of a component   | fork           |
 
 A module that makes such an object registers it here, in the order in which the objects finish.

@@ -37,7 +37,8 @@ class Front:
     """An RSGI application that runs a WSGI one.
 
     It needs granian's asyncio tasks: under `--task-impl rust` the reading of unwanted bodies could
-    not be ended in time. `at_close` is called when the process ends, after the last request.
+    not be ended in time. `at_open` is called when the process begins, before the first request,
+    `at_close` when it ends, after the last one.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Front:
     ) -> None:
         """`limit_of` returns the limit of a path. A small ingest request that waits for nothing but
         its commit needs no thread, and saves four switches between threads."""
+        self.at_open: list[Callable[[], object]] = []
         self.at_close: list[Callable[[], object]] = []
         self._application = application
         self._count = threads
@@ -68,6 +70,8 @@ class Front:
         self._loop = loop
         self._patience = Patience(loop)
         self._threads = Threads(loop, count=self._count, max_waiting=self._max_waiting)
+        for begin in self.at_open:
+            begin()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._patience.end()
