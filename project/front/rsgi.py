@@ -6,6 +6,7 @@ refusal. Only a complete request takes a thread, so a stalling client takes nobo
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -22,15 +23,19 @@ from project.front.body import (
     linger,
     receive,
 )
-from project.front.gateway import answer, build_environ
+from project.front.gateway import HeldAnswer, Responder, answer, build_environ
 from project.front.granian_types import HTTPProtocol, Scope
+from project.front.outgoing import Connection, Outgoing
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, RequestRefused
-from project.front.threads import Threads
+from project.front.threads import Threads, Work
 from tracking.ingest.write.deferred import NOTIFY, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
+LARGE_ANSWERS = 64 * 1024 * 1024
 CLOSE_SECONDS = 4.0
+#: How long a thread keeps the interpreter while others wait for it, the event loop among them.
+SWITCH_SECONDS = 0.001
 
 
 class Front:
@@ -46,19 +51,23 @@ class Front:
         application: WSGIApplication,
         *,
         threads: int = 32,
+        ingest_threads: int = 16,
         max_waiting: int = 1000,
         body_timeout: float = 10.0,
+        answer_timeout: float = 60.0,
         limit_of: Callable[[str], Limit] = lambda path: OTHER,
         commit_timeout: float = 1.5,
     ) -> None:
         """`limit_of` returns the limit of a path. A small ingest request that waits for nothing but
-        its commit needs no thread, and saves four switches between threads."""
+        its commit needs no thread, and saves four switches between threads. Other ingest requests
+        have threads and a queue to themselves, so that slow pages do not keep hits waiting."""
         self.at_open: list[Callable[[], object]] = []
         self.at_close: list[Callable[[], object]] = []
         self._application = application
-        self._count = threads
+        self._counts = {"ingest": ingest_threads, "pages": threads}
         self._max_waiting = max_waiting
         self._body_timeout = body_timeout
+        self._answer_timeout = answer_timeout
         self._limit_of = limit_of
         self._commit_timeout = commit_timeout
         self._memory = Memory(LARGE_BODIES)
@@ -69,13 +78,21 @@ class Front:
         gc.freeze()
         self._loop = loop
         self._patience = Patience(loop)
-        self._threads = Threads(loop, count=self._count, max_waiting=self._max_waiting)
+        self._outgoing = Outgoing(
+            loop, self._patience, limit=LARGE_ANSWERS, seconds=self._answer_timeout
+        )
+        self._ingest, self._pages = (
+            Threads(loop, name=name, count=count, max_waiting=self._max_waiting)
+            for name, count in self._counts.items()
+        )
+        sys.setswitchinterval(SWITCH_SECONDS)
         for begin in self.at_open:
             begin()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._patience.end()
-        self._threads.close(CLOSE_SECONDS)
+        for threads in (self._pages, self._ingest):
+            threads.close(CLOSE_SECONDS)
         for close in self.at_close:
             close()
 
@@ -92,7 +109,16 @@ class Front:
                     scope, protocol, announced, limit, self._patience, until, share
                 )
             environ = build_environ(scope, body)
-            await self._answer(environ, protocol, limit, len(body.content), cut=body.cut)
+            peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+            connection = Connection(self._loop, protocol, peer)
+            begin = partial(self._outgoing.begin, connection)
+            responder = Responder(protocol, body.cut, begin)
+            work = partial(answer, self._application, environ, responder)
+            if limit.ingest:
+                on_loop = limit.on_loop and len(body.content) <= SMALL
+                await self._ingest_answer(work, environ, protocol, on_loop=on_loop)
+            else:
+                await self._page_answer(work, connection)
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
@@ -103,29 +129,36 @@ class Front:
         finally:
             share.close()
 
-    async def _answer(
+    async def _page_answer(self, work: Work, connection: Connection) -> None:
+        """Run the application on a thread, unless the client has left before one is free."""
+        done = self._pages.hand(work)
+        connection.ended().add_done_callback(lambda _: done.cancel())
+        with suppress(asyncio.CancelledError):
+            await done
+        if not connection.is_watched:
+            connection.forget()
+
+    async def _ingest_answer(
         self,
+        work: Callable[[], HeldAnswer | None],
         environ: WSGIEnvironment,
         protocol: HTTPProtocol,
-        limit: Limit,
-        size: int,
         *,
-        cut: bool,
+        on_loop: bool,
     ) -> None:
-        """Run the application on one of its threads; on the event loop as long as it neither has to
-        wait nor to read much."""
-        work = partial(answer, self._application, environ, protocol, cut=cut)
-        if not (limit.ingest and limit.on_loop) or size > SMALL:
-            await self._threads.hand(work)
+        """Run the application on the event loop as long as it neither has to wait nor to read much,
+        else on a thread. A hit whose sender has left is stored all the same."""
+        if not on_loop:
+            await self._ingest.hand(work)
             return
         settled = self._loop.create_future()
-        environ[NOTIFY] = partial(self._threads.tell, settled)
+        environ[NOTIFY] = partial(self._ingest.tell, settled)
         try:
             held = work()
         except NeedsThread:
             del environ[NOTIFY]
             environ["wsgi.input"].seek(0)
-            await self._threads.hand(work)
+            await self._ingest.hand(work)
             return
         if held is not None:
             with suppress(TimeoutError):

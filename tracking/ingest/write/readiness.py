@@ -1,7 +1,7 @@
 """Whether a hit would be stored now: a storing statement that is rolled back.
 
-It has a connection of its own, which is kept, as those of the writers are: where Postgres accepts no new connection, hits
-are still stored on the old ones.
+It has a connection of its own, which is kept, as those of the writers are: where Postgres accepts
+no new connection, hits are still stored on the old ones.
 """
 
 from __future__ import annotations
