@@ -125,29 +125,32 @@ class HeldAnswer:
             protocol.response_bytes(refusal.status_code, [*refusal.items()], refusal.content)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Responder:
     """The wire of a request. The connection ends with the answer to a body that was not read to its
-    end (`cut`), and with a large answer, which `begin` admits by its size: it raises
+    end (`cut`), and with a large answer, which `admit` counts by its size: it raises
     RequestRefused."""
 
     protocol: HTTPProtocol
+    environ: WSGIEnvironment
     cut: bool
-    begin: Callable[[int], LargeAnswer]
+    admit: Callable[[WSGIEnvironment, HTTPProtocol, int], LargeAnswer]
+
+    def begin(self, size: int) -> LargeAnswer:
+        """Admit a large answer. Raises RequestRefused."""
+        return self.admit(self.environ, self.protocol, size)
 
     def headers(self, given: list[tuple[str, str]], *, close: bool) -> list[tuple[str, str]]:
         return [*given, CLOSE] if close or self.cut else given
 
 
-def answer(
-    application: WSGIApplication, environ: WSGIEnvironment, responder: Responder
-) -> HeldAnswer | None:
+def answer(application: WSGIApplication, responder: Responder) -> HeldAnswer | None:
     """Call the application and send its answer, or a 500 whose cause the log has; close the answer.
 
     If the application left a DeferredResponse, send nothing yet and return the HeldAnswer. Raises
     NeedsThread as the application does.
     """
-    protocol = responder.protocol
+    protocol, environ = responder.protocol, responder.environ
     try:
         head = _Head()
         result = application(environ, head.start)

@@ -23,12 +23,12 @@ from project.front.body import (
     linger,
     receive,
 )
-from project.front.gateway import HeldAnswer, Responder, answer, build_environ
+from project.front.gateway import Responder, answer, build_environ
 from project.front.granian_types import HTTPProtocol, Scope
-from project.front.outgoing import Connection, Outgoing
+from project.front.outgoing import Connection, LargeAnswer, Outgoing
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, RequestRefused
-from project.front.threads import Threads, Work
+from project.front.threads import Threads
 from tracking.ingest.write.deferred import NOTIFY, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
@@ -109,16 +109,11 @@ class Front:
                     scope, protocol, announced, limit, self._patience, until, share
                 )
             environ = build_environ(scope, body)
-            peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
-            connection = Connection(self._loop, protocol, peer)
-            begin = partial(self._outgoing.begin, connection)
-            responder = Responder(protocol, body.cut, begin)
-            work = partial(answer, self._application, environ, responder)
             if limit.ingest:
                 on_loop = limit.on_loop and len(body.content) <= SMALL
-                await self._ingest_answer(work, environ, protocol, on_loop=on_loop)
+                await self._ingest_answer(environ, protocol, cut=body.cut, on_loop=on_loop)
             else:
-                await self._page_answer(work, connection)
+                await self._page_answer(environ, protocol, cut=body.cut)
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
@@ -129,9 +124,23 @@ class Front:
         finally:
             share.close()
 
-    async def _page_answer(self, work: Work, connection: Connection) -> None:
+    def _connection(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> Connection:
+        peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        return Connection(self._loop, protocol, peer)
+
+    def _begin(self, environ: WSGIEnvironment, protocol: HTTPProtocol, size: int) -> LargeAnswer:
+        """Admit a large answer to a hit. Raises Overloaded."""
+        return self._outgoing.begin(self._connection(environ, protocol), size)
+
+    async def _page_answer(
+        self, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
+    ) -> None:
         """Run the application on a thread, unless the client has left before one is free."""
-        done = self._pages.hand(work)
+        connection = self._connection(environ, protocol)
+        responder = Responder(
+            protocol, environ, cut, lambda _, __, size: self._outgoing.begin(connection, size)
+        )
+        done = self._pages.hand(partial(answer, self._application, responder))
         connection.ended().add_done_callback(lambda _: done.cancel())
         with suppress(asyncio.CancelledError):
             await done
@@ -139,15 +148,12 @@ class Front:
             connection.forget()
 
     async def _ingest_answer(
-        self,
-        work: Callable[[], HeldAnswer | None],
-        environ: WSGIEnvironment,
-        protocol: HTTPProtocol,
-        *,
-        on_loop: bool,
+        self, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool, on_loop: bool
     ) -> None:
         """Run the application on the event loop as long as it neither has to wait nor to read much,
         else on a thread. A hit whose sender has left is stored all the same."""
+        responder = Responder(protocol, environ, cut, self._begin)
+        work = partial(answer, self._application, responder)
         if not on_loop:
             await self._ingest.hand(work)
             return

@@ -1,8 +1,11 @@
 """Static files as the deployment serves them."""
 
+import pytest
 from django.contrib.staticfiles import finders
 
 from tests.support.posting import get
+
+pytestmark = pytest.mark.django_db
 
 
 def test_no_source_map_is_served() -> None:

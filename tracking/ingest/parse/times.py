@@ -46,8 +46,12 @@ MARKS = str.maketrans(
 def read_time(value: Any) -> datetime | None:
     """Return the instant that an SDK wrote, in UTC; None for what is no time of the Gregorian
     calendar. A number, also as a text, is seconds, ms, µs or ns since 1970, by its size."""
+    found: datetime | None
     if isinstance(value, str):
-        found = _read_text(value)
+        try:
+            found = iso_time(value)
+        except ValueError:
+            found = _read_text(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         found = _read_epoch(value)
     else:
@@ -56,10 +60,7 @@ def read_time(value: Any) -> datetime | None:
 
 
 def _read_text(text: str) -> datetime | None:
-    try:
-        return iso_time(text)
-    except ValueError:
-        pass
+    """Read a text that is not ISO 8601 as it stands."""
     if len(text) > MOST_TEXT:
         return None
     plain = ZONE_NAME.sub("", _as_ascii(text))
