@@ -109,6 +109,7 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 # Static files are served straight from the packages: there is nothing to collect.
+STATICFILES_FINDERS = ["project.static_files.ServedFinder"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -14,6 +14,9 @@ T = TypeVar("T")
 #: The types of an event.
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 
+#: The event and the user of *Send a test event*. Analytics does not count it.
+TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
