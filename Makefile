@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 3 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-deps test-versions bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -40,6 +40,10 @@ test-quick: $(VENV)/.dev
 test-fuzz: $(VENV)/.dev
 	HITSTREAM_TEST_SHARE="$(or $(SHARE),1)" $(PYTEST) tests/openapi tests/ingest/http/test_fuzz.py \
 		tests/destinations
+
+# The tests of faults in their full size.
+test-faults: $(VENV)/.dev
+	HITSTREAM_TEST_FAULTS=full $(PYTEST) -m faults
 
 # The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
 # allows; one pair: make test-versions ONLY=3.13:6.0

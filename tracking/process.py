@@ -10,6 +10,8 @@
 | `delivery.scan_bounds.scan_bounds`     | lower bounds of the queue scans  | forget         |
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
+| `destinations.mapping.evaluator.evaluator` | evaluates expressions       | fork           |
+| `delivery.mapping_stage.mapping_thread` | the thread that waits for it    | fork           |
 | the probes of `health`                 | the last status of a component   | fork           |
 
 A module that makes such an object registers it here, in the order in which the objects finish.

@@ -1,4 +1,5 @@
-"""How many examples a generating test tries: few in `make test`, all in `make test-fuzz`."""
+"""How many examples a generating test tries: few in `make test`, all in `make test-fuzz`; and how
+large a test of a fault is: a tenth in `make test`, full in `make test-faults`."""
 
 import os
 
@@ -9,3 +10,12 @@ SHARE = float(os.environ.get("HITSTREAM_TEST_SHARE", "0.4"))
 def examples(full: int) -> int:
     """Return the number of examples to try of the full number."""
     return max(1, round(full * SHARE))
+
+
+#: `make test-faults` sets it.
+FULL = os.environ.get("HITSTREAM_TEST_FAULTS") == "full"
+
+
+def of_faults(full: int) -> int:
+    """Return the size of a test that is marked `faults`."""
+    return full if FULL else max(1, full // 10)
