@@ -257,9 +257,10 @@ class Integration(Pausable):
         return salted_hmac("hitstream.integration", text, algorithm="sha256").hexdigest()[:12]
 
     def configure(self, form: ConfigForm) -> None:
-        """Take the valid form's values; an empty secret keeps the present one."""
+        """Take the valid form's values; an empty secret keeps the present one. Raises SetupError if
+        that was entered for another address."""
+        secrets = form.merge_secrets(self.config, self.secrets.open)
         self.config, self.issued = form.split()[0], form.issued
-        secrets = form.merge_secrets(self.secrets.open)
         # Encrypting the same secrets again would look like a change.
         if self.key_error() is not None or secrets != self.secrets.open():
             self.secrets = Sealed.seal(secrets)

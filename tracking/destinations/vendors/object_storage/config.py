@@ -18,6 +18,9 @@ PART = r"([A-Za-z0-9_=.-]|\{(year|month|day|hour)\})+"
 
 
 class ObjectStorageConfig(ConfigForm):
+    # The name of Azure's account is part of its host.
+    address_fields = ("service", "access_key")
+
     service = forms.ChoiceField(
         choices=stores.SERVICES.items(),
         help_text="The service decides which of the fields below are used.",
