@@ -48,6 +48,9 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
     def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
         return super().has_change_permission(request, obj) and Scope.of(request.user).is_all
 
+    def has_delete_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and Scope.of(request.user).is_all
+
     @admin.display(description="state")
     def state(self, channel: AlertChannel) -> SafeString:
         return state_of_channel(channel)
