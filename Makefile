@@ -41,9 +41,9 @@ test-fuzz: $(VENV)/.dev
 	HITSTREAM_TEST_SHARE="$(or $(SHARE),1)" $(PYTEST) tests/openapi tests/ingest/http/test_fuzz.py \
 		tests/destinations
 
-# The tests of faults in their full size.
-test-faults: $(VENV)/.dev
-	HITSTREAM_TEST_FAULTS=full $(PYTEST) -m faults
+# Attacks, bad days and generated events in full: hours of hostile input in minutes.
+test-faults: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_FAULTS=full $(PYTEST) -m faults --durations=25
 
 # The suite without browsers under every Python from 3.12 on and every Django that pyproject.toml
 # allows; one pair: make test-versions ONLY=3.13:6.0

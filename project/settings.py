@@ -113,7 +113,18 @@ if flag("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CELERY_BROKER_URL = os.environ.get("BROKER_URL") or broker_url()
+# A broker that goes silent is taken for lost after a few seconds; by default Celery waits for ever.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_HEARTBEAT = 4
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True, "write_timeout": 5.0}
 if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 5.0,
+        "socket_keepalive": True,
+        "health_check_interval": 5,
+    }
     # All processes share the cache, so that a token's rate limit is counted once.
     CACHES = {
         "default": {

@@ -4,8 +4,8 @@ task does its work."""
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
-from functools import partial
 
 from celery import Task, shared_task
 from celery.signals import worker_shutting_down
@@ -20,7 +20,9 @@ from tracking.models.analytics import rollup_job
 from tracking.models.analytics.watermark import Busy
 from tracking.models.operations.operation import run_operations
 from tracking.models.upkeep import maintenance, retention
-from tracking.wakeup import EXPIRES, wake_dispatcher
+from tracking.wakeup import DISPATCH, publish, wake_dispatcher
+
+logger = logging.getLogger(__name__)
 
 #: Seconds for which one task runs operations; the next task continues.
 OPERATE_SECONDS = 10.0
@@ -30,7 +32,15 @@ SUMMARISE_SECONDS = 10.0
 NEGLECTED = 3.0
 
 
-@shared_task(name="hitstream.dispatch", bind=True, throws=(OperationalError, InterfaceError))
+def call(name: str) -> None:
+    """Let the task of that name continue. Without a broker beat's next call does."""
+    try:
+        publish(name)
+    except Exception as error:
+        logger.warning("The broker refused %s; beat calls it again: %s", name, error)
+
+
+@shared_task(name=DISPATCH, bind=True, throws=(OperationalError, InterfaceError))
 def dispatch(task: Task[..., None]) -> None:
     """Send what is due. In a worker it goes on until the next wake-up is allowed."""
     if task.request.called_directly or task.request.is_eager:
@@ -38,9 +48,8 @@ def dispatch(task: Task[..., None]) -> None:
         return
     Heartbeat.objects.beat("worker")
     if Operation.objects.neglected(NEGLECTED).exists():
-        operate.apply_async(expires=EXPIRES)
-    again = partial(dispatch.apply_async, expires=EXPIRES)
-    engine.run(linger=conf.WAKEUP_INTERVAL, again=again)
+        call("hitstream.operate")
+    engine.run(linger=conf.WAKEUP_INTERVAL, again=lambda: call(DISPATCH))
 
 
 @shared_task(name="hitstream.consolidate", throws=(OperationalError,))
@@ -58,7 +67,7 @@ def operate() -> None:
     if run_operations(
         OPERATE_SECONDS, on_chunk=lambda operation: wake_dispatcher(), stopping=engine.stopping
     ):
-        operate.apply_async(expires=EXPIRES)
+        call("hitstream.operate")
 
 
 @shared_task(name="hitstream.rollup", throws=(OperationalError, InterfaceError))
@@ -66,7 +75,7 @@ def rollup() -> None:
     """Count new hits for analytics, unless another process counts now."""
     with suppress(Busy):
         if rollup_job.run(SUMMARISE_SECONDS).is_behind:
-            rollup.apply_async(expires=EXPIRES)
+            call("hitstream.rollup")
 
 
 @shared_task(name="hitstream.maintain", throws=(OperationalError,))

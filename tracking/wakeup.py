@@ -21,6 +21,20 @@ logger = logging.getLogger(__name__)
 DISPATCH = "hitstream.dispatch"
 #: Seconds after which a queued message is dropped: the periodic sweep has done its work by then.
 EXPIRES = 15.0
+#: Seconds within which a broker that confirms messages must do so.
+CONFIRMED_WITHIN = 5.0
+
+
+def publish(name: str) -> None:
+    """Publish the task of that name; on a connection that has become useless, once more on a new
+    one. The task runs in the worker, and in this process only under `always_eager`. Raises the
+    transport's errors."""
+    current_app.signature(name).apply_async(
+        expires=EXPIRES,
+        confirm_timeout=CONFIRMED_WITHIN,
+        retry=True,
+        retry_policy={"max_retries": 1, "interval_start": 0.0},
+    )
 
 
 class Waker:
@@ -79,8 +93,7 @@ class Waker:
 
     def _publish(self) -> None:
         try:
-            # By name: the task runs in the worker, and in this process only under `always_eager`.
-            current_app.signature(DISPATCH).apply_async(retry=False, expires=EXPIRES)
+            publish(DISPATCH)
             self._warned = False
         except Exception as error:
             # One warning: a project that lives by `manage.py sweep` has no broker at all.

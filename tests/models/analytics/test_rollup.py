@@ -45,7 +45,6 @@ from tracking.models.analytics.dimensions import (
 from tracking.models.analytics.watermark import Busy
 from tracking.models.upkeep import retention
 from tracking.uuid7 import first_uuid7
-from tracking.wakeup import EXPIRES
 
 STEPS = ("store", "commit", "rollback", "pass", "rebuild")
 
@@ -311,15 +310,15 @@ def test_the_task_and_a_sweep_count_unless_somebody_does(token: Token, count: An
 def test_a_task_that_is_behind_calls_the_next(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: list[dict[str, Any]] = []
+    called: list[str] = []
     monkeypatch.setattr(rollup_job, "PASS", 3)
     monkeypatch.setattr(tasks, "SUMMARISE_SECONDS", 0.0)
-    monkeypatch.setattr(tasks.rollup, "apply_async", lambda **options: called.append(options))
+    monkeypatch.setattr(tasks, "publish", called.append)
     with connect() as own:
         store(own, [arrival(token) for _ in range(7)])
     for _ in range(3):
         tasks.rollup()
-    assert called == [{"expires": EXPIRES}] * 2
+    assert called == ["hitstream.rollup"] * 2
     assert_right()
 
 
