@@ -43,7 +43,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
         token=token,
         snippets=first_hit(request, token) if token else (),
         outcomes=OUTCOMES,
-        ticket=PollToken(scope).sign(),
+        ticket=PollToken(scope, request.user.pk).sign(),
     )
 
 
