@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from tracking.admin.channel_form import form_for
 from tracking.admin.confirm import ConfirmView
+from tracking.admin.connection_test import ask_vendor
 from tracking.admin.integration_form import CONFIG
 from tracking.admin.object_page import PagesAdmin
 from tracking.admin.show_secret import IssuingAdmin
@@ -28,7 +29,7 @@ class TestMessageView(ConfirmView):
     explanation = "A message that names itself a test is sent now, with the saved configuration."
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
-        return self.show("verdict", verdict=send_test_message(self.object))
+        return self.show("verdict", verdict=ask_vendor(lambda: send_test_message(self.object)))
 
 
 @admin.register(AlertChannel)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
+from tracking import db
 from tracking.admin.integration_form import MAPPING
 from tracking.admin.mapping_form import MappingForm
 from tracking.admin.object_page import AdminPage
@@ -42,7 +43,9 @@ class MappingPreview(AdminPage):
         errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
         names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
         mapping = form.mapping() if form.is_valid() else None
-        hits = show_all(last_events(int(token)), mapping, names)
+        events = last_events(int(token))
+        db.release()
+        hits = show_all(events, mapping, names)
         return JsonResponse({"errors": errors, "hits": hits})
 
 
