@@ -1,4 +1,4 @@
-"""No page holds a connection to the database while it waits for a vendor, and not all threads wait."""
+"""No page holds a connection to the database while it waits for a vendor; few threads wait."""
 
 from __future__ import annotations
 
