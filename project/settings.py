@@ -38,6 +38,11 @@ def postgres(url: str) -> dict[str, object]:
         "PORT": query.pop("port", None) or str(parts.port or ""),
         "OPTIONS": {
             "connect_timeout": 2,
+            # A server that is gone without a word is taken for lost after half a minute.
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
             **query,
             "pool": {"min_size": 0, "max_size": 20, "timeout": 2},
         },

@@ -1,4 +1,4 @@
-"""The time in a UUIDv7: a hit's partition, its hour in the ledger and its time of receipt agree."""
+"""The time in a UUIDv7, on which a hit's partition, the ledger and the time of receipt agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: What the ledger counts by. All time zones differ from UTC by whole quarters of an hour.
+QUARTER = timedelta(minutes=15)
 
 
 def first_uuid7(moment: datetime) -> UUID:
@@ -16,3 +18,8 @@ def first_uuid7(moment: datetime) -> UUID:
 def moment_of(uuid7: UUID) -> datetime:
     """Return the millisecond in which the id was made, in UTC."""
     return EPOCH + timedelta(milliseconds=uuid7.int >> 80)
+
+
+def quarter_hour_of(moment: datetime) -> datetime:
+    """Return the beginning of the quarter of an hour that the moment lies in."""
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)

@@ -22,7 +22,6 @@ from tracking.models import (
     Integration,
     Ledger,
     QueuedDelivery,
-    Tally,
     Token,
 )
 from tracking.models.alerts.rule import MAX_ROWS
@@ -49,19 +48,8 @@ def sent_before(token: Token, *, days: int, hours: int = 0) -> None:
     """It sent hits at this hour, and so many hours before, on each of the last days."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
     Ledger.objects.bulk_create(
-        Ledger(hour=hour - timedelta(days=n), token_id=token.pk, kind="accepted", count=9)
+        Ledger(quarter_hour=hour - timedelta(days=n), token_id=token.pk, kind="accepted", count=9)
         for n in range(1, days + 1)
-    )
-
-
-def count(integration: Integration, kind: str, number: int, ago: timedelta = timedelta()) -> None:
-    hour = (timezone.now() - ago).replace(minute=0, second=0, microsecond=0)
-    Tally.objects.create(
-        hour=hour,
-        token_id=integration.token_id,
-        integration_id=integration.pk,
-        kind=kind,
-        count=number,
     )
 
 

@@ -201,3 +201,40 @@ def test_what_was_over_long_ago_is_forgotten(paused: Integration) -> None:
     a_round()
     assert not Alert.objects.exists()
     assert not Notification.objects.exists()
+
+
+def test_a_resolved_alert_says_what_is_over_and_no_number_that_is_old(
+    token: Token, mailoutbox: Any
+) -> None:
+    rule("rate", threshold=90, minutes=10, calm=5)
+    channel("email", to="ops@example.com")
+    integration = add_webhook(token, name="Orders")
+    failing = Integration.objects.filter(pk=integration.pk)
+    failing.update(consecutive_failures=7, failure_message="broken")
+    a_round()
+    failing.update(consecutive_failures=0)
+    pass_minutes(20)
+    a_round()
+    pass_minutes(6)
+    a_round()
+    opened, resolved = mailoutbox
+    assert "7 requests in a row failed" in opened.body
+    assert resolved.subject == (
+        "Hitstream: resolved: Low delivery rate: Orders (shop), open for 26 minutes"
+    )
+    assert "in a row" not in resolved.body
+
+
+def test_a_channel_that_comes_later_is_not_told_what_is_fine_by_now(
+    paused: Integration, mailoutbox: Any
+) -> None:
+    a_round()
+    paused.resume()
+    a_round()
+    channel("email", "Bosses", to="boss@example.com")
+    a_round()
+    assert [mail.to for mail in mailoutbox] == [["ops@example.com"]]
+    paused.pause()
+    pass_minutes(6)
+    a_round()
+    assert [mail.to for mail in mailoutbox[1:]] == [["boss@example.com"]]

@@ -78,6 +78,10 @@ def test_all_that_is_wrong_is_on_the_page(busy: Token, sign_in: SignIn) -> None:
     expect(page.locator(".hs-alert")).to_have_count(3)
     expect(page.get_by_text("A larger one comes tomorrow")).to_be_visible()
     expect(page.get_by_text("no_team")).to_be_visible()
+    expect(page.locator(".hs-alert", has_text="Fine since")).to_contain_text(
+        "Before that: Orders (shop): 1,204 new dead letters"
+    )
+    expect(page.locator(".hs-alert", has_text="401").first).to_contain_text("as of ")
     assert violations(page) == []
     shoot(page, "alerts-full")
     follow(page, "text=Older")

@@ -55,7 +55,7 @@ def table(client: Client, key: str, **asked: str) -> list[list[str]]:
     return list(csv.reader(StringIO(answer.content.decode())))
 
 
-def test_events_are_counted_by_the_hours_of_the_viewers_zone(see: Client, token: Token) -> None:
+def test_the_whole_page_is_in_utc_wherever_the_viewer_is(see: Client, token: Token) -> None:
     keep(
         token,
         happened("Registered", DAY + timedelta(minutes=-1)),
@@ -64,12 +64,26 @@ def test_events_are_counted_by_the_hours_of_the_viewers_zone(see: Client, token:
     )
     see.cookies["hitstream_zone"] = "Asia/Tokyo"
     found = table(see, "series", since="2026-11-20", until="2026-11-20")
-    assert found[0] == ["Hour", "Registered", "Bought"]
+    assert found[0] == ["Hour (UTC)", "Bought", "Registered"]
     assert len(found) == 1 + 24
     assert [row for row in found[1:] if row[1:] != ["0", "0"]] == [
-        ["2026-11-20T08:00:00+09:00", "1", "0"],
-        ["2026-11-20T09:00:00+09:00", "1", "1"],
+        ["2026-11-20T00:00:00+00:00", "1", "1"],
     ]
+    assert [row[1] for row in table(see, "users", since="2026-11-20", until="2026-11-20")[1:]] == [
+        "1"
+    ]
+    text = see.get(URL).content.decode()
+    assert "Times are in <strong>UTC</strong>" in text
+    assert "Tokyo" not in text
+
+
+def test_the_range_may_be_named_as_on_other_pages(see: Client, token: Token) -> None:
+    keep(token, happened("Registered", DAY))
+    days = {"since": "2026-11-19", "until": "2026-11-22"}
+    assert table(see, "series", **{"from": "2026-11-19", "to": "2026-11-22"}) == table(
+        see, "series", **days
+    )
+    assert len(table(see, "users", span="30d")) == 1 + 30
 
 
 def test_longer_ranges_are_counted_by_days_of_utc(see: Client, token: Token) -> None:

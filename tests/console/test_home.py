@@ -1,5 +1,6 @@
 """The console's home: what came in, where it goes, what is in its way."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from tracking.console.integrations import PER_PAGE
 from tracking.ingest.write.refusals import refusals
 from tracking.models import (
     AlertRule,
+    DeadLetter,
     Integration,
     Ledger,
     LifetimeTotal,
@@ -60,7 +62,7 @@ def test_what_came_in_is_counted_by_token_and_reason(send: Send, token: Token) -
         assert found.tokens[0].refused == 1
         assert found.total.stored == 1
         assert found.total.refused == 2
-        assert sum(counts["accepted"] for counts in found.hours.values()) == 2
+        assert sum(counts["accepted"] for counts in found.quarters.values()) == 2
         # The same, once the tallies are rolled up.
         Ledger.objects.consolidate()
     assert ingest_volume(since(), [other.pk]).tokens == {}
@@ -125,7 +127,12 @@ def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: To
     integration = add_webhook(token)
 
     def end(result: str, count: int) -> None:
-        ended = {"integration": integration, "result": result, "settled_at": datetime.now(UTC)}
+        ended = {
+            "integration": integration,
+            "result": result,
+            "settled_at": datetime.now(UTC),
+            "waited": 0.2,
+        }
         Outcome.objects.bulk_create(
             Outcome(hit_id=uuid7(), attempt_id=uuid7(), **ended) for _ in range(count)
         )
@@ -135,6 +142,22 @@ def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: To
     assert measure_latency([integration.pk]).keys() == {integration.pk}
     end("skipped", 1)
     assert not measure_latency([integration.pk])
+
+
+def test_a_replay_or_a_backfill_does_not_count_since_the_hits_arrival(
+    send: Send, token: Token
+) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a")
+    time.sleep(1.5)
+    with open_vendor(reply(200)) as vendor:
+        integration.config = {**integration.config, "url": vendor.url}
+        integration.save()
+        DeadLetter.objects.all().replay()
+        deliver()
+    assert len(vendor.received) == 1
+    latency = measure_latency([integration.pk])[integration.pk]
+    assert 0 < latency.p50 < 1.5
 
 
 def test_a_token_that_is_not_seen_is_not_on_the_page(send: Send, token: Token) -> None:

@@ -10,6 +10,7 @@ from tests.support.axe import violations
 from tests.support.browser import follow, shoot
 from tests.support.hits import Send
 from tests.support.integrations import add_webhook
+from tests.support.ledger import discrepancies
 from tests.support.operations import deliver, let_die, post, replay
 from tests.support.people import operator, person, viewer
 from tests.support.vendor import open_vendor, reply
@@ -53,7 +54,7 @@ def test_requests_are_shown_to_who_may_see_attempts(send: Send, token: Token) ->
 
 
 def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -> None:
-    integration = add_webhook(token, name="Webhook")
+    integration = add_webhook(token, name="Webhook", event_names=["Completed Transaction"])
     add_webhook(token, name="Other")
     client = Client()
     client.force_login(operator())
@@ -62,6 +63,13 @@ def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -
     assert answer["Location"] == f"/console/search/?q={stored.hit_id}"
     assert stored.name == "Hitstream Test"
     assert list(QueuedDelivery.objects.values_list("integration", flat=True)) == [integration.pk]
+    assert discrepancies() == []
+    page = client.get(f"/console/hits/{stored.pk}/").content.decode()
+    assert "Queued later by <em>Send a test event</em>" in page
+    with open_vendor(reply()) as vendor:
+        Integration.objects.filter(pk=integration.pk).update(config={"url": vendor.url})
+        deliver()
+    assert len(vendor.received) == 1
 
 
 def test_no_test_event_is_sent_with_a_revoked_token(token: Token) -> None:

@@ -33,7 +33,7 @@ GROWING = re.compile(
 HITS, DAYS = 20_000, 12
 # Years of hours that no page looks at.
 PAST = """
-    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
+    INSERT INTO hitstream_ledger (quarter_hour, token_id, integration_id, kind, reason, count)
     SELECT date_trunc('hour', now()) - n * interval '1 hour', token_id, id, 'matched', '', 1
     FROM generate_series(1000, 9000) AS n, (
         SELECT token_id, id FROM hitstream_integration UNION SELECT id, 0 FROM hitstream_token

@@ -129,3 +129,24 @@ def test_who_does_not_see_all_tokens_is_told_how_far_was_looked(token: Token) ->
     )
     Token.objects.issue("kept", audience=["Shop"])
     assert b"Hidden behind other hits." in client.get("/console/search/", {"q": "nobody"}).content
+
+
+def test_hits_stand_in_the_order_in_which_they_occurred(send: Send, token: Token) -> None:
+    for name, sent_at in (
+        ("third", "2026-10-25T12:00:00Z"),
+        ("first", "0001-01-01T00:00:00Z"),
+        ("second", "2026-10-24T12:00:00Z"),
+    ):
+        sent = {"event": {"name": name, "user": {"userId": "u7"}}, "sentAt": sent_at}
+        assert send(sent).status_code == 204
+    client = Client()
+    client.force_login(viewer())
+    client.cookies["hitstream_zone"] = "Asia/Kolkata"
+    text = client.get("/console/search/?q=u7").content.decode()
+    assert text.index(">third<") < text.index(">second<") < text.index(">first<")
+    assert "2026-10-25 17:30:00" in text
+    assert text.count("received 2") == 3
+    earliest = Hit.objects.get(name="first")
+    page = client.get(f"/console/hits/{earliest.pk}/").content.decode()
+    assert "0001-01-01" in page
+    assert "received now" in page

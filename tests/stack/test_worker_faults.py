@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 
@@ -125,3 +127,39 @@ def test_a_worker_goes_on_with_what_a_killed_command_began(
     wait_until(lambda: len(vendor.received) == PAST, within=40)
     assert len({received.headers["webhook-id"] for received in vendor.received}) == PAST
     assert "Everything adds up" in stack.manage("reconcile")
+
+
+def test_a_worker_that_is_stopped_dead_keeps_nothing(stack: Stack, vendor: Vendor) -> None:
+    """Its connections stay open, as they do when the power of its machine fails."""
+    token = stack.issue("dead")
+    stack.forward("dead", vendor.url, timeout=1)
+    vendor.answer = slowly
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(stack.post_many, token, HITS, prefix="d")
+        wait_for_work(stack, vendor)
+        stopped = stack.processes("celery", "worker")
+        for process in stopped:
+            process.suspend()
+        try:
+            with another_worker(stack):
+                assert {answer.status for answer in posting.result()} == {204}
+                wait_until(lambda: arrived(vendor).keys() >= sent("d"), within=60)
+        finally:
+            for process in stopped:
+                process.resume()
+    assert len({received.headers["webhook-id"] for received in vendor.received}) == HITS
+
+
+@contextmanager
+def another_worker(stack: Stack) -> Iterator[None]:
+    options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "--quiet", "-A", "project", "worker", *options],
+        cwd=ROOT,
+        env=stack.environment,
+    )
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(30)

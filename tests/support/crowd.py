@@ -42,15 +42,17 @@ HITS = """
 """
 OUTCOMES = """
     INSERT INTO hitstream_outcome_{day}
-        (hit_id, integration_id, attempt_id, result, reason, settled_at)
-    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s'
+        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
+    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s', 0.2
     FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
       ON integration.token_id = hit.token_id
 """
 ATTEMPTS = """
-    INSERT INTO hitstream_attempt_{day} (id, integration_id, made_at, hits, code, message, status,
-        duration, method, url, request_headers, request_body, response_headers, response_body)
+    INSERT INTO hitstream_attempt_{day} (id, integration_id, made_at, hits, failed_hits, code,
+        message, status, duration, method, url, request_headers, request_body, response_headers,
+        response_body)
     SELECT id, integration_id, settled_at, 100,
+        CASE n % 20 WHEN 0 THEN 100 ELSE 0 END,
         CASE n % 20 WHEN 0 THEN 'server_error' ELSE '' END,
         CASE n % 20 WHEN 0 THEN 'The destination answered 503: try again in ' || n ELSE '' END,
         CASE n % 20 WHEN 0 THEN 503 ELSE 200 END, 0.05, 'POST', 'http://127.0.0.1:9/', '{{}}',
@@ -63,16 +65,16 @@ ATTEMPTS = """
     ) AS batch
 """
 COUNTS = """
-    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
-    WITH hourly AS (
-        SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit_{day}
-        GROUP BY 1, 2
+    INSERT INTO hitstream_ledger (quarter_hour, token_id, integration_id, kind, reason, count)
+    WITH stored AS (
+        SELECT hitstream_quarter_hour(id) AS at, token_id, count(*) AS count
+        FROM hitstream_hit_{day} GROUP BY 1, 2
     )
-    SELECT hour, token_id, 0, 'accepted', '', count + 3 FROM hourly
-    UNION ALL SELECT hour, token_id, 0, 'duplicate', '', 3 FROM hourly
-    UNION ALL SELECT hour, token_id, 0, 'refused', 'user_required', 2 FROM hourly
-    UNION ALL SELECT hour, hourly.token_id, id, kind, '', count
-        FROM hourly JOIN hitstream_integration AS integration USING (token_id),
+    SELECT at, token_id, 0, 'accepted', '', count + 3 FROM stored
+    UNION ALL SELECT at, token_id, 0, 'duplicate', '', 3 FROM stored
+    UNION ALL SELECT at, token_id, 0, 'refused', 'user_required', 2 FROM stored
+    UNION ALL SELECT at, stored.token_id, id, kind, '', count
+        FROM stored JOIN hitstream_integration AS integration USING (token_id),
             unnest(ARRAY['matched', 'delivered']) AS kind
 """
 # The last hits are still queued, or died.
@@ -94,14 +96,14 @@ WAITING = """
             ELSE interval '0' END, settled_at, 0, CASE WHEN n % 10 = 1 THEN 2 ELSE 0 END
         FROM last WHERE n % 10 > 0
     )
-    INSERT INTO hitstream_ledger (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
+    INSERT INTO hitstream_ledger (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
         SELECT hit_id, integration_id, 'delivered' AS kind, '' AS reason, -1 AS count FROM last
         UNION ALL
         SELECT hit_id, integration_id, 'dead', 'permanent', 1 FROM last WHERE n % 10 = 0
     ) AS change JOIN hitstream_integration AS integration ON integration.id = integration_id
     GROUP BY 1, 2, 3, 4, 5
-    ON CONFLICT (hour, token_id, integration_id, kind, reason)
+    ON CONFLICT (quarter_hour, token_id, integration_id, kind, reason)
     DO UPDATE SET count = hitstream_ledger.count + excluded.count
 """
 TOTALS = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -10,7 +12,8 @@ from django.utils import timezone
 
 from tracking.admin.object_page import ObjectPage
 from tracking.models import Ledger
-from tracking.models.ledger.ledger import ENDS, LedgerHour
+from tracking.models.ledger.ledger import ENDS, LedgerRow
+from tracking.presentation.buckets import hour_of
 
 DAYS = {"1": "a day", "7": "a week", "30": "a month"}
 
@@ -25,26 +28,33 @@ class LedgerView(ObjectPage):
         wanted = request.GET.get("days")
         days = wanted if wanted in DAYS else "1"
         now = timezone.localtime()
-        since = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=int(days))
-        hours = self.read(since)
+        hours = by_hour(self.read(hour_of(now - timedelta(days=int(days)))))
         return self.show(
             "ledger",
             subtitle=str(self.object),
             columns=self.columns,
-            rows=[(hour.hour, self.counts(hour), self.adds_up(hour)) for hour in hours],
+            rows=[(hour.at, self.counts(hour), self.adds_up(hour)) for hour in hours],
             totals=[sum(counts) for counts in zip(*map(self.counts, hours), strict=True)],
             days=days,
             choices=DAYS,
         )
 
-    def read(self, since: datetime) -> list[LedgerHour]:
+    def read(self, since: datetime) -> list[LedgerRow]:
         raise NotImplementedError
 
-    def counts(self, hour: LedgerHour) -> list[int]:
+    def counts(self, hour: LedgerRow) -> list[int]:
         return [hour.stored if each == "stored" else hour[each] for each in self.columns]
 
-    def adds_up(self, hour: LedgerHour) -> bool:
+    def adds_up(self, hour: LedgerRow) -> bool:
         return True
+
+
+def by_hour(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
+    """Return the sums of each hour in the time zone of the page, in the same order."""
+    sums: dict[datetime, Counter[str]] = {}
+    for row in rows:
+        sums.setdefault(hour_of(row.at), Counter()).update(row.counts)
+    return [LedgerRow(hour, counts) for hour, counts in sums.items()]
 
 
 class IntegrationLedgerView(LedgerView):
@@ -52,10 +62,10 @@ class IntegrationLedgerView(LedgerView):
 
     columns = ("matched", *ENDS)
 
-    def read(self, since: datetime) -> list[LedgerHour]:
+    def read(self, since: datetime) -> list[LedgerRow]:
         return Ledger.objects.of_integration(self.object.pk, since)
 
-    def adds_up(self, hour: LedgerHour) -> bool:
+    def adds_up(self, hour: LedgerRow) -> bool:
         return hour.adds_up
 
 
@@ -64,5 +74,5 @@ class TokenLedgerView(LedgerView):
 
     columns = ("accepted", "stored", "duplicate", "refused")
 
-    def read(self, since: datetime) -> list[LedgerHour]:
+    def read(self, since: datetime) -> list[LedgerRow]:
         return Ledger.objects.of_token(self.object.pk, since)

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.timesince import timesince
 
 from tracking.conf import conf
 from tracking.models import Notification
@@ -60,25 +61,28 @@ def compose(notifications: Sequence[Notification]) -> Message:
         notifications,
         key=lambda notification: [*NotificationKind].index(NotificationKind(notification.kind)),
     )
-    counts = Counter(NotificationKind(notification.kind) for notification in ordered)
-    summary = ", ".join(f"{count} {WORDS[kind]}" for kind, count in counts.items())
-    first = ordered[0].alert.message
-    name = first if len(ordered) == 1 else f"{len(ordered)} alerts"
     ids = ",".join(str(notification.pk) for notification in notifications)
     return Message(
         key=f"alerts_{sha256(ids.encode()).hexdigest()[:32]}",
-        title=f"Hitstream: {name} ({summary})"
-        if len(ordered) > 1
-        else f"Hitstream: {summary}: {first}",
+        title=title_of(ordered),
         lines=[line_of(notification) for notification in ordered],
     )
+
+
+def title_of(notifications: Sequence[Notification]) -> str:
+    """Return the text of the only notification, or how many there are of each kind."""
+    kinds = [NotificationKind(notification.kind) for notification in notifications]
+    if len(kinds) == 1:
+        return f"Hitstream: {WORDS[kinds[0]]}: {text_of(notifications[0])}"
+    counts = ", ".join(f"{count} {WORDS[kind]}" for kind, count in Counter(kinds).items())
+    return f"Hitstream: {len(kinds)} alerts ({counts})"
 
 
 def line_of(notification: Notification) -> MessageLine:
     alert = notification.alert
     return MessageLine(
         state=NotificationKind(notification.kind),
-        text=alert.message,
+        text=text_of(notification),
         kind=alert.rule.kind,
         alert_id=alert.pk,
         token=alert.token.name if alert.token else "",
@@ -86,6 +90,16 @@ def line_of(notification: Notification) -> MessageLine:
         opened_at=alert.opened_at,
         resolved_at=alert.resolved_at,
     )
+
+
+def text_of(notification: Notification) -> str:
+    """Return the alert's message; for a resolved alert, whose message is no longer true, its title
+    and how long it lasted."""
+    alert = notification.alert
+    if notification.kind != NotificationKind.RESOLVED:
+        return alert.message
+    lasted = timesince(alert.opened_at, alert.resolved_at).replace("\xa0", " ")
+    return f"{alert.title}, open for {lasted}"
 
 
 def test_message() -> Message:

@@ -30,10 +30,11 @@ ZONE_COOKIE = "hitstream_zone"
 
 
 def page(
-    *permissions: str, methods: tuple[str, ...] = ("GET", "HEAD")
+    *permissions: str, methods: tuple[str, ...] = ("GET", "HEAD"), zone: str = ""
 ) -> Callable[[View[Args]], Guarded[Args]]:
     """Decorate a view for staff who have these permissions of the app; it gets their Scope. Users
-    who are not signed in are sent to the admin's form, and from there back here."""
+    who are not signed in are sent to the admin's form, and from there back here. All times of the
+    page are in one time zone: the viewer's, or that `zone`."""
 
     def decorate(view: View[Args]) -> Guarded[Args]:
         @login_not_required
@@ -47,7 +48,7 @@ def page(
                 raise PermissionDenied
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            with timezone.override(zone_of(request)):
+            with timezone.override(zone or zone_of(request)):
                 response = view(request, Scope.of(request.user), *args, **kwargs)
                 if isinstance(response, TemplateResponse):
                     response.render()

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
 from tracking.console.access import page, show
@@ -30,10 +30,11 @@ OTHERS = "all others"
 LATE = timedelta(minutes=5)
 
 
-@page("view_hit")
+@page("view_hit", zone="UTC")
 def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """Return the page or, with `format=csv`, one `table` of it."""
-    form = AnalyticsQueryForm(request.GET, scope)
+    """Return the page or, with `format=csv`, one `table` of it. The rollups count UTC days, so the
+    whole page is in UTC."""
+    form = AnalyticsQueryForm(named(request.GET), scope)
     query = form.query()
     if request.GET.get("format") == "csv":
         return download(query, request.GET.get("table", ""))
@@ -55,6 +56,15 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
         counted_until=counted_until,
         is_late=counted_until is not None and timezone.now() - counted_until > LATE,
     )
+
+
+def named(parameters: QueryDict) -> QueryDict:
+    """Return the parameters under the form's names: people also write `span`, `from` and `to`."""
+    renamed = parameters.copy()
+    for alias, name in (("span", "last"), ("from", "since"), ("to", "until")):
+        if alias in renamed:
+            renamed.setdefault(name, parameters.get(alias, ""))
+    return renamed
 
 
 def links(
@@ -101,18 +111,14 @@ def over_time(query: AnalyticsQuery, limit: int) -> Table:
     names = names[:LINES]
     counts = query.chosen_events().over_time(names, others="")
     keys = [*names, *([""] * has_others)]
-    zone = timezone.get_current_timezone()
     rows = [
-        TableRow(
-            at.astimezone(zone) if query.period.is_hourly else at,
-            [Figure(counts.get(at, {}).get(key, 0)) for key in keys],
-        )
+        TableRow(at, [Figure(counts.get(at, {}).get(key, 0)) for key in keys])
         for at in (query.period.steps() if keys else ())
     ]
     return Table(
         key="series",
         title="Events over time",
-        first="Hour" if query.period.is_hourly else "Day (UTC)",
+        first="Hour (UTC)" if query.period.is_hourly else "Day (UTC)",
         names=[*names, *([OTHERS] * has_others)],
         rows=rows,
     )

@@ -85,8 +85,8 @@ def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
 def buckets_of(volume: IngestVolume, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:
     """Return the counts of SERIES for each hour or day of the time range."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
-    for hour, counts in volume.hours.items():
-        sums = filled.setdefault(time_range.bucket_of(hour), [0] * len(SERIES))
+    for at, counts in volume.quarters.items():
+        sums = filled.setdefault(time_range.bucket_of(at), [0] * len(SERIES))
         duplicate = counts.get("duplicate", 0)
         sums[0] += counts.get("accepted", 0) - duplicate
         sums[1] += duplicate

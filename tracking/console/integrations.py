@@ -13,15 +13,19 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from tracking import db
 from tracking.conf import conf
 from tracking.console.access import page, show
 from tracking.console.integration_row import in_order, integration_rows
 from tracking.console.time_range import TimeRange
 from tracking.ingest.errors import IngestError
 from tracking.ingest.track import track
-from tracking.models import Integration, Ledger, Operation
+from tracking.models import Hit, Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
+from tracking.models.deliveries.criteria import Criteria
+from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.models.ledger.failure_groups import failure_groups, reasons
+from tracking.models.operations.backfill import Backfill
 from tracking.presentation.pill import state_of_operation
 
 #: The series that the chart stacks, each with the number of its colour.
@@ -30,8 +34,6 @@ SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
 PER_PAGE = 100
 #: The maximum of operations on the page, the latest ones.
 OPERATIONS = 5
-TEST_EVENT = "Hitstream Test"
-TEST_USER = "hitstream-test"
 
 
 @page("view_integration")
@@ -87,28 +89,27 @@ def buckets_of(obj: Integration, time_range: TimeRange) -> list[tuple[datetime, 
     """Return, for each hour or day of the time range, the outcomes of the hits that arrived in
     it."""
     filled = {bucket: [0] * len(SERIES) for bucket in time_range.buckets()}
-    for hour in Ledger.objects.counted(obj.pk, time_range.since):
-        sums = filled.setdefault(time_range.bucket_of(hour.hour), [0] * len(SERIES))
-        ended = [hour[kind] for kind in SERIES if kind != "waiting"]
-        for place, count in enumerate((*ended, hour["matched"] - sum(ended))):
+    for row in Ledger.objects.settled(obj.pk, time_range.since):
+        sums = filled.setdefault(time_range.bucket_of(row.at), [0] * len(SERIES))
+        ended = [row[kind] for kind in SERIES if kind != "waiting"]
+        for place, count in enumerate((*ended, row["matched"] - sum(ended))):
             sums[place] += count
     return sorted(filled.items())
 
 
 @page("view_integration", "change_integration", methods=("POST",))
 def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
-    """Store a real hit, which is counted and goes to this integration alone, and show it."""
+    """Store a real hit, queue it for this integration alone, whatever events that takes, and show
+    it."""
     obj = present(scope, pk)
-    others = Integration.objects.present().filter(token=obj.token).exclude(handle=obj.handle)
+    others = Integration.objects.present().filter(token=obj.token)
     # By name: the name of an integration may also be the name of another one's destination.
     switches = {"All": False, **dict.fromkeys(others.values_list("name", flat=True), False)}
     try:
-        hit_id = track(
-            obj.token,
-            TEST_EVENT,
-            anonymous_id=TEST_USER,
-            integrations={**switches, obj.name: True},
-        )
+        with db.atomic():
+            hit_id = track(obj.token, TEST_EVENT, anonymous_id=TEST_USER, integrations=switches)
+            stored = Hit.objects.using(db.write_alias()).filter(token=obj.token, hit_id=hit_id)
+            Backfill(obj, Criteria()).enqueue([stored.latest("id").pk])
     except IngestError as error:
         messages.error(request, f"No test event was sent: {error}")
         return redirect("hitstream-console:integration", pk)

@@ -18,6 +18,7 @@ from tracking.console.snapshot import LiveSnapshot, snapshot_cache
 from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import DeliveryState
+from tracking.models.explain.recent import RECENT
 from tracking.presentation.snippets import first_hit
 
 #: Rows on the page.
@@ -43,6 +44,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
         token=token,
         snippets=first_hit(request, token) if token else (),
         outcomes=OUTCOMES,
+        reach=RECENT,
         ticket=PollToken(scope, request.user.pk).sign(),
     )
 
@@ -59,8 +61,8 @@ def without_transactions(view: Any) -> Any:
 @without_transactions
 def hits(request: HttpRequest) -> HttpResponse:
     """Return JSON: the latest `hits` that match the filters `token`, `event`, `user` and `outcome`,
-    how many match, how many were looked at, and how many seconds these cover. Answers 401 without a
-    valid ticket of the page."""
+    how many match, how many were looked at, and how many hits arrive `per_minute`. Answers 401
+    without a valid ticket of the page."""
     ticket = PollToken.of(request)
     if ticket is None:
         return JsonResponse({"code": "ticket_expired"}, status=401)
@@ -72,7 +74,7 @@ def hits(request: HttpRequest) -> HttpResponse:
             "hits": matching[:SHOWN],
             "matching": len(matching),
             "looked": len(seen),
-            "seconds": covered(snapshot, seen),
+            "per_minute": per_minute(snapshot, seen),
         }
     )
     response.headers["Cache-Control"] = "private, no-store"
@@ -94,8 +96,12 @@ def filtered(hits: list[dict[str, Any]], wanted: dict[str, str]) -> Iterator[dic
             yield hit
 
 
-def covered(snapshot: LiveSnapshot, hits: list[dict[str, Any]]) -> float | None:
-    """Return the seconds back to the earliest of the hits; None without hits, or if its clock is
-    ahead."""
-    seconds = snapshot.taken_at - hits[-1]["at"] / 1000 if hits else 0.0
-    return seconds if seconds > 0 else None
+def per_minute(snapshot: LiveSnapshot, seen: list[dict[str, Any]]) -> float:
+    """Return how many of the hits arrived in the minute before the snapshot; where it covers less
+    than that, at the rate of the time that it covers."""
+    seconds: float = 60.0
+    if len(snapshot.hits) == RECENT:
+        seconds = min(seconds, max(0.001, snapshot.taken_at - snapshot.hits[-1]["at"] / 1000))
+    since = (snapshot.taken_at - seconds) * 1000
+    latest: int = sum(hit["at"] >= since for hit in seen)
+    return latest * 60 / seconds

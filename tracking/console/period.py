@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.utils import timezone
-
 from tracking.models.analytics.dimensions import DAY, HOUR
 
 ONE_DAY = timedelta(days=1)
@@ -18,8 +16,8 @@ HOURLY_DAYS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From `since` to before `until`, in steps of `unit`; and the whole UTC days `first` to `last`,
-    for numbers that are counted by days only."""
+    """From `since` to before `until`, in UTC, in steps of `unit`; and the whole days `first` to
+    `last`, for numbers that are counted by days only."""
 
     since: datetime
     until: datetime
@@ -29,20 +27,15 @@ class Period:
 
     @classmethod
     def of_days(cls, first: date, last: date) -> Period:
-        """Return the period of these days: a few are the viewer's days, by hours; more are UTC
-        days."""
-        hourly = (last - first).days < HOURLY_DAYS
-        zone = timezone.get_current_timezone() if hourly else UTC
-        since, until = (
-            whole_hour(datetime.combine(day, time(), zone)) for day in (first, last + ONE_DAY)
-        )
-        unit = HOUR if hourly else DAY
+        """Return the period of these days, a few of them by hours."""
+        since, until = (datetime.combine(day, time(), UTC) for day in (first, last + ONE_DAY))
+        unit = HOUR if (last - first).days < HOURLY_DAYS else DAY
         return cls(since=since, until=until, unit=unit, first=first, last=last)
 
     @classmethod
     def last_hours(cls, hours: int, now: datetime) -> Period:
         """Return the last hours; the current hour is the last of them."""
-        until = whole_hour(now) + ONE_HOUR
+        until = now.replace(minute=0, second=0, microsecond=0) + ONE_HOUR
         since = until - hours * ONE_HOUR
         return cls(since=since, until=until, unit=HOUR, first=since.date(), last=now.date())
 
@@ -71,8 +64,3 @@ def moments(since: datetime, until: datetime, step: timedelta) -> Iterator[datet
     while since < until:
         yield since
         since += step
-
-
-def whole_hour(moment: datetime) -> datetime:
-    """Return the beginning of the UTC hour: some zones are half an hour off."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

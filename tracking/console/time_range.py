@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
+
+from tracking.presentation.buckets import day_of, hour_of
 
 SPANS = {"24h": 1, "7d": 7, "30d": 30}
 #: The most days that are shown hour by hour.
@@ -46,10 +48,8 @@ class TimeRange:
         return self.bucket_of(self.now - timedelta(days=self.days))
 
     def bucket_of(self, moment: datetime) -> datetime:
-        """Return the beginning of the moment's hour or day, in UTC: the hour that occurs twice at
-        the end of summer time is two buckets."""
-        start = timezone.localtime(moment).replace(minute=0, second=0, microsecond=0)
-        return (start if self.is_hourly else start.replace(hour=0, fold=0)).astimezone(UTC)
+        """Return the beginning of the moment's hour or day, in UTC."""
+        return hour_of(moment) if self.is_hourly else day_of(moment)
 
     def buckets(self) -> Iterator[datetime]:
         """Yield the beginning of each bucket, the present one included."""
@@ -59,5 +59,6 @@ class TimeRange:
             if bucket != seen:
                 yield bucket
             seen = bucket
-            # Hourly steps for days, too: a day of 25 hours must not end before the next begins.
-            moment += timedelta(hours=1)
+            # Short steps, also for days: some are 23 or 25 hours long, and Lord Howe Island's
+            # summer time is half an hour.
+            moment += timedelta(minutes=15)

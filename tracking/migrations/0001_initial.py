@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hour", models.DateTimeField()),
+                ("quarter_hour", models.DateTimeField()),
                 ("token_id", models.BigIntegerField()),
                 ("integration_id", models.BigIntegerField(default=0)),
                 (
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("hour", models.DateTimeField()),
+                ("quarter_hour", models.DateTimeField()),
                 ("token_id", models.BigIntegerField()),
                 ("integration_id", models.BigIntegerField(default=0)),
                 (
@@ -355,13 +355,16 @@ class Migration(migrations.Migration):
                 "db_table": "hitstream_ledger",
                 "indexes": [
                     models.Index(
-                        fields=["integration_id", "hour"], name="hitstream_ledger_integration"
+                        fields=["integration_id", "quarter_hour"],
+                        name="hitstream_ledger_integration",
                     ),
-                    models.Index(fields=["token_id", "hour"], name="hitstream_ledger_token"),
+                    models.Index(
+                        fields=["token_id", "quarter_hour"], name="hitstream_ledger_token"
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("hour", "token_id", "integration_id", "kind", "reason"),
+                        fields=("quarter_hour", "token_id", "integration_id", "kind", "reason"),
                         name="hitstream_ledger_count",
                     )
                 ],
@@ -903,6 +906,7 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=100)),
                 ("message", models.TextField()),
                 ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("found_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("fine_since", models.DateTimeField(null=True)),
                 ("resolved_at", models.DateTimeField(db_index=True, null=True)),
                 ("silent_until", models.DateTimeField(null=True)),
@@ -1171,6 +1175,7 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.TextField(blank=True)),
                 ("settled_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("waited", models.FloatField(null=True)),
                 (
                     "integration",
                     models.ForeignKey(

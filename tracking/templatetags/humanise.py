@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -47,6 +48,16 @@ def seconds(value: Any) -> str:
         if value >= size:
             return f"{value / size:.1f} {unit}"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
+
+
+@register.filter
+def moment(value: datetime, form: str = "Y-m-d H:i:s") -> str:
+    """Return the moment in the time zone of the page. The first and the last day that a sender can
+    give have no other zone than UTC."""
+    try:
+        return date_format(timezone.localtime(value), form)
+    except OverflowError:
+        return f"{date_format(value.astimezone(UTC), form)} UTC"
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """The roll-up counts every hit once, whenever it is committed and whenever it occurred."""
 
+import json
 import random
 import threading
 from collections import Counter
@@ -27,7 +28,8 @@ from tests.support.rollups import (
     values,
 )
 from tracking import tasks, track
-from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.parse.arrival import Arrival, ClientInfo
+from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.store import store
 from tracking.models import Hit, LateArrival, Rollup, Token, Visitor, Watermark
@@ -43,6 +45,7 @@ from tracking.models.analytics.dimensions import (
     USER,
 )
 from tracking.models.analytics.watermark import Busy
+from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.models.upkeep import retention
 from tracking.uuid7 import first_uuid7
 
@@ -484,3 +487,18 @@ def test_a_user_is_counted_once_a_day_and_event(token: Token) -> None:
             rollup_job.catch_up()
     found = Counter({name: count for (_, _, name), count in rolled_up(USER).items()})
     assert found == {"": 2, "track": 2, "Bought": 2}
+
+
+def test_test_events_are_not_counted(token: Token) -> None:
+    sender = ClientInfo(token_id=token.pk, ip=None, user_agent="")
+
+    def made(name: str, anonymous_id: str) -> Arrival:
+        event = {"name": name, "user": {"anonymousId": anonymous_id}}
+        return aged(parse(json.dumps({"event": event}).encode(), sender))
+
+    with connect() as own:
+        store(own, [made(TEST_EVENT, TEST_USER), made(TEST_EVENT, "a"), made("Ordered", TEST_USER)])
+    assert rollup_job.catch_up() == 2
+    names = Rollup.objects.filter(dimension=DAY).values_list("name", "count")
+    assert sorted(names) == [(TEST_EVENT, 1), ("Ordered", 1)]
+    assert "Every hour" in command("--check")

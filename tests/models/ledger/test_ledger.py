@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.support.hits import Send, basic, hit
 from tests.support.integrations import add_webhook
@@ -19,6 +20,7 @@ from tracking.ingest.write.refusals import refusals
 from tracking.ingest.write.store import store
 from tracking.models import DeadLetter, Hit, Ledger, Outcome, QueuedDelivery, Tally, Token
 from tracking.models.ledger.ledger import TallyKind
+from tracking.uuid7 import first_uuid7, quarter_hour_of
 
 
 def reconciled() -> str:
@@ -70,11 +72,21 @@ def test_rolling_up_changes_no_count(send: Send, token: Token) -> None:
     assert Ledger.objects.filter(kind="accepted").count() == 1
 
 
-def test_the_hour_is_that_of_the_hits_id(send: Send, token: Token) -> None:
+def test_the_quarter_of_an_hour_is_that_of_the_hits_id(send: Send, token: Token) -> None:
     send(hit())
     stored = Hit.objects.get()
-    hour = Tally.objects.get(kind="accepted").hour
-    assert hour == stored.received_at.replace(minute=0, second=0, microsecond=0)
+    assert Tally.objects.get(kind="accepted").quarter_hour == quarter_hour_of(stored.received_at)
+
+
+def test_python_and_postgres_cut_quarters_of_an_hour_alike(transactional_db: None) -> None:
+    first = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
+    moments = [first + timedelta(minutes=7, seconds=1) * number for number in range(30)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT hitstream_quarter_hour(id) FROM unnest(%s::uuid[]) AS id",
+            [[first_uuid7(moment) for moment in moments]],
+        )
+        assert [row[0] for row in cursor.fetchall()] == [*map(quarter_hour_of, moments)]
 
 
 def test_refusals_are_counted_by_token_and_code(send: Send, token: Token) -> None:

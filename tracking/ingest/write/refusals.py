@@ -9,6 +9,7 @@ from tracking import process
 from tracking.ingest.write.counter_buffer import CounterBuffer
 from tracking.models import Tally
 from tracking.models.ledger.ledger import TallyKind
+from tracking.uuid7 import quarter_hour_of
 
 #: The token of a sender without a valid token.
 NOBODY = 0
@@ -25,10 +26,16 @@ class Refusals(CounterBuffer[tuple[int, str], int]):
         return one + other
 
     def save(self, counts: Mapping[tuple[int, str], int]) -> None:
-        """Write the counts to the tallies of this hour."""
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        """Write the counts to the tallies of this quarter of an hour."""
+        now = quarter_hour_of(datetime.now(UTC))
         Tally.objects.bulk_create(
-            Tally(hour=hour, token_id=token_id, kind=TallyKind.REFUSED, reason=code, count=count)
+            Tally(
+                quarter_hour=now,
+                token_id=token_id,
+                kind=TallyKind.REFUSED,
+                reason=code,
+                count=count,
+            )
             for (token_id, code), count in counts.items()
         )
 

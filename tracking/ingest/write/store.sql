@@ -63,16 +63,16 @@ WITH arrivals AS MATERIALIZED (
     ORDER BY arrivals.id
     RETURNING integration_id, hit_id
 ), counts AS (
-    SELECT date_trunc('hour', received_at, 'UTC') AS hour, token_id, sum(copies) AS accepted,
+    SELECT date_bin('15 minutes', received_at, 'epoch') AS quarter_hour, token_id, sum(copies) AS accepted,
         sum(copies) - count(new_hits.id) AS duplicate
     FROM arrivals LEFT JOIN new_hits ON new_hits.id = arrivals.id GROUP BY 1, 2
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hour, token_id, 0, 'accepted', '', accepted FROM counts
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT quarter_hour, token_id, 0, 'accepted', '', accepted FROM counts
     UNION ALL
-    SELECT hour, token_id, 0, 'duplicate', '', duplicate FROM counts WHERE duplicate > 0
+    SELECT quarter_hour, token_id, 0, 'duplicate', '', duplicate FROM counts WHERE duplicate > 0
     UNION ALL
-    SELECT date_trunc('hour', received_at, 'UTC'), token_id, integration_id, 'matched', '', count(*)
+    SELECT date_bin('15 minutes', received_at, 'epoch'), token_id, integration_id, 'matched', '', count(*)
     FROM deliveries JOIN arrivals ON arrivals.id = deliveries.hit_id GROUP BY 1, 2, 3
 )
 SELECT EXISTS (SELECT FROM deliveries),

@@ -1,10 +1,12 @@
 -- Functions that the statements of ingest, delivery and analytics call.
 
--- The hour in a UUIDv7.
-CREATE FUNCTION hitstream_hour(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- The quarter of an hour, by its beginning, in which a UUIDv7 was made. All time zones differ from UTC
+-- by whole quarters, so hours and days of each of them are sums of these.
+CREATE FUNCTION hitstream_quarter_hour(id uuid) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT to_timestamp(
-        ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint / 3600000 * 3600
+        ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint / 900000 * 900
     )
 $$;
 

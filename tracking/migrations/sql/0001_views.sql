@@ -14,10 +14,10 @@ FROM hitstream_outcome;
 
 -- The ledger and the tallies that are not yet consolidated. Each row stands in one of both tables at
 -- any moment, so a sum over one statement is exact.
-CREATE VIEW hitstream_hourly AS
-SELECT hour, token_id, integration_id, kind, reason, count FROM hitstream_ledger
+CREATE VIEW hitstream_counts AS
+SELECT quarter_hour, token_id, integration_id, kind, reason, count FROM hitstream_ledger
 UNION ALL
-SELECT hour, token_id, integration_id, kind, reason, count FROM hitstream_tally;
+SELECT quarter_hour, token_id, integration_id, kind, reason, count FROM hitstream_tally;
 
 -- The totals since the beginning and the tallies that are not yet consolidated.
 CREATE VIEW hitstream_lifetime AS

@@ -1,3 +1,3 @@
 DROP VIEW hitstream_lifetime;
-DROP VIEW hitstream_hourly;
+DROP VIEW hitstream_counts;
 DROP VIEW hitstream_delivery;

@@ -50,7 +50,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                 self.raise_(rule, finding)
             else:
                 alert.message, alert.fine_since = finding.message, None
-                alert.save(update_fields=("message", "fine_since"))
+                alert.found_at = timezone.now()
+                alert.save(update_fields=("message", "fine_since", "found_at"))
         for alert in known.values():
             alert.calm_down(timedelta(minutes=rule.calm) if rule.enabled else timedelta())
 
@@ -77,8 +78,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 class Alert(models.Model):
-    """An alert. `fine_since` is set while the condition no longer holds but the alert is not yet
-    resolved."""
+    """An alert. `message` describes the condition as found at `found_at`; `fine_since` is set while
+    the condition no longer holds but the alert is not yet resolved."""
 
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE)
     subject = models.CharField(max_length=100)
@@ -86,6 +87,7 @@ class Alert(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, null=True)
     message = models.TextField()
     opened_at = models.DateTimeField(default=timezone.now)
+    found_at = models.DateTimeField(default=timezone.now)
     fine_since = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True, db_index=True)
     silent_until = models.DateTimeField(null=True)
@@ -116,6 +118,12 @@ class Alert(models.Model):
     def about(self) -> str:
         """The token and the integration by name; empty for the system."""
         return str(self.integration or self.token or "")
+
+    @property
+    def title(self) -> str:
+        """The condition and what it is about, without numbers."""
+        label = self.rule.get_kind_display()
+        return f"{label}: {self.about}" if self.about else str(label)
 
     def calm_down(self, calm: timedelta) -> None:
         """Note that the condition does not hold now; resolve the alert if that has lasted long

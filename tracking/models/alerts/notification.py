@@ -33,15 +33,16 @@ class NotificationKind(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def enqueue(self) -> None:
-        """Create the missing notifications for every enabled channel: opened alerts, resolved
-        alerts that were announced, and alerts still open when a mute ends, if they were announced
-        before it."""
+        """Create the missing notifications for every enabled channel: opened alerts whose condition
+        holds, resolved alerts that were announced, and alerts still open when a mute ends, if they
+        were announced before it."""
         audible = Alert.objects.exclude(silent_until__gt=timezone.now())
         for channel in AlertChannel.objects.filter(enabled=True):
             everybody = Q(rule__channels=None)
             ours = audible.filter(everybody | Q(rule__channels=channel))
             opened = self._heard(channel, NotificationKind.OPENED)
-            self._enqueue(channel, NotificationKind.OPENED, ours.open().exclude(opened))
+            failing = ours.open().filter(fine_since=None)
+            self._enqueue(channel, NotificationKind.OPENED, failing.exclude(opened))
             spoken_of = ours.open().filter(self._heard_before_silence(channel))
             self._enqueue(
                 channel,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tracking import db
 from tracking.conf import conf
 from tracking.models.analytics.dimensions import HOUR
+from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.sql import load
 
 SQL = load(__file__)
@@ -36,7 +38,13 @@ def compare() -> Iterator[RollupDifference]:
     if conf.HIT_DAYS is not None:
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         since = today - timedelta(days=conf.HIT_DAYS)
+    parameters: dict[str, Any] = {
+        "since": since,
+        "dimension": HOUR,
+        "test_event": TEST_EVENT,
+        "test_user": TEST_USER,
+    }
     with db.write_cursor() as cursor:
-        cursor.execute(SQL["compare"], {"since": since, "dimension": HOUR})
+        cursor.execute(SQL["compare"], parameters)
         for row in cursor.fetchall():
             yield RollupDifference(*row)

@@ -7,6 +7,7 @@ WITH watermark AS (
     SELECT token_id, date_trunc('hour', occurred_at, 'UTC') AS at, count(*) AS count
     FROM hitstream_hit
     WHERE id <= (SELECT position FROM watermark) AND occurred_at >= %(since)s
+      AND (name, anonymous_id) <> (%(test_event)s, %(test_user)s)
       AND NOT EXISTS (SELECT FROM hitstream_latearrival WHERE hit_id = id)
     GROUP BY 1, 2
 ), rollups AS (

@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from tracking.models.analytics import late_arrivals
 from tracking.models.analytics.dimensions import MAX_NAMES, MAX_VALUES
 from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
+from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
@@ -77,7 +78,8 @@ def count_next(cursor: CursorWrapper) -> RollupPass:
     ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
     cursor.execute(SQL["set_planner"])
     limits = {"max_names": MAX_NAMES, "max_values": MAX_VALUES}
-    parameters = {"first": first, "last": last, "late": marked, **ids, **limits}
+    test = {"test_event": TEST_EVENT, "test_user": TEST_USER}
+    parameters = {"first": first, "last": last, "late": marked, **ids, **limits, **test}
     cursor.execute(SQL["count_hits"], parameters)
     (hits,) = cursor.fetchone()
     cursor.execute(SQL["move_watermark"], {"position": last})

@@ -34,7 +34,7 @@ THEN (payload -> 'event') - 'name' - 'user' ELSE payload -> 'properties' END
 
 -- name: count_hits
 -- Count the hits of a pass: those in (first, last] and the late ones, which lie from `oldest` to
--- `newest`. Returns how many hits the pass has.
+-- `newest`, without test events. Returns how many hits were counted.
 WITH hits AS MATERIALIZED (
     -- No more of each hit than is counted: all of a pass is kept, and payloads may be long.
     SELECT token_id,
@@ -58,6 +58,7 @@ WITH hits AS MATERIALIZED (
     -- OFFSET 0: the properties are read once a hit, not wherever they are used.
     CROSS JOIN LATERAL (SELECT {properties} AS properties OFFSET 0) AS p
     LEFT JOIN hitstream_token AS token ON token.id = hit.token_id
+    WHERE (hit.name, hit.anonymous_id) <> (%(test_event)s, %(test_user)s)
 ), events AS (
     -- Not EXISTS, which may be planned as a scan of all the rollups.
     SELECT day_counts.*, (

@@ -31,8 +31,8 @@ WITH letters AS MATERIALIZED (
       AND queued.hit_id = letters.hit_id AND queued.integration_id = letters.integration_id
     RETURNING dead.integration_id, dead.hit_id, dead.code
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
     FROM replayed JOIN hitstream_integration AS integration ON integration.id = integration_id
     GROUP BY 1, 2, 3, 5
 )

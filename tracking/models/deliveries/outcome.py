@@ -20,7 +20,11 @@ class DeliveryResult(models.TextChoices):
 
 
 class Outcome(models.Model):
-    """The result of one attempt for one hit. Append-only, partitioned by day on the hit's id."""
+    """The result of one attempt for one hit. Append-only, partitioned by day on the hit's id.
+
+    `waited` is the time in seconds from queueing, on arrival or by a replay or backfill, to the end
+    of the delivery; null if it goes on.
+    """
 
     pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")
     hit_id = models.UUIDField()
@@ -31,6 +35,7 @@ class Outcome(models.Model):
     result = models.CharField(max_length=20, choices=DeliveryResult.choices)
     reason = models.TextField(blank=True)
     settled_at = models.DateTimeField(default=timezone.now)
+    waited = models.FloatField(null=True)
 
     class Meta:
         indexes = (

@@ -23,8 +23,8 @@ WITH entries AS MATERIALIZED (
     WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
       AND (entry.result IN ('delivered', 'skipped')
            OR entry.result = 'dead_letter' AND queued.due_at = entry.leased_until)
-    RETURNING queued.hit_id, queued.ordering_key, queued.seq, entry.result, entry.attempt_id,
-        entry.code, entry.reason, entry.attempts
+    RETURNING queued.hit_id, queued.ordering_key, queued.seq, queued.queued_at, entry.result,
+        entry.attempt_id, entry.code, entry.reason, entry.attempts
 ), revived AS (
     DELETE FROM hitstream_deadletter AS letter USING entries AS entry
     WHERE letter.integration_id = %(integration)s AND letter.hit_id = entry.hit_id
@@ -45,9 +45,9 @@ WITH entries AS MATERIALIZED (
     ON CONFLICT (hit_id, integration_id) DO NOTHING
 ), outcomes AS (
     INSERT INTO hitstream_outcome
-        (hit_id, integration_id, attempt_id, result, reason, settled_at)
+        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
     SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
-        statement_timestamp()
+        statement_timestamp(), extract(EPOCH FROM statement_timestamp() - settled.queued_at)
     FROM entries AS entry LEFT JOIN settled USING (hit_id)
     WHERE entry.result IN ('delivered', 'failed')
        OR entry.result IN ('dead_letter', 'skipped') AND settled.hit_id IS NOT NULL
@@ -59,8 +59,8 @@ WITH entries AS MATERIALIZED (
     UNION ALL SELECT hit_id, 'delivered', '', 1 FROM revived
     UNION ALL SELECT hit_id, 'dead', code, -1 FROM revived
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, %(integration)s, kind, reason, sum(count)
     FROM changes GROUP BY 1, 4, 5
 )
 SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM settled

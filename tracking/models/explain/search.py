@@ -40,8 +40,8 @@ class SearchResult:
 
 
 def search(term: str, scope: Scope) -> list[SearchResult]:
-    """Return the matching hits, the newest first. An e-mail address also matches its SHA-256 and
-    MD5."""
+    """Return the matching hits in the order in which they occurred, the newest first. An e-mail
+    address also matches its SHA-256 and MD5."""
     # As the database stores it.
     term = term.strip().replace("\0", "\ufffd")
     if not term:
@@ -59,7 +59,8 @@ def search(term: str, scope: Scope) -> list[SearchResult]:
     states: dict[UUID, list[Delivery]] = {}
     for delivery in present(bounded):
         states.setdefault(delivery.hit_id, []).append(delivery)
-    return [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in rows]
+    found = [SearchResult(hit, tuple(kinds[hit.pk]), tuple(states.get(hit.pk, ()))) for hit in rows]
+    return sorted(found, key=lambda each: (each.hit.occurred_at, each.hit.pk), reverse=True)
 
 
 def _rows(term: str, scope: Scope) -> Iterator[tuple[str, UUID]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,10 @@ from tracking.models.tokens.token import Token
 from tracking.sql import load
 
 SQL = load(__file__)
+#: The event and the user of *Send a test event*. Analytics does not count it.
+TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
+#: From here on pages show both times of a hit.
+LATE = timedelta(minutes=1)
 FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
 
 
@@ -99,6 +103,16 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.type} {self.hit_id}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether *Send a test event* made the hit."""
+        return (self.name, self.anonymous_id) == (TEST_EVENT, TEST_USER)
+
+    @property
+    def came_late(self) -> bool:
+        """Whether the hit arrived noticeably later than it occurred, as an imported one does."""
+        return self.received_at - self.occurred_at > LATE
 
 
 def options_for(integration: Integration, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tracking import db
 from tracking.sql import load
-from tracking.uuid7 import first_uuid7
+from tracking.uuid7 import QUARTER, first_uuid7
 
 SQL = load(__file__)
 
@@ -41,7 +41,8 @@ def count_attempts(
 def regular_senders(tokens: Sequence[int], hours: Sequence[datetime]) -> dict[int, int]:
     """Return on how many days (of UTC) each token sent hits in one of these hours."""
     with db.read_cursor() as cursor:
-        cursor.execute(SQL["regular_senders"], {"tokens": list(tokens), "hours": list(hours)})
+        quarters = [hour + number * QUARTER for hour in hours for number in range(4)]
+        cursor.execute(SQL["regular_senders"], {"tokens": list(tokens), "quarters": quarters})
         return dict(cursor.fetchall())
 
 

@@ -12,10 +12,10 @@ GROUP BY 1
 -- name: regular_senders
 -- On how many days each token sent hits in these hours. The hours are at least a day old, so all of
 -- their tallies are consolidated.
-SELECT token.id, count(DISTINCT date_trunc('day', sent.hour, 'UTC'))
+SELECT token.id, count(DISTINCT date_trunc('day', sent.quarter_hour, 'UTC'))
 FROM unnest(%(tokens)s::bigint[]) AS token (id) JOIN LATERAL (
-    SELECT hour FROM hitstream_ledger
-    WHERE token_id = token.id AND hour = ANY(%(hours)s)
+    SELECT quarter_hour FROM hitstream_ledger
+    WHERE token_id = token.id AND quarter_hour = ANY(%(quarters)s)
       AND integration_id = 0 AND kind = 'accepted' AND count > 0
 ) AS sent ON true
 GROUP BY 1

@@ -32,7 +32,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from a hit's arrival to its delivery, of the latest deliveries."""
+    """Seconds from queueing to delivery, of the latest deliveries. A hit is queued when it arrives;
+    a replay or a backfill queues it later."""
 
     p50: float
     p95: float

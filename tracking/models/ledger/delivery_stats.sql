@@ -1,21 +1,18 @@
 -- name: results
 -- How many deliveries of each integration ended how, since a moment.
-SELECT integration_id, kind, sum(count)::bigint FROM hitstream_hourly
-WHERE integration_id = ANY(%(ids)s) AND hour >= %(since)s
+SELECT integration_id, kind, sum(count)::bigint FROM hitstream_counts
+WHERE integration_id = ANY(%(ids)s) AND quarter_hour >= %(since)s
 GROUP BY 1, 2
 
 -- name: latency
--- Median and 95th percentile of the seconds from arrival to delivery, of the latest deliveries.
-SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds)
+-- Median and 95th percentile of the seconds from queueing to delivery, of the latest deliveries.
+SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY waited)
 FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
-    SELECT extract(epoch FROM settled_at)::float8
-        - ('x' || substr(replace(hit_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
-        AS seconds
-    FROM (
-        SELECT hit_id, settled_at, result FROM hitstream_outcome
+    SELECT waited FROM (
+        SELECT hit_id, result, waited FROM hitstream_outcome
         WHERE integration_id = id AND hit_id >= %(since)s
         ORDER BY hit_id DESC LIMIT %(reach)s
     ) AS ended
-    WHERE result = 'delivered' ORDER BY hit_id DESC LIMIT %(limit)s
+    WHERE result = 'delivered' AND waited IS NOT NULL ORDER BY hit_id DESC LIMIT %(limit)s
 ) AS latest
 GROUP BY 1

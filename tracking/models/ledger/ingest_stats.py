@@ -1,4 +1,4 @@
-"""Ingest statistics: hits by token over a range, hour by hour, and at this moment."""
+"""Ingest statistics: hits by token over a range, by quarter-hour, and at this moment."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class IngestCounts:
 
 @dataclass(frozen=True, slots=True)
 class IngestVolume:
-    """What arrived since a moment: by token, 0 for senders without a valid token, and by hour, the
-    earliest first."""
+    """What arrived since a moment: by token, 0 for senders without a valid token, and by
+    quarter of an hour, the earliest first."""
 
     tokens: Mapping[int, IngestCounts]
-    hours: Mapping[datetime, Mapping[str, int]]
+    quarters: Mapping[datetime, Mapping[str, int]]
 
     @property
     def total(self) -> IngestCounts:
@@ -65,19 +65,19 @@ class IngestVolume:
 def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> IngestVolume:
     """Return the volume of these tokens; None: of all tokens and of senders without one."""
     tokens: defaultdict[int, IngestCounts] = defaultdict(IngestCounts)
-    hours: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+    quarters: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
     parameters: dict[str, Any] = {
         "since": since,
         "tokens": None if token_ids is None else sorted(token_ids),
     }
     with db.read_cursor() as cursor:
         cursor.execute(SQL["counts"], parameters)
-        for hour, token_id, kind, reason, count in cursor.fetchall():
-            if hour is None:
+        for at, token_id, kind, reason, count in cursor.fetchall():
+            if at is None:
                 tokens[token_id].add(kind, reason, count)
             else:
-                hours[hour][kind] = count
-    return IngestVolume(tokens, dict(sorted(hours.items())))
+                quarters[at][kind] = count
+    return IngestVolume(tokens, dict(sorted(quarters.items())))
 
 
 def hit_rates() -> Mapping[int, float]:

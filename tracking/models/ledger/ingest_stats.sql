@@ -1,9 +1,9 @@
 -- name: counts
--- What arrived and what became of it, by hour and by token.
-SELECT hour, token_id, kind, reason, sum(count)::bigint FROM hitstream_hourly
-WHERE integration_id = 0 AND hour >= %(since)s
+-- What arrived and what became of it, by quarter of an hour and by token.
+SELECT quarter_hour, token_id, kind, reason, sum(count)::bigint FROM hitstream_counts
+WHERE integration_id = 0 AND quarter_hour >= %(since)s
   AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
-GROUP BY GROUPING SETS ((hour, kind), (token_id, kind, reason))
+GROUP BY GROUPING SETS ((quarter_hour, kind), (token_id, kind, reason))
 
 -- name: newest
 -- How many of the latest hits are of each token, and its first of them.

@@ -1,12 +1,12 @@
-"""The ledger: how many hits each token sent in each hour, and what became of them.
+"""The ledger: how many hits each token sent in each quarter of an hour, and what became of them.
 
 Each statement that changes a count adds a row to the tallies: no row is hot, and both are committed
-or neither. Once a minute the tallies are consolidated into the ledger, by hour, and into the totals
+or neither. Once a minute the tallies are consolidated into the ledger and into the totals
 (`totals`). A count is the sum of both, exact at any moment.
 
 For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
 cancelled + dead + queued. `refused` is a best effort: a process that dies takes the refusals of its
-last seconds with it. The hour is that of the hit's id.
+last seconds with it. The time is that of the hit's id.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ ENDS = ("delivered", "skipped", "cancelled", "dead", "pending", "retrying")
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerHour:
-    """The counts of an hour by kind; zero counts may be missing."""
+class LedgerRow:
+    """The counts by kind of the time from `at` on; zero counts may be missing."""
 
-    hour: datetime
+    at: datetime
     counts: Mapping[str, int]
 
     def __getitem__(self, kind: str) -> int:
@@ -64,9 +64,10 @@ class LedgerHour:
 
 
 class TallyColumns(models.Model):
-    """A count for an hour, a token, and an integration (0 for none). A correction is negative."""
+    """A count for a quarter of an hour, named by its beginning, a token, and an integration (0 for
+    none). A correction is negative."""
 
-    hour = models.DateTimeField()
+    quarter_hour = models.DateTimeField()
     token_id = models.BigIntegerField()
     integration_id = models.BigIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=TallyKind.choices)
@@ -77,7 +78,7 @@ class TallyColumns(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H}: {self.count} {self.kind}"
+        return f"{self.quarter_hour:%Y-%m-%d %H:%M}: {self.count} {self.kind}"
 
 
 class Tally(TallyColumns):
@@ -96,19 +97,20 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
             if found < CONSOLIDATE_CHUNK:
                 return rolled
 
-    def of_integration(self, integration_id: int, since: datetime) -> list[LedgerHour]:
-        """Return the integration's hours since then, the latest first, with what is queued."""
-        return self._hours("integration_hours", integration_id, since)
+    def of_integration(self, integration_id: int, since: datetime) -> list[LedgerRow]:
+        """Return the integration's quarter-hours since then, the latest first, with what is
+        queued."""
+        return self._rows("integration_counts", integration_id, since)
 
-    def counted(self, integration_id: int, since: datetime) -> list[LedgerHour]:
+    def settled(self, integration_id: int, since: datetime) -> list[LedgerRow]:
         """Return the same without what is queued: the cost is independent of the queue's size."""
-        return self._hours("counted_integration_hours", integration_id, since)
+        return self._rows("settled_integration_counts", integration_id, since)
 
-    def of_token(self, token_id: int, since: datetime) -> list[LedgerHour]:
-        """Return the token's own hours since then, the latest first."""
-        return self._hours("token_hours", token_id, since)
+    def of_token(self, token_id: int, since: datetime) -> list[LedgerRow]:
+        """Return the token's own quarter-hours since then, the latest first."""
+        return self._rows("token_counts", token_id, since)
 
-    def _hours(self, statement: str, owner_id: int, since: datetime) -> list[LedgerHour]:
+    def _rows(self, statement: str, owner_id: int, since: datetime) -> list[LedgerRow]:
         parameters: dict[str, Any] = {
             "owner": owner_id,
             "since": since,
@@ -117,13 +119,13 @@ class LedgerQuerySet(models.QuerySet["Ledger"]):
         found: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
         with db.read_cursor() as cursor:
             cursor.execute(SQL[statement], parameters)
-            for hour, kind, count in cursor.fetchall():
-                found[hour][kind] = count
-        return [LedgerHour(hour, counts) for hour, counts in found.items()]
+            for at, kind, count in cursor.fetchall():
+                found[at][kind] = count
+        return [LedgerRow(at, counts) for at, counts in found.items()]
 
 
 class Ledger(TallyColumns):
-    """The consolidated tallies: a row for each hour, token, integration, kind and reason."""
+    """The consolidated tallies: a row for each quarter, token, integration, kind and reason."""
 
     objects = LedgerQuerySet.as_manager()
 
@@ -131,11 +133,13 @@ class Ledger(TallyColumns):
         db_table = "hitstream_ledger"
         constraints = (
             models.UniqueConstraint(
-                fields=("hour", "token_id", "integration_id", "kind", "reason"),
+                fields=("quarter_hour", "token_id", "integration_id", "kind", "reason"),
                 name="hitstream_ledger_count",
             ),
         )
         indexes = (
-            models.Index(fields=("integration_id", "hour"), name="hitstream_ledger_integration"),
-            models.Index(fields=("token_id", "hour"), name="hitstream_ledger_token"),
+            models.Index(
+                fields=("integration_id", "quarter_hour"), name="hitstream_ledger_integration"
+            ),
+            models.Index(fields=("token_id", "quarter_hour"), name="hitstream_ledger_token"),
         )

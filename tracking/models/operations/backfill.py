@@ -73,7 +73,7 @@ class Backfill(BatchOperation):
         settled = datetime.now(UTC) - timedelta(seconds=conf.COMMIT_LAG)
         looked = list(self._look(position, min(until, settled)))
         taken = [each.hit_id for each in looked if each.is_new][:limit]
-        moved = self._enqueue(taken) if taken else 0
+        moved = self.enqueue(taken) if taken else 0
         if len(taken) == limit:
             return OperationStep(moved, _after(taken[-1]))
         if len(looked) == WINDOW:
@@ -82,7 +82,9 @@ class Backfill(BatchOperation):
         position = _after(looked[-1].hit_id) if looked else position
         return OperationStep(moved, position, min(wait, 1.0) if wait > 0 else None)
 
-    def _enqueue(self, ids: Sequence[UUID]) -> int:
+    def enqueue(self, ids: Sequence[UUID]) -> int:
+        """Queue these hits, except those that the integration has a record of, whether it wants
+        them or not. Returns how many."""
         bounds = {"ids": list(ids), "first": min(ids), "last": max(ids)}
         moved: int = next(self._rows(SQL["enqueue"], bounds))[0]
         return moved

@@ -46,8 +46,8 @@ WITH queued AS (
     ON CONFLICT DO NOTHING
     RETURNING hit_id
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, 'matched', '', count(*)
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, %(integration)s, 'matched', '', count(*)
     FROM queued GROUP BY 1
 )
 SELECT count(*) FROM queued

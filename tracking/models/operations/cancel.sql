@@ -16,8 +16,8 @@ WITH unclaimed AS MATERIALIZED (
     SELECT hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
     FROM cancelled
 ), tallies AS (
-    INSERT INTO hitstream_tally (hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, %(integration)s, 'cancelled', '', count(*)
     FROM cancelled GROUP BY 1
 )
 SELECT count(*) FROM cancelled

@@ -1,5 +1,5 @@
-"""The reconciliation: the counts of the ledger against the rows, hour by hour, and the hits that
-were for an integration against its deliveries, each by its id.
+"""The reconciliation: the counts of the ledger against the rows, by quarter of an hour, and the
+hits that were for an integration against its deliveries, each by its id.
 
 Everything is read from one snapshot, so the result is exact while hits arrive and leave.
 """
@@ -21,7 +21,7 @@ from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import is_switched_on
 from tracking.sql import load
-from tracking.uuid7 import first_uuid7
+from tracking.uuid7 import first_uuid7, quarter_hour_of
 
 #: A delivery to a running integration that is due for longer than this is stuck.
 STUCK = timedelta(minutes=10)
@@ -43,10 +43,10 @@ class Discrepancy:
 
 
 def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
-    """Return everything that does not add up among the hits that arrived from the hour of `since`
-    to `until`."""
+    """Return everything that does not add up among the hits that arrived from the quarter-hour of
+    `since` to `until`."""
     alias = db.write_alias()
-    since = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    since = quarter_hour_of(since.astimezone(UTC))
     parameters: dict[str, Any] = {
         "since": since,
         "until": until,
@@ -87,15 +87,15 @@ class Reconciliation:
         return self._integrations.get(pk, f"Integration {pk}")
 
     def wrong_counts(self) -> Iterator[Discrepancy]:
-        for hour, token, counted, found in self._rows(SQL["wrong_tokens"]):
+        for at, token, counted, found in self._rows(SQL["wrong_tokens"]):
             whose = self._tokens.get(token, f"Token {token}")
             yield Discrepancy(
-                whose, f"{hour:%Y-%m-%d %H:00}: {counted} hits counted as new, {found} stored"
+                whose, f"{at:%Y-%m-%d %H:%M}: {counted} hits counted as new, {found} stored"
             )
-        for hour, integration, kind, counted, found in self._rows(SQL["wrong_counts"]):
+        for at, integration, kind, counted, found in self._rows(SQL["wrong_counts"]):
             yield Discrepancy(
                 self._integration(integration),
-                f"{hour:%Y-%m-%d %H:00}: {counted} counted as {kind}, {found} present",
+                f"{at:%Y-%m-%d %H:%M}: {counted} counted as {kind}, {found} present",
             )
 
     def wrong_hits(self) -> Iterator[Discrepancy]:

@@ -5,9 +5,9 @@ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 -- name: make_counted
 -- What the ledger counts between `since` and `until`.
 CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
-SELECT hour, token_id, integration_id, kind, sum(count) AS count
-FROM hitstream_hourly
-WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1, 2, 3, 4
+SELECT quarter_hour, token_id, integration_id, kind, sum(count) AS count
+FROM hitstream_counts
+WHERE quarter_hour >= %(since)s AND quarter_hour < %(until)s GROUP BY 1, 2, 3, 4
 
 -- name: make_delivery_state
 -- The states of every delivery of the hits in [first, end).
@@ -28,37 +28,37 @@ FROM (
 CREATE INDEX ON delivery_state (hit_id, integration_id)
 
 -- name: wrong_tokens
--- Hours of tokens in which the stored hits differ from the counted ones.
-SELECT hour, token_id, coalesce(counted.count, 0), coalesce(stored.count, 0)
+-- Quarter-hours of tokens in which the stored hits differ from the counted ones.
+SELECT quarter_hour, token_id, coalesce(counted.count, 0), coalesce(stored.count, 0)
 FROM (
-    SELECT hour, token_id,
+    SELECT quarter_hour, token_id,
         sum(CASE kind WHEN 'accepted' THEN count WHEN 'duplicate' THEN -count ELSE 0 END)
             AS count
     FROM counted WHERE integration_id = 0 GROUP BY 1, 2
 ) AS counted
 FULL JOIN (
-    SELECT hitstream_hour(id) AS hour, token_id, count(*) AS count FROM hitstream_hit
+    SELECT hitstream_quarter_hour(id) AS quarter_hour, token_id, count(*) AS count FROM hitstream_hit
     WHERE id >= %(first)s AND id < %(end)s GROUP BY 1, 2
-) AS stored USING (hour, token_id)
+) AS stored USING (quarter_hour, token_id)
 WHERE coalesce(counted.count, 0) <> coalesce(stored.count, 0) ORDER BY 1, 2
 
 -- name: wrong_counts
--- Hours of integrations in which the deliveries differ from the counted ones. A delivery that was
+-- Quarter-hours of integrations in which the deliveries differ from the counted ones. A delivery that was
 -- cancelled on its way to the vendor is counted as cancelled.
-SELECT hour, integration_id, kind, coalesce(counted.count, 0), coalesce(found.count, 0)
+SELECT quarter_hour, integration_id, kind, coalesce(counted.count, 0), coalesce(found.count, 0)
 FROM (
-    SELECT hour, integration_id, kind, sum(count) AS count
+    SELECT quarter_hour, integration_id, kind, sum(count) AS count
     FROM counted WHERE integration_id <> 0 GROUP BY 1, 2, 3
 ) AS counted
 FULL JOIN (
-    SELECT hitstream_hour(hit_id) AS hour, integration_id,
+    SELECT hitstream_quarter_hour(hit_id) AS quarter_hour, integration_id,
         CASE WHEN 'cancelled' = ANY(states) THEN 'cancelled' ELSE states[1] END AS kind,
         count(*) AS count
     FROM delivery_state WHERE states <> ARRAY['queued'] GROUP BY 1, 2, 3
     UNION ALL
-    SELECT hitstream_hour(hit_id), integration_id, 'matched', count(*)
+    SELECT hitstream_quarter_hour(hit_id), integration_id, 'matched', count(*)
     FROM delivery_state GROUP BY 1, 2
-) AS found USING (hour, integration_id, kind)
+) AS found USING (quarter_hour, integration_id, kind)
 WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0) ORDER BY 1, 2, 3
 
 -- name: two_states

@@ -62,15 +62,19 @@ function row(hit) {
     return element;
 }
 
-// The line above the table. A rate over more than a minute says nothing about now.
-function summary({hits, matching, looked, seconds}) {
+// Hits a second, or a minute where that is less than one a second.
+function rate(perMinute) {
+    if (perMinute >= 60) return `${perMinute < 600 ? (perMinute / 60).toFixed(1) : Math.round(perMinute / 60)} hits/s`;
+    return `${Math.round(perMinute)} hits/min`;
+}
+
+// The line above the table.
+function summary({hits, matching, looked, per_minute}) {
     if (looked && !hits.length) return `No match in the last ${looked} hits`;
     const showing = matching > hits.length || looked > 499
         ? `showing the latest ${hits.length} of ${looked} hits`
         : `showing ${hits.length} hit${hits.length === 1 ? "" : "s"}`;
-    const rate = seconds && seconds < 60 ? looked / seconds : 0;
-    const text = rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} hits/s · ${showing}` : showing;
-    return text[0].toUpperCase() + text.slice(1);
+    return `${rate(per_minute)} · ${showing}`;
 }
 
 function show(answer) {
@@ -118,6 +122,9 @@ for (const [name, value] of new URLSearchParams(location.search)) {
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", () => {
     known = null;
+    // The filters stay in the address: it can be shared, and a reload keeps them.
+    const filters = [...new FormData(form)].filter(([, value]) => value);
+    history.replaceState(null, "", filters.length ? `?${new URLSearchParams(filters)}` : location.pathname);
     look();
 });
 pause.addEventListener("click", toggle);
