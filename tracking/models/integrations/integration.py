@@ -202,7 +202,9 @@ class Integration(Pausable):
             super().save(*args, **kwargs)
             if configured:
                 Integration.objects.filter(pk=self.pk).probe()
-            self.token.record_revision(by=by)
+            # As it is stored: this copy may be old in what it does not write.
+            stored = Integration.objects.get(pk=self.pk).snapshot()
+            self.token.record_revision(by=by, changed={str(self.pk): stored})
 
     @property
     def title(self) -> str:
