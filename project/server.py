@@ -1,8 +1,10 @@
 """The web server's application: `granian --interface rsgi --task-impl asyncio project.server:app`.
 
-HITSTREAM_THREADS       Django's threads in each process (32)
-HITSTREAM_MAX_WAITING   requests that may wait for a thread before 503 is answered (1000)
-HITSTREAM_BODY_TIMEOUT  seconds for a whole body before 408 is answered (10)
+HITSTREAM_THREADS         Django's threads for pages in each process (32)
+HITSTREAM_INGEST_THREADS  its threads for hits (16)
+HITSTREAM_MAX_WAITING     requests that may wait for a thread before 503 is answered (1000)
+HITSTREAM_BODY_TIMEOUT    seconds for a whole body before 408 is answered (10)
+HITSTREAM_ANSWER_TIMEOUT  seconds until a client that reads a large answer is cut off (60)
 """
 
 import os
@@ -15,9 +17,13 @@ from project.wsgi import application
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
+from tracking.ingest.write.readiness import readiness
 
 ROOT = reverse("hitstream:track").removesuffix("track")
-LIMITS = {f"{ROOT}{route.path}": Limit(route.max_body, ingest=True) for route in ROUTES}
+LIMITS = {
+    f"{ROOT}{route.path}": Limit(route.max_body, ingest=True, on_loop=not route.view.waits)
+    for route in ROUTES
+}
 #: Routes whose paths end in a parameter.
 NAMED = {path.partition("<")[0]: limit for path, limit in LIMITS.items() if path.endswith(">")}
 
@@ -31,9 +37,13 @@ def limit_of(path: str) -> Limit:
 app = Front(
     application,
     threads=int(os.environ.get("HITSTREAM_THREADS", "32")),
+    ingest_threads=int(os.environ.get("HITSTREAM_INGEST_THREADS", "16")),
     max_waiting=int(os.environ.get("HITSTREAM_MAX_WAITING", "1000")),
     body_timeout=float(os.environ.get("HITSTREAM_BODY_TIMEOUT", "10")),
+    answer_timeout=float(os.environ.get("HITSTREAM_ANSWER_TIMEOUT", "60")),
     limit_of=limit_of,
     commit_timeout=conf.REQUEST_DEADLINE,
 )
+# It needs its connection before Postgres may have no more.
+app.at_open.append(readiness.begin)
 app.at_close.append(process.shutdown)

@@ -87,7 +87,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "project" / "templates", BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -111,6 +111,7 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 # Static files are served straight from the packages: there is nothing to collect.
+STATICFILES_FINDERS = ["project.static_files.ServedFinder"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -16,4 +17,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("console/", include("tracking.console.urls")),
     path("", RedirectView.as_view(pattern_name="hitstream-console:home")),
+    path("favicon.ico", RedirectView.as_view(url=static("hitstream/icon.svg"))),
 ]

@@ -17,6 +17,7 @@ from tracking.health.broker import broker
 from tracking.health.database import postgres
 from tracking.health.overview import stored
 from tracking.ingest.auth.authentication import tokens
+from tracking.ingest.write import readiness
 from tracking.ingest.write.store import writer
 from tracking.metrics.exposition import exposition
 from tracking.models import Token
@@ -41,7 +42,7 @@ def _forget() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> None:
     """A busy machine is no silent server: what is tested as silent has a probe of its own."""
-    for probe in (broker, exposition, postgres, stored):
+    for probe in (broker, exposition, postgres, readiness.readiness, stored):
         probe.patience = 15.0
 
 
@@ -71,6 +72,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         reset.remember()
     yield
+    readiness.forget()
     writer.drain()
     tokens.drain()
 

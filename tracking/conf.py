@@ -31,6 +31,9 @@ class Conf:
     #: Hits that wait for the writer; beyond that senders get a 503.
     QUEUE_SIZE: int = 10_000
     MAX_STATEMENT_ROWS: int = 500
+    #: Deliveries that one statement queues at most: hits of a token with many integrations are
+    #: stored in several.
+    MAX_STATEMENT_DELIVERIES: int = 10_000
     STATEMENT_TIMEOUT: float = 5.0
     #: How long after the time in its id a hit may be committed, different clocks of hosts included.
     COMMIT_LAG: float = 10.0

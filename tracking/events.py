@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 #: The types of an event.
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
+
+#: The event and the user of *Send a test event*. Analytics does not count it.
+TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +24,10 @@ class Event:
 
     `id` is Hitstream's own and the same on every retry: put it in the vendor's idempotency field.
     `type` is one of TYPES. Absent texts are "". Times are aware; `clock` names the rule that gave
-    `occurred_at`. `payload` is the sender's, in one of two shapes: the public HTTP API's, where
-    `event` is an object, or Segment's. The properties below read both. `options` are the
-    integration's own in the hit's `integrations` object.
+    `occurred_at`. No event happens after its receipt: a later `occurred_at` becomes `received_at`.
+    `payload` is the sender's, in one of two shapes: the public HTTP API's, where `event` is an
+    object, or Segment's. The properties below read both. `options` are the integration's own in
+    the hit's `integrations` object.
     """
 
     id: UUID
@@ -39,6 +45,12 @@ class Event:
     user_agent: str
     payload: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: What was read of the event, by `read_once`.
+    known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.occurred_at > self.received_at:
+            object.__setattr__(self, "occurred_at", self.received_at)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -47,14 +59,20 @@ class Event:
     @property
     def properties(self) -> Mapping[str, Any]:
         """The fields of the event without its name and its user."""
+        return read_once(Event._read_properties, self)
+
+    @property
+    def traits(self) -> Mapping[str, Any]:
+        """The traits of the user, or, for type group, of the group."""
+        return read_once(Event._read_traits, self)
+
+    def _read_properties(self) -> Mapping[str, Any]:
         event = self.payload.get("event")
         if isinstance(event, Mapping):
             return {name: value for name, value in event.items() if name not in {"name", "user"}}
         return _object(self.payload, "properties")
 
-    @property
-    def traits(self) -> Mapping[str, Any]:
-        """The traits of the user, or, for type group, of the group."""
+    def _read_traits(self) -> Mapping[str, Any]:
         if isinstance(self.payload.get("event"), Mapping):
             user = _object(self.payload, "event", "user")
             return {**_object(self.payload, "user"), **user}
@@ -73,6 +91,14 @@ class Event:
     def timestamp(self) -> str:
         """The event's time as the sender wrote it."""
         return _text(self.payload.get("timestamp"))
+
+
+def read_once(read: Callable[[Event], T], event: Event) -> T:
+    """Return what `read` makes of the event. It is called once: an event never changes."""
+    if read not in event.known:
+        event.known[read] = read(event)
+    value: T = event.known[read]
+    return value
 
 
 def _object(value: Any, *names: str) -> Mapping[str, Any]:

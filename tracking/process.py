@@ -7,11 +7,13 @@
 | `ingest.write.refusals.refusals`       | counted refusals                 | all three      |
 | `ingest.write.duplicates.duplicates`   | counted duplicates               | fork, forget   |
 | `ingest.auth.authentication.tokens`    | token look-ups                   | fork, forget   |
+| `ingest.write.fanout`                  | integrations by token            | forget         |
 | `delivery.scan_bounds.scan_bounds`     | lower bounds of the queue scans  | forget         |
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
-| `destinations.mapping.evaluator.evaluator` | evaluates expressions       | fork           |
-| `delivery.mapping_stage.mapping_thread` | the thread that waits for it    | fork           |
+| `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
+| `delivery.mapping_stage.mapping_thread`| who waits for the evaluator      | fork           |
+| `destinations.mapping.evaluator`       | the process of expressions       | fork           |
 | the probes of `health`                 | the last status of a component   | fork           |
 
 A module that makes such an object registers it here, in the order in which the objects finish.

@@ -30,6 +30,7 @@ def write_reference() -> None:
         metrics,
         settings,
         tasks,
+        vendor_tables,
     )
 
     document = http_api.read_document()
@@ -40,6 +41,7 @@ def write_reference() -> None:
         "reference/destinations.md": destinations.write(),
         "reference/metrics.md": metrics.write(),
         "reference/tasks.md": tasks.write(),
+        "reference/what-vendors-receive.md": vendor_tables.write(),
     }
     assert set(written) == set(pages.GENERATED)
     for name, text in written.items():

@@ -58,9 +58,12 @@ VARIABLES: dict[str, dict[str, str]] = {
         "granian's first process replaces them.",
         "HITSTREAM_RESTART_DELAY": "Seconds before `make run` starts a dead program again; "
         "0.5, doubled with each death.",
-        "HITSTREAM_THREADS": "Django's threads in each process.",
+        "HITSTREAM_THREADS": "Django's threads for pages in each process.",
+        "HITSTREAM_INGEST_THREADS": "Django's threads for hits in each process.",
         "HITSTREAM_MAX_WAITING": "Requests that may wait for a thread; more are answered 503.",
         "HITSTREAM_BODY_TIMEOUT": "Seconds for a whole body; then 408 is answered.",
+        "HITSTREAM_ANSWER_TIMEOUT": "Seconds in which a client has to read a large answer; then "
+        "its connection ends.",
         "TIME_ZONE": "The time zone of commands, e-mails and the admin.",
         "LOG_LEVEL": "The level of the log.",
         "NO_COLOR": "Set: the log of `make run` has no colours.",

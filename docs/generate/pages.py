@@ -32,6 +32,7 @@ GENERATED = (
     "reference/destinations.md",
     "reference/metrics.md",
     "reference/tasks.md",
+    "reference/what-vendors-receive.md",
 )
 #: What lies in `docs/` and is no page.
 TOOLS = (

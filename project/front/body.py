@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+from project.front.completeness import is_whole
 from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
 from project.front.patience import Patience
 from project.front.refusal import BodyTooLarge, BrokenBody, Overloaded
@@ -20,10 +21,12 @@ LINGER_SECONDS = 2.0
 @dataclass(frozen=True)
 class Limit:
     """The most bytes that a route reads. An ingest route's application refuses longer bodies, after
-    it has authenticated the sender; elsewhere the front refuses them."""
+    it has authenticated the sender; elsewhere the front refuses them. `on_loop` if the application
+    answers a small request of the route without waiting."""
 
     size: int
     ingest: bool = False
+    on_loop: bool = True
 
 
 OTHER = Limit(4 * 1024 * 1024)
@@ -35,12 +38,14 @@ SMALL = 64 * 1024
 class Body:
     """The bytes that were read, and the CONTENT_LENGTH for the application ("" for none).
 
-    `cut` if the body is longer than its limit and was not read to its end.
+    `cut` if the body is longer than its limit and was not read to its end. `unclear` if the server
+    cannot tell a whole body from a broken one.
     """
 
     content: bytes = b""
     length: str = ""
     cut: bool = False
+    unclear: bool = False
 
 
 class Memory:
@@ -89,6 +94,7 @@ def announce(scope: Scope) -> int | None:
 
 
 async def receive(
+    scope: Scope,
     protocol: HTTPProtocol,
     announced: int | None,
     limit: Limit,
@@ -106,6 +112,8 @@ async def receive(
         body = await _receive_chunks(protocol, announced, limit.size, patience, until, share)
     if body.cut and not limit.ingest:
         raise BodyTooLarge(limit.size)
+    if body.unclear and not (limit.ingest and is_whole(body.content, scope, limit.size)):
+        raise BrokenBody
     return body
 
 
@@ -140,13 +148,12 @@ async def _receive_chunks(
         if len(received) > limit:
             return Body(bytes(received[: limit + 1]), cut=True)
         share.grow(len(received))
-    # Granian ends a whole body with one empty chunk and a broken one with two. Trailers, and
-    # HTTP/2's empty last frame after a body without content-length, look like a broken body, so
-    # they are refused, too.
+    # Granian ends a whole body with one empty chunk and a broken one, or one with a trailer, with
+    # more.
     whole = endings <= 1 if announced is None else len(received) == announced
-    if not whole:
+    if not whole and announced is not None:
         raise BrokenBody
-    return Body(bytes(received), str(len(received)))
+    return Body(bytes(received), str(len(received)), unclear=not whole)
 
 
 async def linger(protocol: HTTPProtocol) -> None:

@@ -15,7 +15,10 @@ from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from project.front.body import Body
+from project.front.files import FileWrapper
 from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
+from project.front.outgoing import FILE_BYTES, LARGE, LargeAnswer
+from project.front.refusal import RequestRefused
 from tracking.ingest.write.deferred import DEFERRED, DeferredResponse
 
 log = logging.getLogger(__name__)
@@ -28,8 +31,11 @@ CONSTANTS: WSGIEnvironment = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
+    "wsgi.file_wrapper": FileWrapper,
 }
 CLOSE = ("connection", "close")
+#: The replacement character in UTF-8, as WSGI carries bytes.
+UNREADABLE = "\ufffd".encode().decode("latin-1")
 PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 
 
@@ -73,6 +79,9 @@ def build_environ(scope: Scope, body: Body) -> WSGIEnvironment:
             environ[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
         elif name:
             environ[name] = value
+    if "HTTP_USER_AGENT" not in environ and "user-agent" in scope.headers:
+        # Granian hides a header that is not ASCII.
+        environ["HTTP_USER_AGENT"] = UNREADABLE
     if body.length:
         environ["CONTENT_LENGTH"] = body.length
     # HTTP/2's :authority, or the host of an absolute request target: it overrides Host.
@@ -116,25 +125,44 @@ class HeldAnswer:
             protocol.response_bytes(refusal.status_code, [*refusal.items()], refusal.content)
 
 
-def answer(
-    application: WSGIApplication, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
-) -> HeldAnswer | None:
+@dataclass(slots=True)
+class Responder:
+    """The wire of a request. The connection ends with the answer to a body that was not read to its
+    end (`cut`), and with a large answer, which `admit` counts by its size: it raises
+    RequestRefused."""
+
+    protocol: HTTPProtocol
+    environ: WSGIEnvironment
+    cut: bool
+    admit: Callable[[WSGIEnvironment, HTTPProtocol, int], LargeAnswer]
+
+    def begin(self, size: int) -> LargeAnswer:
+        """Admit a large answer. Raises RequestRefused."""
+        return self.admit(self.environ, self.protocol, size)
+
+    def headers(self, given: list[tuple[str, str]], *, close: bool) -> list[tuple[str, str]]:
+        return [*given, CLOSE] if close or self.cut else given
+
+
+def answer(application: WSGIApplication, responder: Responder) -> HeldAnswer | None:
     """Call the application and send its answer, or a 500 whose cause the log has; close the answer.
 
-    The connection ends with the answer to a body that was not read to its end. If the application
-    left a DeferredResponse, send nothing yet and return the HeldAnswer. Raises NeedsThread as the
-    application does.
+    If the application left a DeferredResponse, send nothing yet and return the HeldAnswer. Raises
+    NeedsThread as the application does.
     """
+    protocol, environ = responder.protocol, responder.environ
     try:
         head = _Head()
         result = application(environ, head.start)
         try:
             if DEFERRED in environ:
                 return HeldAnswer(head.status, head.headers, b"".join(result), environ[DEFERRED])
-            _send(protocol, head.status, [*head.headers, *([CLOSE] if cut else [])], result)
+            _send(responder, head.status, head.headers, result)
         finally:
             if close := getattr(result, "close", None):
                 close()
+    except RequestRefused as refusal:
+        refusal.send_plain(protocol)
     except Exception:
         log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         # This sends nothing if an answer has begun.
@@ -143,14 +171,52 @@ def answer(
 
 
 def _send(
-    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], result: Iterable[bytes]
+    responder: Responder, status: int, headers: list[tuple[str, str]], result: Iterable[bytes]
 ) -> None:
-    if isinstance(result, list | tuple) or getattr(result, "streaming", None) is False:
-        protocol.response_bytes(status, headers, b"".join(result))
-        return
-    transport = protocol.response_stream(status, headers)
-    with suppress(ProtocolClosed):  # The client has left: nothing more is made for it.
+    """Send the answer. Raises RequestRefused, and then sends nothing."""
+    if isinstance(result, FileWrapper) and (span := result.span) is not None:
+        _send_file(responder, status, headers, *span)
+    elif isinstance(result, list | tuple) or getattr(result, "streaming", None) is False:
+        content = b"".join(result)
+        if is_large := len(content) > LARGE:
+            responder.begin(len(content))
+        responder.protocol.response_bytes(
+            status, responder.headers(headers, close=is_large), content
+        )
+    else:
+        _send_stream(responder, status, headers, result)
+
+
+def _send_file(
+    responder: Responder,
+    status: int,
+    headers: list[tuple[str, str]],
+    path: str,
+    start: int,
+    end: int,
+) -> None:
+    if is_large := end - start > LARGE:
+        responder.begin(FILE_BYTES)
+    headers = responder.headers(headers, close=is_large)
+    if start < end:
+        responder.protocol.response_file_range(status, headers, path, start, end)
+    else:
+        responder.protocol.response_bytes(status, headers, b"")
+
+
+def _send_stream(
+    responder: Responder, status: int, headers: list[tuple[str, str]], result: Iterable[bytes]
+) -> None:
+    """Send what the application makes, as it is made. Granian queues it without a limit, so the
+    answer ends where it does not fit beside the other large ones."""
+    held = responder.begin(LARGE)
+    transport = responder.protocol.response_stream(status, responder.headers(headers, close=True))
+    sent = 0
+    with suppress(ProtocolClosed, RequestRefused):  # The client has left, or reads too slowly.
         for chunk in result:
+            sent += len(chunk)
+            if sent > held.size:
+                held.grow(max(LARGE, sent - held.size))
             if chunk:
                 _push(transport.send_bytes(chunk))
 

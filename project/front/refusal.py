@@ -1,6 +1,7 @@
 """The answers that the front gives itself, before the application sees a request."""
 
 import json
+from collections.abc import Iterable
 
 from project.front.granian_types import HTTPProtocol, Scope
 
@@ -16,18 +17,23 @@ class RequestRefused(Exception):
 
     def send(self, scope: Scope, protocol: HTTPProtocol, *, browsers: bool) -> None:
         """Send the refusal; with `browsers`, a page of any origin may read it."""
-        content = json.dumps({"code": self.code, "message": self.message}).encode()
-        headers = [("content-type", "application/json")]
-        if self.close:
-            headers.append(("connection", "close"))
-        if self.retry_after:
-            headers.append(("retry-after", str(self.retry_after)))
+        headers: list[tuple[str, str]] = []
         if browsers:
             headers.append(("vary", "Origin"))
             if origin := scope.headers.get("origin"):
                 headers.append(("access-control-allow-origin", origin))
                 headers.append(("access-control-allow-credentials", "true"))
-        protocol.response_bytes(self.status, headers, content)
+        self.send_plain(protocol, headers)
+
+    def send_plain(self, protocol: HTTPProtocol, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send the refusal with these headers beside its own."""
+        content = json.dumps({"code": self.code, "message": self.message}).encode()
+        own = [("content-type", "application/json")]
+        if self.close:
+            own.append(("connection", "close"))
+        if self.retry_after:
+            own.append(("retry-after", str(self.retry_after)))
+        protocol.response_bytes(self.status, [*own, *headers], content)
 
 
 class BrokenBody(RequestRefused):
@@ -53,7 +59,7 @@ class BodyTooLarge(RequestRefused):
 
 
 class Overloaded(RequestRefused):
-    """Too many requests wait for a thread, or too many large bodies are held."""
+    """Too many requests wait for a thread, or too many large bodies or answers are held."""
 
     status = 503
     code = "overloaded"

@@ -6,6 +6,7 @@ refusal. Only a complete request takes a thread, so a stalling client takes nobo
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -22,22 +23,27 @@ from project.front.body import (
     linger,
     receive,
 )
-from project.front.gateway import answer, build_environ
+from project.front.gateway import Responder, answer, build_environ
 from project.front.granian_types import HTTPProtocol, Scope
+from project.front.outgoing import Connection, LargeAnswer, Outgoing
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, RequestRefused
 from project.front.threads import Threads
 from tracking.ingest.write.deferred import NOTIFY, NeedsThread
 
 LARGE_BODIES = 256 * 1024 * 1024
+LARGE_ANSWERS = 64 * 1024 * 1024
 CLOSE_SECONDS = 4.0
+#: How long a thread keeps the interpreter while others wait for it, the event loop among them.
+SWITCH_SECONDS = 0.001
 
 
 class Front:
     """An RSGI application that runs a WSGI one.
 
     It needs granian's asyncio tasks: under `--task-impl rust` the reading of unwanted bodies could
-    not be ended in time. `at_close` is called when the process ends, after the last request.
+    not be ended in time. `at_open` is called when the process begins, before the first request,
+    `at_close` when it ends, after the last one.
     """
 
     def __init__(
@@ -45,18 +51,23 @@ class Front:
         application: WSGIApplication,
         *,
         threads: int = 32,
+        ingest_threads: int = 16,
         max_waiting: int = 1000,
         body_timeout: float = 10.0,
+        answer_timeout: float = 60.0,
         limit_of: Callable[[str], Limit] = lambda path: OTHER,
         commit_timeout: float = 1.5,
     ) -> None:
         """`limit_of` returns the limit of a path. A small ingest request that waits for nothing but
-        its commit needs no thread, and saves four switches between threads."""
+        its commit needs no thread, and saves four switches between threads. Other ingest requests
+        have threads and a queue to themselves, so that slow pages do not keep hits waiting."""
+        self.at_open: list[Callable[[], object]] = []
         self.at_close: list[Callable[[], object]] = []
         self._application = application
-        self._count = threads
+        self._counts = {"ingest": ingest_threads, "pages": threads}
         self._max_waiting = max_waiting
         self._body_timeout = body_timeout
+        self._answer_timeout = answer_timeout
         self._limit_of = limit_of
         self._commit_timeout = commit_timeout
         self._memory = Memory(LARGE_BODIES)
@@ -67,11 +78,21 @@ class Front:
         gc.freeze()
         self._loop = loop
         self._patience = Patience(loop)
-        self._threads = Threads(loop, count=self._count, max_waiting=self._max_waiting)
+        self._outgoing = Outgoing(
+            loop, self._patience, limit=LARGE_ANSWERS, seconds=self._answer_timeout
+        )
+        self._ingest, self._pages = (
+            Threads(loop, name=name, count=count, max_waiting=self._max_waiting)
+            for name, count in self._counts.items()
+        )
+        sys.setswitchinterval(SWITCH_SECONDS)
+        for begin in self.at_open:
+            begin()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._patience.end()
-        self._threads.close(CLOSE_SECONDS)
+        for threads in (self._pages, self._ingest):
+            threads.close(CLOSE_SECONDS)
         for close in self.at_close:
             close()
 
@@ -84,8 +105,15 @@ class Front:
             body = Body()
             if announced != 0:
                 until = self._loop.time() + self._body_timeout
-                body = await receive(protocol, announced, limit, self._patience, until, share)
-            await self._answer(build_environ(scope, body), protocol, limit, cut=body.cut)
+                body = await receive(
+                    scope, protocol, announced, limit, self._patience, until, share
+                )
+            environ = build_environ(scope, body)
+            if limit.ingest:
+                on_loop = limit.on_loop and len(body.content) <= SMALL
+                await self._ingest_answer(environ, protocol, cut=body.cut, on_loop=on_loop)
+            else:
+                await self._page_answer(environ, protocol, cut=body.cut)
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
@@ -96,23 +124,47 @@ class Front:
         finally:
             share.close()
 
-    async def _answer(
-        self, environ: WSGIEnvironment, protocol: HTTPProtocol, limit: Limit, *, cut: bool
+    def _connection(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> Connection:
+        peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        return Connection(self._loop, protocol, peer)
+
+    def _begin(self, environ: WSGIEnvironment, protocol: HTTPProtocol, size: int) -> LargeAnswer:
+        """Admit a large answer to a hit. Raises Overloaded."""
+        return self._outgoing.begin(self._connection(environ, protocol), size)
+
+    async def _page_answer(
+        self, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool
     ) -> None:
-        """Run the application on one of its threads; on the event loop as long as it neither has to
-        wait nor to read much."""
-        work = partial(answer, self._application, environ, protocol, cut=cut)
-        if not limit.ingest or limit.size > SMALL:
-            await self._threads.hand(work)
+        """Run the application on a thread, unless the client has left before one is free."""
+        connection = self._connection(environ, protocol)
+        responder = Responder(
+            protocol, environ, cut, lambda _, __, size: self._outgoing.begin(connection, size)
+        )
+        done = self._pages.hand(partial(answer, self._application, responder))
+        connection.ended().add_done_callback(lambda _: done.cancel())
+        with suppress(asyncio.CancelledError):
+            await done
+        if not connection.is_watched:
+            connection.forget()
+
+    async def _ingest_answer(
+        self, environ: WSGIEnvironment, protocol: HTTPProtocol, *, cut: bool, on_loop: bool
+    ) -> None:
+        """Run the application on the event loop as long as it neither has to wait nor to read much,
+        else on a thread. A hit whose sender has left is stored all the same."""
+        responder = Responder(protocol, environ, cut, self._begin)
+        work = partial(answer, self._application, responder)
+        if not on_loop:
+            await self._ingest.hand(work)
             return
         settled = self._loop.create_future()
-        environ[NOTIFY] = partial(self._threads.tell, settled)
+        environ[NOTIFY] = partial(self._ingest.tell, settled)
         try:
             held = work()
         except NeedsThread:
             del environ[NOTIFY]
             environ["wsgi.input"].seek(0)
-            await self._threads.hand(work)
+            await self._ingest.hand(work)
             return
         if held is not None:
             with suppress(TimeoutError):

@@ -25,9 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class Threads:
-    """A fixed number of daemon threads, all started by the loop's own thread."""
+    """A fixed number of daemon threads, all started by the loop's own thread. Work whose future is
+    cancelled before a thread takes it is dropped."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, count: int, max_waiting: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, name: str, count: int, max_waiting: int
+    ) -> None:
         self._loop = loop
         self._home = threading.get_ident()
         self._max_waiting = max_waiting
@@ -37,7 +40,7 @@ class Threads:
         self._finished: deque[Done] = deque()
         self._telling = False
         self._closed = False
-        self._threads = [_Thread(self, number) for number in range(count)]
+        self._threads = [_Thread(self, f"{name}-{number}") for number in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -59,8 +62,10 @@ class Threads:
         """Return the work that has waited longest, as soon as there is any; None once the threads
         are closed."""
         with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
+            while self._waiting:
+                task = self._waiting.popleft()
+                if not task[1].done():
+                    return task
             if self._closed:
                 return None
             self._idle.append(thread)
@@ -97,8 +102,8 @@ class Threads:
 
 
 class _Thread(threading.Thread):
-    def __init__(self, threads: Threads, number: int) -> None:
-        super().__init__(name=f"django-{number}", daemon=True)
+    def __init__(self, threads: Threads, name: str) -> None:
+        super().__init__(name=name, daemon=True)
         self._threads = threads
         self._task: Task | None = None
         self._bell = threading.Lock()

@@ -1,16 +1,25 @@
 """A small Django site behind the front, for the tests: `granian tests.project.site:app`."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from itertools import count
-from threading import active_count
+from threading import Thread
+from threading import enumerate as enumerate_threads
 
 import django
+import psutil
 from django.conf import settings
 from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.urls import path
 
 from project.front.body import OTHER, Limit
@@ -26,6 +35,7 @@ settings.configure(
 django.setup()
 
 finished = {"requests": 0}
+slept = {"requests": 0}
 streamed = {"chunks": 0, "closed": 0}
 
 
@@ -48,13 +58,41 @@ def meta(request: HttpRequest) -> HttpResponse:
     return JsonResponse({**shown, "scheme": request.scheme, "body": request.body.decode()})
 
 
+def is_ours(thread: Thread) -> bool:
+    return thread.name.startswith(("ingest-", "pages-"))
+
+
 def stats(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"threads": active_count(), **finished, **streamed})
+    return JsonResponse(
+        {
+            "threads": sum(1 for each in enumerate_threads() if is_ours(each)),
+            **finished,
+            **streamed,
+            "slept": slept["requests"],
+        }
+    )
 
 
 def slow(request: HttpRequest) -> HttpResponse:
+    slept["requests"] += 1
     time.sleep(float(request.GET["seconds"]))
     return HttpResponse("slept")
+
+
+def file(request: HttpRequest) -> FileResponse:
+    return FileResponse(open(os.environ["SITE_FILE"], "rb"))
+
+
+def large(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"x" * int(request.GET["size"]))
+
+
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(b"x" * 100_000 for _ in count())
+
+
+def memory(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"rss": psutil.Process().memory_info().rss})
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -90,6 +128,10 @@ urlpatterns = [
     path("stats", stats),
     path("slow", slow),
     path("stream", stream),
+    path("file", file),
+    path("large", large),
+    path("endless", endless),
+    path("memory", memory),
     path("fail", fail),
     path("refuse-headers", refuse_headers),
 ]
@@ -101,5 +143,13 @@ def limit_of(path: str) -> Limit:
     return INGEST if path.rstrip("/") == "/track" else OTHER
 
 
-app = Front(get_wsgi_application(), threads=4, max_waiting=8, body_timeout=1.0, limit_of=limit_of)
+app = Front(
+    get_wsgi_application(),
+    threads=4,
+    ingest_threads=2,
+    max_waiting=8,
+    body_timeout=1.0,
+    answer_timeout=2.0,
+    limit_of=limit_of,
+)
 app.at_close.append(lambda: sys.stderr.write(f"closed after {finished['requests']} requests\n"))

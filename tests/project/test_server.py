@@ -1,5 +1,6 @@
 """Bodies as a live front receives them, from sockets that misbehave."""
 
+import gzip
 import time
 from contextlib import ExitStack, suppress
 
@@ -138,6 +139,55 @@ def test_a_body_with_broken_framing_is_refused(server: Server) -> None:
         received = read_to_end(client)
     assert status_of(received) == 400
     assert json_of(received)["code"] == "body_incomplete"
+
+
+HIT = b'{"event": {"name": "Ordered"}}'
+TRAILER = b"X-Checksum: 5\r\nX-Signature: abc\r\n"
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+@pytest.mark.parametrize("announced", [(), ("Trailer: X-Checksum",)])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_chunked_body_with_a_trailer_is_whole(
+    server: Server, announced: tuple[str, ...], zipped: bool
+) -> None:
+    content = gzip.compress(HIT) + gzip.compress(b" ") if zipped else HIT
+    coding = ("Content-Encoding: gzip",) if zipped else ()
+    with server.post("/track", CHUNKED, "Connection: close", *announced, *coding) as client:
+        client.sendall(chunk(content[:9]) + chunk(content[9:]) + b"0\r\n" + TRAILER + b"\r\n")
+        received = read_to_end(client)
+    assert json_of(received) == {"length": len(content), "read": len(content)}
+
+
+@pytest.mark.parametrize(
+    ("path", "type", "content"),
+    [
+        ("/track", "application/json", HIT[:-1]),
+        ("/track", "application/json", b""),
+        ("/track", "application/x-ndjson; charset=utf-8", HIT),
+        ("/meta", "application/json", HIT),
+    ],
+)
+def test_what_may_be_a_part_of_a_body_is_refused(
+    server: Server, path: str, type: str, content: bytes
+) -> None:
+    """A trailer looks as a connection does that breaks; only JSON shows that it is whole."""
+    with server.post(path, CHUNKED, f"Content-Type: {type}") as client:
+        client.sendall((chunk(content) if content else b"") + b"0\r\n" + TRAILER + b"\r\n")
+        received = read_to_end(client)
+    assert (status_of(received), json_of(received)["code"]) == (400, "body_incomplete")
+
+
+@pytest.mark.parametrize("agent", ["小米 Redmi".encode(), b"caf\xe9", "Bücher".encode()])
+def test_a_user_agent_that_the_server_hides_is_a_replacement(server: Server, agent: bytes) -> None:
+    with server.connect() as client:
+        head = b"GET /meta HTTP/1.1\r\nHost: test\r\nConnection: close\r\nUser-Agent: "
+        client.sendall(head + agent + b"\r\n\r\n")
+        meta = json_of(read_to_end(client))
+    assert str(meta["HTTP_USER_AGENT"]).encode("latin-1").decode() == "\ufffd"
 
 
 @pytest.mark.parametrize(

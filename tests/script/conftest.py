@@ -61,7 +61,7 @@ def stored(token: Token) -> Callable[[int], list[Hit]]:
         found = Hit.objects.filter(token=token)
         wait_until(lambda: found.count() >= count, within=SECONDS)
         assert found.count() == count
-        return list(found.order_by("sent_at", "id"))
+        return list(found.order_by("payload__timestamp", "id"))
 
     return wait
 

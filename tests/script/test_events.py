@@ -1,8 +1,10 @@
 """What the script says of a visit."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.script.conftest import Visit, names, settled, storage, track
@@ -182,3 +184,16 @@ def test_a_strict_content_security_policy_needs_our_origin_and_nothing_else(
     track(page, "Added Product")
     page.goto("about:blank")
     assert names(stored(2)) == ["Viewed Page", "Added Product"]
+
+
+@pytest.mark.parametrize("days", [-4, 2])
+def test_a_wrong_clock_of_the_visitor_is_corrected(
+    visit: Visit, stored: Stored, page: Page, days: int
+) -> None:
+    page.clock.install(time=datetime.now(UTC) + timedelta(days=days))
+    visit()
+    (hit,) = stored(1)
+    assert hit.clock == "corrected"
+    assert abs(hit.sent_at - hit.received_at - timedelta(days=days)) < timedelta(minutes=5)
+    assert timedelta(0) <= hit.received_at - hit.occurred_at < timedelta(seconds=30)
+    assert {"timestamp", "sentAt"} <= set(hit.payload)

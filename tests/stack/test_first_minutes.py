@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import requests
 from playwright.sync_api import Page
 from standardwebhooks import Webhook
 
@@ -50,3 +51,13 @@ def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     page.fill("#id_config-url", url)
     follow(page, "input[name=_save]")
     return page.locator("pre").inner_text()
+
+
+def test_a_page_that_is_not_there_leads_back_and_the_icon_is_there(stack: Stack) -> None:
+    site = f"http://127.0.0.1:{stack.port}"
+    missing = requests.get(f"{site}/nope/", timeout=10)
+    assert missing.status_code == 404
+    assert "There is no page at <code>/nope/</code>" in missing.text
+    assert 'href="/console/"' in missing.text
+    icon = requests.get(f"{site}/favicon.ico", timeout=10)
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")

@@ -14,8 +14,8 @@ from django.db.models import Sum
 from uuid_utils.compat import uuid7
 
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
+from tracking.ingest.parse.segment_payload import parse_event
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.segment.parsing import parse_event
 from tracking.ingest.write import store
 from tracking.ingest.write.store import parameters, without_duplicates
 from tracking.models import Rollup, Token

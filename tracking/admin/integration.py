@@ -21,6 +21,7 @@ from tracking.admin.mapping_preview import MappingPreview
 from tracking.admin.object_page import PagesAdmin
 from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import IssuingAdmin
+from tracking.admin.shown_field import shown_config, shown_mapping
 from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
 from tracking.models import Integration
@@ -90,8 +91,10 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
         form = self.get_form(request, obj)
-        config = [name for name in form.base_fields if name.startswith(CONFIG)]
-        mapping = [name for name in form.base_fields if name.startswith(MAPPING)]
+        config: list[Any] = [name for name in form.base_fields if name.startswith(CONFIG)]
+        mapping: list[Any] = [name for name in form.base_fields if name.startswith(MAPPING)]
+        if obj is not None and not self.has_change_permission(request, obj):
+            config, mapping = [*shown_config(form.destination)], [*shown_mapping()]
         label = form.destination.label if form.destination else self.slug(request, obj)
         return [
             (None, {"fields": ("token", "name", "enabled")}),

@@ -102,11 +102,24 @@ def form_for(destination: type[Destination] | None, scope: Scope) -> type[Integr
     )
 
 
+class PassingField(forms.Field):
+    """A field that looks like the declared one and accepts any input."""
+
+    def __init__(self, *, declared: forms.Field, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._declared = declared
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare as the declared field does, but for the ends of lines."""
+        typed = data.replace("\r\n", "\n") if isinstance(data, str) else data
+        return self._declared.has_changed(initial, typed)
+
+
 def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms.Field]:
-    """Return fields that look like the declared ones and accept any input: the form that declares
-    them validates it."""
+    """Return fields that pass their input on: the form that declares them validates it."""
     return {
-        f"{prefix}{name}": forms.Field(
+        f"{prefix}{name}": PassingField(
+            declared=field,
             required=False,
             widget=field.widget,
             label=field.label or name.replace("_", " ").capitalize(),

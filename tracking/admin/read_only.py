@@ -15,6 +15,13 @@ from tracking.admin.scoped_admin import ScopedAdmin
 REACH = 10_000
 
 
+class BoundedCount(int):
+    """A number of rows. At the bound it reads as "10,000+"."""
+
+    def __str__(self) -> str:
+        return f"{REACH:,}+" if self >= REACH else f"{int(self):,}"
+
+
 class BoundedPaginator(Paginator):
     """A paginator that counts no further than paging reaches: the same cost for ten rows and ten
     million."""
@@ -24,7 +31,7 @@ class BoundedPaginator(Paginator):
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by().values("pk")[:REACH].count()
+        return BoundedCount(rows.order_by().values("pk")[:REACH].count())
 
 
 class ReadOnlyAdmin(ScopedAdmin):

@@ -18,12 +18,12 @@ from tracking.conf import conf
 from tracking.console.access import page, show
 from tracking.console.integration_row import in_order, integration_rows
 from tracking.console.time_range import TimeRange
+from tracking.events import TEST_EVENT, TEST_USER
 from tracking.ingest.errors import IngestError
 from tracking.ingest.track import track
 from tracking.models import Hit, Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.criteria import Criteria
-from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.models.ledger.failure_groups import failure_groups, reasons
 from tracking.models.operations.backfill import Backfill
 from tracking.presentation.pill import state_of_operation

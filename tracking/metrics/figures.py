@@ -26,7 +26,7 @@ from tracking.sql import load
 #: Retrying deliveries are counted up to this number.
 LIMIT = 10_000
 SQL = load(__file__)
-HIT_RESULTS = ("accepted", "duplicate", "refused")
+HIT_RESULTS = ("accepted", "duplicate", "refused", "noted")
 #: Counters that only grow. Dead letters do not: a replay takes them back.
 RESULTS = ("matched", "delivered", "skipped", "cancelled")
 INTEGRATION = ("token", "integration")
@@ -65,7 +65,7 @@ def figures() -> Iterator[Metric]:
 def counts(names: Names) -> Iterator[Metric]:
     hits = CounterMetricFamily(
         "hitstream_hits",
-        "Hits by result; a duplicate is accepted, too.",
+        "Hits by result; a duplicate and a noted hit are accepted, too.",
         labels=("token", "result", "reason"),
     )
     ended = CounterMetricFamily(

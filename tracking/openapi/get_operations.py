@@ -53,7 +53,7 @@ def pixel(view: Any, path: str) -> ApiOperation:
         "name": "data",
         "in": "query",
         "required": True,
-        "description": "The event as the base64 of JSON, in either alphabet, at most 32 KB of it.",
+        "description": "The event as the base64 of JSON, in either alphabet, at most 72 KB of it.",
         "schema": {"type": "string", "contentEncoding": "base64"},
         "example": samples.PIXEL,
     }

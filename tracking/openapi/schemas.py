@@ -48,6 +48,11 @@ TIME: Schema = {
     "description": "When it happened, in ISO 8601; UTC where no offset is given. The server's time "
     "without it.",
 }
+SDK_TIME: Schema = {
+    "description": "When it happened: ISO 8601, in the digits of any script, or a number of "
+    "seconds, ms, µs or ns since 1970, by its size. No value refuses the event: what cannot be "
+    "read, or is of another calendar, counts as the time of receipt.",
+}
 CONTEXT: Schema = {"type": ["object", "null"], "description": "Free-form."}
 INTEGRATIONS: Schema = {
     "type": ["object", "null"],
@@ -83,7 +88,15 @@ COLLECTED: Schema = {
     **HIT,
     "description": "A hit, with the token's public project id.",
     "required": ["projectId", "event"],
-    "properties": {"projectId": {"type": "string", "format": "uuid"}, **HIT["properties"]},
+    "properties": {
+        "projectId": {"type": "string", "format": "uuid"},
+        **HIT["properties"],
+        "timestamp": {
+            **SDK_TIME,
+            "description": "When the event happened, if `sentAt` is when the hit was sent: the "
+            "sender's clock is then corrected.",
+        },
+    },
 }
 HITS: Schema = holding("hits", {"type": "array", "minItems": 1, "items": ref("Hit")})
 
@@ -101,9 +114,9 @@ SEGMENT_EVENT: dict[str, Schema] = {
     "anonymousId": ref("Id"),
     "groupId": ref("Id"),
     "previousId": ref("Id"),
-    "timestamp": ref("Time"),
-    "originalTimestamp": ref("Time"),
-    "sentAt": ref("Time"),
+    "timestamp": ref("SdkTime"),
+    "originalTimestamp": ref("SdkTime"),
+    "sentAt": ref("SdkTime"),
     "context": CONTEXT,
     "integrations": INTEGRATIONS,
     "properties": CONTEXT,
@@ -142,7 +155,7 @@ SEGMENT_BATCH: Schema = {
         "batch": {"type": "array", "minItems": 1, "items": {"anyOf": [*map(typed, TYPES)]}},
         "context": SEGMENT_EVENT["context"],
         "integrations": SEGMENT_EVENT["integrations"],
-        "sentAt": ref("Time"),
+        "sentAt": ref("SdkTime"),
         "writeKey": SEGMENT_EVENT["writeKey"],
     },
 }
@@ -153,6 +166,7 @@ COMPONENTS: dict[str, Schema] = {
     "Hits": HITS,
     "Id": ID,
     "Identified": IDENTIFIED,
+    "SdkTime": SDK_TIME,
     **{f"Segment{type.capitalize()}": schema_of(type) for type in TYPES},
     "SegmentBatch": SEGMENT_BATCH,
     "Time": TIME,

@@ -54,8 +54,8 @@ def event(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Segment, short" if short(path) else "Segment",
         summary=f"{view.type.capitalize()}: {WORDS[view.type]}",
-        description="At most 32 KB. The body is JSON whatever its Content-Type says, plain or gzip."
-        " The write key is in Basic, else in the body, else in the query.",
+        description="At most 72 KB (73,728 bytes). The body is JSON whatever its Content-Type "
+        "says, plain or gzip. The write key is in Basic, else in the body, else in the query.",
         takes={"application/json": media(event_of(view.type), an_event=samples.EVENTS[view.type])},
         security=WRITE_KEYS,
         answers=SUCCESS,
@@ -93,7 +93,8 @@ def batch(view: Any, path: str) -> ApiOperation:
         summary="Many events"
         + view.historical * " of the past"
         + ("beacon" in path) * ", as a page is left",
-        description="At most 2,500 events and 500 KB (512,000 bytes), each event at most 32 KB. "
+        description="At most 2,500 events and 500 KB (512,000 bytes), each event at most "
+        "72 KB (73,728 bytes). "
         "`context` and `integrations` hold for all events that do not say otherwise. A bad event "
         "never costs the others: `results` names those that were refused. 200 if at least one "
         "is stored."

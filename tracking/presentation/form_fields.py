@@ -32,6 +32,11 @@ class LinesField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare line by line: browsers end them in their own way."""
+        before, after = (str(self.prepare_value(value) or "") for value in (initial, data))
+        return before.strip().splitlines() != after.strip().splitlines()
+
     def clean(self, value: Any) -> Any:
         lines = [line.strip() for line in super().clean(value).splitlines()]
         lines = list(dict.fromkeys(filter(None, lines)))

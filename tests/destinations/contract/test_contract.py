@@ -121,6 +121,32 @@ def test_why_it_skips_says_nothing_that_a_sender_chose(destination: Destination,
     assert "Zyx" not in destination.skip(event)
 
 
+def test_a_reason_is_one_of_a_few(destination: Destination) -> None:
+    """Sixty names, ids and texts are not sixty reasons in the ledger."""
+    reasons = set()
+    for number in range(60):
+        name = f"???{number}" if number % 2 else f"[Amplitude] Revenue {number}"
+        odd = {f"Zyx{number}": f"Zyx{number}", "value": f"Zyx{number}"}
+        payload = {"event": name, "properties": odd, "traits": odd}
+        for id in (f"Zyx{number}", "null", ""):
+            event = replace(SALE, name=name, user_id=id, anonymous_id="", payload=payload)
+            event = replace(event, options={"clientId": id})
+            reasons |= {destination.skip(event), destination.skip(replace(event, type="identify"))}
+            for path, rule in destination.left_out(event).items():
+                assert rule in destination.rules, path
+    assert "Zyx" not in " ".join(reasons)
+    assert len(reasons) <= 6
+
+
+def test_its_rules_are_told_apart_and_quote_a_page(kind: type[Destination]) -> None:
+    codes = [rule.code for rule in kind.rules]
+    assert len(set(codes)) == len(codes)
+    for rule in kind.rules:
+        assert rule.reason.endswith(".")
+        assert rule.source
+        assert re.fullmatch(r"[a-z]+_[a-z_]+", rule.code)
+
+
 def test_its_batches_obey_its_limits(
     kind: type[Destination], destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.events import Event
 
 SLUGS = ("amplitude", "google-analytics", "meta", "mixpanel", "posthog", "tiktok")
+ALL = (*SLUGS, "klaviyo", "segment")
 
 
 def make(slug: str) -> Destination:
@@ -23,7 +24,7 @@ def make(slug: str) -> Destination:
     return case_of(kind).make(kind, "https://vendor.example")
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", ALL)
 @settings(max_examples=examples(60), deadline=None)
 @given(events=st.lists(hits(), max_size=3, unique_by=lambda event: event.id))
 def test_nothing_that_is_sent_breaks_a_destination(slug: str, events: list[Event]) -> None:
@@ -35,6 +36,8 @@ def test_nothing_that_is_sent_breaks_a_destination(slug: str, events: list[Event
         first, second = destination.request(batch), destination.request(batch)
         assert (first.url, first.body) == (second.url, second.body)
         json.loads(first.body)
+        for event in batch:
+            assert set(destination.left_out(event).values()) <= set(destination.rules)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -77,6 +77,23 @@ def test_the_currency_of_the_site_is_the_last_resort() -> None:
     assert read_sale(segment(currency="Euro", total=3)).currency == ""
 
 
+@pytest.mark.parametrize(("told", "read"), [("usd", "USD"), ("XYZ", ""), ("Euro", ""), (5, "")])
+def test_a_currency_is_one_of_iso_4217(told: Any, read: str) -> None:
+    assert read_sale(segment(currency=told, total=3)).currency == read
+
+
+def test_a_value_remembers_where_it_came_from() -> None:
+    sale = read_sale(SALE)
+    at = ("properties", "transaction")
+    assert sale.origins["order_id"] == (*at, "orderId")
+    assert sale.origins["revenue"] == (*at, "subtotal")
+    boots = sale.items[0]
+    assert boots.path == (*at, "lineItems", "0")
+    assert boots.origins["price"] == (*at, "lineItems", "0", "product", "unitSalePrice")
+    derived = read_sale(segment(products=[{"product_id": "1", "price": 2, "quantity": 3}]))
+    assert (derived.revenue, "revenue" in derived.origins) == (6, False)
+
+
 def test_numbers_that_are_none_are_missing() -> None:
     sale = read_sale(segment(order_id="o", total="NaN", tax=True, shipping="free", revenue=None))
     assert (sale.total, sale.tax, sale.shipping, sale.revenue) == (None, None, None, None)

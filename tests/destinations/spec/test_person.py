@@ -10,6 +10,7 @@ import pytest
 
 from tests.destinations.samples import SALE, SAMPLES, sample
 from tracking.destinations.spec import person
+from tracking.destinations.spec.ids import browser_of, someone, user_of
 from tracking.destinations.spec.person import make_fbc, read_clicks, read_person, read_visit
 from tracking.events import Event
 
@@ -74,11 +75,68 @@ def test_the_digest_is_that_of_the_plain_form() -> None:
         (person.plain_postal_code, "94025-1234", "94025"),
         (person.plain_postal_code, "SW1A 1AA", "sw1a1aa"),
         (person.plain_country, "US", "us"),
-        (person.plain_country, "Germany", ""),
+        (person.plain_country, "Germany", "de"),
+        (person.plain_country, "USA", "us"),
+        (person.plain_country, "U.K.", "gb"),
+        (person.plain_country, "Atlantis", ""),
+        (person.plain_country, "840", ""),
+        (person.plain_email, "n/a", ""),
+        (person.plain_email, "bob@", ""),
     ],
 )
 def test_plain_forms(plain: Any, raw: str, expected: str) -> None:
     assert plain(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("+49 (0)170 1234567", "", "491701234567"),
+        ("+1 650 555 0100 ext. 12", "", "16505550100"),
+        ("0170 1234567", "", ""),
+        ("0170 1234567", "DE", "491701234567"),
+        ("(650) 555-0100", "US", "16505550100"),
+        ("0049 170 1234567", "US", "491701234567"),
+        ("16505550100", "", ""),
+        ("n/a", "DE", ""),
+        ("undefined", "", ""),
+    ],
+)
+def test_a_phone_number_is_whole_or_left_out(raw: str, country: str, expected: str) -> None:
+    """Digits without their country code would be those of somebody else."""
+    assert person.plain_phone(raw, country) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("California", "US", "ca"),
+        ("ca", "US", "ca"),
+        ("US-CA", "US", "ca"),
+        ("Nordrhein-Westfalen", "DE", "nordrheinwestfalen"),
+        ("California", "", "california"),
+        ("", "US", ""),
+    ],
+)
+def test_a_state_of_the_us_is_two_letters(raw: str, country: str, expected: str) -> None:
+    assert person.plain_region(raw, country) == expected
+
+
+def test_a_contact_that_is_none_gives_way_to_the_next() -> None:
+    contact = {"email": "c@d.example", "phone": "+49 30 1234567"}
+    told = {"name": "X", "user": {"email": "n/a", "phone": "none"}, "transaction": {}}
+    told["transaction"] = {"contactInfo": contact}
+    who = read_person(sample(0, {"event": told}))
+    assert (who.email, who.phone) == ("c@d.example", "+49 30 1234567")
+    assert who.origins["email"] == ("properties", "transaction", "contactInfo", "email")
+
+
+@pytest.mark.parametrize("id", ["undefined", "NULL", "n/a", "none", "0", "anonymous", " nil "])
+def test_an_id_that_is_none_identifies_nobody(id: str) -> None:
+    event = sample(0, {}, user_id=id, anonymous_id="a1")
+    assert read_person(event).external_ids == ("a1",)
+    assert (user_of(event), browser_of(event), someone(event)) == ("", "a1", "a1")
+    assert someone(replace(event, anonymous_id=id)) == ""
 
 
 def test_an_address_that_is_none_gives_way_to_the_connections() -> None:

@@ -1,14 +1,20 @@
 """What load balancers and Prometheus are answered, by whatever name they call."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
+from tests.support.hits import Send, hit
 from tests.support.posting import Answer, ask, get
+from tracking import db
 from tracking.health.database import postgres
+from tracking.ingest.write import readiness
 from tracking.metrics.exposition import exposition
-from tracking.models import Tally
+from tracking.models import Hit, Tally, Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "0123456789abcdef0123456789"
@@ -17,6 +23,7 @@ TOKEN = "0123456789abcdef0123456789"
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     exposition.forget()
+    readiness.readiness.forget()
 
 
 def metrics(settings: Any, *, remote: str = "203.0.113.7", bearer: str = "", **how: Any) -> Answer:
@@ -48,13 +55,82 @@ def test_strangers_are_not_told_where_postgres_is(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "NAME", "secret_database")
-    postgres.forget()
+    readiness.forget()
     answer = get("/readyz")
-    postgres.forget()
+    readiness.forget()
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["parts"] == {"Postgres": "bad"}
     assert "secret_database" not in answer.content.decode()
     assert "secret_database" in caplog.text
+
+
+@contextmanager
+def own_connection() -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(**db.raw_parameters(), autocommit=True) as own:
+        yield own
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    with own_connection() as own:
+        own.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        own.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+        yield
+        own.execute("SET default_transaction_read_only = off")
+        own.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        own.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+
+
+def locked(table: str) -> Callable[[], AbstractContextManager[None]]:
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with own_connection() as own, own.transaction():
+            own.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    return hold
+
+
+@contextmanager
+def all_taken() -> Iterator[None]:
+    with ExitStack() as taken:
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.enter_context(own_connection())
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            taken.enter_context(own_connection())
+        yield
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"),
+    [
+        (nullcontext, 204),
+        (read_only, 503),
+        (locked("hitstream_hit"), 503),
+        (locked("hitstream_hitkey"), 503),
+        (locked("hitstream_queue"), 503),
+        (locked("hitstream_tally"), 503),
+        (locked("hitstream_operation"), 204),
+        (all_taken, 204),
+    ],
+)
+def test_ready_answers_what_track_would(
+    trouble: Callable[[], AbstractContextManager[None]],
+    status: int,
+    send: Send,
+    token: Token,
+    settings: Any,
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "TOKEN_CACHE_SECONDS": 60.0}
+    assert (send(hit()).status_code, get("/readyz").status_code) == (204, 200)
+    readiness.readiness.forget()
+    with trouble():
+        assert send(hit()).status_code == status
+        assert get("/readyz").status_code == (200 if status == 204 else 503)
+    readiness.readiness.forget()
+    assert (send(hit()).status_code, get("/readyz").status_code) == (204, 200)
+    assert not Hit.objects.filter(hit_id="readiness").exists()
 
 
 def test_what_postgres_does_not_tell_is_no_error_of_ours(

@@ -211,6 +211,79 @@ def test_one_byte_more_is_refused_with_both_figures(send: Send) -> None:
     assert not Hit.objects.exists()
 
 
+@pytest.mark.parametrize("parts", [2, 500])
+def test_a_gzip_body_may_have_several_members(send: Send, parts: int) -> None:
+    text = json.dumps(SEED)
+    size = -(-len(text) // parts)
+    members = [text[size * part : size * (part + 1)].encode() for part in range(parts)]
+    body = b"".join(map(gzip.compress, members)) + bytes(16)
+    assert send(body, content_encoding="gzip").status_code == 204
+    assert Hit.objects.get().payload == SEED
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (gzip.compress(sized(1000)) + gzip.compress(b" " * LIMIT), "body_too_large"),
+        (gzip.compress(sized(1000)) + gzip.compress(b"0" * 50_000_000), "body_too_large"),
+        (gzip.compress(sized(1000)) + gzip.compress(b"  ")[:-3], "encoding_invalid"),
+        (gzip.compress(sized(1000)) + b"not gzip", "encoding_invalid"),
+        (gzip.compress(b"") * 3000, "body_empty"),
+    ],
+    ids=["unpacked too long", "a bomb", "cut off", "not gzip", "many of nothing"],
+)
+def test_a_bad_member_refuses_the_body(send: Send, body: bytes, code: str) -> None:
+    began = time.process_time()
+    answer = send(body, content_encoding="gzip")
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("path", "type"),
+    [
+        ("/track", "application/json"),
+        ("/track/batch", "application/json"),
+        ("/track/batch", "application/x-ndjson"),
+        ("/collect", "text/plain"),
+        ("/v1/track", "application/json"),
+        ("/v1/batch", "application/json"),
+    ],
+)
+def test_a_byte_order_mark_is_ignored(
+    send: Send, token: Token, path: str, type: str, zipped: bool
+) -> None:
+    sdk = {"type": "track", "event": "E", "userId": "u1"}
+    bodies = {
+        "/track": hit(),
+        "/track/batch": {"hits": [hit()]} if type == "application/json" else hit(),
+        "/collect": hit(projectId=str(token.project_id)),
+        "/v1/track": sdk,
+        "/v1/batch": {"batch": [sdk]},
+    }
+    body = b"\xef\xbb\xbf" + json.dumps(bodies[path]).encode()
+    coding = {"content_encoding": "gzip"} if zipped else {}
+    body = gzip.compress(body) if zipped else body
+    assert send(body, path=path, content_type=type, **coding).status_code in {200, 204}
+    assert Hit.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("小米 Redmi".encode(), "小米 Redmi"),
+        ("Bücher".encode(), "Bücher"),
+        (b"caf\xe9", "caf\ufffd"),
+        ("小".encode() * 600, "小" * 512),
+        (b"curl/8", "curl/8"),
+    ],
+)
+def test_the_bytes_of_a_user_agent_are_read_as_utf_8(send: Send, sent: bytes, stored: str) -> None:
+    assert send(hit(), user_agent=sent.decode("latin-1")).status_code == 204
+    assert Hit.objects.get().user_agent == stored
+
+
 def test_a_gzip_body_is_unpacked(send: Send) -> None:
     body = gzip.compress(json.dumps(SEED).encode())
     assert send(body, content_encoding="gzip").status_code == 204
@@ -241,7 +314,7 @@ def test_a_bad_gzip_body_is_refused(send: Send, body: bytes, code: str) -> None:
         (b"{", "json_invalid"),
         (b"{'event': {}}", "json_invalid"),
         (b'{"event": {"a": "\xff"}}', "json_invalid"),
-        (b'\xef\xbb\xbf{"event": {}}', "json_invalid"),
+        (b'\xef\xbb\xbf{"event": {}}', "user_required"),
         (b'{"event": {"a": NaN}}', "json_invalid"),
         (b'{"event": {"a": -Infinity}}', "json_invalid"),
         (b'{"event": {"a": 9e131071}}', "json_invalid"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.hits import Send
+from tests.support.hits import Send, hit
 from tracking.models import Hit
 
 EVENT = {"type": "track", "event": "Ordered", "userId": "u1"}
@@ -75,5 +75,9 @@ def test_what_is_shared_must_be_an_object(send: Send) -> None:
 
 @pytest.mark.parametrize("sent_at", ["", 0, False, []])
 def test_an_empty_sent_at_is_no_time(send: Send, sent_at: Any) -> None:
-    refused = send({**EVENT, "sentAt": sent_at}, path="/v1/track")
+    assert send({**EVENT, "sentAt": sent_at}, path="/v1/track").status_code == 200
+    stored = Hit.objects.get()
+    assert (stored.clock, stored.sent_at) == ("unreadable", stored.received_at)
+    assert stored.payload["sentAt"] == sent_at
+    refused = send({**hit(), "sentAt": sent_at})
     assert (refused.status_code, refused.json()["code"]) == (400, "field_invalid")

@@ -28,6 +28,7 @@ from tests.support.rollups import (
     values,
 )
 from tracking import tasks, track
+from tracking.events import TEST_EVENT, TEST_USER
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
@@ -45,7 +46,6 @@ from tracking.models.analytics.dimensions import (
     USER,
 )
 from tracking.models.analytics.watermark import Busy
-from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.models.upkeep import retention
 from tracking.uuid7 import first_uuid7
 

@@ -1,12 +1,14 @@
 """What is stored otherwise than it was sent is told, and nothing else is."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.hits import Send, hit
-from tracking.models import Hit, Token
+from tracking.models import Hit, Ledger, Token
 from tracking.models.explain.hit_history import hit_history
+from tracking.models.ledger.ingest_stats import ingest_volume
 from tracking.models.tokens.privacy import IpPolicy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,3 +86,26 @@ def test_a_time_by_our_clock_is_told(send: Send) -> None:
     assert "By the sender's clock the event occurred at 2020-01-01T00:00:00Z" in line
     stored = Hit.objects.get()
     assert (stored.received_at - stored.occurred_at).total_seconds() == 10
+
+
+def sdk_event(**times: Any) -> dict[str, Any]:
+    return {"event": "Registered", "userId": "u1", "messageId": "m1", **times}
+
+
+def test_a_time_after_receipt_is_told(send: Send) -> None:
+    (line,) = told(send, user() | {"sentAt": "2099-01-01T00:00:00Z"})
+    assert 'the hit has sentAt "2099-01-01T00:00:00Z". The event\'s time is that of receipt' in line
+
+
+def test_a_time_that_cannot_be_read_is_told_and_counted(send: Send, token: Token) -> None:
+    (line,) = told(send, sdk_event(timestamp="۱۴۰۵-۰۸-۱۰T۱۲:۰۰:۰۰Z"), path="/v1/track")
+    assert line.startswith("The sender's time is not one that can be read: the hit has timestamp")
+    send(
+        {"batch": [sdk_event(type="track", messageId=f"m{n}", timestamp="") for n in "234"]},
+        path="/v1/batch",
+    )
+    for _ in range(2):
+        counts = ingest_volume(datetime.now(UTC) - timedelta(hours=2)).tokens[token.pk]
+        assert (counts.accepted, counts.refused) == (4, 0)
+        assert counts.notes == {"time_unreadable": 4}
+        Ledger.objects.consolidate()

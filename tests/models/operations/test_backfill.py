@@ -12,6 +12,7 @@ from tests.support.ledger import assert_exact, counts
 from tests.support.operations import backfill, let_die, post, work
 from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
+from tracking.destinations.vendors.google_analytics.own_parameters import NOT_PLAIN
 from tracking.models import Hit, Integration, Operation, QueuedDelivery, Token
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import backfill as module
@@ -212,3 +213,16 @@ def test_nothing_is_owed_to_a_deleted_one(send: Send, token: Token) -> None:
     work()
     assert not QueuedDelivery.objects.exists()
     assert_exact(integration)
+
+
+def test_the_preview_says_what_a_vendor_does_not_get(send: Send, token: Token) -> None:
+    """The sentence is the rule's: it holds nothing of the sender's."""
+    event = {"name": "Danced", "secret-list": ["sender's own"], "user": {"userId": "u1"}}
+    send({"hitId": "h1", "event": event})
+    config = {"measurement_id": "G-ABC123", "region": "eu"}
+    integration = Integration(token=token, name="GA", destination="google-analytics", config=config)
+    integration.secrets = {"api_secret": "s"}
+    integration.save()
+    preview = Backfill(integration, Criteria()).preview()
+    assert len(preview.sample) == 1
+    assert preview.note == f"A value is left out: {NOT_PLAIN.reason}"

@@ -1,6 +1,7 @@
 """The room that everything takes, and until when there is some."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Self
 
 import pytest
 from django.test import override_settings
@@ -35,22 +36,27 @@ def test_what_retention_gives_back_counts() -> None:
 
 def test_the_growth_is_that_of_whole_days() -> None:
     assert growth_of({ago(1): 300, ago(2): 100, ago(9): 9000, TODAY: 5}, TODAY) == 200
+    assert growth_of({TODAY: 5_000_000}, TODAY) == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_measured_where_postgres_is(send: Send) -> None:
+def test_it_is_measured_where_postgres_is(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(50):
         send(hit(hitId=f"h{number}", context={"pad": "x" * 20_000}))
     disk = measure()
     assert disk.used > 1_000_000
-    assert disk.growth is not None
-    assert disk.growth > 100_000 * 86_400 / max(3600, seconds_of_today()) / 10
     assert disk.free is not None
-    with override_settings(HITSTREAM={**conf.given(), "DISK_BYTES": disk.used + disk.growth * 3}):
+    assert (disk.growth, disk.full_on) == (None, None), "no forecast from a part of a day"
+    monkeypatch.setattr("tracking.models.upkeep.disk.datetime", Tomorrow)
+    grown = measure().growth
+    assert grown is not None
+    assert grown > 500_000
+    with override_settings(HITSTREAM={**conf.given(), "DISK_BYTES": disk.used + grown * 3}):
         tight = measure()
     assert tight.days_left in {2, 3, 4}
 
 
-def seconds_of_today() -> float:
-    now = datetime.now(UTC)
-    return (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+class Tomorrow(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(days=1)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from tracking.destinations.contract.assets import inline_icon, letter_icon, read_beside
 from tracking.destinations.contract.config_form import ConfigForm
+from tracking.destinations.spec.omissions import LeftOut, Rule
 from tracking.destinations.transport.recorder import Recorder
 from tracking.destinations.transport.request import Request
 from tracking.events import TYPES, Event, Receipt
@@ -53,6 +54,9 @@ class Destination:
     speaks_http: ClassVar[bool] = True
     #: The vendor's API roots by the configuration's `region`; the key is "" if there is only one.
     hosts: ClassVar[Mapping[str, str]] = {}
+
+    #: Every rule by which a value of the sender may be left out of a request.
+    rules: ClassVar[tuple[Rule, ...]] = ()
 
     #: Without this Django's templates would call the class.
     do_not_call_in_templates: ClassVar[bool] = True
@@ -110,6 +114,11 @@ class Destination:
         if event.type not in self.takes:
             return f"{self.label} does not accept events of type {event.type}."
         return ""
+
+    def left_out(self, event: Event) -> LeftOut:
+        """Return the values of the event's properties and traits that its request lacks, with the
+        rule for each. Values that are only written otherwise, as text or hashed, are not in it."""
+        return {}
 
     def request(self, events: Sequence[Event]) -> Request:
         """Return the request that carries these events. The same events must give the same body."""

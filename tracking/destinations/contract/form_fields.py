@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 
 from tracking.conf import conf
 from tracking.destinations.contract.config_form import SecretField
+from tracking.destinations.spec.iso import country_code
 from tracking.destinations.transport.ssrf import is_public
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -107,6 +108,32 @@ def _check_address(host: str) -> None:
             " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS.",
             code="private",
             params={"host": host},
+        )
+
+
+class CountryField(forms.CharField):
+    """A country, as a code or an English name. The cleaned value is the two letters of ISO 3166-1,
+    empty without a country."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=60, required=False, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        code = country_code(text)
+        if text and not code:
+            raise ValidationError("Enter a country, such as DE or Germany.", code="country")
+        return code
+
+
+class DefaultCountryField(CountryField):
+    """The country of phone numbers that are written without a country code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Default country",
+            help_text="Country of phone numbers without a country code, if the hit names none, such"
+            " as DE. Without it such numbers are left out.",
         )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from tracking.destinations.spec.iso import is_currency
+
 Number = int | float
 
 
@@ -38,12 +40,9 @@ def plain(value: Any) -> str:
 
 
 def read_currency(*values: Any) -> str:
-    """Return the first value in the form of an ISO 4217 code, in capitals; "" if there is none."""
-    for value in values:
-        code = plain(value).upper()
-        if len(code) == 3 and code.isascii() and code.isalpha():
-            return code
-    return ""
+    """Return the first value that is a code of ISO 4217, in capitals; "" if there is none."""
+    codes = (plain(value).upper() for value in values)
+    return next((code for code in codes if is_currency(code)), "")
 
 
 def to_number(value: Any) -> Number | None:

@@ -7,26 +7,26 @@ Both payload shapes are read: the public HTTP API's objects (`transaction`, `car
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tracking.destinations.spec.coerce import (
     Number,
     as_object,
-    number,
     plain,
     read_currency,
     split_category,
     text,
     to_number,
 )
+from tracking.destinations.spec.origins import Origins, Path, Place, once, properties_of
 from tracking.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
     """A product and its quantity. `price` is the price of one piece, `discount` its reduction per
-    piece. `categories` run from the widest to the narrowest."""
+    piece. `categories` run from the widest to the narrowest. `path` is where the line stands."""
 
     id: str
     sku: str
@@ -42,6 +42,8 @@ class LineItem:
     discount: Number | None
     quantity: Number | None
     position: Number | None
+    path: Path = ()
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,35 +64,31 @@ class Sale:
     affiliation: str
     payment: str
     items: tuple[LineItem, ...]
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
+@once
 def read_sale(event: Event) -> Sale:
     """Return the sale of the event; its fields are empty if the event has none."""
-    properties = event.properties
-    body = next(
-        (properties[n] for n in ("transaction", "cart") if isinstance(properties.get(n), dict)),
-        properties,
-    )
-    read = (read_item(raw) for raw in raw_items(properties, body))
+    properties, body = properties_of(event), _body(event)
+    read = (read_item(place) for place in item_places(event))
     items = tuple(item for item in read if item.id or item.sku or item.name)
-    codes = body.get("vouchers") or body.get("voucher") or body.get("coupon")
+    origins, places = Origins(), [body]
+    website = as_object(event.payload.get("website"))
+    currency = origins.first("currency", [body, properties], ("currency",), read_currency)
     return Sale(
-        order_id=text(body, "orderId", "order_id"),
-        currency=read_currency(
-            body.get("currency"),
-            properties.get("currency"),
-            *(item.currency for item in items),
-            as_object(event.payload.get("website")).get("currency"),
-        ),
-        revenue=_revenue(body, items),
-        total=number(body, "total"),
-        tax=number(body, "tax"),
-        shipping=number(body, "shippingCost", "shipping"),
-        discount=number(body, "voucherDiscount", "discount"),
-        coupon=",".join(map(str, codes)) if isinstance(codes, list) else plain(codes),
-        affiliation=text(body, "affiliation"),
-        payment=text(body, "paymentMethod", "payment_method") or text(properties, "payment_method"),
+        order_id=origins.text("order_id", places, "orderId", "order_id"),
+        currency=currency or read_currency(*(i.currency for i in items), website.get("currency")),
+        revenue=_revenue(origins, body, items),
+        total=origins.number("total", places, "total"),
+        tax=origins.number("tax", places, "tax"),
+        shipping=origins.number("shipping", places, "shippingCost", "shipping"),
+        discount=origins.number("discount", places, "voucherDiscount", "discount"),
+        coupon=origins.first("coupon", places, ("vouchers", "voucher", "coupon"), _codes) or "",
+        affiliation=origins.text("affiliation", places, "affiliation"),
+        payment=origins.text("payment", [body, properties], "paymentMethod", "payment_method"),
         items=items,
+        origins=origins,
     )
 
 
@@ -99,49 +97,97 @@ def worth(sale: Sale) -> Number | None:
     return sale.revenue if sale.total is None else sale.total
 
 
-def read_item(raw: Mapping[str, Any]) -> LineItem:
+def read_amount(event: Event) -> tuple[Number | None, Path]:
+    """Return the amount that the sender states, and its path: the revenue, else the total, else
+    the value. It is that of the order, not of a cart. Nothing is calculated."""
+    origins, properties = Origins(), properties_of(event)
+    order = properties.inside("transaction")
+    place = order if order.raw else properties
+    amount = origins.number("amount", [place], "revenue", "total", "value")
+    return amount, origins.get("amount", ())
+
+
+def read_item(place: Place) -> LineItem:
     """Return the LineItem of an order line, a listed product or a bare product."""
-    product = as_object(raw.get("product")) or raw
-    usual = number(product, "unitPrice")
-    price = number(product, "unitSalePrice", "price", "unitPrice")
-    lowered = usual is not None and price is not None and usual > price
+    inner = place.inside("product")
+    product = inner if inner.raw else place
+    origins, at = Origins(), [product]
+    usual = Origins().number("", at, "unitPrice")
+    price = origins.number("price", at, "unitSalePrice", "price", "unitPrice")
+    discount = None
+    if usual is not None and price is not None and usual > price:
+        discount = to_number(round(usual - price, 6))
+        origins["discount"] = (*product.path, "unitPrice")
+    quantity = origins.number("quantity", [place], "quantity")
     return LineItem(
-        id=text(product, "id", "product_id", "productId"),
-        sku=text(product, "skuCode", "sku"),
-        name=text(product, "name"),
-        brand=text(product, "manufacturer", "brand"),
-        variant=text(product, "variant", "color", "size"),
-        coupon=text(product, "voucher", "coupon"),
-        currency=read_currency(product.get("currency")),
-        url=text(product, "url"),
-        image=text(product, "imageUrl", "image_url", "thumbnailUrl"),
-        categories=split_category(product.get("category")),
+        id=origins.text("id", at, "id", "product_id", "productId"),
+        sku=origins.text("sku", at, "skuCode", "sku"),
+        name=origins.text("name", at, "name"),
+        brand=origins.text("brand", at, "manufacturer", "brand"),
+        variant=origins.text("variant", at, "variant", "color", "size"),
+        coupon=origins.text("coupon", at, "voucher", "coupon"),
+        currency=origins.first("currency", at, ("currency",), read_currency) or "",
+        url=origins.text("url", at, "url"),
+        image=origins.text("image", at, "imageUrl", "image_url", "thumbnailUrl"),
+        categories=origins.first("categories", at, ("category",), read_category) or (),
         price=price,
-        discount=to_number(round(usual - price, 6)) if lowered else None,  # type: ignore[operator]
-        quantity=number(raw, "quantity") or number(product, "quantity"),
-        position=number(raw, "position", "index"),
+        discount=discount,
+        quantity=quantity or origins.number("quantity", at, "quantity"),
+        position=origins.number("position", [place], "position", "index"),
+        path=place.path,
+        origins=origins,
     )
 
 
-def _revenue(body: Mapping[str, Any], items: tuple[LineItem, ...]) -> Number | None:
-    stated = number(body, "revenue", "subtotal", "value")
+def item_places(event: Event) -> Iterator[Place]:
+    """Yield the items of the first place that has any: an order or a cart, a list, one product."""
+    properties, body = properties_of(event), _body(event)
+    for place, name in (
+        *((body, each) for each in ("lineItems", "items", "products")),
+        *((properties, each) for each in ("lineItems", "listItems")),
+        (properties.inside("listing"), "items"),
+        (properties, "listItem"),
+    ):
+        if found := list(_objects(place, name)):
+            yield from found
+            return
+    if as_object(properties.raw.get("product")) or text(properties.raw, "product_id", "sku"):
+        yield properties
+
+
+def _objects(place: Place, name: str) -> Iterator[Place]:
+    """Yield the objects of a list, or the one object, under this name."""
+    value, path = place.raw.get(name), (*place.path, name)
+    if isinstance(value, Mapping) and value:
+        yield Place(path, value)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            if isinstance(each, Mapping):
+                yield Place((*path, str(index)), each)
+
+
+def _body(event: Event) -> Place:
+    """Return the order or the cart; without either, the properties themselves."""
+    properties = properties_of(event)
+    places = (properties.inside(name) for name in ("transaction", "cart"))
+    return next((place for place in places if place.raw), properties)
+
+
+def _revenue(origins: Origins, body: Place, items: tuple[LineItem, ...]) -> Number | None:
+    stated = origins.number("revenue", [body], "revenue", "subtotal", "value")
     if stated is not None:
         return stated
     prices = [item.price * (item.quantity or 1) for item in items if item.price is not None]
-    return round(sum(prices), 6) if prices else number(body, "total")
+    if prices:
+        return to_number(round(sum(prices), 6))
+    return origins.number("revenue", [body], "total")
 
 
-def raw_items(
-    properties: Mapping[str, Any], body: Mapping[str, Any]
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the items of the first place that has any: an order or a cart, a list, one product."""
-    lines = body.get("lineItems") or body.get("items") or body.get("products")
-    listed = properties.get("lineItems") or properties.get("listItems")
-    listing = as_object(properties.get("listing")).get("items")
-    shown = properties.get("listItem")
-    single = properties if as_object(properties.get("product")) else None
-    flat = properties if text(properties, "product_id", "sku") else None
-    first: Any = lines or listed or listing or shown or single or flat or []
-    for raw in first if isinstance(first, (list, tuple)) else [first]:
-        if isinstance(raw, Mapping):
-            yield raw
+def _codes(value: Any) -> str:
+    """Return a voucher, or a list of them joined with commas."""
+    return ",".join(map(plain, value)) if isinstance(value, list) else plain(value)
+
+
+def read_category(value: Any) -> tuple[str, ...] | None:
+    """Return the levels of a category; None without any."""
+    return split_category(value) or None

@@ -72,6 +72,8 @@ CATALOGUE = (
     "Updated Profile Info",
     "Received Voucher",
 )
+#: The event by which something is sold.
+BOUGHT = "Completed Transaction"
 
 _KNOWN = {
     **{name.casefold(): name for name in CATALOGUE},

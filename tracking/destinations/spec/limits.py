@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from tracking.destinations.spec.ecommerce import read_sale
+from tracking.destinations.spec.event_names import BOUGHT, meaning
+from tracking.destinations.spec.origins import Path
 from tracking.destinations.spec.person import read_clicks
 from tracking.events import Event
 
@@ -16,11 +18,15 @@ UTM = ("source", "medium", "name", "term", "content")
 
 
 def describe_sale(event: Event) -> dict[str, Any]:
-    """Return the sale under the same keys for both payload shapes."""
+    """Return the sale under the same keys for both payload shapes.
+
+    There is revenue only where something was bought: the price of a product that was looked at is
+    none.
+    """
     sale = read_sale(event)
     totals = {
         "order_id": sale.order_id,
-        "revenue": sale.revenue,
+        "revenue": sale.revenue if meaning(event) == BOUGHT else None,
         "total": sale.total,
         "tax": sale.tax,
         "shipping": sale.shipping,
@@ -59,18 +65,29 @@ def filled(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if value not in (None, "", [], {})}
 
 
-def prune(value: Any, *, depth: int, keys: int, items: int) -> Any:
+def beside(own: Mapping[str, Any], derived: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sender's own entries and, beside them, the derived ones. No own entry is
+    replaced."""
+    return {**own, **{name: value for name, value in derived.items() if name not in own}}
+
+
+def prune(
+    value: Any, *, depth: int, keys: int, items: int, cut: list[Path] | None = None, path: Path = ()
+) -> Any:
     """Return the value with at most `depth` levels, `keys` entries per object and `items` per list.
 
-    Deeper values become JSON text, so that they stay readable.
+    Deeper values become JSON text, so that they stay readable. The paths of what is left out are
+    added to `cut`.
     """
-    if not isinstance(value, (Mapping, list)):
+    if isinstance(value, (str, int, float)) or not isinstance(value, (Mapping, list)):
         return value
     if depth == 0:
         return msgspec.json.encode(value).decode()
-    if isinstance(value, Mapping):
-        return {
-            name: prune(each, depth=depth - 1, keys=keys, items=items)
-            for name, each in list(value.items())[:keys]
-        }
-    return [prune(each, depth=depth - 1, keys=keys, items=items) for each in value[:items]]
+    is_object = isinstance(value, Mapping)
+    limit = keys if is_object else items
+    listed = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+    if cut is not None:
+        cut.extend((*path, str(name)) for name, _ in listed[limit:])
+    limits: dict[str, Any] = {"depth": depth - 1, "keys": keys, "items": items, "cut": cut}
+    kept = {name: prune(each, **limits, path=(*path, str(name))) for name, each in listed[:limit]}
+    return kept if is_object else list(kept.values())

@@ -14,31 +14,43 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tracking.destinations.spec.coerce import as_object, text
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from tracking.destinations.spec.coerce import as_object, plain, text
+from tracking.destinations.spec.ids import browser_of, user_of
+from tracking.destinations.spec.iso import country_code, state_code
+from tracking.destinations.spec.origins import Origins, Place, once, properties_of, traits_of
 from tracking.events import Event
 
 CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
 HASHED = re.compile(r"[0-9a-f]{64}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """The values as the sender wrote them. `external_ids` are the known user's id and the browser's
-    id."""
+    id, as far as they identify anybody."""
 
     email: str
     phone: str
     first_name: str
     last_name: str
+    title: str
+    image: str
     city: str
     region: str
     postal_code: str
     country: str
     external_ids: tuple[str, ...]
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,41 +64,53 @@ class Visit:
     referrer: str
     title: str
     locale: str
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
+@once
 def read_person(event: Event) -> Person:
     """Return the person, from the traits, else the order's contact, else the event's own
-    properties."""
-    traits, properties = event.traits, event.properties
-    contact = as_object(as_object(properties.get("transaction")).get("contactInfo"))
-    known = {**_filled(properties, "email", "phone"), **contact, **as_object(traits.get("address"))}
-    known |= {name: value for name, value in traits.items() if value}
+    properties. An e-mail address or phone number that is none gives way to the next."""
+    origins, traits, properties = Origins(), traits_of(event), properties_of(event)
+    contact = properties.inside("transaction").inside("contactInfo")
+    known = [traits, traits.inside("address"), contact]
+    anywhere = [*known, properties]
+    email = origins.first("email", anywhere, ("email", "emails"), _email_in)
     return Person(
-        email=text(known, "email") or first(known.get("emails")) or event.email_hash,
-        phone=text(known, "phone") or first(known.get("phones")),
-        first_name=text(known, "firstName", "first_name", "firstname"),
-        last_name=text(known, "lastName", "last_name", "lastname"),
-        city=text(known, "city"),
-        region=text(known, "state", "region"),
-        postal_code=text(known, "postalCode", "postal_code", "zip"),
-        country=text(known, "country", "countryCode"),
-        external_ids=tuple(filter(None, (event.user_id, event.anonymous_id))),
+        email=email or event.email_hash,
+        phone=origins.first("phone", anywhere, ("phone", "phones"), _phone_in) or "",
+        first_name=origins.text("first_name", known, "firstName", "first_name", "firstname"),
+        last_name=origins.text("last_name", known, "lastName", "last_name", "lastname"),
+        title=origins.text("title", [traits], "title"),
+        image=origins.text("image", [traits], "avatar"),
+        city=origins.text("city", known, "city"),
+        region=origins.text("region", known, "state", "region"),
+        postal_code=origins.text("postal_code", known, "postalCode", "postal_code", "zip"),
+        country=origins.text("country", known, "country", "countryCode"),
+        external_ids=tuple(filter(None, (user_of(event), browser_of(event)))),
+        origins=origins,
     )
 
 
+def country_of(person: Person, default: str) -> str:
+    """Return the two letters of the person's country in capitals; without one the default."""
+    return country_code(person.country) or default
+
+
+@once
 def read_visit(event: Event) -> Visit:
-    context, properties = event.context, event.properties
-    page = {**as_object(properties.get("page")), **as_object(context.get("page"))}
-    if event.type == "page":
-        page |= _filled(properties, "url", "referrer", "title")
-    url = text(page, "url")
+    context, properties, origins = event.context, properties_of(event), Origins()
+    page = [Place(("context", "page"), as_object(context.get("page"))), properties.inside("page")]
+    pages = [properties, *page] if event.type == "page" else page
+    url = origins.text("url", pages, "url")
     return Visit(
         ip=read_ip(context.get("ip")) or read_ip(event.ip),
         user_agent=text(context, "userAgent") or event.user_agent,
         url=url if url.startswith(("http://", "https://")) else "",
-        referrer=text(page, "referrer"),
-        title=text(page, "title"),
+        referrer=origins.text("referrer", pages, "referrer"),
+        title=origins.text("title", pages, "title"),
         locale=text(context, "locale"),
+        origins=origins,
     )
 
 
@@ -98,6 +122,7 @@ def read_ip(value: Any) -> str:
         return ""
 
 
+@once
 def read_clicks(event: Event) -> dict[str, str]:
     """Return advertisers' click ids and cookies by name, from the first of: the hit's options, the
     event, the campaign, the context, the traits, the page's address."""
@@ -127,23 +152,41 @@ def hash_text(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+@lru_cache(maxsize=1_024)
 def plain_email(value: str) -> str:
     """Return the address trimmed and in lower case; "" if the value is neither an address nor a
     digest."""
     address = value.strip().lower()
-    return address if "@" in address or HASHED.fullmatch(address) else ""
+    if HASHED.fullmatch(address):
+        return address
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    return address
 
 
-def plain_phone(value: str) -> str:
-    """Return the digits without leading zeros; "" if they are too few or too many for a phone
-    number.
+@lru_cache(maxsize=1_024)
+def plain_phone(value: str, country: str = "") -> str:
+    """Return the digits of the number in E.164 form, without plus sign and extension; a digest as
+    it is; "" if the value is no whole number.
 
-    A country code that the sender left out cannot be added.
+    `country` are the two letters for numbers without a country code. Without it they are left out:
+    their digits would be those of somebody else.
     """
-    if HASHED.fullmatch(value.strip().lower()):
-        return value.strip().lower()
-    digits = re.sub(r"[^0-9]", "", value).lstrip("0")
-    return digits if 7 <= len(digits) <= 15 else ""
+    text = value.strip()
+    if HASHED.fullmatch(text.lower()):
+        return text.lower()
+    # The international prefix of most countries, whatever the sender's own is.
+    text = f"+{text[2:]}" if text.startswith("00") else text
+    try:
+        number = phonenumbers.parse(text, country.upper() or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return written[1:] if E164.fullmatch(written) else ""
 
 
 def plain_name(value: str) -> str:
@@ -157,6 +200,15 @@ def plain_place(value: str) -> str:
     return "".join(c for c in value.lower() if c.isalpha() or unicodedata.combining(c))
 
 
+def plain_region(value: str, country: str) -> str:
+    """Return the two letters of a state of the US, in lower case; of another region its letters.
+
+    `country` are the two letters of its country, "" if unknown.
+    """
+    code = state_code(value, "US") if value and country.upper() == "US" else ""
+    return code.lower() or plain_place(value)
+
+
 def plain_postal_code(value: str) -> str:
     """Return the code in lower case, without spaces and dashes; of a US ZIP+4 only the first five
     digits."""
@@ -165,15 +217,9 @@ def plain_postal_code(value: str) -> str:
 
 
 def plain_country(value: str) -> str:
-    """Return the two letters of ISO 3166-1 in lower case; "" for anything else."""
-    code = value.strip().lower()
-    return code if re.fullmatch(r"[a-z]{2}", code) else ""
-
-
-def first(value: Any) -> str:
-    """Return the first text of a list; "" if there is none."""
-    listed = value if isinstance(value, list) else [value]
-    return next((each for each in listed if isinstance(each, str)), "")
+    """Return the two letters of ISO 3166-1 in lower case, for a code or a name; "" for anything
+    else."""
+    return country_code(value).lower()
 
 
 def _query(url: str) -> dict[str, str]:
@@ -183,5 +229,17 @@ def _query(url: str) -> dict[str, str]:
         return {}
 
 
-def _filled(raw: Mapping[str, Any], *names: str) -> dict[str, str]:
-    return {name: text(raw, name) for name in names if text(raw, name)}
+def _email_in(value: Any) -> str:
+    """Return the first address or digest, as it was written, of a text or a list."""
+    return next((each for each in _texts(value) if plain_email(each)), "")
+
+
+def _phone_in(value: Any) -> str:
+    """Return the first text that may be a phone number, of a text or a list."""
+    return next((each for each in _texts(value) if len(re.findall(r"\d", each)) >= 5), "")
+
+
+def _texts(value: Any) -> list[str]:
+    return [
+        text for each in (value if isinstance(value, list) else [value]) if (text := plain(each))
+    ]

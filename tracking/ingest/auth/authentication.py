@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unauthorized
+from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
@@ -92,9 +93,11 @@ def find_access(
     origins: list[str],
     project_id: UUID,
     path: str,
+    integrations: int,
     *digests: bytes | None,
 ) -> Iterator[tuple[Key, TokenAccess]]:
     """Return every key of a token, each with its TokenAccess."""
+    fanout.note(token_id, integrations)
     secret = TokenAccess(token_id, rate_limit, ip_policy, tuple(origins), public=False)
     for digest in digests:
         if digest is not None:

@@ -1,6 +1,11 @@
 -- name: look_up
--- The usable tokens behind these digests, project ids and first-party paths.
+-- The usable tokens behind these digests, project ids and first-party paths, each with the number of
+-- its enabled integrations.
 SELECT id, rate_limit, ip_policy, origins, project_id, path,
+    (
+        SELECT count(*) FROM hitstream_integration AS integration
+        WHERE integration.token_id = hitstream_token.id AND integration.enabled
+    ),
     digest, CASE WHEN retiring_until > now() THEN retiring_digest END
 FROM hitstream_token
 WHERE (digest = ANY(%(digests)s) OR retiring_digest = ANY(%(digests)s)

@@ -7,6 +7,7 @@ other address is the client's; the client itself may have written everything lef
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -30,9 +31,19 @@ def client_of(
     return ClientInfo(
         token_id=opened.token_id,
         ip=apply_ip_policy(policy, client_ip(environ)),
-        user_agent=environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT],
+        user_agent=user_agent_of(environ),
         ip_policy=policy,
     )
+
+
+def user_agent_of(environ: Mapping[str, Any]) -> str:
+    """Return the user agent. Its bytes, which WSGI carries as latin-1 characters, are read as
+    UTF-8; what is none is replaced."""
+    found: str = environ.get("HTTP_USER_AGENT", "")
+    if not found.isascii():
+        with suppress(UnicodeEncodeError):  # The server has decoded it.
+            found = found.encode("latin-1").decode("utf-8", "replace")
+    return found[:MAX_USER_AGENT]
 
 
 def client_ip(environ: Mapping[str, Any]) -> str | None:

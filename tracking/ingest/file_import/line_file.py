@@ -11,12 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
-from tracking.ingest.parse.body import MAX_BODY
+from tracking.ingest.parse.body import BOM, MAX_BODY
 
 #: Only the beginning of a longer line is kept: the line is too long for a hit in any case.
 MAX_LINE = 2 * MAX_BODY
 GZIP_MAGIC = b"\x1f\x8b"
-BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tracking.ingest.file_import.line_file import FileChanged, FileLine, LineFil
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.body import MAX_BODY
 from tracking.ingest.write.bulk import ItemResult, Read, read_all
+from tracking.ingest.write.fanout import hits_in_statement
 from tracking.models import FileImport, Token
 
 CHUNK = 500
@@ -65,7 +66,7 @@ def run(
             progress(chunk.end, chunk.position)
 
         before: Chunk | None = None
-        for chunk in chunks(file, imported.lines, read):
+        for chunk in chunks(file, imported.lines, read, chunk_size(imported.token)):
             if before is not None:
                 settle(before)
             writer.send(chunk)
@@ -76,10 +77,15 @@ def run(
     imported.refresh_from_db()
 
 
-def chunks(file: LineFile, done: int, read: Read) -> Iterator[Chunk]:
+def chunk_size(token: Token) -> int:
+    """Return how many lines one statement stores."""
+    return min(CHUNK, hits_in_statement(token.integrations.filter(enabled=True).count()))
+
+
+def chunks(file: LineFile, done: int, read: Read, size: int) -> Iterator[Chunk]:
     """Yield what follows the finished lines."""
     start = done
-    for lines in file.after(done, CHUNK):
+    for lines in file.after(done, size):
         filled = [line for line in lines if line.text.strip()]
         found = read_all([line.text for line in filled], read, MAX_BODY)
         yield Chunk(start, start + len(lines), file.position, filled, found)

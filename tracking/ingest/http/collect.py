@@ -27,7 +27,7 @@ class CollectView(IngestView):
         body = read(django_request, MAX_BODY)
         payload = decode(body)
         opened = opened or self.admit(request, key_of(payload.get("projectId")))
-        arrival = read_hit(payload, body, client_of(django_request.META, opened))
+        arrival = read_hit(payload, body, client_of(django_request.META, opened), browser=True)
         self.store(arrival)
         return HttpResponse(status=204)
 

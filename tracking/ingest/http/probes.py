@@ -15,12 +15,13 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 
 from tracking.conf import conf
-from tracking.health import database, overview
+from tracking.health import overview
 from tracking.health.probe import NoAnswerError
 from tracking.ingest.auth.client_ip import client_ip, network_of
 from tracking.ingest.errors import IngestError, Unauthorized, Unavailable, respond
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.ingest.write.readiness import can_store, readiness
 from tracking.metrics.exposition import CONTENT_TYPE, exposition
 
 FRESH = {"Cache-Control": "no-store"}
@@ -55,9 +56,9 @@ class ReadyView(ProbeView):
         """Answer 200 while hits can be stored, else 503, with one word for each component. The
         reader is anonymous; the self-test page has the details."""
         environ = request._request.META
-        if not database.postgres.is_known:
+        if not readiness.is_known:
             wait_if_allowed(environ)
-        if database.reason():
+        if not can_store():
             body = {"status": "unavailable", "parts": {"Postgres": "bad"}}
             return JsonResponse(body, status=503, headers={**FRESH, **Unavailable().headers()})
         wait_if_allowed(environ)

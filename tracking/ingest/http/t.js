@@ -38,6 +38,9 @@
     "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () =>
       (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
+  // With the time of sending: the server corrects the hit's own time by it, if the clock is wrong.
+  const dated = (key) => `${get(key).slice(0, -1)},"sentAt":${JSON.stringify(new Date())}}`;
+
   let busy, last, failures;
 
   // One request at a time, the oldest hit first; after one that failed comes the next one's turn.
@@ -46,7 +49,7 @@
     const key = hits.find((key) => key > last) || hits[0];
     if (busy || !key || refused()) return;
     busy = last = key;
-    const body = get(key);
+    const body = dated(key);
     // Browsers keep no more than 64 KiB alive.
     const keepalive = (away[key] = new Blob([body]).size < 6e4);
     let wait;
@@ -77,7 +80,7 @@
   // A beacon's answer is unknown: the hit stays queued, the server knows it again by its hitId.
   const leave = () => {
     for (const key in away)
-      if (get(key) && !refused()) away[key] ||= navigator.sendBeacon(url, get(key));
+      if (get(key) && !refused()) away[key] ||= navigator.sendBeacon(url, dated(key));
   };
 
   let here, path;
@@ -108,7 +111,7 @@
       type: "event",
       anonymousId: get(visitor),
       userId: get(user),
-      sentAt: new Date(now),
+      timestamp: new Date(now),
       event: { ...properties, name },
       context: {
         page: page("search"),

@@ -16,12 +16,10 @@ from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.auth.rate_limit import is_within_limit, too_many
 from tracking.ingest.errors import UnsupportedMediaType
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.parse.body import MAX_BATCH, MAX_BODY, read
+from tracking.ingest.parse.body import LINE_TYPES, MAX_BATCH, MAX_BODY, read
 from tracking.ingest.parse.json_decoding import as_sent, decode_batch
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.bulk import ItemResult, check_count, read_all, store_all
-
-LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
 
 class BatchBody(msgspec.Struct):
@@ -35,6 +33,7 @@ DECODER = msgspec.json.Decoder(BatchBody)
 
 class TrackBatchView(IngestView):
     authentication_classes = (BasicTokenAuthentication,)
+    waits = True
 
     def post(self, request: Request) -> HttpResponse:
         django_request, opened = request._request, cast(TokenAccess, request.auth)
@@ -49,7 +48,7 @@ class TrackBatchView(IngestView):
 def split(request: HttpRequest, body: bytes) -> list[bytes]:
     """Return the JSON of each hit. Raises BadRequest, also for none or too many, and
     UnsupportedMediaType."""
-    if request.content_type in LINES:
+    if request.content_type in LINE_TYPES:
         hits = [line for line in body.split(b"\n") if line.strip()]
     elif request.content_type == "application/json":
         document = decode_batch(DECODER, body, 'an object with a list: {"hits": […]}')

@@ -46,6 +46,8 @@ class IngestView(APIView):
     throttle_classes: Sequence[type[BaseThrottle]] = ()
     versioning_class = None
     http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
+    #: Whether each request waits for its commit: a server need not begin it on its event loop.
+    waits = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

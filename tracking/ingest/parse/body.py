@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
 from typing import BinaryIO, cast
 
 from django.http import HttpRequest
@@ -12,9 +14,16 @@ from tracking.ingest.errors import BadRequest, UnsupportedMediaType
 
 #: Bytes: the contract's "64kb per call", also for each hit of a batch.
 MAX_BODY = 65_536
-#: Segment's limits for an event and for a batch, in bytes.
-MAX_EVENT = 32 * 1024
+#: An event of an SDK: the largest hit of the public API fits with what another server adds when it
+#: forwards the hit in Segment's shape: names, ids, times, address and user agent.
+MAX_EVENT = MAX_BODY + 8 * 1024
+#: Segment's limit for a batch, in bytes.
 MAX_BATCH = 500 * 1024
+#: The types of a body with a JSON document in each line.
+LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+GZIP_ENCODINGS = frozenset({"gzip", "x-gzip"})
+#: Some runtimes write it before their JSON; a reader may ignore it (RFC 8259, section 8.1).
+BOM = b"\xef\xbb\xbf"
 #: zlib's window argument for a gzip header and trailer.
 GZIP = 31
 
@@ -36,12 +45,12 @@ def read(request: HttpRequest, limit: int) -> bytes:
         raise too_large(f"is more than {limit:,} bytes", limit)
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in {"", "identity"}:
-        return body
-    if encoding not in {"gzip", "x-gzip"}:
+        return body.removeprefix(BOM)
+    if encoding not in GZIP_ENCODINGS:
         raise UnsupportedMediaType(
             "encoding_unsupported", f"Content-Encoding {encoding[:50]!r}: send gzip or none."
         )
-    return unpack(body, limit)
+    return unpack(body, limit).removeprefix(BOM)
 
 
 def announced_length(request: HttpRequest) -> int:
@@ -62,18 +71,28 @@ def stream(request: HttpRequest) -> BinaryIO:
 
 
 def unpack(body: bytes, limit: int) -> bytes:
+    """Return the content of the gzip members (RFC 1952, section 2.2), at most `limit` bytes. Raises
+    BadRequest."""
     unpacker = zlib.decompressobj(GZIP)
     try:
         unpacked = unpacker.decompress(body, limit + 1)
-    except zlib.error:
+        if unpacker.unused_data:
+            # More members, or padding. GzipFile reads them in pieces: at each member zlib copies
+            # all that follows.
+            unpacked = GzipFile(fileobj=BytesIO(body)).read(limit + 1)
+    except EOFError:
+        raise incomplete_gzip() from None
+    except (zlib.error, BadGzipFile):
         raise BadRequest("encoding_invalid", "The body is not valid gzip.") from None
     if len(unpacked) > limit:
         raise too_large(f"inflates to more than {limit:,} bytes", limit)
-    if not unpacker.eof or unpacker.unused_data:
-        raise BadRequest(
-            "encoding_invalid", "The gzip body is not complete, or holds more than one."
-        )
+    if not unpacker.eof:
+        raise incomplete_gzip()
     return unpacked
+
+
+def incomplete_gzip() -> BadRequest:
+    return BadRequest("encoding_invalid", "The gzip body is not complete.")
 
 
 def too_large(what: str, limit: int) -> BadRequest:

@@ -62,14 +62,22 @@ def check_objects(payload: Mapping[str, Any], names: Iterable[str]) -> None:
             raise BadRequest("field_invalid", f"`{name}` must be an object.")
 
 
+def iso_time(value: str) -> datetime:
+    """Return an ISO-8601 time in UTC, read as UTC without a zone. Raises ValueError."""
+    if not ISO_8601.fullmatch(value):
+        raise ValueError(value)
+    try:
+        parsed = datetime.fromisoformat(value.upper())
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(value) from None
+
+
 def moment(value: Any, name: str) -> datetime | None:
     """Return an ISO-8601 time, in UTC without a zone; None for none. Raises BadRequest."""
     if value is None:
         return None
     try:
-        if not ISO_8601.fullmatch(value):
-            raise ValueError(value)
-        parsed = datetime.fromisoformat(value.upper())
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+        return iso_time(value)
+    except (TypeError, ValueError):
         raise BadRequest("field_invalid", f"`{name}` must be an ISO-8601 time.") from None

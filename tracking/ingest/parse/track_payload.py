@@ -5,6 +5,7 @@ The vendor's JavaScript SDK sends the same object with the user at the top level
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -20,11 +21,12 @@ from tracking.ingest.parse.fields import (
     text,
 )
 from tracking.ingest.parse.json_decoding import decode
+from tracking.ingest.parse.times import tell_time
 from tracking.models.hits.hit import Clock
 from tracking.routing.switches import switches
 from tracking.uuid7 import moment_of
 
-SENT, RECEIVED = Clock.SENT.value, Clock.RECEIVED.value
+SENT, RECEIVED, CAPPED = Clock.SENT.value, Clock.RECEIVED.value, Clock.CAPPED.value
 
 
 def parse(body: bytes, sender: ClientInfo) -> Arrival:
@@ -32,8 +34,11 @@ def parse(body: bytes, sender: ClientInfo) -> Arrival:
     return read_hit(decode(body), body, sender)
 
 
-def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arrival:
-    """Return the hit of the decoded payload. Raises BadRequest."""
+def read_hit(
+    payload: dict[str, Any], body: bytes, sender: ClientInfo, *, browser: bool = False
+) -> Arrival:
+    """Return the hit of the decoded payload. Raises BadRequest. `browser` hits may have beside
+    `sentAt`, then the time of sending, a `timestamp`, the time of the event."""
     event = payload.get("event")
     if not isinstance(event, dict):
         raise BadRequest("event_required", "`event` is required and must be an object.")
@@ -47,7 +52,7 @@ def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arriva
         )
     id = uuid7()
     received_at = moment_of(id)
-    sent_at = moment(payload.get("sentAt"), "sentAt")
+    sent_at, occurred_at, clock = read_times(payload, received_at, browser=browser)
     hit_id = text(payload.get("hitId"), "hitId")
     keep_private(payload, sender.ip_policy)
     return Arrival(
@@ -60,15 +65,30 @@ def read_hit(payload: dict[str, Any], body: bytes, sender: ClientInfo) -> Arriva
         user_id=user_id,
         anonymous_id=anonymous_id,
         email_hash=first_loose(users, "emailHash"),
-        sent_at=sent_at or received_at,
+        sent_at=sent_at,
         received_at=received_at,
-        occurred_at=sent_at or received_at,
-        clock=SENT if sent_at else RECEIVED,
+        occurred_at=occurred_at,
+        clock=clock,
         ip=sender.ip,
         user_agent=sender.user_agent,
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
     )
+
+
+def read_times(
+    payload: dict[str, Any], received_at: datetime, *, browser: bool
+) -> tuple[datetime, datetime, str]:
+    """Return when the hit was sent, when the event happened, and the rule that gives that time.
+    Raises BadRequest."""
+    sent_at = moment(payload.get("sentAt"), "sentAt")
+    if sent_at is None:
+        return received_at, received_at, RECEIVED
+    if browser and "timestamp" in payload:
+        return tell_time(payload, payload["sentAt"], received_at)
+    if sent_at > received_at:
+        return sent_at, received_at, CAPPED
+    return sent_at, sent_at, SENT
 
 
 def event_name(value: Any) -> str:

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.errors import BadRequest, IngestError
 from tracking.ingest.http.views import IngestView
-from tracking.ingest.parse.body import MAX_EVENT
+from tracking.ingest.parse.body import BOM, MAX_EVENT
 from tracking.ingest.parse.json_decoding import decode
-from tracking.ingest.segment.parsing import read_event
+from tracking.ingest.parse.segment_payload import read_event
 from tracking.ingest.segment.query import query_value
 from tracking.ingest.segment.writekey import other_key
 
@@ -55,7 +55,7 @@ def decode_data(data: str) -> bytes:
         raise BadRequest("data_invalid", "`data` must be the base64 of a JSON object.") from None
     if len(body) > MAX_EVENT:
         raise BadRequest("body_too_large", f"`data` is more than {MAX_EVENT:,} bytes.")
-    return body
+    return body.removeprefix(BOM)
 
 
 def gif(status: int) -> HttpResponse:

@@ -21,7 +21,7 @@ from tracking.ingest.http.views import IngestView
 from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.body import MAX_BATCH, MAX_EVENT, read
 from tracking.ingest.parse.json_decoding import as_sent, decode, decode_batch
-from tracking.ingest.segment.parsing import Shared, parse_event, read_event
+from tracking.ingest.parse.segment_payload import Shared, parse_event, read_event
 from tracking.ingest.segment.writekey import header_key, other_key
 from tracking.ingest.write.bulk import ItemResult, check_count, read_all, store_all
 from tracking.models.tokens.privacy import IpPolicy
@@ -86,6 +86,7 @@ class BatchView(IngestView):
     """Events of any type. A bad event never costs the others."""
 
     historical = False
+    waits = True
 
     def post(self, request: Request) -> HttpResponse:
         django_request = request._request

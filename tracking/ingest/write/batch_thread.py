@@ -36,11 +36,14 @@ class BatchThread(Generic[Item, Outcome]):
         name: str,
         handle: Handle[Item, Outcome],
         afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
+        weigh: Callable[[Item], int] = lambda item: 0,
     ) -> None:
-        """`afterwards` is called with each batch once the callers have their outcomes."""
+        """`afterwards` is called with each batch once the callers have their outcomes. A batch
+        weighs as many deliveries as a statement may queue, and one item more at most."""
         self.name = name
         self._handle = handle
         self._afterwards = afterwards
+        self._weigh = weigh
         self._reset()
         process.after_fork(self._reset)
 
@@ -138,13 +141,15 @@ class BatchThread(Generic[Item, Outcome]):
         if first is None:
             return None
         pending = [first]
+        room = conf.MAX_STATEMENT_DELIVERIES - self._weigh(first.item)
         try:
-            while len(pending) < conf.MAX_STATEMENT_ROWS:
+            while len(pending) < conf.MAX_STATEMENT_ROWS and room > 0:
                 each = self._queue.get_nowait()
                 if each is None:
                     self._queue.put(None)
                     break
                 pending.append(each)
+                room -= self._weigh(each.item)
         except Empty:
             pass
         return [each for each in pending if not each.abandoned]

@@ -13,6 +13,7 @@ from typing import Any
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write import fanout
 from tracking.ingest.write.refusals import refusals
 from tracking.ingest.write.store import Stored, writer
 
@@ -69,8 +70,7 @@ def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Ite
     """Commit or refuse every arrival, and count each refusal. Raises Unavailable if one outcome is
     unknown: sending all again is harmless for hits with a hitId."""
     arrivals = [each for each in found if isinstance(each, Arrival)]
-    outcomes = iter(writer.submit_all(arrivals, within=conf.REQUEST_DEADLINE) if arrivals else ())
-    results = list(conclude(found, outcomes))
+    results = list(conclude(found, store_in_parts(arrivals, fanout.hits_at_once(token_id))))
     for result in results:
         if isinstance(result.error, Unavailable):
             raise result.error
@@ -78,6 +78,14 @@ def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Ite
         if result.error is not None:
             refusals.note(token_id, result.error.code)
     return results
+
+
+def store_in_parts(arrivals: Sequence[Arrival], size: int) -> Iterator[Stored | Exception]:
+    """Commit the arrivals, `size` at a time, and yield the outcome of each. Each part has the
+    deadline of a request to itself, and hits of other senders are stored between two parts. Raises
+    Unavailable: what is stored by then stays so."""
+    for start in range(0, len(arrivals), size):
+        yield from writer.submit_all(arrivals[start : start + size], within=conf.REQUEST_DEADLINE)
 
 
 def conclude(

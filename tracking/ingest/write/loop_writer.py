@@ -21,7 +21,7 @@ from tracking import process
 from tracking.conf import conf
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
-from tracking.ingest.write import store
+from tracking.ingest.write import fanout, store
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.loop_connection import LoopConnection, Row
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
@@ -107,7 +107,8 @@ class LoopWriter:
             if connection.has_news():
                 self._close()
             while self._waiting and not self._sent:
-                count = min(len(self._waiting), conf.MAX_STATEMENT_ROWS)
+                fitting = fanout.fitting(item.item for item in self._waiting)
+                count = min(len(self._waiting), fitting)
                 items = [self._waiting.popleft() for _ in range(count)]
                 self._sent = [item for item in items if not item.abandoned]
             if self._sent:

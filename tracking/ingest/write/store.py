@@ -25,6 +25,7 @@ from tracking import wakeup
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
@@ -184,4 +185,4 @@ def explain_refusal(error: psycopg.Error) -> Exception:
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 
-writer: BatchThread[Arrival, Stored] = BatchThread("hitstream-writer", store)
+writer: BatchThread[Arrival, Stored] = BatchThread("hitstream-writer", store, weigh=fanout.weight)

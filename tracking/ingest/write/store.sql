@@ -63,8 +63,10 @@ WITH arrivals AS MATERIALIZED (
     ORDER BY arrivals.id
     RETURNING integration_id, hit_id
 ), counts AS (
-    SELECT date_bin('15 minutes', received_at, 'epoch') AS quarter_hour, token_id, sum(copies) AS accepted,
-        sum(copies) - count(new_hits.id) AS duplicate
+    SELECT date_bin('15 minutes', received_at, 'epoch') AS quarter_hour, token_id,
+        sum(copies) AS accepted,
+        sum(copies) - count(new_hits.id) AS duplicate,
+        count(new_hits.id) FILTER (WHERE clock = 'unreadable') AS unreadable
     FROM arrivals LEFT JOIN new_hits ON new_hits.id = arrivals.id GROUP BY 1, 2
 ), tallies AS (
     INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
@@ -72,7 +74,11 @@ WITH arrivals AS MATERIALIZED (
     UNION ALL
     SELECT quarter_hour, token_id, 0, 'duplicate', '', duplicate FROM counts WHERE duplicate > 0
     UNION ALL
-    SELECT date_bin('15 minutes', received_at, 'epoch'), token_id, integration_id, 'matched', '', count(*)
+    SELECT quarter_hour, token_id, 0, 'noted', 'time_unreadable', unreadable
+    FROM counts WHERE unreadable > 0
+    UNION ALL
+    SELECT date_bin('15 minutes', received_at, 'epoch'), token_id, integration_id, 'matched', '',
+        count(*)
     FROM deliveries JOIN arrivals ON arrivals.id = deliveries.hit_id GROUP BY 1, 2, 3
 )
 SELECT EXISTS (SELECT FROM deliveries),

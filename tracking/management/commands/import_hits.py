@@ -16,8 +16,8 @@ from tracking.ingest.file_import import run
 from tracking.ingest.file_import.chunk_writer import AlreadyImporting
 from tracking.ingest.file_import.line_file import FileChanged, FileLine
 from tracking.ingest.parse.arrival import ClientInfo
+from tracking.ingest.parse.segment_payload import Shared, parse_event
 from tracking.ingest.parse.track_payload import parse
-from tracking.ingest.segment.parsing import Shared, parse_event
 from tracking.ingest.write.bulk import ItemResult, Read
 from tracking.management.confirm import confirmed
 from tracking.management.progress_bar import Bar
@@ -141,5 +141,5 @@ def reader(token: Token, options: dict[str, Any]) -> Read:
     sender = ClientInfo(token_id=token.pk, ip=None, user_agent="", ip_policy=token.ip_policy)
     read: Read = partial(parse, sender=sender)
     if options["format"] == "segment":
-        read = partial(parse_event, sender=sender, shared=Shared(historical=True))
+        read = partial(parse_event, sender=sender, shared=Shared(historical=True, strict=True))
     return run.nowhere(read) if options["store_only"] else read

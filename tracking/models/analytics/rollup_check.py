@@ -9,8 +9,8 @@ from typing import Any
 
 from tracking import db
 from tracking.conf import conf
+from tracking.events import TEST_EVENT, TEST_USER
 from tracking.models.analytics.dimensions import HOUR
-from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.sql import load
 
 SQL = load(__file__)

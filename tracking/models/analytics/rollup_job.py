@@ -14,10 +14,10 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from tracking.events import TEST_EVENT, TEST_USER
 from tracking.models.analytics import late_arrivals
 from tracking.models.analytics.dimensions import MAX_NAMES, MAX_VALUES
 from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
-from tracking.models.hits.hit import TEST_EVENT, TEST_USER
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 

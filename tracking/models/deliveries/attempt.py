@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from tracking.models.integrations.failing import failure_cause
 from tracking.models.integrations.integration import Integration
 
 
@@ -41,4 +42,6 @@ class Attempt(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}: {self.status or self.code}"
+        """Return the answer in a word; the address is kept of failures only."""
+        answer = failure_cause(self.status, self.code, self.message)
+        return f"{self.method} {self.url}: {answer}" if self.url else f"Request: {answer}"

@@ -62,6 +62,27 @@ def _times(hit: Hit) -> Iterator[str]:
             f" {abs(passed):,.3f} s {side} it was received. The event's time was corrected by the"
             " server's clock."
         )
+    elif hit.clock == Clock.CAPPED:
+        yield (
+            "By the sender's clock the event occurred after it was received: the hit has"
+            f" {_sender_times(hit)}. The event's time is that of receipt."
+        )
+    elif hit.clock == Clock.UNREADABLE:
+        yield (
+            f"The sender's time is not one that can be read: the hit has {_sender_times(hit)}. The"
+            " event's time is that of receipt."
+        )
+
+
+def _sender_times(hit: Hit) -> str:
+    """Return the times in the payload, as they were sent."""
+    names = ("timestamp", "originalTimestamp", "sentAt")
+    found = {name: hit.payload[name] for name in names if hit.payload.get(name) is not None}
+    if not found:
+        return "the sentAt of its batch"
+    return ", ".join(
+        f"{name} {json.dumps(value, ensure_ascii=False)[:80]}" for name, value in found.items()
+    )
 
 
 def _address(hit: Hit, policy: str) -> Iterator[str]:

@@ -13,26 +13,26 @@ from django.db import models
 
 from tracking import db
 from tracking.destinations.contract import registry
-from tracking.events import Event
+from tracking.events import TEST_EVENT, TEST_USER, Event
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.sql import load
 
 SQL = load(__file__)
-#: The event and the user of *Send a test event*. Analytics does not count it.
-TEST_EVENT, TEST_USER = "Hitstream Test", "hitstream-test"
 #: From here on pages show both times of a hit.
 LATE = timedelta(minutes=1)
-FIELDS = tuple(field.name for field in dataclasses.fields(Event))[:-2]
+FIELDS = tuple(field.name for field in dataclasses.fields(Event) if field.init)[:-2]
 
 
 class Clock(models.TextChoices):
-    """The rule that gave the event's time."""
+    """The rule that gave the event's time. It is never after receipt."""
 
     RECEIVED = "received", "when it was received: the sender gave no time"
     SENT = "sent", "the sender's `sentAt`"
     TIMESTAMP = "timestamp", "the sender's `timestamp`"
     CORRECTED = "corrected", "the sender's `timestamp`, by our clock: received - (sent - timestamp)"
+    CAPPED = "capped", "when it was received: the sender's time was later"
+    UNREADABLE = "unreadable", "when it was received: the sender's time could not be read"
 
 
 class HitQuerySet(models.QuerySet["Hit"]):

@@ -22,11 +22,13 @@ SQL = load(__file__)
 
 @dataclass(slots=True)
 class IngestCounts:
-    """Of a token: accepted hits, duplicates among them, and refused hits by code."""
+    """Of a token: accepted hits, duplicates among them, refused hits by code, and stored hits of
+    which something could not be read, by what."""
 
     accepted: int = 0
     duplicate: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def refused(self) -> int:
@@ -37,8 +39,9 @@ class IngestCounts:
         return self.accepted - self.duplicate
 
     def add(self, kind: str, reason: str, count: int) -> None:
-        if kind == "refused":
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        counted = {"refused": self.reasons, "noted": self.notes}.get(kind)
+        if counted is not None:
+            counted[reason] = counted.get(reason, 0) + count
         else:
             setattr(self, kind, getattr(self, kind) + count)
 
@@ -59,6 +62,8 @@ class IngestVolume:
             total.duplicate += counts.duplicate
             for reason, count in counts.reasons.items():
                 total.add("refused", reason, count)
+            for note, count in counts.notes.items():
+                total.add("noted", note, count)
         return total
 
 

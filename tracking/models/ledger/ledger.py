@@ -4,7 +4,8 @@ Each statement that changes a count adds a row to the tallies: no row is hot, an
 or neither. Once a minute the tallies are consolidated into the ledger and into the totals
 (`totals`). A count is the sum of both, exact at any moment.
 
-For a token: accepted = stored + duplicate. For an integration: matched = delivered + skipped +
+For a token: accepted = stored + duplicate; `noted` counts the stored hits of which something could
+not be read, by what. For an integration: matched = delivered + skipped +
 cancelled + dead + queued. `refused` is a best effort: a process that dies takes the refusals of its
 last seconds with it. The time is that of the hit's id.
 """
@@ -33,6 +34,7 @@ class TallyKind(models.TextChoices):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    NOTED = "noted"
     MATCHED = "matched"
     DELIVERED = "delivered"
     SKIPPED = "skipped"

@@ -29,7 +29,7 @@ SAMPLE = 3
 class Preview:
     """How many hits the operation covers, when the first and the last of them arrived, and the
     requests for some of them as the destination would send them now. `note` says why there are
-    fewer than expected."""
+    fewer than expected, and which values these requests lack."""
 
     count: int = 0
     oldest: datetime | None = None
@@ -57,7 +57,7 @@ def preview(rows: QuerySet[Any], integration: Integration) -> Preview:
 
 def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Transcript, ...], str]:
     """Return the requests for these hits as the destination would send them now, secrets masked;
-    and why some cannot be sent."""
+    and why some hits cannot be sent and some values are left out."""
     try:
         destination = integration.open()
     except SetupError as error:
@@ -75,11 +75,18 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Trans
             notes.append(str(error))
     try:
         sample = tuple(islice(_requests(destination, wanted), SAMPLE))
+        notes += _left_out(destination, wanted)
     except Exception as error:
         # The error's text may hold a secret.
         notes.append(f"The destination's own code fails: {type(error).__name__}.")
         sample = ()
     return sample, " ".join(notes)
+
+
+def _left_out(destination: Destination, events: Sequence[Event]) -> list[str]:
+    """Return a sentence for each rule that leaves a value of these events out."""
+    rules = (rule for event in events for rule in destination.left_out(event).values())
+    return [f"A value is left out: {rule.reason}" for rule in dict.fromkeys(rules)]
 
 
 def _requests(destination: Destination, events: Sequence[Event]) -> Iterator[Transcript]:

@@ -28,8 +28,8 @@ Days = Mapping[date, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """Bytes. `size` and `free` are None if unknown; `growth` is per day, None before anything has
-    grown; `full_on` is None if that is never or too far ahead."""
+    """Bytes. `size` and `free` are None if unknown; `growth` is per day, None before a whole
+    day has passed; `full_on` is None if that is never or too far ahead."""
 
     used: int
     size: int | None
@@ -75,7 +75,7 @@ def measure() -> Disk:
         size=size,
         free=free,
         growth=daily or None,
-        full_on=None if free is None else full_on(free, daily, drops, today),
+        full_on=full_on(free, daily, drops, today) if free is not None and daily else None,
         next_drop=upcoming,
         next_drop_bytes=drops[upcoming] if upcoming else 0,
     )
@@ -96,14 +96,11 @@ def by_table(partitions: Mapping[Partition, int], today: date) -> Mapping[str, D
 
 
 def growth_of(days: Days, today: date) -> int:
-    """Return the bytes/day: the mean of the last whole days, or today's extrapolated."""
+    """Return the bytes/day, the mean of the last whole days; 0 before there is one: some minutes
+    say nothing about a year."""
     week = [today - timedelta(days=n) for n in range(1, GROWTH_DAYS + 1)]
     grown = [days[day] for day in week if days.get(day)]
-    if grown:
-        return sum(grown) // len(grown)
-    now = datetime.now(UTC)
-    passed = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
-    return int(days.get(today, 0) * 86_400 / max(passed, 3600))
+    return sum(grown) // len(grown) if grown else 0
 
 
 def drops_of(tables: Mapping[str, Days], growth: Mapping[str, int], today: date) -> dict[date, int]:

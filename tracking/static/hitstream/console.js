@@ -19,6 +19,9 @@ const links = new Map(
 );
 let leader = 0;
 
+// On a narrow page the navigation scrolls sideways: the present place must be in sight.
+document.querySelector(".hs-nav [aria-current]")?.scrollIntoView({block: "nearest", inline: "center"});
+
 function isTyping(target) {
     return target.matches("input, textarea, select, [contenteditable]");
 }

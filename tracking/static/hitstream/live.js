@@ -51,7 +51,7 @@ function link(hit) {
 
 function row(hit) {
     const element = document.createElement("tr");
-    const cells = [time(hit), link(hit), hit.user || hit.anonymous, tokens.get(String(hit.token)) ?? "", outcome(hit.states)];
+    const cells = [time(hit), link(hit), outcome(hit.states), hit.user || hit.anonymous, tokens.get(String(hit.token)) ?? ""];
     for (const content of cells) {
         const cell = document.createElement("td");
         cell.append(...(Array.isArray(content) ? content : [content]));

@@ -109,3 +109,8 @@ def fits(name: str, value: Any) -> bool:
 def depth(value: Any) -> int:
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + max(map(depth, inside), default=0) if isinstance(value, (dict, list)) else 0
+
+
+def can_take(event: str, path: tuple[str, ...], value: Any) -> bool:
+    """Amplitude takes every property and every trait."""
+    return True

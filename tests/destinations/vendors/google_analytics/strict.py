@@ -1,8 +1,10 @@
 """Google's Measurement Protocol, as its pages have it; /mp/collect takes everything in silence.
 
-Written from "Measurement Protocol reference" (JSON POST body; Common event parameters; Reserved
-names), "Send Measurement Protocol events" (Limitations), "Validate events", "Event collection
-limits", "Recommended events" (what is required of each) and "Measure ecommerce" (200 items).
+Written from "Measurement Protocol reference" (JSON POST body; Consent; Common event parameters;
+Reserved names, a list for events and one for parameters), "Send Measurement Protocol events"
+(Limitations), "Validate events", "Event naming rules" (letters of any language), "Event collection
+limits", "Recommended events" (what is required of each), "Measure ecommerce" (200 items) and
+"Create item-scoped custom parameters" (27 in an item).
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ WITH_ITEMS = words(
 PRICED = WITH_ITEMS | {"refund", "generate_lead"}
 ALWAYS_NUMBERS = {"engagement_time_msec", "timestamp_micros"}
 REQUIRED = {"purchase": "transaction_id", "refund": "transaction_id", "search": "search_term"}
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+NAME = re.compile(r"[^\W\d_]\w{0,39}")
+#: The consent of a request, by its two keys.
+CONSENT = {"ad_user_data", "ad_personalization"}
 
 
 @dataclass
@@ -82,6 +86,7 @@ def check(ask: Ask) -> Iterator[str]:
 def check_body(body: dict[str, Any]) -> Iterator[str]:
     for key in body.keys() - BODY_KEYS:
         yield f"unknown key {key}"
+    yield from check_consent(body.get("consent", {"ad_user_data": "GRANTED"}))
     if not re.fullmatch(r"[1-9]\d*\.[1-9]\d*", str(body.get("client_id", ""))):
         yield f"client_id {body.get('client_id')!r} is not two positive numbers with a period"
     for key in ("client_id", "user_id", "ip_override", "user_agent"):
@@ -95,6 +100,11 @@ def check_body(body: dict[str, Any]) -> Iterator[str]:
         return
     for event in events:
         yield from check_event(event)
+
+
+def check_consent(consent: dict[str, str]) -> Iterator[str]:
+    if not consent or consent.keys() - CONSENT or set(consent.values()) - {"GRANTED", "DENIED"}:
+        yield f"consent {consent}"
 
 
 def check_event(event: dict[str, Any]) -> Iterator[str]:
@@ -150,7 +160,18 @@ def check_param(key: str, value: Any, where: str) -> Iterator[str]:
 def check_item(item: dict[str, Any]) -> Iterator[str]:
     if not (item.get("item_id") or item.get("item_name")):
         yield "an item without id and name"
-    if len(item.keys() - ITEM_KEYS) > 10:
-        yield "more than 10 custom parameters in an item"
+    if len(item.keys() - ITEM_KEYS) > 27:
+        yield "more than 27 custom parameters in an item"
     for key, value in item.items():
         yield from check_param(key, value, "purchase")
+
+
+def can_take(event: str, path: tuple[str, ...], value: Any) -> bool:
+    """Return whether Google has a place for the value: a text or a number, at most one level inside
+    an object or anywhere in an item, under a name that it allows."""
+    name = re.sub(r"\W+", "_", path[-1] if len(path) < 3 else "_".join(path[1:]))[:40]
+    fits = isinstance(value, str) and 0 < len(value) <= 100
+    plain = fits or isinstance(value, (bool, int, float))
+    free = NAME.fullmatch(name) and not name.lower().startswith(RESERVED_PREFIXES)
+    deep = len(path) > 3 or (len(path) == 3 and path[2].isdigit())
+    return bool(path[0] == "properties" and not deep and plain and free)

@@ -88,9 +88,10 @@ def test_what_is_too_long_or_too_much_is_trimmed() -> None:
     assert len(told["params"]["p0"]) == 100
 
 
-@pytest.mark.parametrize("name", ["Error", "session_start", "ga_x", "???", "", "123", "Купил"])
+@pytest.mark.parametrize("name", ["Error", "session_start", "ga_x", "???", "", "123"])
 def test_a_name_that_google_refuses_is_skipped_with_a_reason(name: str) -> None:
-    assert "name" in GOOGLE.skip(track(name))
+    """The reason is the same for every name: the ledger counts by it."""
+    assert GOOGLE.skip(track(name)) == "Google Analytics does not allow the event's name."
 
 
 def test_an_order_without_its_id_or_goods_is_skipped_with_a_reason() -> None:

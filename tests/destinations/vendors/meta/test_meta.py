@@ -17,6 +17,14 @@ from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.meta.destination import MetaConversions
+from tracking.destinations.vendors.meta.events import (
+    COUNTRY,
+    NOT_PLAIN,
+    OWN,
+    PERSONAL,
+    PHONE,
+    TAKEN,
+)
 from tracking.events import Event
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
@@ -85,6 +93,82 @@ def test_what_meta_would_refuse_is_skipped_with_a_reason() -> None:
     assert "too little" in META.skip(nobody)
     cheap = sample(0, {"event": {"transaction": {"orderId": "o"}}}, name="Completed Transaction")
     assert "currency" in META.skip(cheap)
+
+
+def person(**user: Any) -> Event:
+    return sample(0, {"event": {"name": "Registered", "user": user}}, name="Registered")
+
+
+def test_a_phone_number_and_a_place_are_whole_or_left_out() -> None:
+    event = person(phone="0170 1234567", address={"country": "USA", "state": "California"})
+    data = told(event)["user_data"]
+    assert (data["country"], data["st"]) == ([sha("us")], [sha("ca")])
+    assert "ph" not in data
+    german = person(phone="+49 (0)170 1234567 ext. 12", country="Atlantis")
+    assert told(german)["user_data"]["ph"] == [sha("491701234567")]
+    assert META.left_out(german) == {("traits", "country"): COUNTRY}
+    national = person(phone="0170 1234567", plan="pro")
+    assert META.left_out(national) == {("traits", "phone"): PHONE, ("traits", "plan"): PERSONAL}
+    assert told(national, default_country="DE")["user_data"]["ph"] == [sha("491701234567")]
+
+
+LIMITED = {"data_processing_options": ["LDU"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "consent", "config", "expected"),
+    [
+        ({}, {}, {}, {}),
+        ({}, {"ad_user_data": "granted"}, {"limited_data_use": True}, {}),
+        ({}, {"ad_user_data": "denied"}, {}, LIMITED),
+        ({}, {}, {"limited_data_use": True}, LIMITED),
+        ({"limitedDataUse": True}, {"ad_user_data": "granted"}, {}, LIMITED),
+        ({"limitedDataUse": False}, {"ad_user_data": "denied"}, {}, {}),
+        ({}, {"ad_personalization": "denied"}, {}, {"opt_out": True}),
+        ({"optOut": True}, {}, {}, {"opt_out": True}),
+    ],
+)
+def test_the_consent_limits_the_use_of_the_event(
+    options: dict[str, Any], consent: dict[str, Any], config: dict[str, Any], expected: Any
+) -> None:
+    event = person(email="a@b.example")
+    payload = {**event.payload, "context": {"consent": consent}}
+    sent = told(replace(event, payload=payload, options=options), **config)
+    flags = {"data_processing_options", "opt_out"}
+    assert {name: value for name, value in sent.items() if name in flags} == expected
+
+
+def test_without_consent_an_event_is_skipped_if_the_integration_says_so() -> None:
+    event = person(email="a@b.example")
+    denied = {**event.payload, "context": {"consent": {"ad_user_data": "denied"}}}
+    destination = MetaConversions({**CONFIG, "denied": "skip"})
+    assert destination.skip(event) == ""
+    assert destination.skip(replace(event, payload=denied)) == (
+        "The visitor denied consent to advertising."
+    )
+
+
+def test_own_properties_are_sent_only_if_asked_for() -> None:
+    transaction = {"orderId": "o", "total": 5, "currency": "EUR", "isFirst": True}
+    contact = {"contactInfo": {"email": "c@d.example"}}
+    own = {"colour": "red", "value": "other", "tags": ["x"], "none": None}
+    event = sample(
+        0,
+        {"event": {"name": "Added Product", "transaction": transaction | contact, **own}},
+        name="Added Product",
+    )
+    assert "colour" not in told(event)["custom_data"]
+    lost = META.left_out(event)
+    assert lost["properties", "colour"] == lost["properties", "tags", "0"] == OWN
+    data = told(event, custom_properties=True)["custom_data"]
+    assert (data["colour"], data["transaction_isFirst"], data["value"]) == ("red", True, 5)
+    assert "c@d.example" not in json.dumps(data)
+    rest = MetaConversions({**CONFIG, "custom_properties": True}).left_out(event)
+    assert {path[1:]: rule for path, rule in rest.items()} == {
+        ("value",): TAKEN,
+        ("tags", "0"): NOT_PLAIN,
+        ("none",): NOT_PLAIN,
+    }
 
 
 def test_the_test_code_is_sent_beside_the_events() -> None:

@@ -125,3 +125,8 @@ def check_size(value: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for each in value:
             yield from check_size(each, where)
+
+
+def can_take(event: str, path: tuple[str, ...], value: Any) -> bool:
+    """Mixpanel takes every property of an event but those that carry its time, user and id."""
+    return path[0] == "properties" and path[1] not in words("time distinct_id $insert_id ip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -65,10 +66,10 @@ def test_a_repeated_event_is_kept_once(vendor: Vendor, double: MixpanelDouble) -
 
 def test_the_receipt_names_what_it_refused(vendor: Vendor, double: MixpanelDouble) -> None:
     good, bad, other = sales(3)
-    bad = replace(bad, user_id="null")
+    bad = replace(bad, occurred_at=datetime(1970, 1, 1, tzinfo=UTC))
     receipt = post(at(vendor), [[good, bad, other]])[0]
     assert list(receipt.refused) == [bad.id]
-    assert "distinct_id" in receipt.refused[bad.id]
+    assert "properties.time" in receipt.refused[bad.id]
     assert len(double.events) == 2
 
 

@@ -12,7 +12,7 @@ from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
 from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.posthog.destination import PostHog
+from tracking.destinations.vendors.posthog.destination import NO_OBJECT, PostHog
 from tracking.events import Event
 from tracking.exceptions import RetryableError
 
@@ -39,6 +39,18 @@ def test_identify_sets_the_traits_and_joins_the_browser() -> None:
     assert (event["event"], event["distinct_id"]) == ("$identify", "u1")
     assert event["properties"]["$set"] == IDENTIFY["traits"]
     assert event["properties"]["$anon_distinct_id"] == "a1"
+
+
+def test_the_senders_own_set_is_merged_with_the_traits() -> None:
+    own = {"$set": {"plan": "pro", "name": "Own"}, "$groups": {"company": "own", "team": "t"}}
+    traits = {"name": "Jo", "age": 3}
+    payload = {"event": "X", "properties": own, "traits": traits, "context": {"groupId": "g"}}
+    properties = told(sample(0, payload, name="X"))["properties"]
+    assert properties["$set"] == {"plan": "pro", "name": "Own", "age": 3}
+    assert properties["$groups"] == {"company": "own", "team": "t"}
+    odd = sample(0, {"event": "X", "properties": {"$set": "x"}, "traits": traits}, name="X")
+    assert told(odd)["properties"]["$set"] == traits
+    assert POSTHOG.left_out(odd) == {("properties", "$set"): NO_OBJECT}
 
 
 def test_an_alias_merges_the_previous_id_into_the_users() -> None:

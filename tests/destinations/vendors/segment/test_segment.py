@@ -19,7 +19,7 @@ from tests.support.sample import SEED
 from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.segment.destination import Segment
+from tracking.destinations.vendors.segment.destination import TIMES, Segment
 from tracking.events import Event, Receipt
 from tracking.exceptions import PermanentError
 from tracking.models import Hit, Integration, Token
@@ -78,6 +78,44 @@ def test_the_sender_s_address_is_told_unless_the_hit_tells_one() -> None:
 def test_a_context_of_null_is_as_good_as_none() -> None:
     event = sample(0, {"type": "track", "event": "X", "context": None}, name="X", ip="198.51.100.9")
     assert message(event, "segment")["context"]["ip"] == "198.51.100.9"
+
+
+def large(size: int) -> Event:
+    return replace(SAMPLES["page"], payload={**PAGE, "properties": {"text": "x" * size}})
+
+
+@pytest.mark.parametrize(
+    ("receiver", "size", "reason"),
+    [
+        ("segment", 31_000, ""),
+        ("segment", 33_000, "Segment accepts events of up to 32,768 bytes."),
+        ("rudderstack", 40_000, "RudderStack accepts events of up to 32,768 bytes."),
+        ("jitsu", 60_000, ""),
+        ("hitstream", 66_000, ""),
+        ("hitstream", 74_000, "Hitstream accepts events of up to 73,728 bytes."),
+    ],
+)
+def test_what_a_receiver_refuses_for_its_size_is_skipped(
+    receiver: str, size: int, reason: str
+) -> None:
+    assert make("http://x", receiver=receiver).skip(large(size)) == reason
+
+
+@pytest.mark.parametrize("receiver", ["segment", "rudderstack", "jitsu"])
+def test_a_receiver_gets_no_time_after_the_receipt(receiver: str) -> None:
+    ahead = SALE.received_at + timedelta(days=2)
+    payload = {**IDENTIFY, "timestamp": ahead.isoformat(), "sentAt": ahead.isoformat()}
+    late = replace(SAMPLES["identify"], payload=payload, occurred_at=ahead, sent_at=ahead)
+    sent = message(late, receiver)
+    times = {name: sent[name] for name in TIMES if name in sent}
+    assert set(times.values()) == {"2026-11-24T10:56:11.000005Z"}
+    assert message(late, "hitstream")["sentAt"] == "2026-11-26T10:56:11.000005Z"
+
+
+def test_an_id_that_is_none_is_left_out_beside_a_good_one() -> None:
+    event = replace(SAMPLES["page"], user_id="undefined", payload={**PAGE, "userId": "undefined"})
+    assert "userId" not in message(event, "jitsu")
+    assert message(event, "hitstream")["userId"] == "undefined"
 
 
 def test_a_track_event_without_a_name_is_skipped() -> None:
@@ -158,10 +196,10 @@ def test_another_hitstream_stores_the_same_hits(server: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_what_another_hitstream_refuses_alone_is_refused_alone(server: str) -> None:
     there, secret = Token.objects.issue("there")
-    large = replace(SAMPLES["page"], payload={**PAGE, "properties": {"text": "x" * 33_000}})
-    receipt = deliver(make(server, secret), [SALE, large, SAMPLES["identify"]])
-    assert list(receipt.refused) == [large.id]
-    assert receipt.refused[large.id].startswith("hit_too_large: ")
+    huge = large(80_000)
+    receipt = deliver(make(server, secret), [SALE, huge, SAMPLES["identify"]])
+    assert list(receipt.refused) == [huge.id]
+    assert receipt.refused[huge.id].startswith("hit_too_large: ")
     stored = Hit.objects.filter(token=there).values_list("hit_id", flat=True)
     assert sorted(stored) == ["m-identify", "order-1"]
 

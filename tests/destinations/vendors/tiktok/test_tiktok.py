@@ -16,6 +16,7 @@ from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
 from tracking.destinations.vendors.tiktok.destination import TikTok
+from tracking.destinations.vendors.tiktok.events import PHONE
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
@@ -39,6 +40,41 @@ def test_contact_information_is_hashed_and_the_rest_is_not() -> None:
     assert user["external_id"] == [sha("u1"), sha("a1")]
     assert (user["ip"], user["first_name"]) == ("198.51.100.9", sha("john"))
     assert "john" not in json.dumps(told(SALE)).lower()
+
+
+def test_a_phone_number_and_a_place_are_whole_or_left_out() -> None:
+    address = {"country": "USA", "state": "California"}
+    user = {**SALE.payload["event"]["user"], "phone": "0170 1234567", "address": address}
+    event = replace(
+        SALE, payload={**SALE.payload, "event": {**SALE.payload["event"], "user": user}}
+    )
+    sent = told(event)["user"]
+    assert (sent["country"], sent["state"], "phone" in sent) == ("us", "ca", False)
+    assert TIKTOK.left_out(event)["traits", "phone"] == PHONE
+    german = replace(event, payload=json.loads(json.dumps(event.payload).replace("USA", "")))
+    config = {**CONFIG, "default_country": "DE"}
+    body = json.loads(TikTok(config).request([german]).body)["data"][0]
+    assert body["user"]["phone"] == sha("+491701234567")
+
+
+@pytest.mark.parametrize(
+    ("options", "consent", "config", "limited"),
+    [
+        ({}, {}, {}, None),
+        ({}, {"ad_user_data": "denied"}, {}, True),
+        ({}, {}, {"limited_data_use": True}, True),
+        ({"limited_data_use": False}, {"ad_user_data": "denied"}, {}, None),
+    ],
+)
+def test_the_consent_limits_the_use_of_the_event(
+    options: dict[str, Any], consent: dict[str, Any], config: dict[str, Any], limited: Any
+) -> None:
+    context = {**SALE.payload["context"], "consent": consent}
+    event = replace(SALE, payload={**SALE.payload, "context": context}, options=options)
+    body = json.loads(TikTok({**CONFIG, **config}).request([event]).body)["data"][0]
+    assert body.get("limited_data_use") is limited
+    skipping = TikTok({**CONFIG, "denied": "skip"})
+    assert bool(skipping.skip(event)) == (consent != {})
 
 
 def test_the_catalogue_goes_under_tiktoks_names() -> None:

@@ -18,9 +18,11 @@ import msgspec
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
 from tracking.destinations.spec.event_names import own_name
+from tracking.destinations.spec.ids import someone
+from tracking.destinations.spec.omissions import LeftOut
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.amplitude.config import AmplitudeConfig
-from tracking.destinations.vendors.amplitude.events import event_of
+from tracking.destinations.vendors.amplitude.events import RULES, event_of, left_out_of
 from tracking.events import Event, Receipt
 from tracking.exceptions import RetryableError, SetupError
 
@@ -62,16 +64,21 @@ class Amplitude(Destination):
         "eu": "https://api.eu.amplitude.com",
     }
 
+    rules = RULES
+
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
-        if not (event.user_id or event.anonymous_id):
-            return "Amplitude requires a user id or an anonymous id."
+        if not someone(event):
+            return "Amplitude requires a user id or an anonymous id that stands for somebody."
         if event.type != "identify" and not own_name(event):
             return "Amplitude requires a name for every event."
         if own_name(event) in RESERVED:
-            return f"Amplitude reserves the name {own_name(event)!r}."
+            return "Amplitude reserves the name of the event."
         return ""
+
+    def left_out(self, event: Event) -> LeftOut:
+        return left_out_of(event)
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([event_of(event) for event in events])

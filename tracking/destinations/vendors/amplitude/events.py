@@ -12,36 +12,67 @@ from typing import Any
 from tracking.destinations.spec.coerce import as_object, text, to_number
 from tracking.destinations.spec.ecommerce import read_sale
 from tracking.destinations.spec.event_names import meaning, own_name
-from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
+from tracking.destinations.spec.ids import browser_of, user_of
+from tracking.destinations.spec.limits import (
+    beside,
+    describe_campaign,
+    describe_sale,
+    filled,
+    prune,
+)
+from tracking.destinations.spec.omissions import LeftOut, Rule, without
+from tracking.destinations.spec.origins import IDS, Path
 from tracking.destinations.spec.person import read_visit
 from tracking.events import Event
 
 #: The catalogue's name → the revenue type and its sign: a refund is negative.
 REVENUE = {"Completed Transaction": ("Purchase", 1), "Refunded Transaction": ("Refund", -1)}
-#: Traits that have a key of their own.
-IDS = frozenset({"userId", "anonymousId", "id", "emailHash"})
-LIMITS = {"depth": 38, "keys": 1_000, "items": 10_000}
+#: No hit has more elements in a list than a byte for each.
+LIMITS = {"depth": 38, "keys": 1_000, "items": 1_000_000}
+
+TOO_MANY = Rule(
+    "amplitude_too_many",
+    "Amplitude takes up to 1,000 properties per object.",
+    "Amplitude-JavaScript, changelog: event or user properties of over 1,000 items are blocked",
+)
+ONLY_TRAITS = Rule(
+    "amplitude_profile",
+    "An identify event sets user properties and has no event properties.",
+    "Batch Event Upload API, section Event properties: $identify carries user_properties",
+)
+RULES = (TOO_MANY, ONLY_TRAITS)
 
 
-def event_of(event: Event) -> dict[str, Any]:
-    """Return Amplitude's event. Times are in milliseconds."""
+def event_of(event: Event, cut: list[Path] | None = None) -> dict[str, Any]:
+    """Return Amplitude's event. Times are in milliseconds. The sender's own properties stay as they
+    are; derived ones stand beside them. The paths of what is left out are added to `cut`."""
     identify = event.type == "identify"
-    properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
-    traits = {name: value for name, value in event.traits.items() if name not in IDS}
-    about = {"$set": traits} if identify and traits else traits
+    properties = (
+        {} if identify else prune(event.properties, **LIMITS, cut=cut, path=("properties",))
+    )
+    derived = {} if identify else {**describe_campaign(event), **describe_sale(event)}
+    named = {name: value for name, value in event.traits.items() if name not in IDS}
+    traits = prune(named, **LIMITS, cut=cut, path=("traits",))
     return filled(
         {
-            "user_id": event.user_id,
-            "device_id": event.anonymous_id,
+            "user_id": user_of(event),
+            "device_id": browser_of(event),
             "event_type": "$identify" if identify else own_name(event),
             "time": int(event.occurred_at.timestamp() * 1000),
             "insert_id": str(event.id),
-            "event_properties": prune({} if identify else properties, **LIMITS),
-            "user_properties": prune(about, **LIMITS),
+            "event_properties": beside(properties, derived),
+            "user_properties": {"$set": traits} if identify and traits else traits,
             **_device(event),
             **_revenue(event),
         }
     )
+
+
+def left_out_of(event: Event) -> LeftOut:
+    cut: list[Path] = []
+    event_of(event, cut)
+    lost = without(event, [("traits",)], ONLY_TRAITS) if event.type == "identify" else {}
+    return {**lost, **dict.fromkeys(cut, TOO_MANY)}
 
 
 def _device(event: Event) -> dict[str, Any]:

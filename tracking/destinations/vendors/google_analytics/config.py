@@ -23,3 +23,10 @@ class GoogleAnalyticsConfig(ConfigForm):
         initial="global",
         help_text="European Union: Google collects the data in the EU.",
     )
+    consent = forms.ChoiceField(
+        choices=[("", "None"), ("granted", "Granted"), ("denied", "Denied")],
+        required=False,
+        label="Consent without a statement",
+        help_text="Consent (ad_user_data, ad_personalization) of hits that state none. None: Google"
+        " takes what it knows from the same browser.",
+    )

@@ -3,9 +3,10 @@
 Source: "Measurement Protocol reference"
 (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference), sections
 "Transport" (hosts; every payload is answered with 2xx), "JSON POST body" (client_id: two positive
-numbers joined by a period; ip_override; user_agent; 25 events) and "Common event parameters"; "Send
-Measurement Protocol events", section "Limitations" (a body below 130 kB), and "Validate events"
-(/debug/mp/collect records nothing and checks neither of the credentials).
+numbers joined by a period; ip_override; user_agent; 25 events), "Consent" (ad_user_data,
+ad_personalization: GRANTED or DENIED) and "Common event parameters"; "Send Measurement Protocol
+events", section "Limitations" (a body below 130 kB), and "Validate events" (/debug/mp/collect
+records nothing and checks neither of the credentials).
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
+from tracking.destinations.spec.consent import read_consent
+from tracking.destinations.spec.ids import browser_of, usable, user_of
+from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.omissions import LeftOut
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.google_analytics.config import GoogleAnalyticsConfig
-from tracking.destinations.vendors.google_analytics.events import GoogleEvent, google_event
+from tracking.destinations.vendors.google_analytics.events import GoogleEvent, build, google_event
+from tracking.destinations.vendors.google_analytics.own_parameters import RULES
 from tracking.events import Event
 from tracking.exceptions import SetupError
 
@@ -59,11 +66,16 @@ class GoogleAnalytics(Destination):
         "eu": "https://region1.google-analytics.com",
     }
 
+    rules = RULES
+
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
         if not self.client_id(event):
-            return "Google Analytics requires a client id, an anonymous id or a user id."
+            return (
+                "Google Analytics requires a client id, an anonymous id or a user id that stands"
+                " for somebody."
+            )
         if event.received_at - event.occurred_at > OLDEST:
             return "Google Analytics accepts events of the last 72 hours only."
         google = google_event(event)
@@ -71,11 +83,17 @@ class GoogleAnalytics(Destination):
             return "Google Analytics accepts at most 130 kB per request."
         return google.unfit
 
+    def left_out(self, event: Event) -> LeftOut:
+        lost: LeftOut = {}
+        build(event, lost)
+        return lost
+
     def batches(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """Yield the events of each client in their order: a request has one client."""
-        clients: dict[tuple[tuple[str, str], ...], list[Event]] = {}
+        """Yield the events of each client in their order: a request has one client and one
+        consent."""
+        clients: dict[bytes, list[Event]] = {}
         for event in events:
-            clients.setdefault(tuple(self._envelope(event).items()), []).append(event)
+            clients.setdefault(msgspec.json.encode(self._envelope(event)), []).append(event)
         for own in clients.values():
             yield from super().batches(own)
 
@@ -111,24 +129,33 @@ class GoogleAnalytics(Destination):
         same.
         """
         named = re.sub(r"^GA\d\.\d\.", "", plain(event.options.get("clientId")))
-        known = named or event.anonymous_id or event.user_id
+        known = usable(named) or browser_of(event) or user_of(event)
         if CLIENT_ID.fullmatch(known):
             return known
         digest = hashlib.sha256(known.encode()).digest()
         parts = (int.from_bytes(digest[at : at + 4], "big") or 1 for at in (0, 4))
         return ".".join(map(str, parts)) if known else ""
 
-    def _envelope(self, event: Event) -> dict[str, str]:
+    def _envelope(self, event: Event) -> dict[str, Any]:
         """Return the values that all events of a request share. Google limits user ids to 255
         characters."""
-        visit = read_visit(event)
-        values = {
-            "client_id": self.client_id(event),
-            "user_id": event.user_id if len(event.user_id) < 256 else "",
-            "ip_override": visit.ip,
-            "user_agent": visit.user_agent,
-        }
-        return {name: value for name, value in values.items() if value}
+        visit, user = read_visit(event), user_of(event)
+        return filled(
+            {
+                "client_id": self.client_id(event),
+                "user_id": user if len(user) < 256 else "",
+                "ip_override": visit.ip,
+                "user_agent": visit.user_agent,
+                "consent": self._consent(event),
+            }
+        )
+
+    def _consent(self, event: Event) -> dict[str, str]:
+        """Return the consent of the hit; what it does not state, as the integration says."""
+        stated = asdict(read_consent(event))
+        default = str(self.config.get("consent") or "").upper()
+        words = {True: "GRANTED", False: "DENIED", None: default}
+        return filled({name: words[decision] for name, decision in stated.items()})
 
     def _body(self, events: Sequence[Event], google_events: Sequence[GoogleEvent]) -> bytes:
         named = [{"name": each.name, "params": each.params} for each in google_events]

@@ -8,18 +8,25 @@ tables of each event; "Measurement Protocol reference", sections "Common event p
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tracking.destinations.spec.browsing import read_campaigns, read_listing, read_search, read_step
-from tracking.destinations.spec.coerce import plain, to_number
-from tracking.destinations.spec.ecommerce import LineItem, Sale, read_sale
+from tracking.destinations.spec.coerce import to_number
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.omissions import LeftOut
+from tracking.destinations.spec.origins import once
 from tracking.destinations.spec.person import read_visit
-from tracking.destinations.vendors.google_analytics.limits import MAX_PARAMS, limit, trim_name
+from tracking.destinations.vendors.google_analytics.limits import (
+    LONGER,
+    MAX_VALUE,
+    event_name,
+    limit,
+    trim,
+)
+from tracking.destinations.vendors.google_analytics.own_parameters import OwnParameters
+from tracking.destinations.vendors.google_analytics.standard_parameters import read_standard
 from tracking.events import Event
 
 GOODS = ("currency", "value", "items")
@@ -57,6 +64,8 @@ REQUIRED |= {"search": ("search_term",), "purchase": ("transaction_id", "items")
 REQUIRED |= {"refund": ("transaction_id",), "view_promotion": (), "select_promotion": ()}
 #: For senders that already use Google's names.
 BY_OWN_NAME = {entry[0]: entry for entry in EVENTS.values()}
+#: The field of a Visit → Google's parameter.
+PAGE = {"url": "page_location", "title": "page_title", "referrer": "page_referrer"}
 MONEY = frozenset({"purchase", "refund"})
 
 
@@ -69,40 +78,41 @@ class GoogleEvent:
     unfit: str = ""
 
 
+@once
 def google_event(event: Event) -> GoogleEvent:
-    """Return the event under Google's name with its parameters, else under its own name with its
-    plain values. Of more than MAX_PARAMS parameters, those that every event has come first."""
-    own_words = _snake(own_name(event))
+    """Return the event under Google's name, else under its own name."""
+    return build(event, None)
+
+
+def build(event: Event, lost: LeftOut | None) -> GoogleEvent:
+    """Return the event as it is sent.
+
+    Its parameters are, in this order and up to Google's number of them: the time and the session,
+    those that Google recommends for the event, the page, and the sender's own properties in the
+    sender's order. What is left out is added to `lost`.
+    """
+    own_words = trim(own_name(event)).strip("_").lower()
     name, fields = EVENTS.get(meaning(event)) or BY_OWN_NAME.get(own_words, ("", ()))
-    standard = _standard_params(event, fields)
-    lacks = [field for field in REQUIRED.get(name, ()) if field not in standard]
+    standard = read_standard(event, fields)
+    lacks = [field for field in REQUIRED.get(name, ()) if field not in standard.params]
     if lacks and (name in MONEY or name == own_words):
         return GoogleEvent(
             "", {}, f"Google Analytics accepts {name} only with {' and '.join(lacks)}."
         )
-    own: dict[str, Any] = {}
     if lacks or not name:
-        name = trim_name(own_words)
-        own = dict(_custom_params(event))
+        name, standard = event_name(own_words), read_standard(event, ())
     if not name:
-        unfit = f"Google Analytics does not allow the event name {event.name!r}, or reserves it."
-        return GoogleEvent("", {}, unfit)
-    known = {**_common_params(event), **standard, **_page_params(event)}
-    params = filled({**known, **{key: own[key] for key in own if key not in known}})
-    return GoogleEvent(name, dict(list(limit(params).items())[:MAX_PARAMS]))
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower()
-
-
-def _page_params(event: Event) -> dict[str, str]:
-    visit = read_visit(event)
-    return {
-        "page_location": visit.url,
-        "page_title": visit.title,
-        "page_referrer": visit.referrer,
-    }
+        return GoogleEvent("", {}, "Google Analytics does not allow the event's name.")
+    visit, common = read_visit(event), _common_params(event)
+    page = {param: getattr(visit, field) for field, param in PAGE.items()}
+    params = filled({**common, **standard.params, **page})
+    sent = dict.fromkeys(standard.paths, MAX_VALUE)
+    for field, param in PAGE.items():
+        if param in params and field in visit.origins:
+            sent[visit.origins[field]] = LONGER[param]
+    own = OwnParameters(sent, standard.items, lost, is_googles=name in BY_OWN_NAME)
+    own.add_to(event, params)
+    return GoogleEvent(name, limit(params))
 
 
 def _common_params(event: Event) -> dict[str, Any]:
@@ -123,75 +133,7 @@ def _common_params(event: Event) -> dict[str, Any]:
     quiet = properties.get("nonInteraction") is True
     engaged = to_number(properties.get("engagement_time_msec")) or 1
     return {
-        "timestamp_micros": int(min(event.occurred_at, event.received_at).timestamp() * 1_000_000),
+        "timestamp_micros": int(event.occurred_at.timestamp() * 1_000_000),
         "session_id": str(session) if session else "",
         "engagement_time_msec": None if quiet else engaged,
     }
-
-
-def _standard_params(event: Event, fields: tuple[str, ...]) -> dict[str, Any]:
-    if not fields:
-        return {}
-    sale, listing = read_sale(event), read_listing(event)
-    banner = next(iter(read_campaigns(event)), None) if "promotion_id" in fields else None
-    values = {
-        "transaction_id": sale.order_id,
-        "currency": sale.currency,
-        "value": sale.revenue if sale.currency else None,
-        "tax": sale.tax,
-        "shipping": sale.shipping,
-        "coupon": sale.coupon,
-        "payment_type": sale.payment or read_step(event).option,
-        "item_list_id": listing.id,
-        "item_list_name": listing.name or listing.category,
-        "search_term": read_search(event),
-        "method": plain(event.properties.get("method")),
-        "promotion_id": banner.id if banner else "",
-        "promotion_name": banner.name if banner else "",
-        "creative_name": banner.creative if banner else "",
-        "creative_slot": banner.position if banner else "",
-        "items": [_item(item, sale) for item in sale.items],
-    }
-    return filled({name: values[name] for name in fields})
-
-
-def _item(item: LineItem, sale: Sale) -> dict[str, Any]:
-    levels = zip(("", "2", "3", "4", "5"), item.categories, strict=False)
-    values = {
-        "item_id": item.id or item.sku,
-        "item_name": item.name,
-        "affiliation": sale.affiliation,
-        "coupon": item.coupon,
-        "discount": item.discount,
-        "index": item.position,
-        "item_brand": item.brand,
-        **{f"item_category{place}": level for place, level in levels},
-        "item_variant": item.variant,
-        "price": item.price,
-        "quantity": item.quantity,
-    }
-    return limit(filled(values))
-
-
-def _custom_params(event: Event) -> Iterator[tuple[str, Any]]:
-    """Yield the plain values of an event that Google does not know, and the custom dimensions and
-    metrics of the public HTTP API by their names."""
-    properties = dict(event.properties)
-    for listed in (properties.pop("customDimensions", None), properties.pop("customMetrics", None)):
-        for each in listed if isinstance(listed, list) else ():
-            if isinstance(each, Mapping) and plain(each.get("name")):
-                properties.setdefault(plain(each["name"]), each.get("value"))
-    for raw, value in _flatten(properties):
-        name = trim_name(re.sub(r"[^A-Za-z0-9_]+", "_", raw))
-        if name and name not in {"nonInteraction", "firebase_conversion"}:
-            yield name, str(value).lower() if isinstance(value, bool) else value
-
-
-def _flatten(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield plain values, also of one level of objects. Google has no parameter for deeper objects
-    and lists."""
-    for name, value in properties.items():
-        if isinstance(value, Mapping) and not prefix:
-            yield from _flatten(value, f"{name}_")
-        elif isinstance(value, str) or to_number(value) is not None or isinstance(value, bool):
-            yield f"{prefix}{name}", value

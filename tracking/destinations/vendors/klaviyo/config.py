@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.form_fields import DefaultCountryField
 
 
 class KlaviyoConfig(ConfigForm):
@@ -12,3 +13,4 @@ class KlaviyoConfig(ConfigForm):
         " → Create private API key, with write access to Events and Profiles and read access to"
         " Accounts. The key begins with pk_.",
     )
+    default_country = DefaultCountryField()

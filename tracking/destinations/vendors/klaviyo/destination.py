@@ -12,14 +12,26 @@ An event keeps its name and properties. Klaviyo's own reports read only the valu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tracking.destinations.contract.destination import Destination
+from tracking.destinations.spec.coerce import plain
+from tracking.destinations.spec.ecommerce import read_amount, read_sale
+from tracking.destinations.spec.ids import browser_of, user_of
+from tracking.destinations.spec.limits import filled, prune
+from tracking.destinations.spec.omissions import LeftOut, Rule, under, without
+from tracking.destinations.spec.origins import IDS, Path
+from tracking.destinations.spec.person import (
+    HASHED,
+    country_of,
+    plain_email,
+    plain_phone,
+    read_person,
+)
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.klaviyo.config import KlaviyoConfig
 from tracking.events import Event
@@ -29,19 +41,42 @@ if TYPE_CHECKING:
 
 REVISION = "2026-07-15"
 NAME_LIMIT = 127
-#: Klaviyo's field → the names of the trait in both payload shapes.
+MAX_PROPERTIES, MAX_LEVELS, MAX_ITEMS = 400, 10, 4_000
+#: No hit has more keys in an object than a byte for each.
+NO_LIMIT = 1_000_000
+#: Klaviyo's field → the field of a Person.
 FIELDS = {
-    "email": ("email",),
-    "phone_number": ("phone",),
-    "first_name": ("firstName", "first_name"),
-    "last_name": ("lastName", "last_name"),
-    "title": ("title",),
-    "image": ("avatar",),
+    "email": "email",
+    "phone_number": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "title": "title",
+    "image": "image",
 }
-IDS = ("userId", "anonymousId", "emailHash")
-PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
-#: The keys of an order's value; in the public API's shape they are inside its `transaction`.
-VALUES = ("revenue", "total", "value")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+PAGE = "Create Event"
+TOO_MANY = Rule(
+    "klaviyo_too_many",
+    "Klaviyo accepts up to 400 properties per event and 4,000 elements per list.",
+    f"{PAGE}, properties: must not exceed 400 properties; Rate limits, status codes, and errors,"
+    " section Ingestion limits: 4,000 items in arrays, 10 levels of nested objects",
+)
+EMAIL = Rule(
+    "klaviyo_email",
+    "Klaviyo refuses an event with an e-mail address that is none.",
+    f"{PAGE}, profile: email is an e-mail address",
+)
+PHONE = Rule(
+    "klaviyo_phone",
+    "Klaviyo takes phone numbers in E.164 form only; set a default country for national numbers.",
+    f"{PAGE}, profile: phone_number in E.164 format",
+)
+ONLY_TRAITS = Rule(
+    "klaviyo_profile",
+    "An identify event sets a profile, which has traits and no event properties.",
+    "Create or Update Profile: a profile has attributes and no event",
+)
 
 
 class Klaviyo(Destination):
@@ -57,23 +92,38 @@ class Klaviyo(Destination):
     max_bytes = 5_000_000
     hosts = {"": "https://a.klaviyo.com"}  # noqa: RUF012 (Destination's own)
 
+    rules = (TOO_MANY, EMAIL, PHONE, ONLY_TRAITS)
+
     def skip(self, event: Event) -> str:
-        if event.type == "track" and not 0 < len(event.name) <= NAME_LIMIT:
+        if reason := super().skip(event):
+            return reason
+        known = self._profile(event).keys()
+        if event.type == "identify":
+            if not known & {"external_id", "email", "phone_number"}:
+                return "A profile requires a user id, an e-mail address or a phone number."
+            return ""
+        if not 0 < len(event.name) <= NAME_LIMIT:
             return f"The name of an event must have 1 to {NAME_LIMIT} characters."
-        if event.type == "identify" and not set(profile(event)) & {
-            "external_id",
-            "email",
-            "phone_number",
-        }:
-            return "A profile requires a user id, an e-mail address or a phone number."
-        return super().skip(event)
+        if not known & {"external_id", "anonymous_id", "email", "phone_number"}:
+            return "Klaviyo requires an id, an e-mail address or a phone number for every event."
+        return "" if event.occurred_at >= EARLIEST else "Klaviyo accepts events since 2000 only."
+
+    def left_out(self, event: Event) -> LeftOut:
+        cut: list[Path] = []
+        limited(event.properties, cut)
+        lost = {**under("properties", cut, TOO_MANY)}
+        if event.type == "identify":
+            lost = without(event, [("traits",)], ONLY_TRAITS)
+        return {**lost, **unusable_traits(event, self._country(event))}
 
     def request(self, events: Sequence[Event]) -> Request:
         (event,) = events
+        profile = self._profile(event)
         if event.type == "identify":
-            attributes = {k: v for k, v in profile(event).items() if k != "anonymous_id"}
+            attributes = {k: v for k, v in profile.items() if k != "anonymous_id"}
             return self._call("/api/profile-import", {"type": "profile", "attributes": attributes})
-        return self._call("/api/events", {"type": "event", "attributes": describe(event)})
+        attributes = describe(event, profile)
+        return self._call("/api/events", {"type": "event", "attributes": attributes})
 
     async def verify(self, client: Client) -> str:
         """Read the account that the key belongs to."""
@@ -84,6 +134,30 @@ class Klaviyo(Destination):
         except (ValueError, TypeError, LookupError):
             return "The key is valid."
         return f"The key belongs to {name}."
+
+    def _country(self, event: Event) -> str:
+        """Return the country of the person's phone number."""
+        return country_of(read_person(event), self.config.get("default_country", ""))
+
+    def _profile(self, event: Event) -> dict[str, Any]:
+        """Return the profile: ids, fields, and as `properties` the traits that have no field."""
+        who = read_person(event)
+        email = plain_email(who.email)
+        fields = {
+            **{field: getattr(who, name) for field, name in FIELDS.items()},
+            "email": "" if HASHED.fullmatch(email) else who.email.strip() if email else "",
+            "phone_number": read_phone(who.phone, self._country(event)),
+            "external_id": user_of(event),
+            "anonymous_id": browser_of(event),
+        }
+        sent = {who.origins.get(name) for field, name in FIELDS.items() if fields[field]}
+        lost = unusable_traits(event, self._country(event))
+        others = {
+            name: value
+            for name, value in event.traits.items()
+            if name not in IDS and ("traits", name) not in sent and ("traits", name) not in lost
+        }
+        return filled({**fields, "properties": others})
 
     def _call(self, path: str, data: Mapping[str, Any] | None) -> Request:
         return Request(
@@ -99,45 +173,46 @@ class Klaviyo(Destination):
         )
 
 
-def describe(event: Event) -> dict[str, Any]:
-    order = event.properties.get("transaction")
-    sale = order if isinstance(order, Mapping) else event.properties
-    value = next((number for name in VALUES if _is_number(number := sale.get(name))), None)
-    currency = sale.get("currency")
+def describe(event: Event, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event with its own properties, and the amount that the sender states."""
+    amount, _ = read_amount(event)
+    currency = read_sale(event).currency if amount is not None else ""
     return {
-        "properties": event.properties,
+        "properties": limited(event.properties),
         "time": event.occurred_at.astimezone(UTC).isoformat(),
         "unique_id": str(event.id),
-        **({"value": value} if value is not None else {}),
-        **({"value_currency": currency} if value is not None and _is_currency(currency) else {}),
+        **({"value": amount} if amount is not None else {}),
+        **({"value_currency": currency} if currency else {}),
         "metric": {"data": {"type": "metric", "attributes": {"name": event.name}}},
-        "profile": {"data": {"type": "profile", "attributes": profile(event)}},
+        "profile": {"data": {"type": "profile", "attributes": profile}},
     }
 
 
-def profile(event: Event) -> dict[str, Any]:
-    """Return the profile: ids, fields, and as `properties` the traits that have no field."""
-    traits = event.traits
-    fields: dict[str, Any] = {}
-    for field, names in FIELDS.items():
-        text = next((traits[name] for name in names if isinstance(traits.get(name), str)), "")
-        fields[field] = text.strip()
-    fields["phone_number"] = read_phone(fields["phone_number"])
-    fields |= {"external_id": event.user_id, "anonymous_id": event.anonymous_id}
-    used = {name for names in FIELDS.values() for name in names} | set(IDS)
-    properties = {name: value for name, value in traits.items() if name not in used}
-    return {name: value for name, value in {**fields, "properties": properties}.items() if value}
+def limited(properties: Mapping[str, Any], cut: list[Path] | None = None) -> dict[str, Any]:
+    """Return the properties within Klaviyo's limits; deeper objects become JSON text. The paths of
+    what is left out are added to `cut`."""
+    names = list(properties)
+    if cut is not None:
+        cut.extend((name,) for name in names[MAX_PROPERTIES:])
+    limits: dict[str, Any] = {"depth": MAX_LEVELS - 1, "keys": NO_LIMIT, "items": MAX_ITEMS}
+    return {
+        name: prune(properties[name], **limits, cut=cut, path=(name,))
+        for name in names[:MAX_PROPERTIES]
+    }
 
 
-def read_phone(text: str) -> str:
+def read_phone(text: str, country: str = "") -> str:
     """Return the number in E.164 form; "" if that cannot be derived."""
-    number = re.sub(r"[\s().-]", "", text)
-    return number if PHONE.fullmatch(number) else ""
+    digits = plain_phone(text, country)
+    return "" if not digits or HASHED.fullmatch(digits) else f"+{digits}"
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_currency(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) is not None
+def unusable_traits(event: Event, country: str) -> LeftOut:
+    """Return the traits that would be a field of the profile but are no e-mail address or phone
+    number."""
+    found: LeftOut = {}
+    if "email" in event.traits and not plain_email(plain(event.traits["email"])):
+        found["traits", "email"] = EMAIL
+    if "phone" in event.traits and not plain_phone(plain(event.traits["phone"]), country):
+        found["traits", "phone"] = PHONE
+    return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django import forms
 
+from tracking.destinations.contract.advertising import DeniedField, LimitedUseField
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.form_fields import DefaultCountryField
 
 
 class MetaConfig(ConfigForm):
@@ -26,3 +28,12 @@ class MetaConfig(ConfigForm):
         label="Custom events",
         help_text="Also send events that are not standard events of Meta, under their own names.",
     )
+    custom_properties = forms.BooleanField(
+        required=False,
+        label="Custom properties",
+        help_text="Also send the event's own properties, without e-mail address, phone number and"
+        " contact. Meta forbids data that identify a person: drop such fields by the mapping.",
+    )
+    default_country = DefaultCountryField()
+    denied = DeniedField()
+    limited_data_use = LimitedUseField()

@@ -3,8 +3,8 @@
 Source: "Using the API"
 (https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api), sections
 "Send Requests" and "Batch Requests" (1,000 events; one invalid event fails all); "Server Event
-Parameters" (event_time: 7 days; event_id; action_source); "Ads Pixel", its reading and its error
-codes.
+Parameters" (event_time: 7 days; event_id; action_source; opt_out); "Data Processing Options for US
+Users" (LDU); "Ads Pixel", its reading and its error codes.
 """
 
 from __future__ import annotations
@@ -17,15 +17,25 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
+from tracking.destinations.spec.consent import read_consent, read_flag
 from tracking.destinations.spec.ecommerce import read_sale, worth
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.omissions import LeftOut
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.meta.config import MetaConfig
-from tracking.destinations.vendors.meta.events import EVENTS, custom_data, is_matchable, user_data
+from tracking.destinations.vendors.meta.events import (
+    EVENTS,
+    RULES,
+    custom_data,
+    is_matchable,
+    left_out_of,
+    user_data,
+)
 from tracking.events import Event
 from tracking.exceptions import RetryableError, SetupError
 
@@ -37,6 +47,12 @@ OLDEST = timedelta(days=7)
 AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
 #: Error codes that blame the token, its permissions or the pixel's id.
 WRONG_SETUP = frozenset({10, 102, 104, 190, 200})
+#: Limited Data Use. Meta finds out itself whether the person is in a state where it applies.
+LIMITED_DATA_USE = {
+    "data_processing_options": ["LDU"],
+    "data_processing_options_country": 0,
+    "data_processing_options_state": 0,
+}
 
 
 class MetaConversions(Destination):
@@ -58,6 +74,8 @@ class MetaConversions(Destination):
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://graph.facebook.com/v25.0"}
 
+    rules = RULES
+
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
@@ -65,12 +83,18 @@ class MetaConversions(Destination):
             return "Meta has no standard event for it."
         if event.received_at - event.occurred_at > OLDEST:
             return "Meta accepts events of the last 7 days only."
-        if not is_matchable(user_data(event)):
+        if reason := skips_denied(self.config, event):
+            return reason
+        if not is_matchable(user_data(event, self._country)):
             return "The event has too little personal data for Meta to match it."
         sale = read_sale(event)
         if self._name(event) == "Purchase" and (not sale.currency or worth(sale) is None):
             return "Meta accepts a Purchase only with a currency and a value."
         return ""
+
+    def left_out(self, event: Event) -> LeftOut:
+        own = bool(self.config.get("custom_properties"))
+        return left_out_of(event, self._country, own=own)
 
     def request(self, events: Sequence[Event]) -> Request:
         body = {
@@ -110,6 +134,7 @@ class MetaConversions(Destination):
         Meta counts the event once."""
         visit = read_visit(event)
         web = bool(visit.url and visit.user_agent)
+        own = bool(self.config.get("custom_properties"))
         return filled(
             {
                 "event_name": self._name(event),
@@ -117,10 +142,21 @@ class MetaConversions(Destination):
                 "event_id": plain(event.options.get("eventId")) or str(event.id),
                 "action_source": "website" if web else "other",
                 "event_source_url": visit.url,
-                "user_data": user_data(event),
-                "custom_data": custom_data(event),
+                "user_data": user_data(event, self._country),
+                "custom_data": custom_data(event, own=own),
+                "opt_out": self._opts_out(event) or None,
             }
-        )
+        ) | (LIMITED_DATA_USE if limits_use(self.config, event) else {})
+
+    @property
+    def _country(self) -> str:
+        return str(self.config.get("default_country") or "")
+
+    def _opts_out(self, event: Event) -> bool:
+        """Return whether Meta must not use the event to optimise ads: as the hit's options say,
+        else by its consent."""
+        flag = read_flag(event, "optOut", "opt_out")
+        return read_consent(event).ad_personalization is False if flag is None else flag
 
     def _ask_for(self, edge: str, **query: str) -> Request:
         query["access_token"] = self.config["access_token"]

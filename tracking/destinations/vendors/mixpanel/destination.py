@@ -20,7 +20,16 @@ import msgspec
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import own_name
-from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled, prune
+from tracking.destinations.spec.ids import browser_of, someone, user_of
+from tracking.destinations.spec.limits import (
+    beside,
+    describe_campaign,
+    describe_sale,
+    filled,
+    prune,
+)
+from tracking.destinations.spec.omissions import LeftOut, Rule, under, without
+from tracking.destinations.spec.origins import Path
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.mixpanel.config import MixpanelConfig
@@ -30,9 +39,6 @@ from tracking.exceptions import PermanentError
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-INVALID_IDS = frozenset({"00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil"})
-INVALID_IDS |= {"none", "null", "n/a", "na", "undefined", "unknown", "<nil>", "0", "-1", "true"}
-INVALID_IDS |= {"false", "[]", "{}"}
 #: The traits that Mixpanel displays and uses under names of its own.
 TRAITS = {
     "email": "$email",
@@ -42,8 +48,32 @@ TRAITS = {
     "phone": "$phone",
     "avatar": "$avatar",
 }
-#: Below the 255 properties that an event may have, to leave room for the ones added here.
-MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 200, 254, 7
+#: An event, an object and a list have fewer than 255 elements.
+MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 254, 254, 7
+#: The properties that carry the event's time, user and id, and the visitor's address.
+FIXED = ("time", "distinct_id", "$insert_id", "ip")
+
+PAGE = "Import Events"
+RESERVED = Rule(
+    "mixpanel_reserved",
+    "Mixpanel reads the event's own time, user, id or address from the property of this name.",
+    f"{PAGE}, section Request Format: time, distinct_id, $insert_id and ip are special properties",
+)
+TOO_MANY = Rule(
+    "mixpanel_too_many",
+    "Mixpanel accepts fewer than 255 properties per event and elements per object or list.",
+    f"{PAGE}, section Validation: no more than 255 properties, nested objects and lists alike",
+)
+TRAITS_OF_TRACK = Rule(
+    "mixpanel_traits",
+    "Mixpanel stores traits in profiles, which only identify events set.",
+    "Update Multiple Profiles: traits are profile properties, not event properties",
+)
+ONLY_TRAITS = Rule(
+    "mixpanel_profile",
+    "An identify event sets a profile, which has traits and no event properties.",
+    "Update Multiple Profiles: a profile update has $set and no event",
+)
 
 
 class Mixpanel(Destination):
@@ -68,14 +98,15 @@ class Mixpanel(Destination):
         "in": "https://api-in.mixpanel.com",
     }
 
+    rules = (RESERVED, TOO_MANY, TRAITS_OF_TRACK, ONLY_TRAITS)
+
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
-        known = event.user_id or event.anonymous_id
-        if known.lower() in INVALID_IDS:
-            return f"Mixpanel does not allow the user id {known!r}."
+        if not someone(event) and (event.user_id or event.anonymous_id):
+            return "Mixpanel does not allow ids that stand for nobody, such as null."
         if event.type == "identify":
-            return "" if event.user_id else "Mixpanel stores the traits of known users only."
+            return "" if user_of(event) else "Mixpanel stores the traits of known users only."
         if not own_name(event):
             return "Mixpanel requires a name for every event."
         return "" if event.occurred_at.year > 1970 else "Mixpanel accepts events since 1971 only."
@@ -111,35 +142,53 @@ class Mixpanel(Destination):
             response.raise_for_status()
         return "Mixpanel accepted the project token. Nothing was recorded."
 
-    def _event(self, event: Event) -> dict[str, Any]:
+    def left_out(self, event: Event) -> LeftOut:
+        cut: list[Path] = []
+        if event.type == "identify":
+            self._profile(event, cut)
+            lost = without(event, [("traits",)], ONLY_TRAITS)
+            return {**lost, **under("traits", cut, TOO_MANY)}
+        self._event(event, cut)
+        fixed = under("properties", [(n,) for n in FIXED if n in event.properties], RESERVED)
+        traits = without(event, [("properties",)], TRAITS_OF_TRACK)
+        return {**traits, **under("properties", cut, TOO_MANY), **fixed}
+
+    def _event(self, event: Event, cut: list[Path] | None = None) -> dict[str, Any]:
         """Return Mixpanel's event. Times are in milliseconds. An ip of 0 prevents a look-up of
-        Hitstream's own address."""
+        Hitstream's own address. The sender's own properties stay as they are; of the others, those
+        that Mixpanel has room for are beside them."""
         visit, context = read_visit(event), event.context
-        own = prune(event.properties, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
+        fixed = {
+            "time": int(event.occurred_at.timestamp() * 1000),
+            "distinct_id": someone(event),
+            "$insert_id": str(event.id),
+            "ip": visit.ip or 0,
+        }
         known = {
-            "$user_id": event.user_id,
-            "$device_id": event.anonymous_id if event.anonymous_id not in INVALID_IDS else "",
+            "$user_id": user_of(event),
+            "$device_id": browser_of(event),
             "$current_url": visit.url,
             "$referrer": visit.referrer,
             "$os": as_object(context.get("os")).get("name"),
             "$browser": as_object(context.get("browser")).get("name"),
         }
         sold = prune(describe_sale(event), depth=3, keys=MAX_KEYS, items=MAX_ITEMS)
-        fixed = {
-            "time": int(min(event.occurred_at, event.received_at).timestamp() * 1000),
-            "distinct_id": event.user_id or event.anonymous_id,
-            "$insert_id": str(event.id),
-            "ip": visit.ip or 0,
-        }
-        shown = {**own, **describe_campaign(event), **sold, **filled(known), **fixed}
-        return {"event": own_name(event), "properties": shown}
+        derived = {**filled(known), **describe_campaign(event), **sold}
+        kept = {name: value for name, value in event.properties.items() if name not in FIXED}
+        room = MAX_KEYS - len(fixed)
+        own = limited(dict(list(kept.items())[:room]), cut)
+        if cut is not None:
+            cut.extend((name,) for name in list(kept)[room:])
+        shown = dict(list(beside(own, derived).items())[:room])
+        return {"event": own_name(event), "properties": {**shown, **fixed}}
 
-    def _profile(self, event: Event) -> dict[str, Any]:
-        traits = prune(event.traits, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS)
+    def _profile(self, event: Event, cut: list[Path] | None = None) -> dict[str, Any]:
+        traits = limited(event.traits, cut)
+        named = {TRAITS.get(name, name): value for name, value in traits.items()}
         return {
             "$token": self.config["project_token"],
-            "$distinct_id": event.user_id,
-            "$set": {TRAITS.get(name, name): value for name, value in traits.items()},
+            "$distinct_id": user_of(event),
+            "$set": named if len(named) == len(traits) else traits,
         }
 
     def _post(self, path: str, body: Any) -> Request:
@@ -150,6 +199,12 @@ class Mixpanel(Destination):
             headers={"Content-Type": "application/json", "Authorization": f"Basic {token}"},
             secret_headers=frozenset({"Authorization"}),
         )
+
+
+def limited(value: Mapping[str, Any], cut: list[Path] | None) -> dict[str, Any]:
+    """Return the object within Mixpanel's limits. What is left out is added to `cut`."""
+    kept: dict[str, Any] = prune(value, depth=MAX_DEPTH, keys=MAX_KEYS, items=MAX_ITEMS, cut=cut)
+    return kept
 
 
 def read_refused(events: Sequence[Event], response: Response) -> dict[UUID, str]:

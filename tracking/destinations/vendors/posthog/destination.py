@@ -19,7 +19,9 @@ import msgspec
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
-from tracking.destinations.spec.limits import describe_campaign, describe_sale, filled
+from tracking.destinations.spec.ids import browser_of, someone, usable, user_of
+from tracking.destinations.spec.limits import beside, describe_campaign, describe_sale, filled
+from tracking.destinations.spec.omissions import LeftOut, Rule
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.posthog.config import PostHogConfig
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
 #: The catalogue's name → PostHog's name. All other events keep their own names.
 EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
 TYPES = {"identify": "$identify", "group": "$groupidentify", "alias": "$create_alias"}
+#: The properties that PostHog takes as objects.
+MERGED = ("$set", "$groups")
+NO_OBJECT = Rule(
+    "posthog_no_object",
+    "PostHog takes $set and $groups only as objects.",
+    "Capture and batch API endpoints, sections Identify and Groups: $set and $groups are objects",
+)
 
 
 class PostHog(Destination):
@@ -52,6 +61,8 @@ class PostHog(Destination):
         "eu": "https://eu.i.posthog.com",
     }
 
+    rules = (NO_OBJECT,)
+
     @property
     def host(self) -> str:
         return str(self.config.get("url") or super().host).rstrip("/")
@@ -59,11 +70,11 @@ class PostHog(Destination):
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
-        if not (event.user_id or event.anonymous_id):
-            return "PostHog requires a user id or an anonymous id."
-        if event.type == "group" and not event.group_id:
+        if not someone(event):
+            return "PostHog requires a user id or an anonymous id that stands for somebody."
+        if event.type == "group" and not usable(event.group_id):
             return "PostHog requires a group id."
-        if event.type == "alias" and not (event.previous_id and event.user_id):
+        if event.type == "alias" and not (usable(event.previous_id) and user_of(event)):
             return "PostHog requires the previous id and the user id for an alias."
         if event.type not in TYPES and not own_name(event):
             return "PostHog requires a name for every event."
@@ -90,14 +101,30 @@ class PostHog(Destination):
 
     def _event(self, event: Event) -> dict[str, Any]:
         name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or own_name(event)
-        who = event.previous_id if event.type == "alias" else event.user_id or event.anonymous_id
+        who = event.previous_id if event.type == "alias" else someone(event)
         return {
             "uuid": str(event.id),
             "event": name,
             "distinct_id": who,
             "timestamp": event.occurred_at.astimezone(UTC),
-            "properties": {**self._special(event), **_place(event)},
+            "properties": self._properties(event),
         }
+
+    def left_out(self, event: Event) -> LeftOut:
+        own = event.properties
+        odd = [name for name in MERGED if name in own and not isinstance(own[name], Mapping)]
+        return {("properties", name): NO_OBJECT for name in odd}
+
+    def _properties(self, event: Event) -> dict[str, Any]:
+        """Return the sender's own properties as they are, and the derived ones beside them. What
+        PostHog knows as objects is merged: there, too, the sender's entries stay."""
+        own, special = event.properties, self._special(event)
+        merged = {}
+        for name in MERGED:
+            if name in special or isinstance(own.get(name), Mapping):
+                merged[name] = {**as_object(special.get(name)), **as_object(own.get(name))}
+        kept = {name: value for name, value in own.items() if name not in MERGED}
+        return {**beside(kept, {**special, **_place(event)}), **merged}
 
     def _special(self, event: Event) -> dict[str, Any]:
         kind = self.config.get("group_type") or "company"
@@ -107,12 +134,12 @@ class PostHog(Destination):
             named = {"$group_type": kind, "$group_key": event.group_id}
             return {**named, "$group_set": dict(event.traits)}
         if event.type == "identify":
-            merged = event.anonymous_id if event.user_id else ""
+            merged = browser_of(event) if user_of(event) else ""
             return filled({"$set": dict(event.traits), "$anon_distinct_id": merged})
-        groups = {kind: event.group_id} if event.group_id else {}
         traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
-        properties = {**event.properties, **describe_campaign(event), **describe_sale(event)}
-        return {**properties, **filled({"$groups": groups, "$set": traits})}
+        group = usable(event.group_id)
+        derived = {**describe_campaign(event), **describe_sale(event)}
+        return {**derived, **filled({"$groups": {kind: group} if group else {}, "$set": traits})}
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Request:
         return Request(

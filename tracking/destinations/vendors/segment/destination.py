@@ -8,7 +8,7 @@ import" and "Errors", and "Spec: Common Fields", section "Timestamps": Segment c
 as receivedAt - (sentAt - originalTimestamp), which here would add the time that a hit waited; so it
 receives the `timestamp` alone, as for a historical import. RudderStack keeps the `timestamp` that
 it receives (rudder-server, processor/processor.go, enhanceWithTimeFields), and so does Hitstream
-beside an `originalTimestamp`.
+beside an `originalTimestamp`. RudderStack's page "HTTP API", section "API limits": 32 KB per call.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object
+from tracking.destinations.spec.ids import someone, usable
 from tracking.destinations.transport.http import RESPONSE_LIMIT
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.segment.config import RECEIVERS, SegmentConfig
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
 TIMES = ("timestamp", "originalTimestamp", "sentAt")
+#: Maximum number of bytes of an event that a receiver documents. Hitstream takes a hit of /track
+#: and what forwarding adds to it.
+EVENT_LIMITS = {"segment": 32 * 1024, "rudderstack": 32 * 1024, "hitstream": 72 * 1024}
+#: More bytes than a message has beside the payload and the user agent.
+ADDED = 4 * 1024
 
 
 class Segment(Destination):
@@ -55,7 +61,15 @@ class Segment(Destination):
     def skip(self, event: Event) -> str:
         if event.type == "track" and not event.name:
             return "A track event requires a name."
+        limit = EVENT_LIMITS.get(self.config["receiver"])
+        if limit and self._size(event, limit) > limit:
+            return f"{RECEIVERS[self.config['receiver']]} accepts events of up to {limit:,} bytes."
         return super().skip(event)
+
+    def _size(self, event: Event, limit: int) -> int:
+        """Return the bytes of the event's message, or, far below the limit, fewer."""
+        size = len(msgspec.json.encode(event.payload)) + len(event.user_agent.encode())
+        return size if size + ADDED < limit else len(msgspec.json.encode(self._message(event)))
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([self._message(event) for event in events])
@@ -106,12 +120,29 @@ class Segment(Destination):
         context = {name: value for name, value in sender.items() if value}
         if context or event.context:
             message["context"] = {**as_object(message.get("context")), **context, **event.context}
-        message["timestamp"] = _iso(event.occurred_at)
-        if self.config["receiver"] != "segment":
-            original = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
-            message["originalTimestamp"] = original or message["timestamp"]
-            message["sentAt"] = _iso(event.sent_at)
-        return message
+        if self.config["receiver"] != "hitstream":
+            for name in ("userId", "anonymousId"):
+                own = message.get(name)
+                if isinstance(own, str) and not usable(own) and someone(event):
+                    del message[name]
+        return message | self._times(event)
+
+    def _times(self, event: Event) -> dict[str, str]:
+        """Return the event's times. Another Hitstream gets those that the sender wrote, other
+        receivers none after the receipt."""
+        times = {"timestamp": _iso(event.occurred_at)}
+        if self.config["receiver"] == "segment":
+            return times
+        original = event.payload.get("originalTimestamp") or event.payload.get("timestamp")
+        sent_at = event.sent_at
+        if self.config["receiver"] != "hitstream":
+            sent_at = min(sent_at, event.received_at)
+            original = original if event.occurred_at < event.received_at else ""
+        return {
+            **times,
+            "originalTimestamp": original or times["timestamp"],
+            "sentAt": _iso(sent_at),
+        }
 
 
 def map_hit(event: Event) -> dict[str, Any]:

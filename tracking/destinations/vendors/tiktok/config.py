@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django import forms
 
+from tracking.destinations.contract.advertising import DeniedField, LimitedUseField
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
+from tracking.destinations.contract.form_fields import DefaultCountryField
 
 
 class TikTokConfig(ConfigForm):
@@ -26,3 +28,6 @@ class TikTokConfig(ConfigForm):
         label="Custom events",
         help_text="Also send events that are not standard events of TikTok, under their own names.",
     )
+    default_country = DefaultCountryField()
+    denied = DeniedField()
+    limited_data_use = LimitedUseField()

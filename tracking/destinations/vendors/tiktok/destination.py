@@ -2,9 +2,9 @@
 
 Source: TikTok API for Business, "Events API 2.0"
 (https://business-api.tiktok.com/portal/docs?id=1771101303285761), known here only through two
-implementations: segmentio/action-destinations (tiktok-conversions: the body's fields and which of
-them are hashed) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events per request, the codes
-of responses).
+implementations: segmentio/action-destinations (tiktok-conversions: the body's fields, which of them
+are hashed, and limited_data_use) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events per
+request, the codes of responses).
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.limits import filled
+from tracking.destinations.spec.omissions import LeftOut
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.tiktok.config import TikTokConfig
-from tracking.destinations.vendors.tiktok.events import EVENTS, properties, user
+from tracking.destinations.vendors.tiktok.events import (
+    EVENTS,
+    RULES,
+    left_out_of,
+    properties,
+    user,
+)
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError, SetupError
 
@@ -51,14 +59,21 @@ class TikTok(Destination):
     max_bytes = 5_000_000
     hosts: ClassVar[Mapping[str, str]] = {"": "https://business-api.tiktok.com/open_api/v1.3"}
 
+    rules = RULES
+
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
         if not self._name(event):
             return "TikTok has no standard event for it."
+        if reason := skips_denied(self.config, event):
+            return reason
         if not read_visit(event).url:
             return "TikTok accepts a web event only with the URL of the page."
         return ""
+
+    def left_out(self, event: Event) -> LeftOut:
+        return left_out_of(event, self._country)
 
     def request(self, events: Sequence[Event]) -> Request:
         return self._post([self._event(event) for event in events])
@@ -99,11 +114,16 @@ class TikTok(Destination):
                 "event": self._name(event),
                 "event_time": int(event.occurred_at.timestamp()),
                 "event_id": plain(event.options.get("eventId")) or str(event.id),
-                "user": user(event),
+                "user": user(event, self._country),
                 "properties": properties(event),
                 "page": filled({"url": visit.url, "referrer": visit.referrer}),
+                "limited_data_use": limits_use(self.config, event) or None,
             }
         )
+
+    @property
+    def _country(self) -> str:
+        return str(self.config.get("default_country") or "")
 
     def _post(self, data: list[dict[str, Any]]) -> Request:
         body = {

@@ -11,11 +11,21 @@ from __future__ import annotations
 from typing import Any
 
 from tracking.destinations.spec import person
-from tracking.destinations.spec.browsing import read_search
-from tracking.destinations.spec.ecommerce import read_sale, worth
+from tracking.destinations.spec.browsing import find_search
+from tracking.destinations.spec.coerce import text
+from tracking.destinations.spec.ecommerce import Sale, read_sale, worth
 from tracking.destinations.spec.event_names import meaning
 from tracking.destinations.spec.limits import filled
-from tracking.destinations.spec.person import hash_text, read_clicks, read_person, read_visit
+from tracking.destinations.spec.omissions import LeftOut, Rule, without
+from tracking.destinations.spec.origins import Path
+from tracking.destinations.spec.person import (
+    Person,
+    hash_text,
+    read_clicks,
+    read_person,
+    read_visit,
+)
+from tracking.destinations.spec.person_omissions import PersonRules, person_left_out
 from tracking.events import Event
 
 #: The catalogue's name → TikTok's name.
@@ -33,23 +43,59 @@ EVENTS = {
 }
 
 
-def user(event: Event) -> dict[str, Any]:
+PAGE = "Events API 2.0, section Parameters"
+OWN = Rule(
+    "tiktok_own",
+    "TikTok has no field for it.",
+    f"{PAGE}: the fields of properties and contents",
+)
+PERSONAL = Rule(
+    "tiktok_personal",
+    "TikTok takes personal data in its own fields only, and has none for this.",
+    f"{PAGE}: the fields of user",
+)
+EMAIL = Rule("tiktok_email", "The value is no e-mail address.", f"{PAGE}: email")
+PHONE = Rule(
+    "tiktok_phone",
+    "The value is no phone number with a country code; set a default country for national numbers.",
+    f"{PAGE}: phone, in E.164 form",
+)
+COUNTRY = Rule(
+    "tiktok_country", "The value is no country of ISO 3166-1.", f"{PAGE}: country, two letters"
+)
+RULES = (OWN, PERSONAL, EMAIL, PHONE, COUNTRY)
+PERSON_RULES = PersonRules(personal=PERSONAL, email=EMAIL, phone=PHONE, country=COUNTRY)
+#: TikTok's field of a person → the field of a Person, hashed and not.
+HASHED = {
+    "email": "email",
+    "phone": "phone",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "zip_code": "postal_code",
+}
+PLAIN = {"city": "city", "state": "region", "country": "country"}
+#: TikTok's field of a product → the field of a LineItem.
+CONTENT_FIELDS = {
+    "content_name": "name",
+    "content_category": "categories",
+    "brand": "brand",
+    "price": "price",
+    "quantity": "quantity",
+}
+#: Fields that senders use under TikTok's own names.
+SAME = ("description", "shop_id")
+
+
+def user(event: Event, default_country: str = "") -> dict[str, Any]:
     """Return TikTok's `user`. A phone number is hashed with its plus sign, a name without spaces;
-    places are not hashed."""
+    places are not hashed. `default_country` are the two letters for phone numbers."""
     who, visit, clicks = read_person(event), read_visit(event), read_clicks(event)
-    phone = person.plain_phone(who.phone)
-    numbered = f"+{phone}" if phone and not person.HASHED.fullmatch(phone) else phone
+    values = plain_person(who, default_country)
     return filled(
         {
             "external_id": [hash_text(each) for each in who.external_ids],
-            "email": hash_text(person.plain_email(who.email)),
-            "phone": hash_text(numbered),
-            "first_name": hash_text(person.plain_name(who.first_name).replace(" ", "")),
-            "last_name": hash_text(person.plain_name(who.last_name).replace(" ", "")),
-            "city": person.plain_place(who.city),
-            "state": person.plain_place(who.region),
-            "country": person.plain_country(who.country),
-            "zip_code": hash_text(person.plain_postal_code(who.postal_code)),
+            **{name: hash_text(values[name]) for name in HASHED},
+            **{name: values[name] for name in PLAIN},
             "ip": visit.ip,
             "user_agent": visit.user_agent,
             "locale": visit.locale,
@@ -57,6 +103,22 @@ def user(event: Event) -> dict[str, Any]:
             "ttp": clicks.get("ttp"),
         }
     )
+
+
+def plain_person(who: Person, default_country: str) -> dict[str, str]:
+    """Return the fields of the person in TikTok's form, before they are hashed."""
+    country = person.country_of(who, default_country)
+    phone = person.plain_phone(who.phone, country)
+    return {
+        "email": person.plain_email(who.email),
+        "phone": f"+{phone}" if phone and not person.HASHED.fullmatch(phone) else phone,
+        "first_name": person.plain_name(who.first_name).replace(" ", ""),
+        "last_name": person.plain_name(who.last_name).replace(" ", ""),
+        "zip_code": person.plain_postal_code(who.postal_code),
+        "city": person.plain_place(who.city),
+        "state": person.plain_region(who.region, country),
+        "country": person.plain_country(who.country),
+    }
 
 
 def properties(event: Event) -> dict[str, Any]:
@@ -82,6 +144,45 @@ def properties(event: Event) -> dict[str, Any]:
             "content_type": "product" if contents else "",
             "contents": contents,
             "order_id": sale.order_id,
-            "query": read_search(event) if EVENTS.get(meaning(event)) == "Search" else "",
+            "query": find_search(event).term if _is_search(event) else "",
+            **{name: text(event.properties, name) for name in SAME},
         }
     )
+
+
+def left_out_of(event: Event, default_country: str) -> LeftOut:
+    """Return what TikTok does not get of the event."""
+    who = read_person(event)
+    values = plain_person(who, default_country)
+    sent = {field for name, field in {**HASHED, **PLAIN}.items() if values[name]}
+    paths = _sent_paths(event, read_sale(event))
+    paths |= {who.origins[field] for field in sent if field in who.origins}
+    lost = {path: OWN for path in without(event, paths, OWN) if path[0] == "properties"}
+    return lost | person_left_out(event, who, sent, default_country, PERSON_RULES)
+
+
+def _is_search(event: Event) -> bool:
+    return EVENTS.get(meaning(event)) == "Search"
+
+
+def _sent_paths(event: Event, sale: Sale) -> set[Path]:
+    """Return where the values of TikTok's own fields were read."""
+    paths = {sale.origins.get("order_id")} | {("properties", name) for name in SAME}
+    if sale.currency:
+        paths |= {sale.origins.get("currency")}
+        paths |= {sale.origins.get("revenue" if sale.total is None else "total")}
+    for item in sale.items:
+        if item.id or item.sku:
+            fields = {"id" if item.id else "sku", *CONTENT_FIELDS.values()}
+            fields |= {"currency"} if item.currency == sale.currency else set()
+            paths |= {item.origins.get(field) for field in fields}
+    if _is_search(event):
+        paths.add(find_search(event).origins.get("term"))
+    clicks = read_clicks(event)
+    for name in ("ttclid", "ttp"):
+        for key in (name, f"_{name}"):
+            if name in clicks and event.properties.get(key) == clicks[name]:
+                paths.add(("properties", key))
+    visit = read_visit(event)
+    paths |= {visit.origins.get(field) for field in ("url", "referrer")}
+    return {path for path in paths if path}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,8 +11,9 @@ from uuid_utils.compat import uuid7
 from tracking.events import TYPES
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
-from tracking.ingest.parse.fields import check_objects, first_loose, moment, objects, text
+from tracking.ingest.parse.fields import check_objects, first_loose, objects, text
 from tracking.ingest.parse.json_decoding import decode
+from tracking.ingest.parse.times import tell_time
 from tracking.models.hits.hit import Clock
 from tracking.routing.switches import switches
 from tracking.uuid7 import moment_of
@@ -21,12 +21,14 @@ from tracking.uuid7 import moment_of
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a batch that hold for all its events. `historical` events did not happen just
-    now: their delay says nothing about the sender's clock."""
+    now: their delay says nothing about the sender's clock. `strict` refuses a time that cannot be
+    read, where somebody reads the refusals: of a file."""
 
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
     sent_at: Any = None
     historical: bool = False
+    strict: bool = False
 
     def fill(self, payload: dict[str, Any]) -> None:
         """Add to the event what only the batch has."""
@@ -62,8 +64,14 @@ def read_event(
     id = uuid7()
     received_at = moment_of(id)
     given = payload.get("sentAt")
-    sent_at = moment(shared.sent_at if given is None else given, "sentAt")
-    occurred_at, clock = tell_time(payload, sent_at, received_at, historical=shared.historical)
+    sent_at, occurred_at, clock = tell_time(
+        payload,
+        shared.sent_at if given is None else given,
+        received_at,
+        historical=shared.historical,
+    )
+    if shared.strict and clock == Clock.UNREADABLE:
+        raise BadRequest("field_invalid", "`timestamp` or `sentAt` is not a time.")
     message_id = text(payload.get("messageId"), "messageId")
     keep_private(payload, sender.ip_policy)
     return Arrival(
@@ -76,7 +84,7 @@ def read_event(
         user_id=user_id,
         anonymous_id=anonymous_id,
         email_hash=first_loose(objects(payload.get("traits"), payload), "emailHash"),
-        sent_at=sent_at or received_at,
+        sent_at=sent_at,
         received_at=received_at,
         occurred_at=occurred_at,
         clock=clock.value,
@@ -116,29 +124,3 @@ def event_name(payload: Mapping[str, Any], type: str) -> str:
     if type in {"page", "screen"}:
         return first_loose(objects(payload, payload.get("properties")), "name")
     return ""
-
-
-def tell_time(
-    payload: Mapping[str, Any],
-    sent_at: datetime | None,
-    received_at: datetime,
-    *,
-    historical: bool,
-) -> tuple[datetime, Clock]:
-    """Return when the event happened, and the rule that gives that time.
-
-    The sender's clock may be wrong; the time from the event to its sending is right all the same.
-    So the result is received - (sent - timestamp), and never after receipt. RudderStack's SDKs send
-    beside the `originalTimestamp` of the call a `timestamp` that the caller gave: that one counts.
-    """
-    called = moment(payload.get("originalTimestamp"), "originalTimestamp")
-    timestamp = moment(payload.get("timestamp"), "timestamp")
-    original = timestamp or called
-    if original is None:
-        return (sent_at, Clock.SENT) if sent_at else (received_at, Clock.RECEIVED)
-    if sent_at is None or historical or (called and timestamp):
-        return original, Clock.TIMESTAMP
-    try:
-        return min(received_at, received_at - (sent_at - original)), Clock.CORRECTED
-    except OverflowError:
-        return original, Clock.TIMESTAMP
