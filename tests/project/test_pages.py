@@ -55,6 +55,30 @@ def test_without_a_connection_a_page_says_so(page: str, monkeypatch: pytest.Monk
     assert answer.headers["Retry-After"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_gets_no_connection_from_the_pool_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.create_superuser("admin"))
+    database: Any = connection
+    database.close()
+    database.close_pool()
+    pool = {"min_size": 0, "max_size": 1, "timeout": 0.2}
+    options = {**database.settings_dict["OPTIONS"], "pool": pool}
+    monkeypatch.setitem(database.settings_dict, "OPTIONS", options)
+    try:
+        database.pool.open()
+        taken = database.pool.getconn()
+        answers = [client.get(page) for page in ("/console/", "/admin/hitstream/token/")]
+        database.pool.putconn(taken)
+        assert client.get("/console/").status_code == 200
+    finally:
+        database.close()
+        database.close_pool()
+    assert [answer.status_code for answer in answers] == [503, 503]
+
+
 def test_another_error_stays_an_error() -> None:
     try:
         raise ZeroDivisionError
