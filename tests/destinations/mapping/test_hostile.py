@@ -158,6 +158,30 @@ def test_a_process_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    the_evaluator.evaluate("", ["name"], [LARGEST])
+    monkeypatch.setattr(evaluator.EvaluatorProcess, "_read", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        the_evaluator.evaluate("", ["type"], [LARGEST])
+    monkeypatch.undo()
+    assert works()
+
+
+def test_a_process_that_does_not_start_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    the_evaluator.close()
+    monkeypatch.setattr(evaluator, "START_SECONDS", 0.0)
+    with pytest.raises(RetryableError, match="cannot be started"):
+        the_evaluator.evaluate("", ["name"], [LARGEST])
+    assert not [each for each in psutil.Process().children() if evaluator.MODULE in each.cmdline()]
+    monkeypatch.undo()
+    assert works()
+
+
 def test_a_fork_has_a_process_of_its_own() -> None:
     the_evaluator.evaluate("", ["name"], [LARGEST])
     ours = child().pid

@@ -84,7 +84,11 @@ class EvaluatorProcess:
         self._in, self._out = self._process.stdin, self._process.stdout
         for pipe in (self._in, self._out):
             os.set_blocking(pipe.fileno(), False)
-        self._read(time.monotonic() + START_SECONDS)
+        try:
+            self._read(time.monotonic() + START_SECONDS)
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def place(self) -> int:
@@ -200,6 +204,10 @@ class Evaluator:
                         raise ExpressionLimitError(reason.format(shorten(texts, place))) from None
                     if is_last or isinstance(error, TimeoutError):
                         break
+                except BaseException:
+                    # Its answer would be taken for that of the next request.
+                    self.close()
+                    raise
         raise RetryableError(
             "The mapping was not evaluated: the evaluator was ended, or the machine is too busy."
         )
