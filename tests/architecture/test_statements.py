@@ -20,7 +20,7 @@ PARAMETER = re.compile(r"%\(([a-z_]+)\)s")
 NOT_PREPARED = ("SET ", "CREATE ")
 TEMPORARY = (
     "CREATE TEMPORARY TABLE counted"
-    " (hour timestamptz, token_id bigint, integration_id bigint, kind text, count numeric);"
+    " (quarter_hour timestamptz, token_id bigint, integration_id bigint, kind text, count numeric);"
     "CREATE TEMPORARY TABLE delivery_state (hit_id uuid, integration_id bigint, states text[])"
 )
 
@@ -55,7 +55,7 @@ def test_postgres_accepts_every_statement() -> None:
 HOT: dict[str, tuple[LiteralString, dict[str, Any], set[str]]] = {
     "store": (
         store.SQL["store"],
-        {"arrivals": "[]", "window": "0" * 32, "late_after": "1 hour"},
+        {"arrivals": "[]", "window": "0" * 32, "late_after": "1 quarter_hour"},
         # The dedup key, and what a batch joins: by index, never by reading a table whole.
         {"hitstream_hitkey"},
     ),
