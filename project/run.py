@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from project.embedded.account import EmbeddedError, claim_var
@@ -58,6 +59,14 @@ class Address:
         if not port.isdigit() or not 0 < int(port) < 65536:
             raise EmbeddedError(f"PORT must be a number from 1 to 65535, not {port!r}")
         return cls(os.environ.get("HOST") or "127.0.0.1", int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the address."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def reachable_host(self) -> str:
@@ -153,7 +162,7 @@ def run() -> int:
     except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    make_secrets(var)
+    make_secrets(var, is_loopback=address.is_loopback)
     (var / "beat").mkdir(mode=0o700, exist_ok=True)
     os.chdir(ROOT)
     return asyncio.run(Supervisor(plan(address, var), Log()).run())

@@ -79,6 +79,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "project.middleware.AdminPolicy",
+    "project.middleware.DatabaseAway",
 ]
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -114,9 +116,16 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = flag("COOKIES_SECURE")
-if flag("BEHIND_TLS_PROXY"):
+BEHIND_TLS_PROXY = flag("BEHIND_TLS_PROXY")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = flag("COOKIES_SECURE", "1" if BEHIND_TLS_PROXY else "")
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000)
+    # Console and admin. Senders and probes reach the other routes as they always did.
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^(?!admin/|console/|$)"]
+    # Subdomains and the browsers' own list concern more than this server: the proxy may set both.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 CELERY_BROKER_URL = os.environ.get("BROKER_URL") or broker_url()
 # A broker that goes silent is taken for lost after a few seconds; by default Celery waits for ever.
@@ -181,12 +190,18 @@ LOGGING = {
         "no_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
-        }
+        },
+        # The message says what was wrong with the request.
+        "one_line": {"()": "project.log.WithoutTraceback"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_503"]}
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     # A refused hit is an answer, not an incident.
-    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
+        "celery": {"level": "WARNING"},
+    },
 }

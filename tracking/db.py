@@ -46,6 +46,14 @@ def close() -> None:
     connections[write_alias()].close()
 
 
+def release() -> None:
+    """Give this thread's connections back while it waits for something else than the database. They
+    are opened again when they are needed; one inside a transaction stays."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 def raw_parameters() -> dict[str, Any]:
     """Return the primary's connection parameters for a psycopg connection of our own, without what
     Django adds for its cursors."""

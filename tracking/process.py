@@ -12,6 +12,8 @@
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
 | `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
+| `delivery.mapping_stage.mapping_thread`| who waits for the evaluator      | fork           |
+| `destinations.mapping.evaluator`       | the process of expressions       | fork           |
 | the probes of `health`                 | the last status of a component   | fork           |
 
 A module that makes such an object registers it here, in the order in which the objects finish.

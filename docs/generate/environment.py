@@ -19,8 +19,11 @@ VARIABLES: dict[str, dict[str, str]] = {
     "Requests and proxies": {
         "ALLOWED_HOSTS": "Hosts that the console and the admin answer to, separated by commas.",
         "CSRF_TRUSTED_ORIGINS": "Django's setting of that name, separated by commas.",
-        "BEHIND_TLS_PROXY": "`1` behind a proxy that sets X-Forwarded-Proto.",
-        "COOKIES_SECURE": "`1`: session and CSRF cookies travel over TLS only.",
+        "BEHIND_TLS_PROXY": "`1` behind a proxy that sets X-Forwarded-Proto: console and admin are "
+        "then for https alone, with HSTS and secure cookies.",
+        "COOKIES_SECURE": "`1`: session and CSRF cookies travel over TLS only; the default "
+        "behind a TLS proxy.",
+        "HSTS_SECONDS": "Seconds for which browsers use https only, behind a TLS proxy.",
         "HITSTREAM_TRUSTED_PROXIES": "Addresses and networks whose X-Forwarded-For, -Proto and "
         "-Host are believed, separated by commas; `unix` for connections over a unix socket.",
         "HITSTREAM_PUBLIC_URL": "Where browsers reach the server, if the request does not show it.",
@@ -31,7 +34,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HITSTREAM_DISK_BYTES": "The size that the database may grow to, where Postgres runs on "
         "another machine: the console, alerts and metrics then show how much is left.",
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "`1`: destinations may have private, loopback and "
-        "reserved addresses. `make run` switches it on.",
+        "reserved addresses. `make run` switches it on where HOST is a loopback address.",
         "HITSTREAM_LOCAL_FOLDER": "The folder under which the destination *Object storage* may "
         "write to this host's disk; empty: nowhere.",
     },

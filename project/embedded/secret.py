@@ -20,11 +20,11 @@ def keep_secret(path: Path, text: str) -> None:
     draft.rename(path)
 
 
-def make_secrets(directory: Path) -> None:
-    """Generate Django's key and the key for credentials at rest unless they exist. Every command
-    beside a running `make run` may call private destinations, as it may."""
-    # `make run` serves on loopback, like the receivers that people try it with.
-    keep_secret(directory / "allow_private_destinations", "1")
+def make_secrets(directory: Path, *, is_loopback: bool) -> None:
+    """Generate Django's key and the key for credentials at rest unless they exist. A `make run`
+    that only this machine reaches may call private destinations, like the receivers that people try
+    it with, and so may every command beside it."""
+    keep_secret(directory / "allow_private_destinations", "1" if is_loopback else "0")
     secret_key, secret_keys = directory / "secret_key", directory / "secret_keys"
     if not secret_key.exists():
         keep_secret(secret_key, secrets.token_urlsafe(50))

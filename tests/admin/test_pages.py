@@ -227,13 +227,13 @@ def test_a_stored_secret_stays_when_the_form_leaves_it_empty(
 def test_a_change_is_on_record_with_its_author(operator: Client, token: Token) -> None:
     integration = add_webhook(token, name="Orders")
     url = f"/admin/hitstream/integration/{integration.pk}/change/"
-    operator.post(url, config(**{"config-url": "http://127.0.0.1:10/"}))
+    operator.post(url, config(**{"config-url": "http://127.0.0.1:9/new"}))
     last = token.revisions.order_by("number").last()
     assert last is not None
     assert last.made_by == "operator"
     snapshot = last.snapshot["integrations"][str(integration.pk)]
-    assert snapshot["config"]["url"] == "http://127.0.0.1:10/"
-    operator.post(url, config(**{"config-url": "http://127.0.0.1:10/"}))
+    assert snapshot["config"]["url"] == "http://127.0.0.1:9/new"
+    operator.post(url, config(**{"config-url": "http://127.0.0.1:9/new"}))
     assert token.revisions.count() == last.number, "a save that changes nothing is no revision"
 
 

@@ -104,7 +104,7 @@ class Deliveries(RuleBasedStateMachine):
         claims = self.under_way.pop(which % len(self.under_way))
         books = ResultBuffer(self.integration)
         books.open(claims)
-        events = events_of(claims, books, self.integration.open())
+        events = events_of(claims, books)
         batches = [Batch(events, 0)] if events else []
         while batches:
             batch = batches.pop()

@@ -38,9 +38,9 @@ def test_secrets_are_made_once_and_only_their_user_reads_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HITSTREAM_VAR", str(tmp_path))
-    make_secrets(tmp_path)
+    make_secrets(tmp_path, is_loopback=True)
     first = {name: paths.read_secret(name) for name in ("secret_key", "secret_keys")}
-    make_secrets(tmp_path)
+    make_secrets(tmp_path, is_loopback=True)
     assert first == {name: paths.read_secret(name) for name in first}
     assert all(first.values())
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from tracking.admin.channel_form import form_for
 from tracking.admin.confirm import ConfirmView
+from tracking.admin.connection_test import ask_vendor
 from tracking.admin.integration_form import CONFIG
 from tracking.admin.object_page import PagesAdmin
 from tracking.admin.show_secret import IssuingAdmin
@@ -28,7 +29,7 @@ class TestMessageView(ConfirmView):
     explanation = "A message that names itself a test is sent now, with the saved configuration."
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
-        return self.show("verdict", verdict=send_test_message(self.object))
+        return self.show("verdict", verdict=ask_vendor(lambda: send_test_message(self.object)))
 
 
 @admin.register(AlertChannel)
@@ -47,6 +48,9 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
         return super().has_change_permission(request, obj) and Scope.of(request.user).is_all
+
+    def has_delete_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and Scope.of(request.user).is_all
 
     @admin.display(description="state")
     def state(self, channel: AlertChannel) -> SafeString:

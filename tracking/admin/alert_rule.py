@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from tracking.admin.base_admin import BaseAdmin
 from tracking.models import AlertRule, Integration, Token
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.rule import AlertRuleQuerySet
@@ -31,7 +32,7 @@ class AlertRuleForm(forms.ModelForm):
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(admin.ModelAdmin):
+class AlertRuleAdmin(BaseAdmin):
     list_display = ("kind", "token", "integration", "threshold", "minutes", "calm", "enabled")
     list_display_links = ("kind",)
     list_filter = ("kind", "enabled")

@@ -35,7 +35,11 @@ class ChannelForm(forms.ModelForm):
         self.config_form: ConfigForm | None = None
         if self.is_bound:
             self.config_form = config(
-                self.data, self.files, prefix=CONFIG.rstrip("-"), stored=stored
+                self.data,
+                self.files,
+                prefix=CONFIG.rstrip("-"),
+                stored=stored,
+                present=self.instance.config if stored else None,
             )
 
     def clean(self) -> dict[str, Any]:

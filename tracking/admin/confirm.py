@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,8 +18,9 @@ class ConfirmView(ObjectPage):
     shows.
 
     The fields of `filters_class` are GET parameters: the preview shows what they leave, and the
-    POST repeats them. `counted` labels the number of the preview. `permission` is a codename, by
-    default that to change the object. After a redirecting act the browser goes to `next`, if the
+    POST repeats them. `counted` labels the number of the preview. `permission` is what the act does
+    to the object ("view", "change" or "delete"), of which its admin decides; `touches` are the
+    codenames of what else it changes. After a redirecting act the browser goes to `next`, if the
     request has one.
     """
 
@@ -28,7 +30,8 @@ class ConfirmView(ObjectPage):
     form_class: ClassVar[type[forms.Form]] = forms.Form
     filters_class: ClassVar[type[forms.Form]] = forms.Form
     counted: ClassVar[str] = ""
-    permission: ClassVar[str] = ""
+    permission: ClassVar[str] = "change"
+    touches: ClassVar[tuple[str, ...]] = ()
 
     def preview(self, filters: dict[str, Any]) -> Preview | None:
         """Return what the act would do to what the filters leave; None without a preview."""
@@ -39,8 +42,9 @@ class ConfirmView(ObjectPage):
         raise NotImplementedError
 
     def is_allowed(self) -> bool:
-        codename = self.permission or f"change_{self.site.opts.model_name}"
-        return self.request.user.has_perm(f"hitstream.{codename}")
+        allowed = getattr(self.site, f"has_{self.permission}_permission")
+        others = [f"hitstream.{codename}" for codename in self.touches]
+        return allowed(self.request, self.object) and self.request.user.has_perms(others)
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
         return self._page(self.filters_class(request.GET), self.form_class())
@@ -77,6 +81,13 @@ class ConfirmView(ObjectPage):
             back=self.next_url,
             form=form,
             filters=filters,
-            preview=self.preview(filters.cleaned_data) if filters.is_valid() else None,
+            preview=self._seen_preview(filters.cleaned_data) if filters.is_valid() else None,
             counted=self.counted,
         )
+
+    def _seen_preview(self, filters: dict[str, Any]) -> Preview | None:
+        """Return the preview, without the requests for users who may not view hits."""
+        preview = self.preview(filters)
+        if preview is None or self.request.user.has_perm("hitstream.view_hit"):
+            return preview
+        return replace(preview, sample=(), note="")

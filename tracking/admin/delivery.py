@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -16,9 +18,13 @@ from tracking.admin.hit import HitAdmin
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import DeadLetter, Delivery, Hit
 from tracking.models.deliveries.dead_letter import CODES
+from tracking.models.deliveries.delivery import present
 from tracking.models.operations.replay_selected import replay_chosen
 from tracking.presentation.pill import pill
 from tracking.wakeup import wake_dispatcher_on_commit
+
+#: What a key of the database can be.
+ID = re.compile(r"[0-9]{1,18}")
 
 
 def link_to_hit(hit_id: Any) -> SafeString:
@@ -58,6 +64,21 @@ class DeliveryAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "state_shown", "since", "why")
     list_filter = ("state", ("integration", PresentFilter))
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Delivery | None:
+        """Return the delivery by both of its keys, HIT:INTEGRATION, in its present state; by the
+        hit alone if it has only one."""
+        hit_id, _, integration = object_id.partition(":")
+        try:
+            wanted: dict[str, Any] = {"hit_id": UUID(hit_id)}
+        except ValueError:
+            return None
+        if integration:
+            wanted["integration"] = integration if ID.fullmatch(integration) else None
+        found = present(self.get_queryset(request).filter(**wanted))
+        return found[0] if len(found) == 1 else None
+
     @admin.display(description="reason")
     def why(self, delivery: Delivery) -> str:
         return delivery.held_back or delivery.trouble or delivery.reason
@@ -76,7 +97,10 @@ class CodeFilter(admin.SimpleListFilter):
         return [(code, code.replace("_", " ")) for code in CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(code=self.value()) if self.value() else queryset
+        wanted = self.value()
+        if not wanted:
+            return queryset
+        return queryset.filter(code=wanted) if wanted in CODES else queryset.none()
 
 
 @admin.register(DeadLetter)

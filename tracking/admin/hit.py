@@ -63,6 +63,8 @@ class HitAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
+        if "\0" in term:
+            return queryset.none(), False
         columns = ("hit_id", "user_id", "anonymous_id", "email_hash", "name")
         wanted = Q(*((column, term) for column in columns), _connector=Q.OR)
         if "@" in term:

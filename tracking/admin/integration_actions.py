@@ -86,7 +86,7 @@ class DeleteIntegrationView(BacklogView):
     )
     counted = Cancel.counted
     form_class = RateForm
-    permission = "delete_integration"
+    permission = "delete"
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         operation = delete_integration(self.object, by=self.by, rate=options["rate"])
@@ -122,7 +122,8 @@ class ReplayView(OperationView):
     operation_class = Replay
     counted = Replay.counted
     filters_class = ReplayFilters
-    permission = "change_deadletter"
+    permission = "view"
+    touches = ("change_deadletter",)
 
 
 class BackfillView(OperationView):

@@ -61,6 +61,7 @@ class IntegrationForm(forms.ModelForm):
                 self.files,
                 prefix=CONFIG.rstrip("-"),
                 stored=names if self.instance.secrets else (),
+                present=self.instance.config if self.instance.secrets else None,
             )
 
     def clean(self) -> dict[str, Any]:

@@ -10,18 +10,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tracking.destinations.mapping import expressions
 from tracking.destinations.mapping.document import CHANGEABLE, OBJECTS
-from tracking.destinations.mapping.event_mapping import EventMapping
+from tracking.destinations.mapping.evaluator import evaluator
+from tracking.destinations.mapping.event_mapping import MAX_LINES, EventMapping
+from tracking.destinations.mapping.protocol import MAX_LENGTH
+from tracking.exceptions import RetryableError
 from tracking.presentation.form_fields import LinesField
-
-UNDEFINED = "Undefined variable or function"
-#: The keys that every document has.
-EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("id", "hitId", "type", "sentAt", "receivedAt", "occurredAt"), ""),
-    **dict.fromkeys(CHANGEABLE, ""),
-    **{name: {} for name in OBJECTS},
-}
 
 
 def check_field(field: str) -> None:
@@ -36,33 +30,24 @@ def check_field(field: str) -> None:
 
 
 def check_condition(text: str) -> None:
-    try:
-        expressions.condition(text).holds(EMPTY)
-    except LookupError:
-        return
-    except expressions.ExpressionError as error:
-        # On an empty event only an unknown variable or function is certainly an error; syntax
-        # errors are raised earlier.
-        if UNDEFINED in str(error) or not compiles(text):
-            raise ValidationError(str(error), code="expression") from None
+    check_expression(text, is_condition=True)
 
 
-def compiles(text: str) -> bool:
+def check_expression(text: str, *, is_condition: bool, prefix: str = "") -> None:
+    """Raise ValidationError unless the expression can be used."""
     try:
-        expressions.condition(text)
-    except expressions.ExpressionError:
-        return False
-    return True
+        reason = evaluator.check(text, is_condition=is_condition)
+    except RetryableError as error:
+        reason = str(error)
+    if reason:
+        raise ValidationError(f"{prefix}{reason}", code="expression")
 
 
 def check_target(target: str, text: str) -> None:
     check_field(target)
     if target in OBJECTS:
         raise ValidationError(f"Name a field in {target}, such as {target}.value.", code="field")
-    try:
-        expressions.path(text)
-    except expressions.ExpressionError as error:
-        raise ValidationError(f"{target}: {error}", code="expression") from None
+    check_expression(text, is_condition=False, prefix=f"{target}: ")
 
 
 def check_names(old: str, new: str) -> None:
@@ -99,7 +84,7 @@ class MappingForm(forms.Form):
     condition = forms.CharField(
         label="Only if",
         required=False,
-        max_length=expressions.MAX_LENGTH,
+        max_length=MAX_LENGTH,
         validators=(check_condition,),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
         help_text='A CEL expression: type == "track" && has(properties.total) && '
@@ -113,12 +98,14 @@ class MappingForm(forms.Form):
         help_text="Sampled per user. Empty: 100.",
     )
     rename = PairsField(
+        most=MAX_LINES["rename"],
         label="Rename events",
         required=False,
         check=check_names,
         help_text="One per line: Completed Transaction = Purchase.",
     )
     set = PairsField(
+        most=MAX_LINES["set"],
         label="Set fields",
         required=False,
         check=check_target,
@@ -126,12 +113,14 @@ class MappingForm(forms.Form):
         "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last]).",
     )
     hash = LinesField(
+        most=MAX_LINES["hash"],
         label="Hash fields",
         required=False,
         check=check_field,
         help_text="One per line: traits.email. SHA-256, of e-mail addresses in lower case.",
     )
     drop = LinesField(
+        most=MAX_LINES["drop"],
         label="Drop fields",
         required=False,
         check=check_field,

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 
+from tracking import db
 from tracking.admin.integration_form import MAPPING
 from tracking.admin.mapping_form import MappingForm
 from tracking.admin.object_page import AdminPage
 from tracking.destinations.mapping import document
-from tracking.destinations.mapping.event_mapping import EventMapping, Skipped
+from tracking.destinations.mapping.event_mapping import EventMapping, Outcome, Skipped
 from tracking.events import Event
-from tracking.exceptions import DeliveryError
+from tracking.exceptions import DeliveryError, SetupError, blame
 from tracking.models import Hit, Integration
 from tracking.models.access.scope import Scope
 
 HITS = 20
+#: What a key of the database can be.
+ID = re.compile(r"[0-9]{1,18}")
 
 
 class MappingPreview(AdminPage):
@@ -29,7 +35,7 @@ class MappingPreview(AdminPage):
         if not user.has_perms(("hitstream.change_integration", "hitstream.view_hit")):
             raise PermissionDenied
         token = request.POST.get("token", "")
-        if not token.isdecimal():
+        if not ID.fullmatch(token):
             return HttpResponseBadRequest("Choose a token.")
         if not Scope.of(user).sees(int(token)):
             raise Http404
@@ -37,7 +43,9 @@ class MappingPreview(AdminPage):
         errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
         names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
         mapping = form.mapping() if form.is_valid() else None
-        hits = [show(event, mapping, names) for event in last_events(int(token))]
+        events = last_events(int(token))
+        db.release()
+        hits = show_all(events, mapping, names)
         return JsonResponse({"errors": errors, "hits": hits})
 
 
@@ -49,16 +57,35 @@ def last_events(token_id: int) -> list[Event]:
     return [events[id] for id in ids if id in events]
 
 
-def show(event: Event, mapping: EventMapping | None, names: set[str]) -> dict[str, Any]:
-    before = document.read(event)
-    shown = {"id": str(event.id), "name": event.name or event.type, "before": before}
+def show_all(
+    events: Sequence[Event], mapping: EventMapping | None, names: set[str]
+) -> list[dict[str, Any]]:
+    """Return what the page shows of each event. An expression that takes too long fails for all."""
     if mapping is None:
-        return shown
-    if names and event.name not in names:
-        return {**shown, "skipped": "The integration takes only the listed events."}
+        return [show(event) for event in events]
+    wanted = [event for event in events if not names or event.name in names]
+    ids = [event.id for event in wanted]
+    outcomes: dict[UUID, Outcome]
     try:
-        return {**shown, "after": document.read(mapping.apply(event))}
-    except Skipped as skipped:
-        return {**shown, "skipped": str(skipped)}
-    except DeliveryError as error:
-        return {**shown, "failed": str(error)}
+        outcomes = dict(zip(ids, mapping.apply_all(wanted), strict=True))
+    except SetupError as error:
+        outcomes = dict.fromkeys(ids, error)
+    return [{**show(event), **show_outcome(outcomes.get(event.id))} for event in events]
+
+
+def show(event: Event) -> dict[str, Any]:
+    return {
+        "id": str(event.id),
+        "name": event.name or event.type,
+        "before": document.read(event),
+    }
+
+
+def show_outcome(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {"skipped": "The integration takes only the listed events."}
+    if isinstance(outcome, Event):
+        return {"after": document.read(outcome)}
+    if isinstance(outcome, Skipped):
+        return {"skipped": str(outcome)}
+    return {"failed": str(outcome) if isinstance(outcome, DeliveryError) else blame(outcome)}

@@ -13,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views import View
 
+from tracking.admin.base_admin import BaseAdmin
+
 
 class AdminPage(View):
     """A page of a model's admin. `route` is its address below the model's list."""
@@ -57,7 +59,7 @@ class ObjectPage(AdminPage):
         )
 
 
-class PagesAdmin(admin.ModelAdmin):
+class PagesAdmin(BaseAdmin):
     """An admin with further pages, by name. The URL of a page is named `hitstream_MODEL_PAGE`."""
 
     pages: ClassVar[Mapping[str, type[AdminPage]]] = {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from tracking.admin.base_admin import BaseAdmin
 from tracking.models.access.scope import Scope
 
 
-class ScopedAdmin(admin.ModelAdmin):
+class ScopedAdmin(BaseAdmin):
     """`owner` is the lookup from a row to its token."""
 
     owner: ClassVar[str] = "token"

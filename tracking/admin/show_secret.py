@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
+from tracking.admin.base_admin import BaseAdmin
 from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import Token
 from tracking.presentation.snippets import curl
@@ -48,7 +49,7 @@ def show_token(
     return show_once(site, request, token, title=title, secrets=secrets)
 
 
-class IssuingAdmin(admin.ModelAdmin):
+class IssuingAdmin(BaseAdmin):
     """An admin that shows once the secrets that saving created: the object's `issued`."""
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:

@@ -56,7 +56,8 @@ class DeleteTokenView(ConfirmView):
     )
     counted = Cancel.counted
     form_class = RateForm
-    permission = "delete_token"
+    permission = "delete"
+    touches = ("delete_integration",)
 
     def preview(self, filters: dict[str, Any]) -> Preview:
         return backlog.preview_token(self.object)

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tracking.models.access.scope import Scope
+from tracking.presentation.csp import CSP
 
 Args = ParamSpec("Args")
 View = Callable[Concatenate[HttpRequest, Scope, Args], HttpResponse]
@@ -26,20 +27,6 @@ Guarded = Callable[Concatenate[HttpRequest, Args], HttpResponse]
 
 #: Set by console.js to the browser's time zone.
 ZONE_COOKIE = "hitstream_zone"
-#: Nothing from another site, nothing inline. The stock admin's icons are data: URLs.
-CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 
 
 def page(

@@ -45,7 +45,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
         snippets=first_hit(request, token) if token else (),
         outcomes=OUTCOMES,
         reach=RECENT,
-        ticket=PollToken(scope).sign(),
+        ticket=PollToken(scope, request.user.pk).sign(),
     )
 
 

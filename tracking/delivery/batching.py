@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.mapping.event_mapping import Skipped, prepare
+from tracking.destinations.mapping.event_mapping import Outcome, Skipped, judge
 from tracking.events import Event
 from tracking.models import Hit
 from tracking.models.deliveries.claim import Claim
@@ -17,13 +17,11 @@ from tracking.models.deliveries.queue import FATAL_CLAIMS
 logger = logging.getLogger(__name__)
 
 
-def events_of(
-    claims: Sequence[Claim], results: ResultBuffer, destination: Destination
-) -> list[Event]:
-    """Return the events to send, in the order of the hits; enter the others into the results."""
+def events_of(claims: Sequence[Claim], results: ResultBuffer) -> list[Event]:
+    """Return the events of the claims, in the order of the hits; enter the claims that cannot be
+    sent into the results."""
     harmless = [claim.hit_id for claim in claims if claim.claims <= FATAL_CLAIMS]
     found = Hit.objects.events(harmless, results.integration)
-    mapping = results.integration.open_mapping()
     events = []
     for claim in claims:
         if claim.claims > FATAL_CLAIMS:
@@ -34,14 +32,30 @@ def events_of(
         elif claim.hit_id not in found:
             results.give_up_unsent(claim, "hit_missing", "The hit is not stored any more.")
         else:
-            event = found[claim.hit_id]
-            try:
-                events.append(prepare(event, mapping, destination))
-            except Skipped as skipped:
-                results.skip(event, str(skipped))
-            except Exception as error:
-                results.enter(BatchResult(Batch([event], 0.0), error))
+            events.append(found[claim.hit_id])
     return sorted(events, key=lambda event: event.id)
+
+
+def sort_out(
+    events: Sequence[Event],
+    outcomes: Sequence[Outcome],
+    results: ResultBuffer,
+    destination: Destination,
+) -> list[Event]:
+    """Return the mapped events that are sent; enter the others into the results."""
+    wanted = []
+    for event, outcome in zip(events, outcomes, strict=True):
+        try:
+            judged = judge(outcome, destination)
+        except Exception as error:
+            judged = error
+        if isinstance(judged, Event):
+            wanted.append(judged)
+        elif isinstance(judged, Skipped):
+            results.skip(event, str(judged))
+        else:
+            results.enter(BatchResult(Batch([event], 0.0), judged))
+    return wanted
 
 
 def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]:

@@ -10,12 +10,15 @@ import logging
 from collections.abc import Callable, Sequence
 
 from tracking.conf import conf
-from tracking.delivery.batching import events_of, pack
-from tracking.delivery.breaker import Breaker, Hold
+from tracking.delivery.batching import events_of, pack, sort_out
+from tracking.delivery.breaker import Breaker, Hold, hold_back
+from tracking.delivery.mapping_stage import MappingStage
 from tracking.delivery.request_pool import Batch, BatchResult, RequestPool
 from tracking.delivery.results import ResultBuffer
 from tracking.delivery.scan_bounds import scan_bounds
+from tracking.destinations.mapping.event_mapping import Outcome
 from tracking.destinations.transport.http import Client
+from tracking.events import Event
 from tracking.models import Integration, QueuedDelivery
 from tracking.models.deliveries.claim import Claim
 from tracking.models.deliveries.queue import HASTENED
@@ -57,6 +60,15 @@ class Consumer:
             answered=self._answered,
             given_back=lambda batch: self._results.give_back(batch.events),
         )
+        self._mapping = MappingStage(
+            integration.open_mapping(),
+            loop,
+            mapped=self._mapped,
+            given_back=self._results.give_back,
+            failed=self._fail,
+            ended=wake,
+        )
+        self._fault: Exception | None = None
         self._hold: Hold | None = None
         self._is_held = False
         self._is_alive = False
@@ -70,11 +82,16 @@ class Consumer:
     def is_finished(self) -> bool:
         """Whether nothing is due, or nothing may be sent; and all results are written."""
         over = (self._is_dry and not self._has_retries) or self._pool.stopped
-        return over and self._pool.is_idle and self._results.is_empty
+        return over and self._is_idle and self._results.is_empty
 
     @property
     def has_in_flight(self) -> bool:
-        return self._pool.has_in_flight
+        """Whether the loop has something to do."""
+        return self._pool.has_in_flight or not self._mapping.is_idle
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._pool.is_idle and self._mapping.is_idle
 
     def look_again(self) -> None:
         """Look for due deliveries in the next step."""
@@ -82,10 +99,12 @@ class Consumer:
 
     def stop(self) -> None:
         """Stop sending; the next step gives back what waits."""
+        self._mapping.stop()
         self._pool.stop()
 
     def give_up(self) -> None:
         """Cut off the requests in flight."""
+        self._mapping.stop()
         self._pool.give_up()
 
     def step(self) -> None:
@@ -95,17 +114,24 @@ class Consumer:
                 self._results.give_back(batch.events)
         if self._results.is_ripe or not self._pool.has_in_flight:
             self._breaker.persisted(self._results.write(self._breaker.streak))
-        if self._hold is not None and not self._is_held:
+        self._hold_or_release()
+        if self._has_retries:
+            self._hasten()
+        if not self._pool.stopped:
+            self._refill()
+
+    def _hold_or_release(self) -> None:
+        """Pause the integration, or end its pause after a successful probe."""
+        if self._fault is not None and not self._is_held:
+            self._is_held = True
+            hold_back(self.integration, self._fault)
+        elif self._hold is not None and not self._is_held:
             self._is_held = True
             self._pause(self._hold)
         elif self._breaker.probing and self._is_alive:
             Integration.objects.release(self.integration)
             self._breaker.probing = False
             self._has_retries = self.integration.paused_cause in GAPS
-        if self._has_retries:
-            self._hasten()
-        if not self._pool.stopped:
-            self._refill()
 
     def log_counts(self) -> None:
         """Log what was done."""
@@ -145,11 +171,11 @@ class Consumer:
 
     def _refill(self) -> None:
         """Claim more if there is room; a suspect only while nothing else is in flight."""
-        if self._is_dry or (self._is_alone and not self._pool.is_idle):
+        if self._is_dry or (self._is_alone and not self._is_idle):
             return
         was_alone, self._is_alone = self._is_alone, False
         if self._loop.time() >= self._suspects_at and not was_alone:
-            if not self._pool.is_idle:
+            if not self._is_idle:
                 return
             if self._claim_suspect():
                 self._is_alone = True
@@ -162,12 +188,12 @@ class Consumer:
     def _room(self) -> int:
         """Return how many more hits are worth claiming."""
         if self._breaker.probing:
-            return int(self._pool.is_idle)
+            return int(self._is_idle)
         batch, rate = self._destination.batch_size, self.integration.rate_limit
         wanted = max(LEAST_CLAIMED, 2 * self._pool.allowed * batch, int(self._pace * PACE_SECONDS))
         if rate is not None:
             wanted = min(wanted, int(rate * batch * RATE_SECONDS))
-        waiting = self._pool.waiting
+        waiting = self._pool.waiting + self._mapping.waiting
         return wanted - waiting if waiting <= wanted // 2 else 0
 
     def _claim(self, limit: int) -> bool:
@@ -206,5 +232,14 @@ class Consumer:
 
     def _send(self, claims: Sequence[Claim], until: float) -> None:
         self._results.open(claims)
-        events = events_of(claims, self._results, self._destination)
-        self._pool.add(Batch(events, until) for events in pack(events, self._destination))
+        self._mapping.add(events_of(claims, self._results), until)
+
+    def _mapped(self, events: Sequence[Event], outcomes: Sequence[Outcome], until: float) -> None:
+        """Send mapped events. Called on the loop, or in a step."""
+        wanted = sort_out(events, outcomes, self._results, self._destination)
+        self._pool.add(Batch(batch, until) for batch in pack(wanted, self._destination))
+
+    def _fail(self, fault: Exception) -> None:
+        """Stop, and let the next step pause the integration. Called on the loop."""
+        self._fault = self._fault or fault
+        self.stop()

@@ -4,6 +4,7 @@ confirm it.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,9 @@ from tracking.events import Transcript
 from tracking.models import Integration
 from tracking.models.operations.preview import Preview
 
+#: What a key of the database can be.
+ID = re.compile(r"[0-9]{1,18}")
+
 
 def moment(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
@@ -25,7 +29,7 @@ def moment(text: str) -> datetime:
 def find(name: str) -> Integration:
     """Return the integration with this id or TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
     integrations = Integration.objects.present().select_related("token")
-    if name.isdecimal():
+    if ID.fullmatch(name):
         matches = list(integrations.filter(pk=int(name)))
     else:
         path = Concat("token__name", Value("/"), "name")

@@ -6,17 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+
+#: Characters of a line, and lines of a field, at most.
+MAX_LINE = 1_000
+MAX_LINES = 1_000
 
 
 class LinesField(forms.CharField):
-    """A list of lines without empty lines and duplicates; `check` raises ValidationError for a bad
-    one."""
+    """A list of lines without empty lines and duplicates, of at most `most`; `check` raises
+    ValidationError for a bad one."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
-    def __init__(self, *, check: Callable[[str], None] = lambda line: None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        check: Callable[[str], None] = lambda line: None,
+        most: int = MAX_LINES,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self._check = check
+        self._check, self._most = check, most
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -28,6 +39,15 @@ class LinesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         lines = [line.strip() for line in super().clean(value).splitlines()]
-        for line in filter(None, lines):
+        lines = list(dict.fromkeys(filter(None, lines)))
+        if len(lines) > self._most:
+            raise ValidationError(
+                f"Enter at most {self._most} lines, not {len(lines):,}.", code="lines"
+            )
+        for line in lines:
+            if len(line) > MAX_LINE:
+                raise ValidationError(
+                    f"A line has at most {MAX_LINE:,} characters.", code="max_length"
+                )
             self._check(line)
-        return list(dict.fromkeys(filter(None, lines)))
+        return lines

@@ -99,10 +99,10 @@ def test_its_secrets_stay_when_the_form_is_saved_again(
     kind: type[Destination], case: Case, destination: Destination, vendor: Vendor
 ) -> None:
     plain, secrets = case.fill(kind, vendor.url).split()
-    again = kind.Config(plain, stored=secrets)
+    again = kind.Config(plain, stored=secrets, present=plain)
     assert again.is_valid(), again.errors
     assert again.split()[0] == plain
-    assert again.merge_secrets(lambda: secrets) == secrets
+    assert again.merge_secrets(plain, lambda: secrets) == secrets
     assert again.issued == {}
     for secret in destination.secrets:
         assert secret not in again.as_p()

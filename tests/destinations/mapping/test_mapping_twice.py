@@ -1,4 +1,4 @@
-"""What of an event stands in more places than one, and mappings that are slow."""
+"""What of an event stands in more places than one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tests.destinations.samples import SAMPLES
 from tracking.destinations.mapping import document
 from tracking.destinations.mapping.event_mapping import EventMapping
 from tracking.events import Event
-from tracking.exceptions import RetryableError
 
 PAGE = SAMPLES["page"]
 
@@ -58,11 +57,3 @@ def test_what_is_set_is_what_destinations_see(field: str) -> None:
 def test_a_renamed_page_has_its_new_name_in_the_payload_too() -> None:
     page = replace(PAGE, name="Home", payload={"type": "page", "name": "Home"})
     assert applied(page, rename=[("Home", "Start")]).payload["name"] == "Start"
-
-
-def test_a_mapping_that_takes_too_long_makes_no_other_event_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tracking.destinations.mapping.event_mapping.TIME_LIMIT", -1.0)
-    with pytest.raises(RetryableError, match="too long"):
-        applied(drop=["ip"])

@@ -19,6 +19,7 @@ from tracking.destinations.transport.ssrf import is_public
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]{0,4000}[\x21-\x7e])?")
 MAX_HEADERS = 50
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: Headers that Hitstream or the connection sets. Names with a reserved prefix are refused as well.
 RESERVED_HEADERS = frozenset(
@@ -48,6 +49,11 @@ class HttpUrlField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=2_000, **kwargs)
+
+    def origin(self, url: str) -> tuple[str, str, int | None]:
+        """Return scheme, host and port: who gets what is sent there."""
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
     def clean(self, value: Any) -> str:
         url: str = super().clean(value)
@@ -80,6 +86,9 @@ class HostField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=253, **kwargs)
+
+    def origin(self, host: str) -> str:
+        return host.lower()
 
     def clean(self, value: Any) -> str:
         host: str = super().clean(value)

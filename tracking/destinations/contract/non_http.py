@@ -1,25 +1,26 @@
 """Calls that are not HTTP requests: their work in, an Exchange out, or a DeliveryError that holds
 one.
 
-As for HTTP, only public addresses are called, a call ends within its timeout, and its record holds
-no secret. Long computations belong on a thread.
+As for HTTP, only public addresses are called, a call ends within its timeout, what is read is
+bounded, and its record holds no secret: client libraries connect through a relay. Long
+computations belong on a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import explain as explain_connection
 from tracking.destinations.transport.recorder import Recorder, host_of
+from tracking.destinations.transport.relay import Relay
 from tracking.destinations.transport.request import Request
-from tracking.destinations.transport.ssrf import AddressRefusedError, check
 from tracking.events import Exchange
 from tracking.exceptions import DeliveryError, SetupError
 
@@ -70,21 +71,17 @@ def _of_connection(fault: Exception, request: Request, timeout: float) -> Delive
     return None
 
 
-async def find_addresses(host: str, port: int) -> list[str]:
-    """Resolve the name and return the addresses that may be called. Raises OSError, and
-    AddressRefusedError if none is allowed."""
-    loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed, refusal = [], None
-    for address in dict.fromkeys(str(item[4][0]) for item in infos):
+@asynccontextmanager
+async def relaying(limit: int, host: str = "", port: int = 0) -> AsyncIterator[Relay]:
+    """Yield a relay that passes on at most `limit` bytes of what comes back: a tunnel to the host,
+    or without one a proxy. Raises OSError, also in place of an error that the relay has caused."""
+    async with Relay(limit, (host, port) if host else None) as relay:
         try:
-            check(address)
-            allowed.append(address)
-        except AddressRefusedError as error:
-            refusal = error
-    if refusal and not allowed:
-        raise refusal
-    return allowed
+            yield relay
+        except Exception as error:
+            if relay.fault is not None:
+                raise relay.fault from error
+            raise
 
 
 def need(module: str, extra: str) -> Any:

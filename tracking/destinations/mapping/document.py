@@ -25,6 +25,8 @@ TEXTS = {
 }
 OBJECTS = ("properties", "traits", "context")
 CHANGEABLE = frozenset({*TEXTS, *OBJECTS, "groupId", "previousId", "ip"})
+#: The fields of a document: what expressions can read.
+VARIABLES = CHANGEABLE | {"id", "hitId", "type", "sentAt", "receivedAt", "occurredAt"}
 IDS = ("userId", "anonymousId", "emailHash")
 TIMES = ("sent", "received", "occurred")
 #: The keys of a payload that are created from the document.

@@ -10,21 +10,24 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-import time
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping import document as documents
-from tracking.destinations.mapping import expressions
 from tracking.destinations.mapping.document import Document
+from tracking.destinations.mapping.evaluator import evaluator
+from tracking.destinations.mapping.protocol import MISSING, SET, UNMET
 from tracking.events import Event
 from tracking.exceptions import PermanentError, RetryableError
 
-#: Seconds that the mapping of one event may take. A slower event is retried, and finally becomes a
-#: dead letter: the machine may have been slow, or the event is the cause. See `expressions`.
-TIME_LIMIT = 0.25
+#: Events whose documents are evaluated at once, at most.
+SLICE = 200
+#: Lines of each list, at most.
+MAX_LINES = {"rename": 500, "set": 50, "hash": 100, "drop": 100}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,7 +35,11 @@ class Skipped(Exception):
     """The event is not sent. The text is the reason, for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+#: What became of an event: the event as the destination receives it, or why it is not sent.
+Outcome = Event | Exception
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventMapping:
     """`condition` is a CEL expression, empty to accept every event; `percent` is the share of users
     that are sampled. `rename` maps names, `set` maps dotted targets to JMESPath expressions; `hash`
@@ -65,40 +72,92 @@ class EventMapping:
     def changes(self) -> bool:
         return bool(self.rename or self.set or self.hash or self.drop)
 
+    @property
+    def has_expressions(self) -> bool:
+        """Whether the evaluator's process is needed."""
+        return bool(self.condition or self.set)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        return dict(self.rename)
+
     def apply(self, event: Event) -> Event:
         """Return the event as the destination receives it. Raises Skipped, PermanentError if an
-        expression fails, and RetryableError if the mapping takes too long."""
-        started = time.monotonic()
+        expression fails, SetupError if one takes too long, and RetryableError."""
+        (outcome,) = self.apply_all((event,))
+        if isinstance(outcome, Event):
+            return outcome
+        raise outcome
+
+    def apply_all(self, events: Sequence[Event]) -> list[Outcome]:
+        """Return the outcome of each event. Raises SetupError if an expression takes too long."""
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(events):
+            outcomes += self.apply_some(events[len(outcomes) :])
+        return outcomes
+
+    def apply_some(self, events: Sequence[Event]) -> list[Outcome]:
+        """Return the outcomes of the first events, of one at least: of as many as can be evaluated
+        in one turn. Raises SetupError if an expression takes too long."""
+        if not self.has_expressions:
+            return [self._change_sampled(event) for event in events]
+        sampled = [event for event in events[:SLICE] if is_sampled(event, self.percent)]
+        read = [documents.read(event) for event in sampled]
+        evaluated = zip(read, self._evaluate(read) if read else (), strict=False)
+        outcomes: list[Outcome] = []
+        for event in events[:SLICE]:
+            if not is_sampled(event, self.percent):
+                outcomes.append(self._not_sampled())
+            elif (found := next(evaluated, None)) is not None:
+                outcomes.append(self._conclude(event, *found))
+            else:
+                break
+        return outcomes
+
+    def _evaluate(self, read: list[Document]) -> Sequence[tuple[int, Any] | RetryableError]:
+        try:
+            return evaluator.evaluate(self.condition, [text for _, text in self.set], read)
+        except RetryableError as error:
+            return [error] * len(read)
+
+    def _conclude(
+        self, event: Event, document: Document, result: tuple[int, Any] | RetryableError
+    ) -> Outcome:
+        """Return the outcome of the evaluator's result."""
+        if isinstance(result, RetryableError):
+            return result
+        code, value = result
+        if code == SET:
+            return self._change(event, document, value)
+        if code == UNMET:
+            return Skipped("The condition is not met.")
+        if code == MISSING:
+            return Skipped(f"The condition reads {value}, which the event does not have.")
+        return PermanentError(f"The mapping of the integration failed: {value}")
+
+    def _change_sampled(self, event: Event) -> Outcome:
         if not is_sampled(event, self.percent):
-            raise Skipped(f"The user is not in the sample of {self.percent:g} %.")
-        if not (self.condition or self.changes):
+            return self._not_sampled()
+        return self._change(event, documents.read(event), ()) if self.changes else event
+
+    def _change(self, event: Event, document: Document, values: Sequence[Any]) -> Outcome:
+        if not self.changes:
             return event
-        document = documents.read(event)
         try:
-            self._decide(document)
-            mapped = self._change(event, document) if self.changes else event
-        except expressions.ExpressionError as error:
-            raise PermanentError(f"The mapping of the integration failed: {error}") from None
-        if time.monotonic() - started > TIME_LIMIT:
-            raise RetryableError("The mapping of the integration takes too long: simplify it.")
-        return mapped
+            return self._changed(event, document, values)
+        except Exception as error:
+            return error
 
-    def _decide(self, document: Document) -> None:
-        if not self.condition:
-            return
-        try:
-            holds = expressions.condition(self.condition).holds(document)
-        except LookupError as error:
-            raise Skipped(f"The condition reads {error}, which the event does not have.") from None
-        if not holds:
-            raise Skipped("The condition is not met.")
+    def _not_sampled(self) -> Skipped:
+        return Skipped(f"The user is not in the sample of {self.percent:g} %.")
 
-    def _change(self, event: Event, document: Document) -> Event:
-        values = [(target, expressions.path(text).find(document)) for target, text in self.set]
+    def _changed(self, event: Event, document: Document, values: Sequence[Any]) -> Event:
+        """Return the event with all changes; `values` are those of `set`, None for those that are
+        not set."""
         changed = copy.deepcopy({name: document[name] for name in documents.OBJECTS})
         document = {**document, **changed}
-        document["name"] = dict(self.rename).get(document["name"], document["name"])
-        for target, value in values:
+        document["name"] = self.names.get(document["name"], document["name"])
+        for (target, _), value in zip(self.set, values, strict=True):
             if value is not None:
                 self._put(document, target, value, event.type)
         for fields, how in ((self.hash, digest), (self.drop, lambda value: None)):
@@ -117,10 +176,17 @@ class EventMapping:
 
 def prepare(event: Event, mapping: EventMapping, destination: Destination) -> Event:
     """Return the event as it is sent to the destination. Raises Skipped and as `apply` does."""
-    mapped = mapping.apply(event)
-    if reason := destination.skip(mapped):
-        raise Skipped(reason)
-    return mapped
+    outcome = judge(mapping.apply(event), destination)
+    if isinstance(outcome, Event):
+        return outcome
+    raise outcome
+
+
+def judge(outcome: Outcome, destination: Destination) -> Outcome:
+    """Return the outcome; Skipped if the destination has no use for the event."""
+    if isinstance(outcome, Event) and (reason := destination.skip(outcome)):
+        return Skipped(reason)
+    return outcome
 
 
 def is_sampled(event: Event, percent: float) -> bool:

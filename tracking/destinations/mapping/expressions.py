@@ -1,31 +1,54 @@
 """The operators' two expression languages: CEL for conditions, JMESPath for values.
 
-Neither can block a worker. CEL's macros, which loop, are refused. A JMESPath expression may use few
-functions and create one new object: its result is then at most a few times as large as the event,
-and its time is proportional to it.
+What is allowed is decided on the syntax tree: the functions that do not loop, a bounded number of
+nodes, the variables that a document has, and regular expressions that are small. A JMESPath
+expression may use few functions and create one new object: its result is then at most a few times
+as large as the event, and its time is proportional to it.
 
-Source: the Common Expression Language's "Language Definition", section "Macros"; the JMESPath
-specification's "Grammar" and "Built-in Functions".
+Only the evaluator's own process compiles and evaluates (see `evaluator`): a tree that is allowed
+may still be slow.
+
+Source: the Common Expression Language's "Language Definition", sections "Macros" and "Standard
+Definitions"; the JMESPath specification's "Grammar" and "Built-in Functions".
 """
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
-import cel
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from tracking.destinations.mapping.document import Document
+from tracking.destinations.mapping.cel_grammar import Node, SyntaxFault, parse
+from tracking.destinations.mapping.document import VARIABLES
+from tracking.destinations.mapping.pattern_size import MAX_SIZE, pattern_size
+from tracking.destinations.mapping.protocol import MAX_LENGTH
 
-MAX_LENGTH = 500
+# The command line of cel takes 0.15 s and 20 MB to import, and nobody calls it here.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+import cel  # noqa: E402
+
 MAX_FUNCTIONS = 3
 MAX_NODES = 60
-MACROS = re.compile(r"\.\s*(all|exists|exists_one|existsOne|map|filter|transformList)\s*\(")
 MAKERS = frozenset({"multi_select_list", "multi_select_dict"})
+
+MACROS = frozenset(
+    {"all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap"}
+)
+#: The functions and methods of a condition. None loops over more than its arguments.
+FUNCTIONS = frozenset(
+    {
+        *("has", "size", "contains", "startsWith", "endsWith", "matches"),
+        *("bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"),
+        *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours"),
+        *("getMilliseconds", "getMinutes", "getMonth", "getSeconds"),
+    }
+)
+TYPES = frozenset({"bool", "bytes", "double", "int", "list", "map", "null_type", "string", "uint"})
 
 
 class ExpressionError(ValueError):
@@ -49,14 +72,18 @@ class Condition:
 
     def __init__(self, text: str) -> None:
         check_length(text)
-        if macro := MACROS.search(text):
-            raise ExpressionError(f"{macro[1]}() iterates over lists, which is not allowed here.")
         try:
+            for node in parse(text).walk():
+                check_node(node)
             self._program = cel.compile(text)
-        except ValueError as error:
+        except SyntaxFault as error:
+            raise ExpressionError(str(error)) from None
+        except ExpressionError:
+            raise
+        except Exception as error:
             raise ExpressionError(first_line(error)) from None
 
-    def holds(self, document: Document) -> bool:
+    def holds(self, document: Any) -> bool:
         """Return whether the condition is true for the document. Raises ExpressionError if the
         result is not a Boolean, and LookupError if the document lacks a field of the condition."""
         try:
@@ -90,7 +117,7 @@ class Path:
         if any(is_growing(node) for node in parts):
             raise ExpressionError("The first argument of join() must be a literal such as ', '.")
 
-    def find(self, document: Document) -> Any:
+    def find(self, document: Any) -> Any:
         """Return the value; None if there is none. Raises ExpressionError."""
         try:
             return self._compiled.search(document)
@@ -99,10 +126,38 @@ class Path:
             raise ExpressionError(first_line(error)) from None
 
 
+def check_node(node: Node) -> None:
+    """Raise ExpressionError unless a condition may contain the node."""
+    if node.kind == "call":
+        check_call(node)
+    elif node.kind == "name" and node.value not in VARIABLES | TYPES:
+        raise ExpressionError(
+            f"Undefined variable {node.value!r}: use {', '.join(sorted(VARIABLES))}."
+        )
+
+
+def check_call(node: Node) -> None:
+    if node.value in MACROS:
+        raise ExpressionError(f"{node.value}() iterates over lists, which is not allowed here.")
+    if node.value not in FUNCTIONS:
+        raise ExpressionError(
+            f"Undefined function {node.value}(): use {', '.join(sorted(FUNCTIONS))}."
+        )
+    if node.value != "matches":
+        return
+    pattern = node.children[-1] if node.children else node
+    if pattern.kind != "string":
+        raise ExpressionError("The pattern of matches() must be a literal such as '^/shop'.")
+    if pattern_size(pattern.value) > MAX_SIZE:
+        raise ExpressionError("The pattern of matches() repeats too much: use smaller numbers.")
+
+
 def nodes(parsed: Any) -> Iterator[Any]:
+    """Yield the node of a JMESPath tree and all below it. A slice has numbers as children."""
     yield parsed
     for child in parsed["children"]:
-        yield from nodes(child)
+        if isinstance(child, dict):
+            yield from nodes(child)
 
 
 def is_growing(node: Any) -> bool:

@@ -44,9 +44,10 @@ class AlertChannel(models.Model):
         return self.name
 
     def configure(self, form: ConfigForm) -> None:
-        """Take the valid form's values; an empty secret keeps the present one."""
+        """Take the valid form's values; an empty secret keeps the present one. Raises SetupError if
+        that was entered for another address."""
+        self.secrets = Sealed.seal(form.merge_secrets(self.config, self.secrets.open))
         self.config, self.issued = form.split()[0], form.issued
-        self.secrets = Sealed.seal(form.merge_secrets(self.secrets.open))
 
     def settings(self) -> dict[str, Any]:
         """Return the configuration with its secrets decrypted. Raises SecretKeyError."""

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from tracking.models.access.scope import Scope
 from tracking.models.explain.revision_diff import revision_diff
 from tracking.models.operations.operation import Operation
-from tracking.models.tokens.revision import Revision
+from tracking.models.tokens.revision import Revision, earlier_integrations
 from tracking.models.tokens.token import Token
 
 
@@ -76,8 +76,12 @@ def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
             "token_id", "number", "snapshot"
         )
     }
+    integrations = earlier_integrations(revisions)
     for revision in revisions:
         previous = earlier.get((revision.token_id, revision.number - 1))
+        if previous is not None:
+            changed = integrations[revision.token_id, revision.number]
+            previous = {**previous, "integrations": changed}
         yield AuditEntry(
             at=revision.made_at,
             by=revision.made_by,

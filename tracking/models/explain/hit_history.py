@@ -119,7 +119,7 @@ class HitHistory:
 def hit_history(hit: Hit) -> HitHistory:
     """Return the history of the hit. Reads its token if it is not loaded."""
     revision = Revision.objects.filter(token=hit.token_id, number=hit.revision).first()
-    snapshot: Mapping[str, Any] = revision.snapshot if revision else {}
+    snapshot: Mapping[str, Any] = revision.configuration() if revision else {}
     latest = Outcome.objects.filter(hit_id=hit.pk).order_by("-settled_at")
     outcomes = list(latest.select_related("integration")[: LATEST + 1])
     return HitHistory(

@@ -202,7 +202,9 @@ class Integration(Pausable):
             super().save(*args, **kwargs)
             if configured:
                 Integration.objects.filter(pk=self.pk).probe()
-            self.token.record_revision(by=by)
+            # As it is stored: this copy may be old in what it does not write.
+            stored = Integration.objects.get(pk=self.pk).snapshot()
+            self.token.record_revision(by=by, changed={str(self.pk): stored})
 
     @property
     def title(self) -> str:
@@ -257,9 +259,10 @@ class Integration(Pausable):
         return salted_hmac("hitstream.integration", text, algorithm="sha256").hexdigest()[:12]
 
     def configure(self, form: ConfigForm) -> None:
-        """Take the valid form's values; an empty secret keeps the present one."""
+        """Take the valid form's values; an empty secret keeps the present one. Raises SetupError if
+        that was entered for another address."""
+        secrets = form.merge_secrets(self.config, self.secrets.open)
         self.config, self.issued = form.split()[0], form.issued
-        secrets = form.merge_secrets(self.secrets.open)
         # Encrypting the same secrets again would look like a change.
         if self.key_error() is not None or secrets != self.secrets.open():
             self.secrets = Sealed.seal(secrets)

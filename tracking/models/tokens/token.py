@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -163,6 +164,7 @@ class Token(models.Model):
         self.save(by=by, update_fields=SECRETS)
         return secret
 
-    def record_revision(self, *, by: str = "") -> None:
-        """Record the present configuration as a revision, under a new number if it changed."""
-        self.revisions.record(self, by=by)
+    def record_revision(self, *, by: str = "", changed: Mapping[str, Any] | None = None) -> None:
+        """Record the present configuration as a revision, under a new number if it changed.
+        `changed` has the snapshots of integrations that may have changed, by id."""
+        self.revisions.record(self, by=by, changed=changed)

@@ -76,12 +76,20 @@ WHERE integration_id = ANY(%(running)s) AND due_at < statement_timestamp() - %(s
 -- name: nowhere
 -- Hits that were for an integration, by the configuration at their arrival, and left no trace there.
 -- The caller still applies the `integrations` object of each hit.
+WITH integration AS (
+    SELECT revision.token_id, changed.key, changed.value, revision.number AS since,
+        lead(revision.number) OVER (
+            PARTITION BY revision.token_id, changed.key ORDER BY revision.number
+        ) AS until
+    FROM hitstream_revision AS revision
+    CROSS JOIN LATERAL jsonb_each(revision.snapshot -> 'integrations') AS changed
+)
 SELECT hit.id, integration.key::bigint, integration.value ->> 'name',
     integration.value ->> 'destination', (hit.payload -> 'integrations')::text
 FROM hitstream_hit AS hit
-JOIN hitstream_revision AS revision
-  ON revision.token_id = hit.token_id AND revision.number = hit.revision
-CROSS JOIN LATERAL jsonb_each(revision.snapshot -> 'integrations') AS integration
+JOIN integration
+  ON integration.token_id = hit.token_id AND hit.revision >= integration.since
+  AND (integration.until IS NULL OR hit.revision < integration.until)
 WHERE hit.id >= %(first)s AND hit.id < %(end)s
   AND (integration.value -> 'enabled')::boolean
   AND (integration.value -> 'event_names' = '[]'

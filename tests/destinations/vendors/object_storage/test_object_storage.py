@@ -310,11 +310,12 @@ def test_of_a_service_account_only_the_key_is_taken() -> None:
     form = fill(service="gcs", service_account=json.dumps(whole))
     assert form.is_valid(), form.errors
     assert "10.0.0.1" not in stores.read_account(json.dumps(whole))
-    assert fill(service="azure").is_valid()
+    assert fill(service="azure", access_key="shopaccount").is_valid()
 
 
 def test_a_key_that_cannot_be_read_is_an_error_of_the_setup_without_the_key() -> None:
-    config = {"service": "azure", "bucket": "hits", "format": "ndjson", **KEYS}
-    caught = fail(ObjectStorage({**config, "secret_key": "not base64"}))
+    keys = {"access_key": "shopaccount", "secret_key": "not base64"}
+    config = {"service": "azure", "bucket": "hits", "format": "ndjson", **keys}
+    caught = fail(ObjectStorage(config))
     assert isinstance(caught, SetupError)
     assert "not base64" not in f"{caught} {caught.exchange}"

@@ -9,6 +9,8 @@ from tracking.destinations.contract.form_fields import HostField
 
 
 class AmqpConfig(ConfigForm):
+    address_fields = ("port", "tls")
+
     host = HostField(help_text="Name or address of the broker: in the AMQP URL after the @.")
     port = forms.IntegerField(
         required=False,

@@ -24,7 +24,7 @@ import msgspec
 from yarl import URL
 
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.non_http import find_addresses, need, perform
+from tracking.destinations.contract.non_http import need, perform, relaying
 from tracking.destinations.spec.hit_json import hit_json
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.amqp.config import AmqpConfig
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 PERSISTENT = 2
 CLOSE_SECONDS = 2.0
+#: Bytes that the broker may send during a batch: every message may come back, as unroutable.
+ANSWER_BYTES = 40_000_000
 KEY_BYTES = 255
 #: aiormq's exceptions that only a change of the configuration can resolve.
 SETUP = frozenset(
@@ -141,15 +143,23 @@ class Amqp(Destination):
 
     @contextlib.asynccontextmanager
     async def _channel(self) -> AsyncIterator[Any]:
-        """Yield a channel with publisher confirms, over a new connection to a checked address."""
+        """Yield a channel with publisher confirms, over a new connection through the relay."""
+        need("aiormq", "amqp")
+        async with (
+            relaying(ANSWER_BYTES, self.config["host"], self._port) as relay,
+            self._channel_through(relay.port) as channel,
+        ):
+            yield channel
+
+    @contextlib.asynccontextmanager
+    async def _channel_through(self, port: int) -> AsyncIterator[Any]:
         aiormq = need("aiormq", "amqp")
-        address = (await find_addresses(self.config["host"], self._port))[0]
         url = URL.build(
             scheme=self._scheme,
             user=self.config["user"],
             password=self.config["password"],
-            host=address,
-            port=self._port,
+            host="127.0.0.1",
+            port=port,
             path="/" + quote(self.config.get("vhost") or "/", safe=""),
             query={"heartbeat": "0", "name": "Hitstream"},
             encoded=False,

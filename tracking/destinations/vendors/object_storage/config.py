@@ -18,6 +18,9 @@ PART = r"([A-Za-z0-9_=.-]|\{(year|month|day|hour)\})+"
 
 
 class ObjectStorageConfig(ConfigForm):
+    # The name of Azure's account is part of its host.
+    address_fields = ("service", "access_key")
+
     service = forms.ChoiceField(
         choices=stores.SERVICES.items(),
         help_text="The service decides which of the fields below are used.",
@@ -88,6 +91,9 @@ class ObjectStorageConfig(ConfigForm):
         for name in stores.NEEDS.get(values.get("service", ""), ()):
             if not values.get(name) and name not in self.stored - self.removed:
                 self.add_error(name, "This service requires it.")
+        for name, fault in stores.name_faults(values).items():
+            if values.get(name):
+                self.add_error(name, fault)
         if values.get("service_account"):
             try:
                 stores.read_account(values["service_account"])

@@ -15,17 +15,17 @@ write that timed out completes after its retry has looked; such rows have the sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.non_http import find_addresses, perform
+from tracking.destinations.contract.non_http import perform, relaying
 from tracking.destinations.spec.rows import lines
-from tracking.destinations.transport.http import explain as explain_connection
+from tracking.destinations.transport.relay import Relay
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.object_storage import files, stores
 from tracking.destinations.vendors.object_storage.config import FOLDER, ObjectStorageConfig
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client
 
 WINDOW_MINUTES = 10
+#: Bytes that the service may send before a file is read: the list of the window.
+LIST_BYTES = 20_000_000
 #: The name of a file after its window.
 NAME = re.compile(r"_(?P<first>[0-9a-f-]{36})_(?P<last>[0-9a-f-]{36})_[0-9a-f]{16}\.(?P<ending>.+)")
 
@@ -90,23 +92,29 @@ class ObjectStorage(Destination):
         request = Request(method="GET", url=f"{stores.url_of(self.config)}/{folder}/", body=b"")
 
         async def look() -> str:
-            names = await self._names(await self._open(), self._window(datetime.now(UTC)))
+            async with self._open() as (store, _):
+                names = await self._names(store, self._window(datetime.now(UTC)))
             return f"{len(names)} files"
 
         await perform(self, request, look(), stores.explain)
         return "The folder can be listed. Writing was not tested."
 
     async def _write(self, events: Sequence[Event]) -> str:
-        store = await self._open()
+        async with self._open() as (store, relay):
+            return await self._write_into(store, relay, events)
+
+    async def _write_into(self, store: Any, relay: Relay, events: Sequence[Event]) -> str:
         name = self.config["format"]
+        ours = {str(event.id) for event in events}
         known: set[str] = set()
         window = self._window(events[0].received_at)
         first, last = _ends(events)
         for path in await self._names(store, window):
             named = NAME.fullmatch(path.removeprefix(window))
             if named and named["first"] <= last and first <= named["last"]:
+                relay.allow(2 * stores.MAX_FILE)
                 data = await stores.read(store, path)
-                known |= await asyncio.to_thread(files.ids, named["ending"], data)
+                known |= ours & await asyncio.to_thread(files.ids, named["ending"], data)
         new = [event for event in events if str(event.id) not in known]
         if not new:
             return "All hits were present already."
@@ -114,19 +122,17 @@ class ObjectStorage(Destination):
         await stores.write(store, self._key(new), data, files.HEADERS[name])
         return f"{self._key(new)}: {len(new)} rows, {len(data):,} bytes"
 
-    async def _open(self) -> Any:
-        """Open the store after checking the endpoint's address. The connection resolves it again;
-        with TLS the certificate then proves who answers."""
+    @contextlib.asynccontextmanager
+    async def _open(self) -> AsyncIterator[tuple[Any, Relay]]:
+        """Yield the store, and the relay through which alone it reaches its service."""
         files.check(self.config["format"])
-        endpoint = stores.endpoint_of(self.config)
-        if endpoint:
-            parts = urlsplit(endpoint)
-            host = parts.hostname or ""
-            try:
-                await find_addresses(host, parts.port or 443)
-            except OSError as fault:
-                raise explain_connection(fault, host=host, timeout=self.timeout) from fault
-        return await asyncio.to_thread(stores.open_store, self.config, timeout=self.timeout)
+        async with relaying(LIST_BYTES) as relay:
+            yield (
+                await asyncio.to_thread(
+                    stores.open_store, self.config, timeout=self.timeout, proxy=relay.proxy_url
+                ),
+                relay,
+            )
 
     async def _names(self, store: Any, window: str) -> list[str]:
         return await stores.names(store, window.rpartition("/")[0], window)

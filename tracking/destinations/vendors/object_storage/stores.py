@@ -26,6 +26,19 @@ NEEDS = {
     "gcs": ("service_account",),
     "azure": ("access_key", "secret_key"),
 }
+#: Bytes of a file, at most.
+MAX_FILE = 40_000_000
+#: The names of accounts and buckets that become part of a host's name, by the services' own rules.
+NAMES = {
+    "azure": (
+        ("access_key", r"[a-z0-9]{3,24}", "An account has 3 to 24 lower-case letters and digits."),
+        (
+            "bucket",
+            r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]|\$(root|web|logs)",
+            "A container has 3 to 63 lower-case letters, digits and single hyphens.",
+        ),
+    ),
+}
 #: The parts of a service account's key that are used: others could name another host.
 ACCOUNT = ("type", "client_email", "private_key", "private_key_id")
 SETUP = frozenset(
@@ -45,6 +58,15 @@ REDIRECTED = re.compile(r"(following|Received) redirect")
 STATUS = re.compile(r"status code: (\d{3})")
 
 
+def name_faults(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the names of a configuration, by field."""
+    return {
+        field: fault
+        for field, pattern, fault in NAMES.get(str(config.get("service")), ())
+        if not re.fullmatch(pattern, str(config.get(field) or ""))
+    }
+
+
 def url_of(config: Mapping[str, Any]) -> str:
     return SCHEMES[config["service"]] + str(config["bucket"])
 
@@ -57,10 +79,10 @@ def read_account(text: str) -> str:
     return json.dumps({name: account.get(name) for name in ACCOUNT})
 
 
-def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
-    """Return an obstore store. Raises SetupError."""
+def open_store(config: Mapping[str, Any], *, timeout: float, proxy: str) -> Any:
+    """Return an obstore store, which connects through the proxy alone. Raises SetupError."""
     try:
-        return _open(config, timeout)
+        return _open(config, timeout, proxy)
     except DeliveryError:
         raise
     except Exception:
@@ -71,10 +93,17 @@ def open_store(config: Mapping[str, Any], *, timeout: float) -> Any:
         ) from None
 
 
-def _open(config: Mapping[str, Any], timeout: float) -> Any:
+def _open(config: Mapping[str, Any], timeout: float, proxy: str) -> Any:
     store = need("obstore.store", "storage")
+    for field, fault in name_faults(config).items():
+        raise SetupError(f"{field}: {fault}")
     options: dict[str, dict[str, Any]] = {
-        "client_options": {"timeout": f"{timeout:g}s", "connect_timeout": "5s"},
+        # A proxy that is named here replaces those of the environment.
+        "client_options": {
+            "timeout": f"{timeout:g}s",
+            "connect_timeout": "5s",
+            "proxy_url": proxy,
+        },
         "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=timeout)},
     }
     match config["service"]:
@@ -155,8 +184,17 @@ def is_in_order(store: Any) -> bool:
 
 
 async def read(store: Any, path: str) -> bytes:
+    """Return the content of the file. Raises SetupError if it is larger than any of ours."""
     result = await need("obstore", "storage").get_async(store, path)
-    return bytes(await result.bytes_async())
+    data = bytearray()
+    async for chunk in result.stream():
+        data += chunk
+        if len(data) > MAX_FILE:
+            raise SetupError(
+                f"The file {path} is larger than {MAX_FILE:,} bytes: Hitstream has not written it."
+                " Move it to another folder."
+            )
+    return bytes(data)
 
 
 async def write(store: Any, path: str, data: bytes, headers: Mapping[str, str]) -> None:

@@ -23,6 +23,8 @@ DDL = ", ".join(f"{name} {type}" for name, type in TYPES.items())
 
 
 class PostgreSQLConfig(ConfigForm):
+    address_fields = ("port", "sslmode")
+
     host = HostField(
         help_text="Name or address of the server, from the provider's page on connections, or after"
         " `host=` in your connection string."

@@ -9,8 +9,9 @@ The id is the table's primary key: a duplicate hit changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.contract.non_http import find_addresses, perform
+from tracking.destinations.contract.non_http import perform, relaying
 from tracking.destinations.spec.rows import lines, row
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.postgresql.config import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
+#: Bytes that the server may send during a batch: no row, only counts and notices.
+ANSWER_BYTES = 4_000_000
 #: libpq's messages for connections that cannot succeed later: libpq gives no codes here.
 HOPELESS = re.compile(
     r"password|authentication|does not exist|pg_hba|certificate|not permitted|permission"
@@ -82,7 +85,7 @@ class PostgreSQL(Destination):
         verdicts: list[str] = []
 
         async def look() -> str:
-            async with await self._connect() as connection:
+            async with self._connect() as connection:
                 name = self._table.as_string(connection)
                 cursor = await connection.execute(RIGHTS, {"table": name, "schema": self._schema})
                 row = await cursor.fetchone()
@@ -108,13 +111,21 @@ class PostgreSQL(Destination):
         path = f"{self.config['database']}/{self._schema}.{self.config.get('table') or 'hits'}"
         return f"postgresql://{place}:{port}/{path}"
 
-    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+    @contextlib.asynccontextmanager
+    async def _connect(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Yield a connection through the relay. The certificate is that of the host's name."""
         host, port = self.config["host"], int(self.config.get("port", 5432))
-        addresses = await find_addresses(host, port)
         certificates = {"sslrootcert": "system"} if self.config["sslmode"] == "verify-full" else {}
+        async with (
+            relaying(ANSWER_BYTES, host, port) as relay,
+            await self._open(relay.port, certificates) as connection,
+        ):
+            yield connection
+
+    async def _open(self, port: int, certificates: dict[str, str]) -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(
-            host=",".join([host] * len(addresses)),
-            hostaddr=",".join(addresses),
+            host=self.config["host"],
+            hostaddr="127.0.0.1",
             port=port,
             dbname=self.config["database"],
             user=self.config["user"],
@@ -128,7 +139,7 @@ class PostgreSQL(Destination):
         )
 
     async def _copy(self, events: Sequence[Event]) -> str:
-        async with await self._connect() as connection:
+        async with self._connect() as connection:
             try:
                 count = await self._insert(connection, events)
             except psycopg.errors.UndefinedTable:
