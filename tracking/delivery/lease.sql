@@ -22,6 +22,6 @@ RETURNING integration_id
 
 -- name: leave
 -- End the holder's leases of integrations. The rows stay, to be updated in place.
-UPDATE hitstream_lease SET expires_at = '-infinity'
+UPDATE hitstream_lease SET expires_at = 'epoch'
 WHERE integration_id = ANY(%(integrations)s::bigint[]) AND holder = %(holder)s
 RETURNING integration_id
