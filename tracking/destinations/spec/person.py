@@ -183,7 +183,9 @@ def plain_phone(value: str, country: str = "") -> str:
         number = phonenumbers.parse(text, country.upper() or None)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    # A national number that no network of the country has is one of another country.
+    is_whole = text.startswith("+") and phonenumbers.is_possible_number(number)
+    if not is_whole and not phonenumbers.is_valid_number(number):
         return ""
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return written[1:] if E164.fullmatch(written) else ""

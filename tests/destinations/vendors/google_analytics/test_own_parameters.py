@@ -17,6 +17,8 @@ from tests.destinations.vendors.google_analytics.test_google_analytics import (
 )
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.destinations.vendors.google_analytics.own_parameters import (
+    EMPTY,
+    MONEY,
     NAME,
     NOT_PLAIN,
     TOO_MANY,
@@ -110,3 +112,19 @@ def test_a_request_has_one_consent() -> None:
     denied = {**SALE.payload, "context": {"consent": {"ad_user_data": "denied"}}}
     events = [SALE, replace(SALE, payload=denied, id=SAMPLES["page"].id)]
     assert [len(batch) for batch in GOOGLE.batches(events)] == [1, 1]
+
+
+def test_a_value_that_google_reads_as_money_is_money() -> None:
+    """In an event of one's own it is whatever it is."""
+    paid = {"value": 3, "tax": "free", "currency": "Euro"}
+    lost = GOOGLE.left_out(track("Logged In", **paid))
+    assert {path[-1]: rule for path, rule in lost.items()} == dict.fromkeys(paid, MONEY)
+    params = params_of(track("Logged In", value=3, tax=1, currency="EUR"))
+    assert (params["value"], params["tax"], params["currency"]) == (3, 1, "EUR")
+    assert paid.items() <= params_of(track("Danced", **paid)).items()
+
+
+def test_a_metric_without_a_value_is_left_out_with_its_name() -> None:
+    lost = GOOGLE.left_out(track("Danced", customMetrics=[{"name": "weight", "value": None}]))
+    at = ("properties", "customMetrics", "0")
+    assert lost == {(*at, "value"): EMPTY, (*at, "name"): EMPTY}

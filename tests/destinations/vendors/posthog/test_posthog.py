@@ -12,7 +12,7 @@ from tests.destinations.samples import IDENTIFY, SALE, SAMPLES, sample
 from tests.support.vendor import Vendor, reply
 from tracking.destinations.contract.connection_test import check_connection
 from tracking.destinations.transport.http import Client
-from tracking.destinations.vendors.posthog.destination import NO_OBJECT, PostHog
+from tracking.destinations.vendors.posthog.destination import NAMED, NO_OBJECT, PostHog
 from tracking.events import Event
 from tracking.exceptions import RetryableError
 
@@ -57,6 +57,11 @@ def test_an_alias_merges_the_previous_id_into_the_users() -> None:
     event = told(sample(0, {"type": "alias", "previousId": "a1"}, type="alias"))
     assert (event["event"], event["distinct_id"]) == ("$create_alias", "a1")
     assert event["properties"]["alias"] == "u1"
+    own = {"type": "alias", "previousId": "a1", "properties": {"alias": "other", "x": 1}}
+    odd = sample(0, own, type="alias")
+    assert told(odd)["properties"]["alias"] == "u1"
+    assert told(odd)["properties"]["x"] == 1
+    assert POSTHOG.left_out(odd) == {("properties", "alias"): NAMED}
 
 
 def test_a_group_has_its_traits_and_its_events_name_it() -> None:

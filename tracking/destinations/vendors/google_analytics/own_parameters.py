@@ -103,7 +103,7 @@ class OwnParameters:
     def add_to(self, event: Event, params: dict[str, Any]) -> None:
         for path, item in self.items.items():
             self._add_item(event, path, item)
-        for name, value in event.properties.items():
+        for name, value in self._in_order(event.properties):
             path = ("properties", name)
             if name == "nonInteraction":
                 self._omit(path, ENGAGEMENT)
@@ -118,6 +118,11 @@ class OwnParameters:
             traits = (path for path, _ in sender_values(event) if path[0] == "traits")
             self.lost.update(dict.fromkeys(traits, TRAITS))
 
+    def _in_order(self, properties: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the properties in the sender's order. In an event of Google's a value comes last:
+        it needs its currency."""
+        return sorted(properties.items(), key=lambda own: self.is_googles and own[0] == "value")
+
     def _add_named(self, path: Path, listed: list[Any], params: dict[str, Any]) -> None:
         """Add the custom dimensions or metrics of the public HTTP API under their names."""
         for index, each in enumerate(listed):
@@ -127,6 +132,9 @@ class OwnParameters:
                 self._omit_all(each, at)
                 continue
             self._add((*at, "value"), name, each.get("value"), params, MAX_PARAMS)
+            rule = (self.lost or {}).get((*at, "value"), CUT)
+            if rule != CUT:
+                self._omit((*at, "name"), rule)
             for key in each.keys() - {"name", "value"}:
                 self._omit_all(each[key], (*at, key))
 

@@ -21,7 +21,7 @@ from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.ids import browser_of, someone, usable, user_of
 from tracking.destinations.spec.limits import beside, describe_campaign, describe_sale, filled
-from tracking.destinations.spec.omissions import LeftOut, Rule
+from tracking.destinations.spec.omissions import LeftOut, Rule, under
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.posthog.config import PostHogConfig
@@ -40,6 +40,12 @@ NO_OBJECT = Rule(
     "posthog_no_object",
     "PostHog takes $set and $groups only as objects.",
     "Capture and batch API endpoints, sections Identify and Groups: $set and $groups are objects",
+)
+NAMED = Rule(
+    "posthog_named",
+    "PostHog reads the alias or the group of the event from the property of this name.",
+    "Capture and batch API endpoints, sections Alias and Group identify: alias, $group_type,"
+    " $group_key and $group_set",
 )
 
 
@@ -61,7 +67,7 @@ class PostHog(Destination):
         "eu": "https://eu.i.posthog.com",
     }
 
-    rules = (NO_OBJECT,)
+    rules = (NO_OBJECT, NAMED)
 
     @property
     def host(self) -> str:
@@ -112,8 +118,9 @@ class PostHog(Destination):
 
     def left_out(self, event: Event) -> LeftOut:
         own = event.properties
-        odd = [name for name in MERGED if name in own and not isinstance(own[name], Mapping)]
-        return {("properties", name): NO_OBJECT for name in odd}
+        odd = [(name,) for name in MERGED if name in own and not isinstance(own[name], Mapping)]
+        named = [(name,) for name in self._named(event) if name in own]
+        return {**under("properties", odd, NO_OBJECT), **under("properties", named, NAMED)}
 
     def _properties(self, event: Event) -> dict[str, Any]:
         """Return the sender's own properties as they are, and the derived ones beside them. What
@@ -124,22 +131,33 @@ class PostHog(Destination):
             if name in special or isinstance(own.get(name), Mapping):
                 merged[name] = {**as_object(special.get(name)), **as_object(own.get(name))}
         kept = {name: value for name, value in own.items() if name not in MERGED}
-        return {**beside(kept, {**special, **_place(event)}), **merged}
+        return {**beside(kept, {**special, **_place(event)}), **merged, **self._named(event)}
 
-    def _special(self, event: Event) -> dict[str, Any]:
-        kind = self.config.get("group_type") or "company"
+    def _named(self, event: Event) -> dict[str, Any]:
+        """Return what makes the event an alias, a group or an identification."""
         if event.type == "alias":
             return {"alias": event.user_id}
         if event.type == "group":
-            named = {"$group_type": kind, "$group_key": event.group_id}
+            named = {"$group_type": self._group_type, "$group_key": event.group_id}
             return {**named, "$group_set": dict(event.traits)}
         if event.type == "identify":
-            merged = browser_of(event) if user_of(event) else ""
-            return filled({"$set": dict(event.traits), "$anon_distinct_id": merged})
+            return filled({"$anon_distinct_id": browser_of(event) if user_of(event) else ""})
+        return {}
+
+    @property
+    def _group_type(self) -> str:
+        return str(self.config.get("group_type") or "company")
+
+    def _special(self, event: Event) -> dict[str, Any]:
+        """Return the derived properties of the event."""
+        if event.type in TYPES:
+            is_person = event.type == "identify" and event.traits
+            return {"$set": dict(event.traits)} if is_person else {}
         traits = {k: v for k, v in event.traits.items() if k not in {"userId", "anonymousId"}}
         group = usable(event.group_id)
         derived = {**describe_campaign(event), **describe_sale(event)}
-        return {**derived, **filled({"$groups": {kind: group} if group else {}, "$set": traits})}
+        groups = {self._group_type: group} if group else {}
+        return {**derived, **filled({"$groups": groups, "$set": traits})}
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Request:
         return Request(
