@@ -117,9 +117,9 @@ class Front:
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
-            BodyTimeout().send(scope, protocol, browsers=limit.ingest)
+            BodyTimeout().send(scope, protocol, browsers=limit.browsers)
         except RequestRefused as refusal:
-            refusal.send(scope, protocol, browsers=limit.ingest)
+            refusal.send(scope, protocol, browsers=limit.browsers)
             await linger(protocol)
         finally:
             share.close()
