@@ -16,6 +16,7 @@ from tracking.events import Event
 from tracking.exceptions import DeliveryError
 from tracking.models import Hit, Integration
 from tracking.models.access.scope import Scope
+from tracking.presentation.row_id import row_id
 
 HITS = 20
 
@@ -28,16 +29,16 @@ class MappingPreview(AdminPage):
         user = request.user
         if not user.has_perms(("hitstream.change_integration", "hitstream.view_hit")):
             raise PermissionDenied
-        token = request.POST.get("token", "")
-        if not token.isdecimal():
+        token = row_id(request.POST.get("token", ""))
+        if token is None:
             return HttpResponseBadRequest("Choose a token.")
-        if not Scope.of(user).sees(int(token)):
+        if not Scope.of(user).sees(token):
             raise Http404
         form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
         errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
         names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
         mapping = form.mapping() if form.is_valid() else None
-        hits = [show(event, mapping, names) for event in last_events(int(token))]
+        hits = [show(event, mapping, names) for event in last_events(token)]
         return JsonResponse({"errors": errors, "hits": hits})
 
 
