@@ -158,7 +158,7 @@ def test_another_hitstream_stores_the_same_hits(server: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_what_another_hitstream_refuses_alone_is_refused_alone(server: str) -> None:
     there, secret = Token.objects.issue("there")
-    large = replace(SAMPLES["page"], payload={**PAGE, "properties": {"text": "x" * 33_000}})
+    large = replace(SAMPLES["page"], payload={**PAGE, "properties": {"text": "x" * 74_000}})
     receipt = deliver(make(server, secret), [SALE, large, SAMPLES["identify"]])
     assert list(receipt.refused) == [large.id]
     assert receipt.refused[large.id].startswith("hit_too_large: ")
