@@ -126,6 +126,9 @@ class Front:
 
     def _connection(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> Connection:
         peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        if environ["SERVER_PROTOCOL"] == "HTTP/2":
+            # It carries other answers, too: no answer ends it.
+            peer = "", ""
         return Connection(self._loop, protocol, peer)
 
     def _begin(self, environ: WSGIEnvironment, protocol: HTTPProtocol, size: int) -> LargeAnswer:
