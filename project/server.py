@@ -21,7 +21,12 @@ from tracking.ingest.write.readiness import readiness
 
 ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {
-    f"{ROOT}{route.path}": Limit(route.max_body, ingest=True, on_loop=not route.view.waits)
+    f"{ROOT}{route.path}": Limit(
+        route.max_body,
+        ingest=True,
+        browsers=route.view.for_browsers,
+        on_loop=not route.view.waits,
+    )
     for route in ROUTES
 }
 #: Routes whose paths end in a parameter.

@@ -8,7 +8,10 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from project.embedded.paths import broker_url, database_url, read_secret
+from project.logs import FORMATTERS, without_traceback
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -182,26 +185,32 @@ HITSTREAM = {
     "LOCAL_FOLDER": os.environ.get("HITSTREAM_LOCAL_FOLDER", ""),
 }
 
+LOG_FORMAT = os.environ.get("HITSTREAM_LOG_FORMAT") or "line"
+if LOG_FORMAT not in FORMATTERS:
+    raise ImproperlyConfigured(f"HITSTREAM_LOG_FORMAT must be line or json, not {LOG_FORMAT!r}")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"chosen": {"()": FORMATTERS[LOG_FORMAT]}},
     "filters": {
         # A 503 is logged once, where it happens, not with every request.
         "no_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
         },
-        # The message says what was wrong with the request.
-        "one_line": {"()": "project.log.WithoutTraceback"},
+        "one_line": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": without_traceback,
+        },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_503"]}
+        "console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["no_503"]}
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     # A refused hit is an answer, not an incident.
     "loggers": {
         "django.request": {"level": "ERROR"},
+        # Anybody may send another Host header: where Hitstream fails is of no interest.
         "django.security.DisallowedHost": {"filters": ["one_line"]},
         "celery": {"level": "WARNING"},
     },

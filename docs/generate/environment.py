@@ -66,6 +66,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "its connection ends.",
         "TIME_ZONE": "The time zone of commands, e-mails and the admin.",
         "LOG_LEVEL": "The level of the log.",
+        "HITSTREAM_LOG_FORMAT": "`line`, or `json`: an object in each line of the log.",
         "NO_COLOR": "Set: the log of `make run` has no colours.",
         "DEBUG": "`1`: Django's debug pages. Never on a server.",
     },

@@ -22,10 +22,12 @@ LINGER_SECONDS = 2.0
 class Limit:
     """The most bytes that a route reads. An ingest route's application refuses longer bodies, after
     it has authenticated the sender; elsewhere the front refuses them. `on_loop` if the application
-    answers a small request of the route without waiting."""
+    answers a small request of the route without waiting, `browsers` if a page of any site may read
+    the front's refusals."""
 
     size: int
     ingest: bool = False
+    browsers: bool = False
     on_loop: bool = True
 
 

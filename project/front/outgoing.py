@@ -25,7 +25,8 @@ LARGE = 128 * 1024
 FILE_BYTES = 256 * 1024
 DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
 
-#: Host and port of a client; both are empty for a unix socket.
+#: Host and port of a client; both are empty for a connection that must not be ended: a unix socket,
+#: HTTP/2.
 Peer = tuple[str, str]
 
 

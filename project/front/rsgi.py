@@ -117,15 +117,18 @@ class Front:
             if body.cut:
                 await linger(protocol)
         except TimeoutError:
-            BodyTimeout().send(scope, protocol, browsers=limit.ingest)
+            BodyTimeout().send(scope, protocol, browsers=limit.browsers)
         except RequestRefused as refusal:
-            refusal.send(scope, protocol, browsers=limit.ingest)
+            refusal.send(scope, protocol, browsers=limit.browsers)
             await linger(protocol)
         finally:
             share.close()
 
     def _connection(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> Connection:
         peer = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        if environ["SERVER_PROTOCOL"] == "HTTP/2":
+            # It carries other answers, too: no answer ends it.
+            peer = "", ""
         return Connection(self._loop, protocol, peer)
 
     def _begin(self, environ: WSGIEnvironment, protocol: HTTPProtocol, size: int) -> LargeAnswer:

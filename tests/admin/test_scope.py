@@ -137,6 +137,12 @@ def test_nothing_is_added_to_or_previewed_of_a_token_that_is_not_seen(kept: Kept
     assert preview.status_code == 404
 
 
+@pytest.mark.parametrize("wanted", ["", "x", "-1", "9" * 19, "9" * 5000])
+def test_a_preview_of_what_is_no_token_is_refused(kept: Kept, wanted: str) -> None:
+    answer = client_of().post("/admin/hitstream/integration/mapping/", {"token": wanted})
+    assert (answer.status_code, answer.content) == (400, b"Choose a token.")
+
+
 def test_a_group_that_there_is_not_is_refused(token: Token) -> None:
     client = client_of("Shop")
     data = {"name": "shop", "enabled": "on", "ip_policy": "keep", "audience": "Shop\nShip"}

@@ -90,3 +90,55 @@ def test_sweep_does_what_beat_does(send: Send, token: Token) -> None:
     assert Delivery.objects.get().state == "delivered"
     assert Attempt.objects.get().status == 200
     assert Hit.objects.count() == 1
+
+
+@pytest.mark.usefixtures("integration")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("issue_token", ""),
+        ("issue_token", "   "),
+        ("issue_token", "n" * 300),
+        ("issue_token", "a\0b"),
+        ("issue_token", "a\udcffb"),
+        ("add_integration", "a\0b", "webhook"),
+        ("add_integration", "shop", "webhook", "--name", "n" * 300),
+        ("add_integration", "shop", "webhook", "--event", "e" * 300),
+        ("add_integration", "shop", "webhook", "--event", ""),
+        ("add_integration", "shop", "a\0b"),
+        ("add_integration", "shop", "webhook", "--config", "[" * 100_000),
+        ("pause", "shop/Orders", "--reason", "", "--yes"),
+        ("pause", "shop/Orders", "--reason", "a\0b", "--yes"),
+        ("pause", "9" * 5000, "--reason", "r", "--yes"),
+        ("pause", "9" * 19, "--reason", "r", "--yes"),
+        ("drain", "a\0b", "--yes"),
+        ("resume", "shop/Orders", "--rate", "0", "--yes"),
+        ("resume", "shop/Orders", "--rate", "9" * 5000, "--yes"),
+        ("resume", "shop/Orders", "--rate", "3000000000", "--yes"),
+        ("replay", "shop/Orders", "--rate", "3000000000", "--yes"),
+        ("replay", "shop/Orders", "--since", "yesterday", "--yes"),
+        ("replay", "shop/Orders", "--since", "0001-01-01T00:00:00+12:00", "--yes"),
+        ("replay", "shop/Orders", "--message", "a\0b", "--yes"),
+        ("replay", "shop/Orders", "--event", "a\0b", "--yes"),
+        ("backfill", "shop/Orders", "--until", "", "--yes"),
+        ("reconcile", "--since", "9999-12-31T23:59:59-12:00"),
+        ("import_hits", "/nowhere", "--token", "a\0b"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_an_error_of_one_line(
+    arguments: tuple[str, ...],
+) -> None:
+    with pytest.raises(CommandError) as refused:
+        call(*arguments)
+    assert 0 < len(str(refused.value)) < 400
+    assert Token.objects.count() == Integration.objects.count() == 1
+
+
+def test_a_command_writes_no_control_sequence_of_others(
+    send: Send, integration: Integration
+) -> None:
+    sent = hit(event={"name": "E", "user": {"userId": "u\x9b31m\u202e"}})
+    send(sent)
+    shown = call("backfill", "shop/Orders", "--dry-run")
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown

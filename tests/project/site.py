@@ -136,7 +136,7 @@ urlpatterns = [
     path("refuse-headers", refuse_headers),
 ]
 
-INGEST = Limit(65_536, ingest=True)
+INGEST = Limit(65_536, ingest=True, browsers=True)
 
 
 def limit_of(path: str) -> Limit:

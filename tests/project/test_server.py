@@ -8,6 +8,7 @@ import pytest
 
 from project.front.body import SMALL, Memory, Share
 from project.front.refusal import Overloaded
+from project.server import limit_of
 from tests.project.server import Server, json_of, read_to_end, status_of
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -99,6 +100,13 @@ def test_a_body_that_trickles_in_chunks_times_out_as_a_whole(server: Server) -> 
         client.settimeout(5)
         assert status_of(received) == 408
         assert client.recv(1) == b""
+
+
+def test_only_pages_of_other_sites_that_may_send_hits_read_refusals() -> None:
+    for path in ("/track", "/collect", "/v1/batch", "/v1/pixel/track", "/f/abc", "/t.js"):
+        assert limit_of(path).browsers, path
+    for path in ("/metrics", "/readyz", "/healthz/", "/console/", "/api/schema"):
+        assert not limit_of(path).browsers, path
 
 
 def test_slow_headers_time_out(server: Server) -> None:

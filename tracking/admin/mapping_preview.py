@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -20,10 +19,9 @@ from tracking.events import Event
 from tracking.exceptions import DeliveryError, SetupError, blame
 from tracking.models import Hit, Integration
 from tracking.models.access.scope import Scope
+from tracking.presentation.row_id import row_id
 
 HITS = 20
-#: What a key of the database can be.
-ID = re.compile(r"[0-9]{1,18}")
 
 
 class MappingPreview(AdminPage):
@@ -34,16 +32,16 @@ class MappingPreview(AdminPage):
         user = request.user
         if not user.has_perms(("hitstream.change_integration", "hitstream.view_hit")):
             raise PermissionDenied
-        token = request.POST.get("token", "")
-        if not ID.fullmatch(token):
+        token = row_id(request.POST.get("token", ""))
+        if token is None:
             return HttpResponseBadRequest("Choose a token.")
-        if not Scope.of(user).sees(int(token)):
+        if not Scope.of(user).sees(token):
             raise Http404
         form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
         errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
         names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
         mapping = form.mapping() if form.is_valid() else None
-        events = last_events(int(token))
+        events = last_events(token)
         db.release()
         hits = show_all(events, mapping, names)
         return JsonResponse({"errors": errors, "hits": hits})

@@ -17,11 +17,11 @@ from tracking.models import Alert, AlertChannel, AlertRule, Notification
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.alert import AlertQuerySet
 from tracking.presentation.pill import state_of_channel
+from tracking.presentation.row_id import row_id
 
 #: Resolved alerts on one page, and the maximum of open alerts shown.
 PER_PAGE, MAX_OPEN = 10, 200
 #: Longer than any id.
-MAX_DIGITS = 19
 
 
 class SilenceForm(forms.Form):
@@ -68,15 +68,15 @@ def show_alerts(
 ) -> HttpResponse:
     alerts = scope.limit(Alert.objects.select_related("rule", "token", "integration__token"))
     over = alerts.over()
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < MAX_DIGITS:
-        over = over.filter(pk__lt=int(before))
+    before = row_id(request.GET.get("before", ""))
+    if before is not None:
+        over = over.filter(pk__lt=before)
     resolved = list(over[: PER_PAGE + 1])
     context: dict[str, Any] = {
         "open": [(alert, form_of(alert, refused or {})) for alert in loudest(alerts.open())],
         "resolved": resolved[:PER_PAGE],
         "next": resolved[PER_PAGE - 1].pk if len(resolved) > PER_PAGE else None,
-        "is_first": not before,
+        "is_first": before is None,
         "rules": rules(scope),
         "sees_all": scope.is_all,
         "channels": channels() if request.user.has_perm("hitstream.view_alertchannel") else None,

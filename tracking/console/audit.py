@@ -12,6 +12,7 @@ from tracking.console.access import page, show
 from tracking.models import Token
 from tracking.models.access.scope import Scope
 from tracking.models.explain.audit_log import audit_entries
+from tracking.presentation.row_id import row_id
 
 PAGE = 50
 
@@ -26,7 +27,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
         scope,
         limit=PAGE + 1,
         before=moment(request.GET.get("before", "")),
-        token=int(token) if token.isdecimal() and len(token) < 19 else None,
+        token=row_id(token),
         by=by,
     )
     return show(

@@ -60,7 +60,8 @@ def answer(view: View, environ: WSGIEnvironment) -> HttpResponseBase:
     except Exception:
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         response = respond(BrokenRequest("internal_error", "The server failed; the log says why."))
-        allow_origin(request, response)
+        if getattr(getattr(view, "cls", None), "for_browsers", True):
+            allow_origin(request, response)
         return response
 
 

@@ -4,8 +4,7 @@ confirm it.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,32 +13,29 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from tracking.events import Transcript
+from tracking.management.arguments import storable
 from tracking.models import Integration
 from tracking.models.operations.preview import Preview
-
-#: What a key of the database can be.
-ID = re.compile(r"[0-9]{1,18}")
-
-
-def moment(text: str) -> datetime:
-    parsed = datetime.fromisoformat(text)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+from tracking.presentation.row_id import row_id
+from tracking.terminal import escape_controls
 
 
 def find(name: str) -> Integration:
     """Return the integration with this id or TOKEN_NAME/INTEGRATION_NAME. Raises CommandError."""
     integrations = Integration.objects.present().select_related("token")
-    if ID.fullmatch(name):
-        matches = list(integrations.filter(pk=int(name)))
+    pk = row_id(name)
+    if pk is not None:
+        matches = list(integrations.filter(pk=pk))
     else:
         path = Concat("token__name", Value("/"), "name")
         matches = list(integrations.annotate(path=path).filter(path=name))
     if len(matches) != 1:
         ids = ", ".join(str(integration.pk) for integration in matches)
         raise CommandError(
-            f"{name!r} matches {ids}: give the id."
+            f"{name[:100]!r} matches {ids}: give the id."
             if matches
-            else f"There is no integration {name!r}: give its id or TOKEN_NAME/INTEGRATION_NAME."
+            else f"There is no integration {name[:100]!r}: give its id or"
+            " TOKEN_NAME/INTEGRATION_NAME."
         )
     return matches[0]
 
@@ -48,7 +44,9 @@ class ConfirmingCommand(BaseCommand):
     """A command that shows what it will do, asks for confirmation, and does it."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("integration", help="Its id, or TOKEN_NAME/INTEGRATION_NAME.")
+        parser.add_argument(
+            "integration", type=storable, help="Its id, or TOKEN_NAME/INTEGRATION_NAME."
+        )
         parser.add_argument(
             "--dry-run", action="store_true", help="Only show what the command would do."
         )
@@ -60,9 +58,9 @@ class ConfirmingCommand(BaseCommand):
         if preview.oldest and preview.newest:
             self.stdout.write(f"Oldest: {local(preview.oldest)}\nNewest: {local(preview.newest)}")
         for transcript in preview.sample:
-            self.stdout.write(f"\n{written(transcript)}\n")
+            self.stdout.write(escape_controls(f"\n{written(transcript)}\n"))
         if preview.note:
-            self.stdout.write(preview.note)
+            self.stdout.write(escape_controls(preview.note))
         if options["dry_run"]:
             return False
         if options["yes"] or confirmed():

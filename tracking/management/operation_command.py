@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError, CommandParser
 
 from tracking import wakeup
-from tracking.management.confirm import ConfirmingCommand, find, moment
+from tracking.management.arguments import moment, rate, storable
+from tracking.management.confirm import ConfirmingCommand, find
 from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations.base import BatchOperation
 from tracking.models.operations.operation import OperationState
+from tracking.terminal import escape_controls
 
 #: Seconds between two checks whether the next chunk may run.
 LOOK_SECONDS = 0.1
@@ -35,12 +37,12 @@ class OperationCommand(ConfirmingCommand):
             "--since", type=moment, help=f"{self.times}, ISO-8601, in UTC unless it has an offset."
         )
         parser.add_argument("--until", type=moment, help="Before this time.")
-        parser.add_argument("--event", default="", help="Only hits with this event name.")
-        parser.add_argument("--rate", type=int, help="At most this many hits/s.")
+        parser.add_argument(
+            "--event", type=storable, default="", help="Only hits with this event name."
+        )
+        parser.add_argument("--rate", type=rate, help="At most this many hits/s.")
 
     def handle(self, *args: Any, integration: str, **options: Any) -> None:
-        if options["rate"] is not None and options["rate"] < 1:
-            raise CommandError("--rate must be at least 1.")
         names = ("since", "until", "code", "message", "event")
         given = {name: options[name] for name in names if options.get(name)}
         operation = self.operation_class(find(integration), Criteria(**given))
@@ -66,7 +68,7 @@ class OperationCommand(ConfirmingCommand):
             operation.refresh_from_db()
         self.stdout.write(f"\r{operation.done:,} of {operation.total:,} done.")
         if operation.state != OperationState.FINISHED:
-            raise CommandError(operation.message)
+            raise CommandError(escape_controls(operation.message))
 
     def show(self, operation: Operation) -> None:
         if self.stdout.isatty():

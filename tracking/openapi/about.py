@@ -16,10 +16,10 @@ ABOUT: dict[str, Any] = {
             "or a 503 send the hit again once `Retry-After` has passed, with the same id: it is "
             "stored once.\n\n"
             "Every route answers with and without a slash at the end, and never redirects.\n\n"
-            "**Browsers** may call all of them. `OPTIONS` returns 204, and echoes the requested "
-            "headers in `Access-Control-Allow-Headers`. Every answer, refusals "
-            "included, has `Vary: Origin` and, where the request has an `Origin`, that in "
-            "`Access-Control-Allow-Origin`, `Access-Control-Allow-Credentials: true` and "
+            "**Browsers** may call all of them but the probes. `OPTIONS` returns 204, and echoes "
+            "the requested headers in `Access-Control-Allow-Headers`. Every answer of a route for "
+            "hits, refusals included, has `Vary: Origin` and, where the request has an `Origin`, "
+            "that in `Access-Control-Allow-Origin`, `Access-Control-Allow-Credentials: true` and "
             "`Access-Control-Expose-Headers: Retry-After`. No cookie is read or set."
         ),
     },

@@ -47,7 +47,8 @@ def ready(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Probes",
         summary="Whether hits can be stored",
-        description="503 where Postgres does not answer in a second. Without a broker, a worker or "
+        description="503 where a hit could not be stored: Postgres does not answer in time, is "
+        "read-only, or a table is locked. Without a broker, a worker or "
         "beat hits are stored all the same: then it is `degraded`, and 200.",
         answers={
             **answered(

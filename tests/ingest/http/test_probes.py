@@ -43,6 +43,23 @@ def test_alive_and_ready_by_whatever_host(settings: Any) -> None:
         assert answer["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/metrics/"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_no_other_site_reads_a_probe(settings: Any, method: str, path: str) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "METRICS_FOR": ("203.0.113.0/24",)}
+    environ = {"REMOTE_ADDR": "203.0.113.7", "HTTP_ORIGIN": "https://evil.example"}
+    answer = ask(method, path, environ)
+    assert answer.status_code == {"GET": 200, "POST": 405, "OPTIONS": 204}[method]
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+def test_no_other_site_reads_the_failure_of_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracking.ingest.http.probes.overview.components", lambda: 1 / 0)
+    answer = ask("GET", "/readyz", {"HTTP_ORIGIN": "https://evil.example"})
+    assert answer.status_code == 500
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
 def test_ready_says_what_is_degraded_and_is_200() -> None:
     answer = get("/readyz")
     said = answer.json()

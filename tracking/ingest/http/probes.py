@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from ipaddress import ip_address
+from typing import Any
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -35,6 +36,11 @@ class MetricsOff(IngestError):
 
 class ProbeView(IngestView):
     http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
+    # A page that somebody inside the network opens must not read what is meant for the network.
+    for_browsers = False
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        return HttpResponse(status=204, headers={"Allow": self.methods})
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         """Answer the error without counting a refused hit."""

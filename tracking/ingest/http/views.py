@@ -46,6 +46,8 @@ class IngestView(APIView):
     throttle_classes: Sequence[type[BaseThrottle]] = ()
     versioning_class = None
     http_method_names = ["post", "options"]  # noqa: RUF012 (Django's own attribute)
+    #: Whether pages of other sites may read the answers.
+    for_browsers = True
     #: Whether each request waits for its commit: a server need not begin it on its event loop.
     waits = False
 
@@ -112,7 +114,8 @@ class IngestView(APIView):
         """Return the answer to an error that occurs after the view has returned."""
         refusals.note(self.token_id, error.code)
         response = self.refuse(error)
-        allow_origin(self.request._request, response)
+        if self.for_browsers:
+            allow_origin(self.request._request, response)
         return response
 
     def store(self, arrival: Arrival) -> None:
@@ -145,7 +148,8 @@ class IngestView(APIView):
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        allow_origin(request._request, response)
+        if self.for_browsers:
+            allow_origin(request._request, response)
         return response
 
 

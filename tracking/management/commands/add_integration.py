@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
+from tracking.management.arguments import check, storable
 from tracking.models import Integration, Token
 
 
@@ -14,12 +15,20 @@ class Command(BaseCommand):
     help = "Send a token's hits to a destination. Generated secrets are shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("token_name")
+        parser.add_argument("token_name", type=storable)
         parser.add_argument("slug", help="The destination, such as webhook.")
-        parser.add_argument("--name", help="The name; by default the destination's label.")
-        parser.add_argument("--config", default="{}", help="A JSON object of its fields.")
         parser.add_argument(
-            "--event", action="append", default=[], help="Only this event; may be repeated."
+            "--name", type=storable, help="The name; by default the destination's label."
+        )
+        parser.add_argument(
+            "--config", type=storable, default="{}", help="A JSON object of its fields."
+        )
+        parser.add_argument(
+            "--event",
+            action="append",
+            type=storable,
+            default=[],
+            help="Only this event; may be repeated.",
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
@@ -28,7 +37,7 @@ class Command(BaseCommand):
             token = Token.objects.present().get(name=token_name)
             destination = registry.get_destination(slug)
             config = json.loads(options["config"])
-        except (Token.DoesNotExist, SetupError, ValueError) as error:
+        except (Token.DoesNotExist, SetupError, ValueError, RecursionError) as error:
             raise CommandError(f"{token_name} → {slug}: {error}") from None
         if not isinstance(config, dict):
             raise CommandError("--config must be a JSON object.")
@@ -44,6 +53,7 @@ class Command(BaseCommand):
         integration = Integration(
             token=token, name=name, destination=slug, event_names=options["event"]
         )
+        check(integration, "name", "event_names")
         integration.configure(form)
         integration.save(by="add_integration")
         self.report({"id": integration.pk, "name": name, **form.issued}, as_json=options["json"])

@@ -19,9 +19,11 @@ from tracking.ingest.parse.arrival import ClientInfo
 from tracking.ingest.parse.segment_payload import Shared, parse_event
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.bulk import ItemResult, Read
+from tracking.management.arguments import storable
 from tracking.management.confirm import confirmed
 from tracking.management.progress_bar import Bar
 from tracking.models import FileImport, Token
+from tracking.terminal import escape_controls
 
 SHOWN = 5
 
@@ -36,7 +38,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--token", required=True, metavar="NAME", help="The token that the hits belong to."
+            "--token",
+            required=True,
+            type=storable,
+            metavar="NAME",
+            help="The token that the hits belong to.",
         )
         parser.add_argument(
             "--format",
@@ -118,7 +124,8 @@ class Command(BaseCommand):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
         self.shown += 1
         if self.shown <= SHOWN:
-            self.stderr.write(f"Line {line.number}: {record['code']}: {record['message']}")
+            said = f"Line {line.number}: {record['code']}: {record['message']}"
+            self.stderr.write(escape_controls(said))
 
     def show(self, lines: int, position: int) -> None:
         self.bar.show(position, f"{lines:,} lines")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from tracking.management.arguments import filled
 from tracking.management.confirm import ConfirmingCommand, find
 from tracking.models.operations import backlog
 
@@ -13,7 +14,9 @@ class Command(ConfirmingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--reason", required=True, help="Shown wherever it is paused.")
+        parser.add_argument(
+            "--reason", required=True, type=filled, help="Shown wherever it is paused."
+        )
 
     def handle(self, *args: Any, integration: str, reason: str, **options: Any) -> None:
         target = find(integration)

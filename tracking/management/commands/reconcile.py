@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tracking.management.confirm import moment
+from tracking.management.arguments import moment
 from tracking.models import Ledger
 from tracking.models.upkeep.reconcile import reconcile
+from tracking.terminal import escape_controls
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         Ledger.objects.consolidate()
         discrepancies = reconcile(since, until)
         for discrepancy in discrepancies:
-            self.stdout.write(str(discrepancy))
+            self.stdout.write(escape_controls(str(discrepancy)))
         if discrepancies:
             raise CommandError(f"{len(discrepancies)} discrepancies found.")
         self.stdout.write(f"Everything adds up since {since:%Y-%m-%d %H:00} UTC.")

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from tracking import wakeup
+from tracking.management.arguments import rate as at_least_one
 from tracking.management.confirm import ConfirmingCommand, find
 from tracking.models.operations import backlog
 from tracking.models.operations.resume import resume
@@ -15,11 +16,11 @@ class Command(ConfirmingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--rate", type=int, help="From now on at most this many requests/s.")
+        parser.add_argument(
+            "--rate", type=at_least_one, help="From now on at most this many requests/s."
+        )
 
     def handle(self, *args: Any, integration: str, rate: int | None, **options: Any) -> None:
-        if rate is not None and rate < 1:
-            raise CommandError("--rate must be at least 1.")
         target = find(integration)
         if self.is_confirmed("Hits to send", backlog.preview(target), options):
             resume(target, by="manage.py resume", rate_limit=rate)
