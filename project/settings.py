@@ -108,6 +108,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = ["project.formats"]
 USE_TZ = True
 STATIC_URL = "static/"
 # Static files are served straight from the packages: there is nothing to collect.

@@ -55,7 +55,7 @@ def test_postgres_accepts_every_statement() -> None:
 HOT: dict[str, tuple[LiteralString, dict[str, Any], set[str]]] = {
     "store": (
         store.SQL["store"],
-        {"arrivals": "[]", "window": "0" * 32, "late_after": "1 quarter_hour"},
+        {"arrivals": "[]", "window": "0" * 32, "late_after": "1 hour"},
         # The dedup key, and what a batch joins: by index, never by reading a table whole.
         {"hitstream_hitkey"},
     ),

@@ -1,6 +1,7 @@
 """One box finds a hit by whatever it is known by, and says why it may find none."""
 
 import hashlib
+import json
 
 import pytest
 from django.test import Client
@@ -13,7 +14,11 @@ from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.operations import let_die, post
 from tests.support.people import viewer
+from tracking.ingest.parse.arrival import ClientInfo
+from tracking.ingest.parse.segment_payload import parse_event
+from tracking.ingest.write.connection import connect
 from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.store import store
 from tracking.models import Hit, Token
 from tracking.models.access.scope import Scope
 from tracking.models.explain.search import SHOWN, search
@@ -150,3 +155,39 @@ def test_hits_stand_in_the_order_in_which_they_occurred(send: Send, token: Token
     page = client.get(f"/console/hits/{earliest.pk}/").content.decode()
     assert "0001-01-01" in page
     assert "received now" in page
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"event": {"name": "R", "user": {"userId": "u", "email": " Ada@Shop.Example "}}},
+        {"event": {"name": "R", "email": "ADA@shop.example"}, "user": {"userId": "u"}},
+        {"event": {"name": "R"}, "userId": "u", "email": "ada@shop.example"},
+        {"event": {"name": "R"}, "userId": "u", "context": {"traits": {"email": MAIL.upper()}}},
+        {
+            "event": {"name": "R", "transaction": {"contactInfo": {"email": MAIL}}},
+            "userId": "u",
+        },
+    ],
+)
+def test_a_hit_is_found_by_an_address_as_it_was_sent(send: Send, place: dict[str, object]) -> None:
+    assert send({**place, "hitId": "h"}).status_code == 204
+    assert found("ada@SHOP.example") == [("h", ("e-mail",))]
+    assert found("other@shop.example") == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "identify", "traits": {"email": MAIL}},
+        {"type": "track", "event": "E", "properties": {"email": MAIL.upper()}},
+        {"type": "track", "event": "E", "context": {"traits": {"email": f" {MAIL}"}}},
+    ],
+)
+def test_an_event_of_an_sdk_is_found_by_its_address(token: Token, event: dict[str, object]) -> None:
+    sent = json.dumps({**event, "messageId": "m", "userId": "u"}).encode()
+    arrival = parse_event(sent, ClientInfo(token_id=token.pk, ip=None, user_agent=""))
+    with connect() as connection:
+        store(connection, [arrival])
+    assert found("Ada@shop.example") == [("m", ("e-mail",))]
+    assert Hit.objects.get().email_hash == "", "what destinations get is the sender's own"

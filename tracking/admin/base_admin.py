@@ -1,5 +1,5 @@
-"""What all of our admin pages have in common: a strict Content-Security-Policy, and no server error
-for a character that Postgres cannot store."""
+"""What all of our admin pages have in common: the viewer's time zone, a strict
+Content-Security-Policy, and no server error for a character that Postgres cannot store."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern
+from django.utils import timezone
 
 from tracking.presentation.csp import CSP
+from tracking.presentation.viewer_zone import zone_of
 
 NUL = "\0"
 
@@ -29,14 +32,18 @@ class BaseAdmin(admin.ModelAdmin):
 
 
 def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Return the view with the policy, and with 400 for an address or a filter that holds NUL."""
+    """Return the view in the viewer's time zone, with the policy, and with 400 for an address or a
+    filter that holds NUL."""
 
     @wraps(view)
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         texts = (request.path, *(value for _, values in request.GET.lists() for value in values))
         if any(NUL in text for text in texts):
             return HttpResponseBadRequest("The address holds a character that is not allowed.")
-        response = view(request, *args, **kwargs)
+        with timezone.override(zone_of(request)):
+            response = view(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
         response.headers.setdefault("Content-Security-Policy", CSP)
         return response
 

@@ -17,6 +17,7 @@ from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Hit
 from tracking.models.explain.hit_history import hit_history
+from tracking.models.hits.hit import digest_of_email
 from tracking.uuid7 import first_uuid7
 
 
@@ -44,7 +45,7 @@ class HitAdmin(ReadOnlyAdmin):
     list_select_related = ("token",)
     search_fields = ("hit_id",)
     search_help_text = (
-        "A whole hitId, Hitstream ID, user id, anonymous id, e-mail hash or event name."
+        "A whole hitId, Hitstream ID, user id, anonymous id, e-mail address or hash, or event name."
     )
     change_form_template = "admin/hitstream/hit/change_form.html"
 
@@ -66,6 +67,8 @@ class HitAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         columns = ("hit_id", "user_id", "anonymous_id", "email_hash", "name")
         wanted = Q(*((column, term) for column in columns), _connector=Q.OR)
+        if "@" in term:
+            wanted |= Q(email_digest=digest_of_email(term))
         with suppress(ValueError):
             wanted |= Q(id=UUID(term))
         return queryset.filter(wanted), False

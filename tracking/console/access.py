@@ -5,9 +5,8 @@ policy.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -20,13 +19,11 @@ from django.utils import timezone
 
 from tracking.models.access.scope import Scope
 from tracking.presentation.csp import CSP
+from tracking.presentation.viewer_zone import zone_of
 
 Args = ParamSpec("Args")
 View = Callable[Concatenate[HttpRequest, Scope, Args], HttpResponse]
 Guarded = Callable[Concatenate[HttpRequest, Args], HttpResponse]
-
-#: Set by console.js to the browser's time zone.
-ZONE_COOKIE = "hitstream_zone"
 
 
 def page(
@@ -59,17 +56,6 @@ def page(
         return guarded
 
     return decorate
-
-
-def zone_of(request: HttpRequest) -> ZoneInfo | str:
-    """Return the viewer's time zone from the cookie, else the deployment's."""
-    name = request.COOKIES.get(ZONE_COOKIE, "")
-    return ZoneInfo(name) if name in zones() else timezone.get_default_timezone_name()
-
-
-@cache
-def zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def show(

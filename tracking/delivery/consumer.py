@@ -149,7 +149,7 @@ class Consumer:
         if hold is not None:
             self._hold = self._hold or hold
             self._pool.stop()
-        else:
+        elif not sent.is_failure:
             self._is_alive = True
         self._pool.add_first(self._results.take_halves())
         wants_more = not self._is_dry and self._room() > 0

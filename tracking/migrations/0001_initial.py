@@ -745,6 +745,7 @@ class Migration(migrations.Migration):
                 ("user_id", models.CharField(max_length=255, verbose_name="user id")),
                 ("anonymous_id", models.CharField(max_length=255, verbose_name="anonymous id")),
                 ("email_hash", models.CharField(max_length=255, verbose_name="e-mail hash")),
+                ("email_digest", models.UUIDField(null=True)),
                 ("sent_at", models.DateTimeField()),
                 ("received_at", models.DateTimeField()),
                 ("occurred_at", models.DateTimeField()),
@@ -1354,6 +1355,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("email_hash", ""), _negated=True),
                 fields=["email_hash"],
                 name="hitstream_hit_email_hash",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="hit",
+            index=models.Index(
+                condition=models.Q(("email_digest__isnull", False)),
+                fields=["email_digest"],
+                name="hitstream_hit_email",
             ),
         ),
         migrations.AddConstraint(

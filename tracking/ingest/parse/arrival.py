@@ -51,6 +51,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     payload: dict[str, Any]
     switches: Switches | None
     copies: int = 1
+    email_digest: UUID | None = None
 
 
 def dedup_digest(hit_id: str, body: bytes, name: str) -> UUID:

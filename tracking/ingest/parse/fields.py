@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from tracking.ingest.errors import BadRequest
+from tracking.models.hits.hit import digest_of_email
 
 MAX_TEXT = 255
 ISO_8601 = re.compile(r"[0-9W-]{8,10}([Tt ][0-9:.,Zz+-]+)?")
@@ -53,6 +55,16 @@ def first_loose(places: list[dict[str, Any]], name: str) -> str:
         if isinstance(value, str):
             return value[:MAX_TEXT]
     return ""
+
+
+def email_digest(places: list[dict[str, Any]]) -> UUID | None:
+    """Return the digest of the first `email` that is an address, for the search; None without
+    one."""
+    for place in places:
+        value = place.get("email")
+        if isinstance(value, str) and "@" in value:
+            return digest_of_email(value)
+    return None
 
 
 def check_objects(payload: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from tracking.events import TYPES
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
-from tracking.ingest.parse.fields import check_objects, first_loose, objects, text
+from tracking.ingest.parse.fields import check_objects, email_digest, first_loose, objects, text
 from tracking.ingest.parse.json_decoding import decode
 from tracking.ingest.parse.times import tell_time
 from tracking.models.hits.hit import Clock
@@ -92,6 +92,18 @@ def read_event(
         user_agent=sender.user_agent,
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
+        email_digest=email_digest(contacts(payload)),
+    )
+
+
+def contacts(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the places of an e-mail address."""
+    context = payload.get("context")
+    return objects(
+        payload.get("traits"),
+        context.get("traits") if isinstance(context, dict) else None,
+        payload.get("properties"),
+        payload,
     )
 
 

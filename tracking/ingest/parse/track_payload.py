@@ -14,6 +14,7 @@ from tracking.ingest.errors import BadRequest
 from tracking.ingest.parse.arrival import Arrival, ClientInfo, dedup_digest, keep_private
 from tracking.ingest.parse.fields import (
     check_objects,
+    email_digest,
     first_loose,
     first_text,
     moment,
@@ -73,6 +74,16 @@ def read_hit(
         user_agent=sender.user_agent,
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
+        email_digest=email_digest([*users, event, *contacts(payload, event)]),
+    )
+
+
+def contacts(payload: dict[str, Any], event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return further places of an e-mail address: the traits, and the buyer of a transaction."""
+    context, transaction = payload.get("context"), event.get("transaction")
+    return objects(
+        context.get("traits") if isinstance(context, dict) else None,
+        transaction.get("contactInfo") if isinstance(transaction, dict) else None,
     )
 
 

@@ -23,7 +23,8 @@ WITH arrivals AS MATERIALIZED (
         hit ->> 14 AS user_agent,
         hit -> 15 AS payload,
         nullif(hit -> 16, 'null') AS switches,
-        (hit ->> 17)::integer AS copies
+        (hit ->> 17)::integer AS copies,
+        (hit ->> 18)::uuid AS email_digest
     FROM jsonb_array_elements(%(arrivals)s::jsonb) AS hit
 ), new_keys AS (
     INSERT INTO hitstream_hitkey AS known (token_id, digest, hit_id)
@@ -34,12 +35,12 @@ WITH arrivals AS MATERIALIZED (
 ), new_hits AS (
     INSERT INTO hitstream_hit (
         id, token_id, revision, hit_id, type, name, user_id, anonymous_id, email_hash,
-        sent_at, received_at, occurred_at, clock, ip, user_agent, payload
+        email_digest, sent_at, received_at, occurred_at, clock, ip, user_agent, payload
     )
     SELECT
         arrivals.id, token_id, coalesce(token.revision, 0), hit_id, type, arrivals.name, user_id,
-        anonymous_id, email_hash, sent_at, received_at, occurred_at, clock, ip, user_agent,
-        payload
+        anonymous_id, email_hash, email_digest, sent_at, received_at, occurred_at, clock, ip,
+        user_agent, payload
     FROM arrivals LEFT JOIN hitstream_token AS token ON token.id = arrivals.token_id
     WHERE arrivals.digest IS NULL OR arrivals.id IN (SELECT hit_id FROM new_keys)
     RETURNING id, received_at AS stored_at

@@ -16,7 +16,7 @@ from django.db.models import CharField, QuerySet, Value
 
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import Delivery, present
-from tracking.models.hits.hit import Hit
+from tracking.models.hits.hit import Hit, digest_of_email
 
 #: For each kind of identifier, the maximum of hits shown, the newest; and, for users who do not see
 #: all tokens, the number of hits that are searched for theirs: a filter could read all hits of a
@@ -41,7 +41,7 @@ class SearchResult:
 
 def search(term: str, scope: Scope) -> list[SearchResult]:
     """Return the matching hits in the order in which they occurred, the newest first. An e-mail
-    address also matches its SHA-256 and MD5."""
+    address is found as it was sent, in whatever case, and by its SHA-256 and MD5."""
     # As the database stores it.
     term = term.strip().replace("\0", "\ufffd")
     if not term:
@@ -89,6 +89,7 @@ def _wanted(term: str) -> Iterator[tuple[str, str, str]]:
     yield "anonymous id", "anonymous_id", term
     yield "e-mail hash", "email_hash", term
     if "@" in term:
+        yield "e-mail", "email_digest", str(digest_of_email(term))
         address = term.lower().encode(errors="replace")
         yield "SHA-256 of the e-mail", "email_hash", hashlib.sha256(address).hexdigest()
         md5 = hashlib.md5(address, usedforsecurity=False)

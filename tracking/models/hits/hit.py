@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any
@@ -35,6 +36,12 @@ class Clock(models.TextChoices):
     UNREADABLE = "unreadable", "when it was received: the sender's time could not be read"
 
 
+def digest_of_email(address: str) -> UUID:
+    """Return the first half of the SHA-256 of the address, trimmed and in lower case."""
+    plain = address.strip().lower().encode(errors="replace")
+    return UUID(bytes=hashlib.sha256(plain).digest()[:16])
+
+
 class HitQuerySet(models.QuerySet["Hit"]):
     def events(self, ids: Sequence[UUID], integration: Integration) -> dict[UUID, Event]:
         """Return these hits as the integration's destination sees them, read from the primary."""
@@ -55,7 +62,11 @@ def event_of(row: Sequence[Any], integration: Integration) -> Event:
 
 
 class Hit(models.Model):
-    """A hit, partitioned by day on its UUIDv7 id. Only `ingest.write.store` writes rows."""
+    """A hit, partitioned by day on its UUIDv7 id. Only `ingest.write.store` writes rows.
+
+    `email_hash` is the sender's own; `email_digest` is ours, of an address in the payload, so that
+    the search finds it.
+    """
 
     id = models.UUIDField(primary_key=True)
     token = models.ForeignKey(
@@ -70,6 +81,7 @@ class Hit(models.Model):
     user_id = models.CharField("user id", max_length=255)
     anonymous_id = models.CharField("anonymous id", max_length=255)
     email_hash = models.CharField("e-mail hash", max_length=255)
+    email_digest = models.UUIDField(null=True)
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField()
     occurred_at = models.DateTimeField()
@@ -98,6 +110,11 @@ class Hit(models.Model):
                 fields=("email_hash",),
                 name="hitstream_hit_email_hash",
                 condition=~models.Q(email_hash=""),
+            ),
+            models.Index(
+                fields=("email_digest",),
+                name="hitstream_hit_email",
+                condition=models.Q(email_digest__isnull=False),
             ),
         )
 

@@ -63,6 +63,7 @@
     // These fields may hold secrets, and the preview does not need them.
     for (const name of [...data.keys()]) if (name.startsWith("config-")) data.delete(name);
     if (!data.get("token")) data.set("token", form.querySelector("[name=token]")?.value || "");
+    if (!data.get("token")) return panel.replaceChildren(element("p", "Choose a token to see a preview on its last hits.", "quiet"));
     let answer;
     try {
       answer = await fetch(url, { method: "POST", body: data });
