@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests.support.integrations import add_webhook
 from tests.support.vendor import Received, Vendor, reply
-from tracking.admin import connection_test
+from tracking.admin import connection_test, mapping_preview
 from tracking.alerts.channels.registry import CHANNELS
 from tracking.models import AlertChannel, Token
 
@@ -51,6 +51,18 @@ def test_a_test_message_holds_no_connection_to_the_database(
     answer = operator.post(f"/admin/hitstream/alertchannel/{channel.pk}/test/")
     assert answer.context["verdict"].works
     assert held == [False]
+
+
+def test_only_a_few_previews_wait_at_once(
+    operator: Client, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "/admin/hitstream/integration/mapping/"
+    assert operator.post(url, {"token": token.pk}).status_code == 200
+    none_left: Any = threading.BoundedSemaphore(1)
+    none_left.acquire()
+    monkeypatch.setattr(mapping_preview, "_previews", none_left)
+    answer = operator.post(url, {"token": token.pk})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
 def test_only_a_few_tests_wait_at_once(

@@ -18,7 +18,9 @@ from tests.support.hostile import CONDITIONS, PATHS, generated
 from tests.support.integrations import add_webhook
 from tests.support.sizes import of_faults
 from tests.support.vendor import Vendor, open_vendor, reply
+from tracking.delivery.breaker import hold_back
 from tracking.delivery.engine import engine
+from tracking.exceptions import SetupError
 from tracking.models import Attempt, DeadLetter, Integration, QueuedDelivery, Token
 
 LIST = [number * 7919 % 90 + 10 for number in range(8_000)]
@@ -61,6 +63,18 @@ def test_a_mapping_that_takes_too_long_pauses_its_integration_and_no_other(
     slow.save()
     engine.run()
     assert len(vendor.received) == 6
+
+
+def test_a_mapping_that_was_mended_meanwhile_is_not_paused_for_the_old_one(
+    token: Token, vendor: Vendor
+) -> None:
+    integration = mapped(token, vendor, "Slow", set=HOPELESS)
+    old = Integration.objects.get()
+    integration.mapping = {}
+    integration.save()
+    hold_back(old, SetupError("The expression takes too long."))
+    integration.refresh_from_db()
+    assert integration.paused_at is None
 
 
 def test_one_hit_that_an_expression_cannot_take_is_a_dead_letter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ from tracking.models.access.scope import Scope
 from tracking.presentation.row_id import row_id
 
 HITS = 20
+#: Previews at once, in one process: they wait for one evaluator, and other pages need threads.
+_previews = threading.BoundedSemaphore(4)
 
 
 class MappingPreview(AdminPage):
@@ -37,11 +40,19 @@ class MappingPreview(AdminPage):
             return HttpResponseBadRequest("Choose a token.")
         if not Scope.of(user).sees(token):
             raise Http404
+        if not _previews.acquire(blocking=False):
+            return HttpResponse("Try it again soon.", status=503, headers={"Retry-After": "1"})
+        try:
+            return self.preview(request, token)
+        finally:
+            _previews.release()
+
+    def preview(self, request: HttpRequest, token_id: int) -> HttpResponse:
         form = MappingForm(request.POST, prefix=MAPPING.rstrip("-"))
         errors = {f"{MAPPING}{name}": list(texts) for name, texts in form.errors.items()}
         names = {line.strip() for line in request.POST.get("event_names", "").splitlines()} - {""}
         mapping = form.mapping() if form.is_valid() else None
-        events = last_events(token)
+        events = last_events(token_id)
         db.release()
         hits = show_all(events, mapping, names)
         return JsonResponse({"errors": errors, "hits": hits})

@@ -37,7 +37,7 @@ TIME_LIMIT = 0.25
 #: Seconds for an answer and for a start, on a machine that is busy; seconds to wait for one's turn.
 ANSWER_SECONDS = 15.0
 START_SECONDS = 60.0
-TURN_SECONDS = 30.0
+TURN_SECONDS = 10.0
 #: Signals by which the kernel ends a process that takes too long.
 TOO_LONG = frozenset({signal.SIGPROF, signal.SIGXCPU})
 #: Signals of a process that was ended by others, for nothing that it did.

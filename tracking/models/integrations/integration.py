@@ -44,6 +44,8 @@ SENDING = (
     "retry_base",
     "keep_bodies",
 )
+#: The fields that an error of the configuration is about.
+DECIDING = ("config", "secrets", "mapping")
 #: The fields that an operator edits.
 CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
 
@@ -76,7 +78,7 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
             now = self.select_for_update().filter(pk=integration.pk).first()
             if now is None or now.paused_cause == Cause.OPERATOR:
                 return False
-            if (now.config, now.secrets) != (integration.config, integration.secrets):
+            if any(getattr(now, name) != getattr(integration, name) for name in DECIDING):
                 return False
             probes = now.probes if now.paused_cause in GAPS else 0
             gap = gap_of(cause, probes) if seconds is None else seconds

@@ -70,7 +70,10 @@
     } catch {
       return;
     }
-    if (mine !== requests || !answer.ok) return;
+    if (mine !== requests) return;
+    // Too many previews at once.
+    if (answer.status === 503) return soon();
+    if (!answer.ok) return;
     const { errors, hits } = await answer.json();
     opened = new Set([...panel.querySelectorAll("details[open]")].map((each) => each.dataset.id));
     panel.replaceChildren(element("h3", hits.length > 1 ? `Preview on the last ${hits.length} hits` : hits.length ? "Preview on the last hit" : "No hits yet"));
