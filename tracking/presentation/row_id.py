@@ -8,4 +8,5 @@ MAX_DIGITS = 18
 
 def row_id(text: str) -> int | None:
     """Return the id, None for a text that is no row's id."""
-    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return int(text) if is_number else None
