@@ -4,7 +4,9 @@ import os
 import warnings
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
+
+from project import pulse
 
 # Celery warns of root because of pickle; this app accepts only JSON, and in a container all is
 # root.
@@ -41,6 +43,13 @@ app.conf.beat_schedule = {
     },
     "maintain": {"task": "hitstream.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def give_pulse(**kwargs: object) -> None:
+    """Show the supervisor that the process is alive."""
+    pulse.start()
 
 
 @setup_logging.connect

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from project import pulse
 from project.embedded.account import EmbeddedError, claim_var
 from project.embedded.banner import welcome
 from project.embedded.child import Program
@@ -21,6 +22,7 @@ from project.embedded.log import Log
 from project.embedded.paths import ROOT, var_directory
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.process import SUPERVISED, stop_with_parent
+from project.embedded.pulses import clear
 from project.embedded.secret import make_secrets
 from project.embedded.server import Server
 from project.embedded.supervisor import Awaited, Plan, Supervisor
@@ -99,7 +101,15 @@ def plan(address: Address, var: Path) -> Plan:
     }
 
     def program(name: str, *command: str, grace: float) -> Program:
-        return Program(name=name, command=lambda: command, environment=environment, grace=grace)
+        pulses = var / "pulse" / name
+        clear(pulses)
+        return Program(
+            name=name,
+            command=lambda: command,
+            environment={**environment, pulse.DIRECTORY: str(pulses)},
+            grace=grace,
+            pulses=pulses,
+        )
 
     where = ("--host", address.host, "--port", str(address.port))
     schedule = var / "beat" / "schedule"

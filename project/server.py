@@ -11,6 +11,7 @@ import os
 
 from django.urls import reverse
 
+from project import pulse
 from project.front.body import OTHER, Limit
 from project.front.rsgi import Front
 from project.wsgi import application
@@ -51,4 +52,5 @@ app = Front(
 )
 # It needs its connection before Postgres may have no more.
 app.at_open.append(readiness.begin)
+app.at_open.append(pulse.start)
 app.at_close.append(process.shutdown)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from project.embedded.account import Account, EmbeddedError
 from project.embedded.log import Log, lines_of
@@ -27,6 +28,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     hurry_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
+    # Where its processes give their pulses, if they do.
+    pulses: Path | None = None
     # Runs before every start, in a thread. Returns the pid of a process to adopt instead, or None.
     before: Callable[[], int | None] = lambda: None
 

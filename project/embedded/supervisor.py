@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from project.embedded.account import EmbeddedError
 from project.embedded.child import Child, Program
 from project.embedded.log import Log
+from project.embedded.pulses import SILENT_SECONDS, end_silent
 
 READY_SECONDS = 90.0
+#: Seconds between two looks at the pulses.
+PULSE_LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         """Run everything. Returns 0 after a requested stop, 1 if the start failed; nothing runs any
@@ -64,6 +68,8 @@ class Supervisor:
             return 1
         finally:
             starting.cancel()
+            if self._watching is not None:
+                self._watching.cancel()
             await self._stop()
         return 0
 
@@ -86,7 +92,19 @@ class Supervisor:
         # Only now: on two cores they would slow down the start of the first.
         for program in others:
             self._child(program).start()
+        self._watching = asyncio.create_task(self._watch_pulses())
         self.log.say("hitstream", self.plan.welcome(time.monotonic() - began))
+
+    async def _watch_pulses(self) -> None:
+        """End the processes that give no pulse; their program, or its master, starts others."""
+        while not self.stopping.is_set():
+            await asyncio.sleep(PULSE_LOOK_SECONDS)
+            for program in self.plan.programs:
+                for pid in end_silent(program.pulses) if program.pulses else ():
+                    text = (
+                        f"{program.name} (pid {pid}) gave no pulse for {SILENT_SECONDS:g} s: killed"
+                    )
+                    self.log.say("hitstream", text)
 
     async def _answers(self, name: str) -> None:
         began = time.monotonic()
