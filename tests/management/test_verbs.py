@@ -151,3 +151,14 @@ def test_a_sweep_without_a_worker_carries_out_what_was_asked_for(
     replay(integration)
     call("sweep", "--deliver")
     assert Operation.objects.filter(state="finished").count() == 2
+
+
+def test_without_a_terminal_a_command_says_that_it_has_done_nothing(
+    token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = add_webhook(token)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="Nothing was done: .* Pass --yes to go ahead"):
+        call_command("pause", str(integration.pk), stdout=io.StringIO())
+    integration.refresh_from_db()
+    assert integration.paused_at is None

@@ -70,11 +70,14 @@ class ConfirmingCommand(BaseCommand):
 
 
 def confirmed() -> bool:
-    """Ask on the terminal, and return whether the answer is yes."""
+    """Ask on the terminal, and return whether the answer is yes. Raises CommandError without a
+    terminal."""
     try:
         return input("Continue? [y/N] ").strip().lower() in {"y", "yes"}
     except EOFError:
-        return False
+        raise CommandError(
+            "Nothing was done: nobody answers here. Pass --yes to go ahead."
+        ) from None
 
 
 def local(time: datetime) -> str:

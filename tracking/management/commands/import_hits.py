@@ -74,6 +74,7 @@ class Command(BaseCommand):
             self.conclude(imported)
             return
         if not (options["yes"] or self.is_confirmed(imported, file, options)):
+            self.stdout.write("Nothing was done.")
             return
         self.refused_file = options["refused"] or file.with_name(f"{file.name}.refused")
         self.shown = 0
