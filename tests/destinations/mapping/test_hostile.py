@@ -52,7 +52,7 @@ def works() -> bool:
     return result == (protocol.SET, ["Completed Transaction"])
 
 
-def try_out(text: str, *, is_condition: bool) -> None:
+def assert_ends(text: str, *, is_condition: bool) -> None:
     """Check and evaluate the expression, whatever the check says."""
     paths = [] if is_condition else [text]
     for work in (
@@ -67,12 +67,12 @@ def try_out(text: str, *, is_condition: bool) -> None:
 
 @pytest.mark.parametrize("text", CONDITIONS, ids=range(len(CONDITIONS)))
 def test_a_hostile_condition_ends(text: str) -> None:
-    try_out(text, is_condition=True)
+    assert_ends(text, is_condition=True)
 
 
 @pytest.mark.parametrize("text", PATHS, ids=range(len(PATHS)))
 def test_a_hostile_path_ends(text: str) -> None:
-    try_out(text, is_condition=False)
+    assert_ends(text, is_condition=False)
 
 
 @pytest.mark.parametrize("text", CONDITIONS[:56], ids=range(56))
@@ -83,7 +83,7 @@ def test_a_macro_is_refused_in_every_spelling(text: str) -> None:
 @pytest.mark.faults
 def test_generated_expressions_end() -> None:
     for number, text in enumerate(islice(generated(7), of_faults(10_000))):
-        try_out(text, is_condition=number % 2 == 0)
+        assert_ends(text, is_condition=number % 2 == 0)
     assert the_evaluator.evaluate("", ["name"], [LARGEST]) == [
         (protocol.SET, ["Completed Transaction"])
     ]

@@ -88,7 +88,7 @@ def speaking(speak: Callable[[socket.socket], None]) -> Iterator[int]:
         listener.close()
 
 
-def fails(destination: Destination) -> DeliveryError:
+def assert_fails_soon(destination: Destination) -> DeliveryError:
     async def send() -> None:
         async with Client() as client:
             await destination.deliver([SALE], client)
@@ -120,7 +120,7 @@ def test_a_postgresql_server_that_sends_a_row_of_two_gigabytes() -> None:
         flood(connection)
 
     with speaking(speak) as port:
-        assert "sent more than" in str(fails(postgresql(port)))
+        assert "sent more than" in str(assert_fails_soon(postgresql(port)))
 
 
 def test_a_postgresql_server_that_sends_notices_without_end() -> None:
@@ -132,7 +132,7 @@ def test_a_postgresql_server_that_sends_notices_without_end() -> None:
             connection.sendall(message(b"N", b"MA" + b"x" * 10_000 + b"\0\0"))
 
     with speaking(speak) as port:
-        fails(postgresql(port))
+        assert_fails_soon(postgresql(port))
 
 
 def amqp(port: int) -> Amqp:
@@ -147,7 +147,7 @@ def test_an_amqp_server_that_announces_a_frame_of_three_gigabytes() -> None:
         flood(connection)
 
     with speaking(speak) as port:
-        fails(amqp(port))
+        assert_fails_soon(amqp(port))
 
 
 def webhook(port: int) -> Webhook:
@@ -245,7 +245,7 @@ def test_a_bomb_in_the_bucket(
     path = tmp_path / "hits" / storage._key([SALE])
     path.parent.mkdir(parents=True)
     path.write_bytes(data())
-    error = fails(storage)
+    error = assert_fails_soon(storage)
     assert isinstance(error, SetupError)
     assert "file" in str(error)
 
@@ -262,7 +262,7 @@ def test_a_bucket_that_sends_without_end() -> None:
         vendor.judge = judge
         keys = {"access_key": "AKIA0", "secret_key": "s"}
         config = {"service": "s3", "bucket": "hits", "format": "ndjson", "endpoint": vendor.url}
-        fails(ObjectStorage({**config, **keys}))
+        assert_fails_soon(ObjectStorage({**config, **keys}))
 
 
 @pytest.mark.parametrize("format", ["ndjson", "parquet"])
