@@ -36,7 +36,7 @@ class MetricsOff(IngestError):
 
 class ProbeView(IngestView):
     http_method_names = ["get", "head", "options"]  # noqa: RUF012 (Django's own attribute)
-    # A page that somebody inside the network opens must not read what is meant for the network.
+    # No CORS: a page of another site, opened inside the network, must not read this answer.
     for_browsers = False
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
