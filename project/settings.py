@@ -177,6 +177,7 @@ HITSTREAM = {
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS",
         default=read_secret("allow_private_destinations") or "",
     ),
+    "OUTBOUND_PROXY": os.environ.get("HITSTREAM_OUTBOUND_PROXY", ""),
     "HIT_DAYS": number("HITSTREAM_HIT_DAYS"),
     "ATTEMPT_DAYS": number("HITSTREAM_ATTEMPT_DAYS", 30),
     "DISK_BYTES": number("HITSTREAM_DISK_BYTES"),

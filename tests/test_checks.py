@@ -30,6 +30,9 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
         ({"SECRET_KEYS": ()}, "hitstream.W003"),
         ({"SECRET_KEYS": ("nonsense",)}, "hitstream.E003"),
         ({"METRICS_FOR": ("10.0.0.0/8", "prometheus")}, "hitstream.E009"),
+        ({"OUTBOUND_PROXY": "proxy.example:3128"}, "hitstream.E012"),
+        ({"OUTBOUND_PROXY": "https://proxy.example:3128"}, "hitstream.E012"),
+        ({"OUTBOUND_PROXY": "http://proxy.example:99999"}, "hitstream.E012"),
         ({"METRICS_TOKEN": "short"}, "hitstream.W009"),
     ],
 )

@@ -17,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tracking import db
 from tracking.conf import Conf, conf
+from tracking.destinations.transport import outbound_proxy
 from tracking.ingest.auth.client_ip import UNIX, network_of
 from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, Hit, Integration
@@ -87,6 +88,22 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         )
         for proxy in conf.TRUSTED_PROXIES
         if not is_proxy(proxy)
+    ]
+
+
+@register("hitstream")
+def check_outbound_proxy(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the outbound proxy is the URL of an HTTP proxy."""
+    if not conf.OUTBOUND_PROXY or outbound_proxy.is_valid(conf.OUTBOUND_PROXY):
+        return []
+    return [
+        Error(
+            "HITSTREAM['OUTBOUND_PROXY'] must be http://host:port or"
+            " http://user:password@host:port.",
+            id="hitstream.E012",
+        )
     ]
 
 

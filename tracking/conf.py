@@ -80,6 +80,9 @@ class Conf:
     #: Encryption keys (Fernet) of integration credentials, newest first.
     SECRET_KEYS: tuple[str, ...] = ()
     ALLOW_PRIVATE_DESTINATIONS: bool = False
+    #: The HTTP proxy through which all destinations are called: http://[user:password@]host:port.
+    #: It resolves their names and has to refuse private addresses itself.
+    OUTBOUND_PROXY: str = ""
     #: The folder on this host's disk in which object storage may write; empty: none.
     LOCAL_FOLDER: str = ""
     #: Further destinations, as dotted paths to their classes.

@@ -35,6 +35,9 @@ VARIABLES: dict[str, dict[str, str]] = {
         "another machine: the console, alerts and metrics then show how much is left.",
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "`1`: destinations may have private, loopback and "
         "reserved addresses. `make run` switches it on where HOST is a loopback address.",
+        "HITSTREAM_OUTBOUND_PROXY": "The HTTP proxy through which all destinations are called, "
+        "`http://[user:password@]host:port`. It resolves their names, so it has to refuse private "
+        "addresses itself. `HTTPS_PROXY` and the like are ignored.",
         "HITSTREAM_LOCAL_FOLDER": "The folder under which the destination *Object storage* may "
         "write to this host's disk; empty: nowhere.",
     },

@@ -2,8 +2,9 @@
 Exchange.
 
 Only public addresses are called (see `ssrf`), redirects are never followed, cookies and the proxies
-of the environment are never used. Whatever the server does, a request ends within its timeout and
-keeps at most RESPONSE_LIMIT bytes of the response.
+of the environment are never used, only that of the deployment (see `outbound_proxy`). Whatever the
+server does, a request ends within its timeout and keeps at most RESPONSE_LIMIT bytes of the
+response.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
+from tracking.conf import conf
+from tracking.destinations.transport import outbound_proxy
 from tracking.destinations.transport.recorder import Recorder, cut, host_of
 from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
@@ -86,9 +90,12 @@ class Client:
         self._resolver = resolver
 
     async def __aenter__(self) -> Self:
+        resolver = self._resolver or aiohttp.ThreadedResolver()
+        self._proxy = conf.OUTBOUND_PROXY or None
         connector = aiohttp.TCPConnector(
-            resolver=PublicResolver(self._resolver or aiohttp.ThreadedResolver()),
-            socket_factory=open_socket,
+            # All connections lead to the proxy, which may have a private address.
+            resolver=resolver if self._proxy else PublicResolver(resolver),
+            socket_factory=None if self._proxy else open_socket,
             # Common servers close an idle connection after 5 s; a POST sent at that moment is lost.
             keepalive_timeout=4.0,
         )
@@ -137,12 +144,15 @@ class Client:
         return Response(status=answer.status, headers=answer.headers, body=body, exchange=exchange)
 
     async def _exchange(self, request: Request) -> tuple[aiohttp.ClientResponse, bytes]:
+        if self._proxy:
+            outbound_proxy.check_name(URL(request.url).raw_host or "")
         async with self._session.request(
             request.method,
             request.url,
             data=request.body,
             headers=request.headers,
             allow_redirects=False,
+            proxy=self._proxy,
         ) as answer:
             return answer, inflate(await _read(answer), answer.headers.get("Content-Encoding", ""))
 
@@ -176,13 +186,25 @@ def _check_scheme(url: str) -> None:
 
 def explain(fault: Exception, *, host: str, timeout: float) -> DeliveryError:
     """Return the error that tells the operator why there is no response."""
-    if isinstance(fault, aiohttp.ClientConnectorCertificateError):
-        reason = fault.certificate_error
-        return SetupError(f"The certificate of {host} was not accepted: {reason}")
-    cause: Exception = getattr(fault, "os_error", fault)
+    match fault:
+        case aiohttp.ClientConnectorCertificateError():
+            reason = fault.certificate_error
+            return SetupError(f"The certificate of {host} was not accepted: {reason}")
+        case aiohttp.ClientProxyConnectionError():
+            return RetryableError(f"The outbound proxy cannot be reached: {fault.os_error}")
+        case aiohttp.ClientHttpProxyError():
+            refusal = outbound_proxy.ProxyRefusedError(f"{fault.status} {fault.message}")
+            return RetryableError(f"{host} cannot be called. {refusal}")
+    return explain_cause(getattr(fault, "os_error", fault), host=host, timeout=timeout)
+
+
+def explain_cause(cause: Exception, *, host: str, timeout: float) -> DeliveryError:
+    """Return the error of a connection that failed for this cause."""
     match cause:
         case AddressRefusedError():
             return SetupError(f"{host} cannot be called. {cause}")
+        case outbound_proxy.ProxyRefusedError():
+            return RetryableError(f"{host} cannot be called. {cause}")
         case socket.gaierror(errno=number) if number in UNKNOWN_NAME:
             return SetupError(f"The host name {host} is unknown.")
         case socket.gaierror():

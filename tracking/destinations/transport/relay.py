@@ -1,9 +1,9 @@
 """The relay: the way out for client libraries that open sockets of their own.
 
 A library connects to the relay on 127.0.0.1, and only the relay connects to the destination: to an
-address that the guard allows (see `ssrf`), whatever the library resolves, follows or reads from the
-environment. It passes on at most `limit` bytes of what the destination sends, so that no library
-keeps more in memory. TLS passes through unopened.
+address that the guard allows (see `ssrf`), or through the outbound proxy, whatever the library
+resolves, follows or reads from the environment. It passes on at most `limit` bytes of what the
+destination sends, so that no library keeps more in memory. TLS passes through unopened.
 
 As a tunnel it leads to one host and port. As a proxy it leads where the library's requests say:
 RFC 9110, section 9.3.6 (CONNECT), and for plain HTTP RFC 9112, section 3.2.2 (absolute-form).
@@ -21,6 +21,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tracking.conf import conf
+from tracking.destinations.transport.outbound_proxy import open_tunnel
 from tracking.destinations.transport.ssrf import AddressRefusedError, open_socket
 
 CHUNK = 65_536
@@ -159,8 +161,11 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def connect(host: str, port: int) -> Streams:
-    """Connect to the first address of the host that may be called and answers. Raises OSError, and
-    AddressRefusedError if none may be called."""
+    """Connect to the first address of the host that may be called and answers, or through the
+    outbound proxy. Raises OSError, and AddressRefusedError if none may be called."""
+    if conf.OUTBOUND_PROXY:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await open_tunnel(host, port)
     loop = asyncio.get_running_loop()
     fault: OSError | None = None
     for family, kind, protocol, name, address in await loop.getaddrinfo(
