@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
-import pytest
-from django.contrib.auth.models import User
-from django.test import Client
-
 from tests.support.hits import Send, hit
-from tests.support.hostile import CONDITIONS, PATHS, generated
 from tests.support.integrations import add_webhook
-from tests.support.sizes import of_faults
 from tests.support.vendor import Vendor, open_vendor, reply
 from tracking.delivery.breaker import hold_back
 from tracking.delivery.engine import engine
@@ -103,89 +94,3 @@ def test_a_slow_mapping_delays_only_its_own_deliveries(send: Send, token: Token)
         worker.join()
         assert len(quick_vendor.received) == len(slow_vendor.received) == 30
         assert sent_meanwhile < 25
-
-
-@contextmanager
-def healthy() -> Iterator[None]:
-    """The probe answers within a second all the while."""
-    over = threading.Event()
-    took: list[float] = []
-
-    def probe() -> None:
-        client = Client(SERVER_NAME="localhost")
-        while not over.is_set():
-            began = time.monotonic()
-            assert client.get("/healthz").status_code == 200
-            took.append(time.monotonic() - began)
-            over.wait(0.05)
-
-    thread = threading.Thread(target=probe)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    assert took
-    # On a busy machine one answer in a hundred may be late; a process that hangs answers none.
-    assert sorted(took)[-1 - len(took) // 100] < 1.0
-    assert max(took) < 5.0
-
-
-def storable(seed: int) -> Iterator[str]:
-    """Yield generated expressions that Postgres can store."""
-    return (text.replace("\0", "") for text in generated(seed))
-
-
-def hostile(count: int) -> list[dict[str, Any]]:
-    """Mappings of expressions that are written down, and of generated ones."""
-    written: list[dict[str, Any]] = [{"condition": text} for text in CONDITIONS]
-    written += [{"set": [["properties.a", text]]} for text in PATHS]
-    made = [
-        {"condition": text} if number % 2 else {"set": [["properties.a", text]]}
-        for number, text in enumerate(islice(storable(11), count))
-    ]
-    return written + made
-
-
-@pytest.mark.faults
-def test_hostile_mappings_in_the_preview_stop_no_other_page(send: Send, token: Token) -> None:
-    send(sale("h1", rows=[{"a": number} for number in range(500)]))
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("admin"))
-    with healthy():
-        for mapping in hostile(of_faults(10_000) // 2):
-            lines = "\n".join(" = ".join(pair) for pair in mapping.get("set", ()))
-            answer = client.post(
-                "/admin/hitstream/integration/mapping/",
-                {
-                    "token": token.pk,
-                    "mapping-condition": mapping.get("condition", ""),
-                    "mapping-set": lines,
-                },
-            )
-            assert answer.status_code == 200
-
-
-@pytest.mark.faults
-def test_hostile_mappings_in_the_worker_stop_no_other_delivery(
-    send: Send, token: Token, vendor: Vendor
-) -> None:
-    mapped(token, vendor, "Other", condition="name == 'Sale'", set=[["properties.b", "`1`"]])
-    waiting = hostile(of_faults(10_000) // 2)
-    delivered = 0
-    with open_vendor(reply()) as theirs, healthy():
-        made = [mapped(token, theirs, f"m{number}") for number in range(100)]
-        while waiting:
-            some, waiting = waiting[:100], waiting[100:]
-            for integration, mapping in zip(made, some, strict=False):
-                integration.mapping, integration.paused_at = mapping, None
-                integration.paused_cause, integration.probe_at = "", None
-            Integration.objects.bulk_update(
-                made, ["mapping", "paused_at", "paused_cause", "probe_at"]
-            )
-            send(sale(f"h{delivered}"))
-            engine.run()
-            delivered += 1
-            assert len(vendor.received) == delivered
-            QueuedDelivery.objects.filter(integration__in=made).delete()

@@ -15,7 +15,7 @@ from tracking.delivery.engine import engine
 from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
 from tracking.models.deliveries import queue
 
-USERS, HITS = 50, 5_000
+USERS, HITS = 50, 2_000
 
 
 def deliver_all(within: float) -> None:

@@ -4,7 +4,7 @@ large a test of a fault is: a tenth in `make test`, full in `make test-faults`."
 import os
 
 #: The share of the full number; `make test-fuzz` sets it to 1 or more.
-SHARE = float(os.environ.get("HITSTREAM_TEST_SHARE", "0.4"))
+SHARE = float(os.environ.get("HITSTREAM_TEST_SHARE", "0.25"))
 
 
 def examples(full: int) -> int:

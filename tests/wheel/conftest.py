@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.form_client import FormClient
 from tests.support.ports import free_port
-from tests.wheel.stranger import ROOT, Browser, Stranger, database, run, settle_in
+from tests.wheel.stranger import ROOT, Stranger, database, run, settle_in
 
 
 def build(source: Path, directory: Path) -> Path:
@@ -49,12 +50,12 @@ def site(host: Stranger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 @pytest.fixture
-def browser(site: str) -> Browser:
-    return Browser(site)
+def browser(site: str) -> FormClient:
+    return FormClient(site)
 
 
 @pytest.fixture
-def operator(browser: Browser) -> Browser:
+def operator(browser: FormClient) -> FormClient:
     """Somebody who is logged in to the admin."""
     browser.submit("/admin/login/", username="root", password="secret")
     return browser

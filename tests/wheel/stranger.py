@@ -4,7 +4,6 @@ environment of its own with the wheel in it."""
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 
 import psycopg
 from cryptography.fernet import Fernet
@@ -177,43 +172,3 @@ def database() -> Iterator[None]:
         yield
         ours.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
         ours.execute(f"DROP ROLE {LOGIN}, {OWNER}")
-
-
-@dataclass(frozen=True)
-class Page:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-
-class Browser:
-    """Keeps cookies, follows redirects, submits forms."""
-
-    def __init__(self, site: str) -> None:
-        self._site = site
-        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
-
-    def open(
-        self,
-        path: str,
-        body: bytes | Iterable[bytes] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Page:
-        """A body that is not bytes goes out in chunks, without a length."""
-        request = Request(f"{self._site}{path}", body, headers or {})
-        try:
-            answer = self._opener.open(request, timeout=20)
-        except HTTPError as error:
-            answer = error
-        with answer:
-            named = {name.lower(): value for name, value in answer.headers.items()}
-            return Page(answer.status, named, answer.read().decode())
-
-    def submit(self, path: str, **values: str) -> Page:
-        """The form on the page, with these values and the page's own CSRF token."""
-        form = self.open(path)
-        assert form.status == 200, form.text
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-        assert token, form.text
-        data = urlencode({**values, "csrfmiddlewaretoken": token[1]}).encode()
-        return self.open(path, data)

@@ -1,12 +1,11 @@
 """A destination from another package: no migration, no change of ours, and it is all there."""
 
 import json
-import re
-from urllib.parse import urlencode
 
+from tests.support.form_client import FormClient
 from tests.support.hits import hit
 from tests.support.vendor import open_vendor, reply
-from tests.wheel.stranger import Browser, Stranger
+from tests.wheel.stranger import Stranger
 from tests.wheel.test_wheel import issue, post
 
 FORM = {
@@ -29,20 +28,17 @@ def test_it_is_listed_with_its_fields(host: Stranger) -> None:
     host.manage("makemigrations", "--check", "--dry-run")
 
 
-def test_it_is_set_up_previewed_and_delivers(host: Stranger, operator: Browser) -> None:
+def test_it_is_set_up_previewed_and_delivers(host: Stranger, operator: FormClient) -> None:
     api_token = issue(host, "pigeons")
     [(token,)] = host.query("SELECT id FROM hitstream_token WHERE name = 'pigeons'")
     path = "/admin/hitstream/integration/add/"
     assert "Carrier pigeon" in operator.open(path).text
-    form = operator.open(f"{path}?destination=pigeon").text
-    assert "Where the pigeon lives." in form
-    csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
-    assert csrf
+    assert "Where the pigeon lives." in operator.open(f"{path}?destination=pigeon").text
+    csrf_token = operator.csrf_token(f"{path}?destination=pigeon")
     with open_vendor(reply(200)) as vendor:
         typed = {**FORM, "token": str(token), "config-loft": vendor.url}
         assert post(operator, api_token, json.dumps(hit()).encode()).status == 204
-        data = urlencode({**typed, "csrfmiddlewaretoken": csrf[1]}).encode()
-        preview = operator.open("/admin/hitstream/integration/mapping/", data)
+        preview = operator.post("/admin/hitstream/integration/mapping/", csrf_token, **typed)
         (shown,) = json.loads(preview.text)["hits"]
         assert (shown["before"]["name"], shown["after"]["name"]) == ("Registered", "Coo")
         operator.submit(f"{path}?destination=pigeon", **typed)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.form_client import FormClient, Page
 from tests.support.hits import basic, hit
 from tests.support.vendor import Vendor
-from tests.wheel.stranger import ROOT, Browser, Page, Stranger, run
+from tests.wheel.stranger import ROOT, Stranger, run
 
 JSON = {"Content-Type": "application/json"}
 
@@ -41,7 +42,7 @@ def add_webhook(host: Stranger, token: str, vendor: Vendor) -> None:
     host.manage("add_integration", token, "webhook", "--config", config)
 
 
-def post(browser: Browser, api_token: str, body: Any = None, **headers: str) -> Page:
+def post(browser: FormClient, api_token: str, body: Any = None, **headers: str) -> Page:
     body = json.dumps(hit()).encode() if body is None else body
     return browser.open("/hits/track", body, {**JSON, "Authorization": basic(api_token), **headers})
 
@@ -110,7 +111,7 @@ def test_its_static_files_are_found(host: Stranger) -> None:
     assert "hitstream/copy.js" in said
 
 
-def test_a_hit_is_stored(host: Stranger, browser: Browser) -> None:
+def test_a_hit_is_stored(host: Stranger, browser: FormClient) -> None:
     api_token = issue(host, "stored")
     body = json.dumps(hit(hitId="stored", integrations={})).encode()
     assert post(browser, api_token, body).status == 204
@@ -118,7 +119,7 @@ def test_a_hit_is_stored(host: Stranger, browser: Browser) -> None:
     assert host.query("SELECT count(*) FROM hitstream_hit WHERE hit_id = 'stored'") == [(1,)]
 
 
-def test_a_chunked_body_is_stored_too(host: Stranger, browser: Browser) -> None:
+def test_a_chunked_body_is_stored_too(host: Stranger, browser: FormClient) -> None:
     api_token = issue(host, "chunked")
     body = json.dumps(hit(hitId="chunked", properties={"long": "x" * 10_000})).encode()
     chunks = (body[start : start + 1000] for start in range(0, len(body), 1000))
@@ -127,7 +128,7 @@ def test_a_chunked_body_is_stored_too(host: Stranger, browser: Browser) -> None:
     assert stored == [(json.loads(body),)]
 
 
-def test_a_chunked_body_past_the_limit_is_refused(host: Stranger, browser: Browser) -> None:
+def test_a_chunked_body_past_the_limit_is_refused(host: Stranger, browser: FormClient) -> None:
     refused = post(browser, issue(host, "endless"), (b"x" * 11_000 for _ in range(6)))
     assert json.loads(refused.text)["code"] == "body_too_large"
 
@@ -142,7 +143,7 @@ def test_a_chunked_body_past_the_limit_is_refused(host: Stranger, browser: Brows
     ],
 )
 def test_what_is_refused_is_refused_in_our_words(
-    host: Stranger, browser: Browser, headers: dict[str, str], status: int, code: str
+    host: Stranger, browser: FormClient, headers: dict[str, str], status: int, code: str
 ) -> None:
     api_token = issue(host, f"refused {code}")
     refused = post(browser, api_token, b"not JSON", **headers)
@@ -152,7 +153,7 @@ def test_what_is_refused_is_refused_in_our_words(
 
 
 def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
-    host: Stranger, operator: Browser, vendor: Vendor
+    host: Stranger, operator: FormClient, vendor: Vendor
 ) -> None:
     issued = operator.submit(
         "/admin/hitstream/token/add/", name="by hand", enabled="on", ip_policy="keep"
@@ -193,7 +194,7 @@ def test_an_operator_goes_from_an_empty_admin_to_a_delivered_hit(
 
 
 def test_the_projects_own_worker_delivers(
-    host: Stranger, browser: Browser, vendor: Vendor, tmp_path: Path
+    host: Stranger, browser: FormClient, vendor: Vendor, tmp_path: Path
 ) -> None:
     api_token = issue(host, "worker")
     add_webhook(host, "worker", vendor)
