@@ -50,27 +50,35 @@ PLAIN = ("first_name", "last_name", "title", "image")
 FIELDS = {"email": "email", "phone_number": "phone", **{name: name for name in PLAIN}}
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
-PAGE = "Create Event"
+PAGE, URL = "Create Event", "https://developers.klaviyo.com/en/reference/create_event"
 TOO_MANY = Rule(
     "klaviyo_too_many",
     "Klaviyo accepts up to 400 properties per event and 4,000 elements per list.",
-    f"{PAGE}, properties: must not exceed 400 properties; Rate limits, status codes, and errors,"
-    " section Ingestion limits: 4,000 items in arrays, 10 levels of nested objects",
+    f"{PAGE}, properties; Rate limits, status codes, and errors, section Ingestion limits: 4,000"
+    " items in arrays, 10 levels of nested objects",
+    URL,
+    "Properties of this event (must not exceed 400 properties).",
 )
 EMAIL = Rule(
     "klaviyo_email",
     "Klaviyo refuses an event with an e-mail address that is none.",
-    f"{PAGE}, profile: email is an e-mail address",
+    f"{PAGE}, profile, email",
+    URL,
+    "Individual's email address",
 )
 PHONE = Rule(
     "klaviyo_phone",
     "Klaviyo takes phone numbers in E.164 form only; set a default country for national numbers.",
-    f"{PAGE}, profile: phone_number in E.164 format",
+    f"{PAGE}, profile, phone_number",
+    URL,
+    "Individual's phone number in E.164 format",
 )
 ONLY_TRAITS = Rule(
     "klaviyo_profile",
     "An identify event sets a profile, which has traits and no event properties.",
-    "Create or Update Profile: a profile has attributes and no event",
+    "Create or Update Profile",
+    "https://developers.klaviyo.com/en/reference/create_or_update_profile",
+    "Given a set of profile attributes and optionally an ID, create or update a profile.",
 )
 
 
