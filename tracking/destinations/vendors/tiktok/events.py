@@ -136,6 +136,8 @@ def plain_person(who: Person, default_country: str) -> dict[str, str]:
 
 
 def properties(event: Event) -> dict[str, Any]:
+    """Return TikTok's `properties`. A search term has both of its names: pages of TikTok differ in
+    which of them they state."""
     sale, search = read_sale(event), find_search(event).term if _is_search(event) else ""
     contents = [
         filled(
@@ -156,9 +158,10 @@ def properties(event: Event) -> dict[str, Any]:
             "currency": sale.currency,
             "value": worth(sale) if sale.currency else None,
             "content_type": "product" if contents else "",
+            "content_ids": [content["content_id"] for content in contents],
             "contents": contents,
             "order_id": sale.order_id,
-            "query": search,
+            **dict.fromkeys(("query", "search_string"), search),
             **{name: text(event.properties, name) for name in SAME},
         }
     )
