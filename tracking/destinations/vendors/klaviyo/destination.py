@@ -48,6 +48,7 @@ NO_LIMIT = 1_000_000
 PLAIN = ("first_name", "last_name", "title", "image")
 #: Klaviyo's field → the field of a Person.
 FIELDS = {"email": "email", "phone_number": "phone", **{name: name for name in PLAIN}}
+#: As "Ingestion limits" states; "Create Event" states 1990.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 PAGE, URL = "Create Event", "https://developers.klaviyo.com/en/reference/create_event"

@@ -91,8 +91,8 @@ OWN = Rule(
 NOT_PLAIN = Rule(
     "meta_not_plain",
     "Of own properties the plain values are sent, of an object its first level, of a list nothing.",
-    "Meta Pixel Reference, section Custom Properties: names with plain values in the examples",
-    "https://developers.facebook.com/docs/meta-pixel/reference",
+    "Conversion Tracking, section Custom Properties: names with plain values in the examples",
+    "https://developers.facebook.com/documentation/meta-pixel/implementation/conversion-tracking",
     NO_SENTENCE,
 )
 TAKEN = Rule(
