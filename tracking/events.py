@@ -25,9 +25,9 @@ class Event:
     `id` is Hitstream's own and the same on every retry: put it in the vendor's idempotency field.
     `type` is one of TYPES. Absent texts are "". Times are aware; `clock` names the rule that gave
     `occurred_at`. No event happens after its receipt: a later `occurred_at` becomes `received_at`.
-    `payload` is the sender's, in one of two shapes: the public HTTP API's, where `event` is an
-    object, or Segment's. The properties below read both. `options` are the integration's own in
-    the hit's `integrations` object.
+    `payload` is the decoded JSON of the sender, in one of two shapes: the public HTTP API's, where
+    `event` is an object, or Segment's. The properties below read both. `options` are the
+    integration's own in the hit's `integrations` object.
     """
 
     id: UUID
@@ -68,12 +68,12 @@ class Event:
 
     def _read_properties(self) -> Mapping[str, Any]:
         event = self.payload.get("event")
-        if isinstance(event, Mapping):
+        if isinstance(event, dict):
             return {name: value for name, value in event.items() if name not in {"name", "user"}}
         return _object(self.payload, "properties")
 
     def _read_traits(self) -> Mapping[str, Any]:
-        if isinstance(self.payload.get("event"), Mapping):
+        if isinstance(self.payload.get("event"), dict):
             user = _object(self.payload, "event", "user")
             return {**_object(self.payload, "user"), **user}
         return _object(self.payload, "traits") or _object(self.payload, "context", "traits")
@@ -104,8 +104,8 @@ def read_once(read: Callable[[Event], T], event: Event) -> T:
 def _object(value: Any, *names: str) -> Mapping[str, Any]:
     """Return the object under these names, one inside the other; an empty one without it."""
     for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ from docs.generate import catalogue
 from docs.generate.markdown import code, joined, table
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
-from tracking.destinations.spec.omissions import is_below
+from tracking.destinations.spec.omissions import NO_PAGE, NO_SENTENCE, Rule, is_below
 from tracking.destinations.spec.origins import Path, sender_values
 from tracking.events import Event
 
@@ -63,12 +63,18 @@ def make(slug: str) -> Destination:
 
 
 def describe(destination: Destination) -> str:
-    rules = [(rule.reason, rule.source, code(rule.code)) for rule in destination.rules]
+    rules = [(rule.reason, cited(rule), code(rule.code)) for rule in destination.rules]
     return joined(
         f"## {destination.label}",
         table(("event", "sent as", "properties sent", "left out"), rows(destination)),
-        table(("a value is left out because", "the vendor's page", "rule"), rules),
+        table(("a value is left out because", "the vendor's page and its words", "rule"), rules),
     )
+
+
+def cited(rule: Rule) -> str:
+    """Return the page of the vendor and its words, or why they are not quoted."""
+    words = rule.quote if rule.quote in {NO_PAGE, NO_SENTENCE} else f"“{rule.quote}”"
+    return f"[{rule.source}]({rule.url}): {words}"
 
 
 def rows(destination: Destination) -> Iterator[tuple[str, str, str, str]]:

@@ -18,6 +18,7 @@ from tests.support.vendor import Vendor
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
+from tracking.destinations.spec.omissions import NO_PAGE, NO_SENTENCE
 from tracking.events import TYPES
 
 VENDORS = Path(__file__).parents[1] / "vendors"
@@ -139,11 +140,15 @@ def test_a_reason_is_one_of_a_few(destination: Destination) -> None:
 
 
 def test_its_rules_are_told_apart_and_quote_a_page(kind: type[Destination]) -> None:
+    """Words of the page, at most a sentence, or a statement that there are none."""
     codes = [rule.code for rule in kind.rules]
     assert len(set(codes)) == len(codes)
     for rule in kind.rules:
         assert rule.reason.endswith(".")
         assert rule.source
+        assert re.fullmatch(r"https://[\w./#-]+", rule.url)
+        assert rule.quote in {NO_PAGE, NO_SENTENCE} or 20 <= len(rule.quote) <= 200
+        assert not re.search(r"[.!?] [A-Z]", rule.quote)
         assert re.fullmatch(r"[a-z]+_[a-z_]+", rule.code)
 
 

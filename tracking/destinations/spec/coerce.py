@@ -65,7 +65,7 @@ def split_category(value: Any) -> tuple[str, ...]:
 
 
 def as_object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def read_json(body: bytes) -> Mapping[str, Any]:

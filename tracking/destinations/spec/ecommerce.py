@@ -6,13 +6,14 @@ Both payload shapes are read: the public HTTP API's objects (`transaction`, `car
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tracking.destinations.spec.coerce import (
     Number,
     as_object,
+    number,
     plain,
     read_currency,
     split_category,
@@ -75,7 +76,7 @@ def read_sale(event: Event) -> Sale:
     items = tuple(item for item in read if item.id or item.sku or item.name)
     origins, places = Origins(), [body]
     website = as_object(event.payload.get("website"))
-    currency = origins.first("currency", [body, properties], ("currency",), read_currency)
+    currency = _stated_currency(origins, event)
     return Sale(
         order_id=origins.text("order_id", places, "orderId", "order_id"),
         currency=currency or read_currency(*(i.currency for i in items), website.get("currency")),
@@ -97,14 +98,17 @@ def worth(sale: Sale) -> Number | None:
     return sale.revenue if sale.total is None else sale.total
 
 
-def read_amount(event: Event) -> tuple[Number | None, Path]:
-    """Return the amount that the sender states, and its path: the revenue, else the total, else
+def read_amount(event: Event) -> tuple[Number | None, str]:
+    """Return the amount that the sender states, and its currency: the revenue, else the total, else
     the value. It is that of the order, not of a cart. Nothing is calculated."""
     origins, properties = Origins(), properties_of(event)
     order = properties.inside("transaction")
     place = order if order.raw else properties
     amount = origins.number("amount", [place], "revenue", "total", "value")
-    return amount, origins.get("amount", ())
+    if amount is None:
+        return None, ""
+    # Reading the goods takes longer than all the rest: their currency is the last resort.
+    return amount, _stated_currency(origins, event) or read_sale(event).currency
 
 
 def read_item(place: Place) -> LineItem:
@@ -112,7 +116,7 @@ def read_item(place: Place) -> LineItem:
     inner = place.inside("product")
     product = inner if inner.raw else place
     origins, at = Origins(), [product]
-    usual = Origins().number("", at, "unitPrice")
+    usual = number(product.raw, "unitPrice")
     price = origins.number("price", at, "unitSalePrice", "price", "unitPrice")
     discount = None
     if usual is not None and price is not None and usual > price:
@@ -148,7 +152,7 @@ def item_places(event: Event) -> Iterator[Place]:
         (properties.inside("listing"), "items"),
         (properties, "listItem"),
     ):
-        if found := list(_objects(place, name)):
+        if place.raw.get(name) and (found := list(_objects(place, name))):
             yield from found
             return
     if as_object(properties.raw.get("product")) or text(properties.raw, "product_id", "sku"):
@@ -156,21 +160,28 @@ def item_places(event: Event) -> Iterator[Place]:
 
 
 def _objects(place: Place, name: str) -> Iterator[Place]:
-    """Yield the objects of a list, or the one object, under this name."""
-    value, path = place.raw.get(name), (*place.path, name)
-    if isinstance(value, Mapping) and value:
+    """Yield the objects of the list, or the one object, under this name."""
+    value, path = place.raw[name], (*place.path, name)
+    if isinstance(value, dict):
         yield Place(path, value)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            if isinstance(each, Mapping):
+            if isinstance(each, dict):
                 yield Place((*path, str(index)), each)
 
 
+@once
 def _body(event: Event) -> Place:
     """Return the order or the cart; without either, the properties themselves."""
     properties = properties_of(event)
     places = (properties.inside(name) for name in ("transaction", "cart"))
     return next((place for place in places if place.raw), properties)
+
+
+def _stated_currency(origins: Origins, event: Event) -> str:
+    """Return the currency of the order or the cart, else of the event."""
+    places = [_body(event), properties_of(event)]
+    return origins.first("currency", places, ("currency",), read_currency) or ""
 
 
 def _revenue(origins: Origins, body: Place, items: tuple[LineItem, ...]) -> Number | None:

@@ -74,20 +74,34 @@ def beside(own: Mapping[str, Any], derived: Mapping[str, Any]) -> dict[str, Any]
 def prune(
     value: Any, *, depth: int, keys: int, items: int, cut: list[Path] | None = None, path: Path = ()
 ) -> Any:
-    """Return the value with at most `depth` levels, `keys` entries per object and `items` per list.
+    """Return the value with at most `depth` levels, `keys` entries per object and `items` per list;
+    the same value if it is within these limits.
 
     Deeper values become JSON text, so that they stay readable. The paths of what is left out are
     added to `cut`.
     """
-    if isinstance(value, (str, int, float)) or not isinstance(value, (Mapping, list)):
+    if fits(value, depth, keys, items):
         return value
     if depth == 0:
         return msgspec.json.encode(value).decode()
-    is_object = isinstance(value, Mapping)
+    is_object = isinstance(value, dict)
     limit = keys if is_object else items
-    listed = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+    listed = list(value.items() if is_object else enumerate(value))
     if cut is not None:
         cut.extend((*path, str(name)) for name, _ in listed[limit:])
     limits: dict[str, Any] = {"depth": depth - 1, "keys": keys, "items": items, "cut": cut}
     kept = {name: prune(each, **limits, path=(*path, str(name))) for name, each in listed[:limit]}
     return kept if is_object else list(kept.values())
+
+
+def fits(value: Any, depth: int, keys: int, items: int) -> bool:
+    """Return whether the value is within these limits. It is for nearly all, and to see that takes
+    less time than a copy."""
+    if not isinstance(value, (dict, list)):
+        return True
+    if depth == 0 or len(value) > (keys if isinstance(value, dict) else items):
+        return False
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, (dict, list)) and not fits(each, depth - 1, keys, items):
+            return False
+    return True

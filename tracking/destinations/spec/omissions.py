@@ -11,15 +11,29 @@ from dataclasses import dataclass
 from tracking.destinations.spec.origins import Path, sender_values
 from tracking.events import Event
 
+#: In place of a quotation: the vendor's page cannot be read without signing in or a browser.
+NO_PAGE = "not quoted: page not available"
+#: In place of a quotation: the page shows it by its fields or examples only.
+NO_SENTENCE = "not quoted: the page has no sentence for it"
+#: Why a name that is taken cannot be sent a second time: its title, its address and its words.
+JSON_NAMES = (
+    "RFC 8259, section 4",
+    "https://www.rfc-editor.org/rfc/rfc8259#section-4",
+    "The names within an object SHOULD be unique.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Why a value is left out. `reason` is a sentence for the operator, `source` the vendor's page
-    that says so and its section."""
+    """Why a value is left out. `reason` is a sentence for the operator, `source` the title of the
+    page that says so and its section, `url` its address, and `quote` its own words, at most one
+    sentence, or NO_PAGE or NO_SENTENCE."""
 
     code: str
     reason: str
     source: str
+    url: str
+    quote: str
 
 
 #: The values that a request lacks, by their paths. A path stands for everything below it.

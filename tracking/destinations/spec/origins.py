@@ -7,9 +7,8 @@ begins with `properties` or `traits`; a place in a list is its number as text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tracking.destinations.spec.coerce import Number, plain, to_number
 from tracking.events import Event, read_once
@@ -31,8 +30,7 @@ def once(read: Callable[[Event], T]) -> Callable[[Event], T]:
     return reader
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An object of the sender and its path."""
 
     path: Path
@@ -41,7 +39,7 @@ class Place:
     def inside(self, name: str) -> Place:
         """Return the object under this name; an empty one without it."""
         value = self.raw.get(name)
-        return Place((*self.path, name), value if isinstance(value, Mapping) else {})
+        return Place((*self.path, name), value if isinstance(value, dict) else {})
 
 
 class Origins(dict[str, Path]):
@@ -69,7 +67,9 @@ class Origins(dict[str, Path]):
         """Return the first value that `read` makes something of: neither None nor empty text."""
         for name in names:
             for place in places:
-                value = read(place.raw.get(name))
+                if (stated := place.raw.get(name)) is None:
+                    continue
+                value = read(stated)
                 if value is not None and value != "":
                     self[field] = (*place.path, name)
                     return value
@@ -87,7 +87,7 @@ def traits_of(event: Event) -> Place:
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield every value that is no object and no list, and every empty object and list, with its
     path."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         for name, each in value.items():
             yield from leaves(each, (*path, name))
     elif isinstance(value, list) and value:
@@ -111,5 +111,5 @@ def is_listed(value: Any, path: Path) -> bool:
     for part in path:
         if isinstance(value, list):
             return True
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if isinstance(value, dict) else None
     return False

@@ -30,6 +30,7 @@ from tracking.destinations.spec.origins import Origins, Place, once, properties_
 from tracking.events import Event
 
 CLICKS = ("fbclid", "gclid", "ttclid", "fbp", "fbc", "ttp")
+CLICK_KEYS = frozenset({*CLICKS, *(f"_{name}" for name in CLICKS)})
 HASHED = re.compile(r"[0-9a-f]{64}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -73,7 +74,7 @@ def read_person(event: Event) -> Person:
     properties. An e-mail address or phone number that is none gives way to the next."""
     origins, traits, properties = Origins(), traits_of(event), properties_of(event)
     contact = properties.inside("transaction").inside("contactInfo")
-    known = [traits, traits.inside("address"), contact]
+    known = [each for each in (traits, traits.inside("address"), contact) if each.raw]
     anywhere = [*known, properties]
     email = origins.first("email", anywhere, ("email", "emails"), _email_in)
     return Person(
@@ -128,7 +129,7 @@ def read_clicks(event: Event) -> dict[str, str]:
     event, the campaign, the context, the traits, the page's address."""
     campaign, query = as_object(event.context.get("campaign")), _query(read_visit(event).url)
     sources = (event.options, event.properties, campaign, event.context, event.traits, query)
-    places = [place for place in sources if place]
+    places = [place for place in sources if not CLICK_KEYS.isdisjoint(place)]
     clicks = {}
     for name in CLICKS:
         for place in places:

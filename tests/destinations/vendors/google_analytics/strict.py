@@ -2,9 +2,9 @@
 
 Written from "Measurement Protocol reference" (JSON POST body; Consent; Common event parameters;
 Reserved names, a list for events and one for parameters), "Send Measurement Protocol events"
-(Limitations), "Validate events", "Event naming rules" (letters of any language), "Event collection
-limits", "Recommended events" (what is required of each), "Measure ecommerce" (200 items) and
-"Create item-scoped custom parameters" (27 in an item).
+(Limitations: 10 own parameters in an item), "Validate events", "Event naming rules" (letters of any
+language), "Event collection limits", "Recommended events" (what is required of each) and "Measure
+ecommerce" (200 items).
 """
 
 from __future__ import annotations
@@ -160,8 +160,8 @@ def check_param(key: str, value: Any, where: str) -> Iterator[str]:
 def check_item(item: dict[str, Any]) -> Iterator[str]:
     if not (item.get("item_id") or item.get("item_name")):
         yield "an item without id and name"
-    if len(item.keys() - ITEM_KEYS) > 27:
-        yield "more than 27 custom parameters in an item"
+    if len(item.keys() - ITEM_KEYS) > 10:
+        yield "more than 10 custom parameters in an item"
     for key, value in item.items():
         yield from check_param(key, value, "purchase")
 

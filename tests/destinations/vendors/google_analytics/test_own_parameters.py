@@ -18,6 +18,7 @@ from tests.destinations.vendors.google_analytics.test_google_analytics import (
 from tracking.destinations.vendors.google_analytics.destination import GoogleAnalytics
 from tracking.destinations.vendors.google_analytics.own_parameters import (
     EMPTY,
+    ITEM_TOO_MANY,
     MONEY,
     NAME,
     NOT_PLAIN,
@@ -61,6 +62,15 @@ def test_own_properties_stand_beside_googles() -> None:
     assert GOOGLE.left_out(order) == {path: NOT_PLAIN}
     page = replace(SAMPLES["page"], payload={**PAGE, "properties": {"title": "T", "colour": "red"}})
     assert params_of(page)["colour"] == "red"
+
+
+def test_an_item_has_ten_own_parameters_at_most() -> None:
+    product = {"id": "p1", **{f"own{n}": n for n in range(12)}}
+    order = track("Completed Transaction", transaction={"orderId": "o1", "lineItems": [product]})
+    (item,) = params_of(order)["items"]
+    assert item == {"item_id": "p1", **{f"own{n}": n for n in range(10)}}
+    path = ("properties", "transaction", "lineItems", "0")
+    assert GOOGLE.left_out(order) == {(*path, f"own{n}"): ITEM_TOO_MANY for n in (10, 11)}
 
 
 def test_what_is_left_out_is_named() -> None:

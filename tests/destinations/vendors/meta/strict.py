@@ -5,7 +5,7 @@ Written from "Using the API" (Send Requests, Batch Requests: 1,000 events), "Mai
 client_user_agent and event_source_url; opt_out), "Customer Information Parameters" (what is
 hashed, and the form of fbc and fbp), "Custom Data Parameters" (the types of its fields; Purchase
 requires currency and value; id and quantity of contents) and "Data Processing Options for US
-Users".
+Users"; "Conversion Tracking" (names of custom events: 50 characters).
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class MetaDouble:
     def check_event(self, event: dict[str, Any]) -> Iterator[str]:
         yield from (f"unknown key {key}" for key in event.keys() - EVENT_KEYS)
         name, time = event.get("event_name"), event.get("event_time")
-        if not (isinstance(name, str) and name and isinstance(event.get("event_id"), str)):
+        if not (
+            isinstance(name, str) and 0 < len(name) <= 50 and isinstance(event.get("event_id"), str)
+        ):
             yield "event_name or event_id"
         if not isinstance(time, int) or not self.now - WEEK <= time <= self.now:
             yield f"event_time {time}"

@@ -72,6 +72,9 @@ def test_another_event_is_sent_only_if_asked_for() -> None:
     danced = replace(SALE, name="Danced")
     assert META.skip(danced) == "Meta has no standard event for it."
     assert told(danced, custom_events=True)["event_name"] == "Danced"
+    asked = MetaConversions({**CONFIG, "custom_events": True})
+    assert asked.skip(replace(SALE, name="x" * 50)) == ""
+    assert "up to 50 characters" in asked.skip(replace(SALE, name="x" * 51))
 
 
 def test_a_visit_without_a_page_is_not_called_a_website() -> None:

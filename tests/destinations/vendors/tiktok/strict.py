@@ -1,9 +1,9 @@
-"""TikTok's Events API 2.0; an answer is always 200, and its code decides.
+"""TikTok's Events API 2.0: the code of an answer decides, not its status.
 
-Written from "Events API 2.0" of TikTok API for Business, sections "Request" and "Parameters", as
-segmentio/action-destinations (tiktok-conversions, types.ts: the fields of user, properties,
-contents and page; limited_data_use) and rudderlabs/rudder-transformer (tiktok_ads: at most 1,000
-events) show it: the page itself is not public text.
+Written from "Events API Parameters" (the fields of user, properties, contents and page, and which
+are hashed) and "Events API Responses and errors" (at most 1,000 events), as
+`tracking/destinations/vendors/tiktok/` says that they are known, and from "About supported standard
+events in TikTok Ads Manager" (query).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HASHED = words("external_id email phone first_name last_name zip_code")
 PLAIN = words("city state country ip user_agent locale ttclid ttp")
 PROPERTIES = words(
     "contents content_type currency value query description order_id shop_id content_ids "
-    "num_items search_string delivery_category predicted_ltv"
+    "num_items search_string customer_type"
 )
 CONTENT = words("price quantity content_category content_id content_name brand")
 CURRENCIES = {each.alpha_3 for each in pycountry.currencies}

@@ -1,4 +1,4 @@
-"""TikTok's standard events, hashed persons, and errors that come by 200."""
+"""TikTok's standard events, hashed persons, and errors that the code of a response tells."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from tracking.exceptions import DeliveryError, PermanentError, RetryableError, S
 
 CONFIG = {"pixel_code": "C4ABC", "access_token": "tiktok-token"}
 TIKTOK = TikTok(CONFIG)
+SEARCH = {
+    "type": "track",
+    "properties": {"query": "boots"},
+    "context": {"page": {"url": "https://shop.example/"}},
+}
 
 
 def told(event: Event) -> Any:
@@ -95,31 +100,45 @@ def test_another_event_is_sent_only_if_asked_for() -> None:
     assert TikTok({**CONFIG, "custom_events": True}).skip(danced) == ""
 
 
-def deliver(vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: int) -> Receipt:
+def test_a_search_term_has_both_names_and_goods_are_listed_by_their_ids() -> None:
+    searched = told(replace(SALE, name="Searched Products", payload=SEARCH))["properties"]
+    assert searched["query"] == searched["search_string"] == "boots"
+    assert told(SALE)["properties"]["content_ids"] == ["p1", "p2"]
+
+
+def deliver(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: int, status: int = 200
+) -> Receipt:
     async def run() -> Receipt:
         async with Client() as client:
             return await TIKTOK.deliver([SALE], client)
 
     monkeypatch.setattr(TikTok, "hosts", {"": vendor.url})
-    vendor.answer = reply(200, json.dumps({"code": code, "message": "said so"}).encode())
+    vendor.answer = reply(status, json.dumps({"code": code, "message": "said so"}).encode())
     return asyncio.run(run())
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"),
+    ("status", "code", "kind"),
     [
-        (40105, SetupError),
-        (40001, SetupError),
-        (40100, RetryableError),
-        (50000, RetryableError),
-        (40002, PermanentError),
+        (200, 40105, SetupError),
+        (200, 40001, SetupError),
+        (200, 40100, RetryableError),
+        (200, 50000, RetryableError),
+        (200, 40002, PermanentError),
+        (401, 40100, RetryableError),
+        (401, 40104, SetupError),
     ],
 )
-def test_the_code_in_a_200_says_what_to_do(
-    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[DeliveryError]
+def test_the_code_says_what_to_do_whatever_the_status(
+    vendor: Vendor,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    code: int,
+    kind: type[DeliveryError],
 ) -> None:
     with pytest.raises(kind) as caught:
-        deliver(vendor, monkeypatch, code)
+        deliver(vendor, monkeypatch, code, status)
     assert type(caught.value) is kind
     assert str(caught.value) == f"TikTok answered {code}: said so"
 

@@ -33,12 +33,17 @@ LIMITS = {"depth": 38, "keys": 1_000, "items": 1_000_000}
 TOO_MANY = Rule(
     "amplitude_too_many",
     "Amplitude takes up to 1,000 properties per object.",
-    "Amplitude-JavaScript, changelog: event or user properties of over 1,000 items are blocked",
+    "Amplitude-JavaScript, changelog of version 3.2.0: user properties alike",
+    "https://github.com/amplitude/Amplitude-JavaScript/pull/95/files",
+    "A single call to logEvent should not have more than 1000 event properties.",
 )
 ONLY_TRAITS = Rule(
     "amplitude_profile",
     "An identify event sets user properties and has no event properties.",
-    "Batch Event Upload API, section Event properties: $identify carries user_properties",
+    "Batch Event Upload API, keys of an event, user_properties",
+    "https://amplitude.com/docs/apis/analytics/batch-event-upload",
+    "User property operations ($set, $setOnce, $add, $append, $unset) are supported when event_type"
+    " is $identify.",
 )
 RULES = (TOO_MANY, ONLY_TRAITS)
 

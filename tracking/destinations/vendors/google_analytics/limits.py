@@ -7,8 +7,8 @@ events", section "Limitations": names of 40 characters, 25 parameters per event,
 characters; "Event naming rules" (https://support.google.com/analytics/answer/13316687): a name
 begins with a letter, and letters, digits and underscores are those of any language; "Event
 collection limits" (https://support.google.com/analytics/answer/9267744): page_location 1,000,
-page_referrer 420, page_title 300; "Measure ecommerce": 200 items; "Create item-scoped custom
-parameters": 27 in each.
+page_referrer 420, page_title 300; "Measure ecommerce": 200 items. Of own parameters of an item
+"Limitations" states 10 and "Event collection limits" 27: the smaller number is within both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-MAX_NAME, MAX_PARAMS, MAX_VALUE, MAX_ITEMS, MAX_ITEM_PARAMS = 40, 25, 100, 200, 27
+MAX_NAME, MAX_PARAMS, MAX_VALUE, MAX_ITEMS, MAX_ITEM_PARAMS = 40, 25, 100, 200, 10
 LONGER = {"page_location": 1_000, "page_referrer": 420, "page_title": 300}
 RESERVED_PREFIXES = ("_", "firebase_", "ga_", "google_", "gtag.")
 #: Reserved names of parameters. Names of events that are reserved are free for parameters.

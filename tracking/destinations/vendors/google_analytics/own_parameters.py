@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracking.destinations.spec.coerce import as_object, plain, read_currency, to_number
-from tracking.destinations.spec.omissions import LeftOut, Rule, is_below
+from tracking.destinations.spec.omissions import JSON_NAMES, NO_PAGE, LeftOut, Rule, is_below
 from tracking.destinations.spec.origins import Path, leaves, sender_values
 from tracking.destinations.vendors.google_analytics.limits import (
     MAX_ITEM_PARAMS,
@@ -20,54 +20,87 @@ from tracking.destinations.vendors.google_analytics.limits import (
 )
 from tracking.events import Event
 
-REFERENCE = "Measurement Protocol reference"
+GA4 = "https://developers.google.com/analytics/devguides/collection/protocol/ga4"
+REFERENCE, REFERENCE_URL = "Measurement Protocol reference", f"{GA4}/reference"
 LIMITS = "Send Measurement Protocol events, section Limitations"
+LIMITS_URL = f"{GA4}/sending-events#limitations"
 EMPTY = Rule(
     "google_empty",
     "The value is empty, and a parameter of Google has a value.",
     f"{REFERENCE}: a parameter is a name and a value",
+    REFERENCE_URL,
+    NO_PAGE,
 )
 NOT_PLAIN = Rule(
     "google_not_plain",
     "Google takes texts and numbers: of an object only its first level is sent, of a list nothing.",
     f"{REFERENCE}: a parameter's value is a text or a number; only items is a list",
+    REFERENCE_URL,
+    NO_PAGE,
 )
 NAME = Rule(
     "google_name",
     "The name of a parameter must begin with a letter and must not be reserved.",
-    f"{REFERENCE}, section Reserved names, and Event naming rules",
+    f"{LIMITS}; {REFERENCE}, section Reserved names; Event naming rules: letters of any language",
+    LIMITS_URL,
+    "Parameter names including item parameters must be 40 characters or fewer, can only contain"
+    " alphanumeric characters and underscores, and must start with an alphabetic character.",
 )
 TAKEN = Rule(
     "google_taken",
     "Google's own parameter, or an earlier property, has the same name.",
-    f"{REFERENCE}: the parameters of an event are an object, in which a name occurs once",
+    *JSON_NAMES,
 )
 MONEY = Rule(
     "google_money",
     "In its own events Google takes value, tax and shipping as numbers, a value with a currency.",
-    "Recommended events: value, tax and shipping are numbers; currency is required with a value",
+    "Recommended events, currency; value, tax and shipping are numbers",
+    f"{GA4}/reference/events",
+    "If you set value then currency is required for revenue metrics to be computed accurately.",
 )
 TOO_MANY = Rule(
     "google_too_many",
-    "Google takes 25 parameters per event and 27 own ones per item.",
-    f"{LIMITS}, and Create item-scoped custom parameters",
+    "Google takes 25 parameters per event.",
+    LIMITS,
+    LIMITS_URL,
+    "Events can have a maximum of 25 parameters.",
+)
+ITEM_TOO_MANY = Rule(
+    "google_item",
+    "Google takes 10 own parameters per item, and five levels of its category.",
+    f"{LIMITS}; Recommended events: item_category to item_category5",
+    LIMITS_URL,
+    "Item parameters can have a maximum of 10 custom parameters.",
 )
 CUT = Rule(
     "google_cut",
     "Google takes 100 characters per value; the end of the text is cut off.",
-    f"{LIMITS}: values of 100 characters",
+    LIMITS,
+    LIMITS_URL,
+    "Parameter values including item parameter values must be 100 characters or fewer for a"
+    " standard Google Analytics property, and 500 characters or fewer for a Google Analytics 360"
+    " property.",
 )
 ENGAGEMENT = Rule(
     "google_engagement",
     "It decides whether the event counts as engagement and has no parameter of its own.",
     f"{REFERENCE}, section Common event parameters: engagement_time_msec",
+    REFERENCE_URL,
+    NO_PAGE,
 )
 TRAITS = Rule(
     "google_traits",
     "Google forbids data that identify a person, as traits do.",
-    "Best practices to avoid sending Personally Identifiable Information",
+    "Best practices to avoid sending Personally Identifiable Information (PII)",
+    "https://support.google.com/analytics/answer/6366371",
+    "To protect user privacy, Google policies mandate that no data be passed to Google that Google"
+    " could use or recognize as personally identifiable information (PII).",
 )
-RULES = (EMPTY, NOT_PLAIN, NAME, TAKEN, MONEY, TOO_MANY, CUT, ENGAGEMENT, TRAITS)
+RULES = (EMPTY, NOT_PLAIN, NAME, TAKEN, MONEY, TOO_MANY, ITEM_TOO_MANY, CUT, ENGAGEMENT, TRAITS)
+
+#: The number of parameters that an event or an item may have, and the rule for those beyond it.
+Bound = tuple[int, Rule]
+EVENT: Bound = (MAX_PARAMS, TOO_MANY)
 
 #: Parameters that every event may have and that only this module's callers set.
 GOOGLES = frozenset({"items", "timestamp_micros", "session_id", "engagement_time_msec"})
@@ -111,9 +144,9 @@ class OwnParameters:
                 self._add_named(path, value, params)
             elif isinstance(value, Mapping) and value and path not in self.items:
                 for inner, each in value.items():
-                    self._add((*path, inner), f"{name}_{inner}", each, params, MAX_PARAMS)
+                    self._add((*path, inner), f"{name}_{inner}", each, params, EVENT)
             else:
-                self._add(path, name, value, params, MAX_PARAMS)
+                self._add(path, name, value, params, EVENT)
         if self.lost is not None:
             traits = (path for path, _ in sender_values(event) if path[0] == "traits")
             self.lost.update(dict.fromkeys(traits, TRAITS))
@@ -131,7 +164,7 @@ class OwnParameters:
             if not name:
                 self._omit_all(each, at)
                 continue
-            self._add((*at, "value"), name, each.get("value"), params, MAX_PARAMS)
+            self._add((*at, "value"), name, each.get("value"), params, EVENT)
             rule = (self.lost or {}).get((*at, "value"), CUT)
             if rule != CUT:
                 self._omit((*at, "name"), rule)
@@ -140,16 +173,17 @@ class OwnParameters:
 
     def _add_item(self, event: Event, path: Path, item: dict[str, Any]) -> None:
         """Add the further properties of a line and of its product to Google's item."""
-        line, most = _at(event, path), len(item) + MAX_ITEM_PARAMS
+        line = _at(event, path)
+        bound = (len(item) + MAX_ITEM_PARAMS, ITEM_TOO_MANY)
         product = line.get("product")
         if isinstance(product, Mapping):
             for name, value in product.items():
-                self._add((*path, "product", name), name, value, item, most)
+                self._add((*path, "product", name), name, value, item, bound)
         for name, value in line.items():
             if not (name == "product" and isinstance(product, Mapping)):
-                self._add((*path, name), name, value, item, most)
+                self._add((*path, name), name, value, item, bound)
 
-    def _add(self, path: Path, name: str, value: Any, params: dict[str, Any], most: int) -> None:
+    def _add(self, path: Path, name: str, value: Any, params: dict[str, Any], bound: Bound) -> None:
         if is_below(path, self.sent):
             self._note_cut(path, value, self.sent.get(path, MAX_VALUE))
             return
@@ -157,7 +191,7 @@ class OwnParameters:
             self._omit_all(value, path)
             return
         spelled = param_name(name)
-        if rule := _refusal(spelled, value, params, most):
+        if rule := _refusal(spelled, value, params, bound):
             self._omit(path, rule)
         elif self.is_googles and not _is_money(spelled, value, params):
             self._omit(path, MONEY)
@@ -185,10 +219,10 @@ class OwnParameters:
             self._omit(path, CUT)
         elif isinstance(value, list) and path[-1] == "category":
             for index in range(CATEGORY_LEVELS, len(value)):
-                self._omit((*path, str(index)), TOO_MANY)
+                self._omit((*path, str(index)), ITEM_TOO_MANY)
 
 
-def _refusal(name: str, value: Any, params: Mapping[str, Any], most: int) -> Rule | None:
+def _refusal(name: str, value: Any, params: Mapping[str, Any], bound: Bound) -> Rule | None:
     """Return why the value cannot be a further parameter of this name; None if it can."""
     if value in (None, "", [], {}):
         return EMPTY
@@ -198,7 +232,8 @@ def _refusal(name: str, value: Any, params: Mapping[str, Any], most: int) -> Rul
         return NAME
     if name in params or name in GOOGLES:
         return TAKEN
-    return TOO_MANY if len(params) >= most else None
+    most, rule = bound
+    return rule if len(params) >= most else None
 
 
 def _is_money(name: str, value: Any, params: Mapping[str, Any]) -> bool:

@@ -20,8 +20,8 @@ import msgspec
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain
-from tracking.destinations.spec.ecommerce import read_amount, read_sale
-from tracking.destinations.spec.ids import browser_of, user_of
+from tracking.destinations.spec.ecommerce import read_amount
+from tracking.destinations.spec.ids import browser_of, someone, user_of
 from tracking.destinations.spec.limits import filled, prune
 from tracking.destinations.spec.omissions import LeftOut, Rule, under, without
 from tracking.destinations.spec.origins import IDS, Path
@@ -44,38 +44,42 @@ NAME_LIMIT = 127
 MAX_PROPERTIES, MAX_LEVELS, MAX_ITEMS = 400, 10, 4_000
 #: No hit has more keys in an object than a byte for each.
 NO_LIMIT = 1_000_000
+#: The fields of a Person that Klaviyo has under the same name.
+PLAIN = ("first_name", "last_name", "title", "image")
 #: Klaviyo's field → the field of a Person.
-FIELDS = {
-    "email": "email",
-    "phone_number": "phone",
-    "first_name": "first_name",
-    "last_name": "last_name",
-    "title": "title",
-    "image": "image",
-}
+FIELDS = {"email": "email", "phone_number": "phone", **{name: name for name in PLAIN}}
+#: As "Ingestion limits" states; "Create Event" states 1990.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
-PAGE = "Create Event"
+PAGE, URL = "Create Event", "https://developers.klaviyo.com/en/reference/create_event"
 TOO_MANY = Rule(
     "klaviyo_too_many",
     "Klaviyo accepts up to 400 properties per event and 4,000 elements per list.",
-    f"{PAGE}, properties: must not exceed 400 properties; Rate limits, status codes, and errors,"
-    " section Ingestion limits: 4,000 items in arrays, 10 levels of nested objects",
+    f"{PAGE}, properties; Rate limits, status codes, and errors, section Ingestion limits: 4,000"
+    " items in arrays, 10 levels of nested objects",
+    URL,
+    "Properties of this event (must not exceed 400 properties).",
 )
 EMAIL = Rule(
     "klaviyo_email",
     "Klaviyo refuses an event with an e-mail address that is none.",
-    f"{PAGE}, profile: email is an e-mail address",
+    f"{PAGE}, profile, email",
+    URL,
+    "Individual's email address",
 )
 PHONE = Rule(
     "klaviyo_phone",
     "Klaviyo takes phone numbers in E.164 form only; set a default country for national numbers.",
-    f"{PAGE}, profile: phone_number in E.164 format",
+    f"{PAGE}, profile, phone_number",
+    URL,
+    "Individual's phone number in E.164 format",
 )
 ONLY_TRAITS = Rule(
     "klaviyo_profile",
     "An identify event sets a profile, which has traits and no event properties.",
-    "Create or Update Profile: a profile has attributes and no event",
+    "Create or Update Profile",
+    "https://developers.klaviyo.com/en/reference/create_or_update_profile",
+    "Given a set of profile attributes and optionally an ID, create or update a profile.",
 )
 
 
@@ -97,14 +101,13 @@ class Klaviyo(Destination):
     def skip(self, event: Event) -> str:
         if reason := super().skip(event):
             return reason
-        known = self._profile(event).keys()
         if event.type == "identify":
-            if not known & {"external_id", "email", "phone_number"}:
+            if not (user_of(event) or self._contacts(event)):
                 return "A profile requires a user id, an e-mail address or a phone number."
             return ""
         if not 0 < len(event.name) <= NAME_LIMIT:
             return f"The name of an event must have 1 to {NAME_LIMIT} characters."
-        if not known & {"external_id", "anonymous_id", "email", "phone_number"}:
+        if not (someone(event) or self._contacts(event)):
             return "Klaviyo requires an id, an e-mail address or a phone number for every event."
         return "" if event.occurred_at >= EARLIEST else "Klaviyo accepts events since 2000 only."
 
@@ -142,22 +145,29 @@ class Klaviyo(Destination):
     def _profile(self, event: Event) -> dict[str, Any]:
         """Return the profile: ids, fields, and as `properties` the traits that have no field."""
         who = read_person(event)
-        email = plain_email(who.email)
-        fields = {
-            **{field: getattr(who, name) for field, name in FIELDS.items()},
-            "email": "" if HASHED.fullmatch(email) else who.email.strip() if email else "",
-            "phone_number": read_phone(who.phone, self._country(event)),
-            "external_id": user_of(event),
-            "anonymous_id": browser_of(event),
-        }
-        sent = {who.origins.get(name) for field, name in FIELDS.items() if fields[field]}
-        lost = unusable_traits(event, self._country(event))
+        fields = self._contacts(event)
+        fields |= {field: text for field in PLAIN if (text := getattr(who, field))}
+        elsewhere = {who.origins.get(FIELDS[field]) for field in fields}
+        elsewhere |= unusable_traits(event, self._country(event)).keys()
         others = {
             name: value
             for name, value in event.traits.items()
-            if name not in IDS and ("traits", name) not in sent and ("traits", name) not in lost
+            if name not in IDS and ("traits", name) not in elsewhere
         }
-        return filled({**fields, "properties": others})
+        ids = {"external_id": user_of(event), "anonymous_id": browser_of(event)}
+        return filled({**fields, **ids, "properties": others})
+
+    def _contacts(self, event: Event) -> dict[str, str]:
+        """Return the e-mail address and the phone number of the person, without those that Klaviyo
+        would refuse."""
+        who = read_person(event)
+        email = plain_email(who.email)
+        return filled(
+            {
+                "email": who.email.strip() if email and not HASHED.fullmatch(email) else "",
+                "phone_number": read_phone(who.phone, self._country(event)),
+            }
+        )
 
     def _call(self, path: str, data: Mapping[str, Any] | None) -> Request:
         return Request(
@@ -175,8 +185,7 @@ class Klaviyo(Destination):
 
 def describe(event: Event, profile: Mapping[str, Any]) -> dict[str, Any]:
     """Return the event with its own properties, and the amount that the sender states."""
-    amount, _ = read_amount(event)
-    currency = read_sale(event).currency if amount is not None else ""
+    amount, currency = read_amount(event)
     return {
         "properties": limited(event.properties),
         "time": event.occurred_at.astimezone(UTC).isoformat(),
@@ -194,11 +203,9 @@ def limited(properties: Mapping[str, Any], cut: list[Path] | None = None) -> dic
     names = list(properties)
     if cut is not None:
         cut.extend((name,) for name in names[MAX_PROPERTIES:])
-    limits: dict[str, Any] = {"depth": MAX_LEVELS - 1, "keys": NO_LIMIT, "items": MAX_ITEMS}
-    return {
-        name: prune(properties[name], **limits, cut=cut, path=(name,))
-        for name in names[:MAX_PROPERTIES]
-    }
+    shown = {name: properties[name] for name in names[:MAX_PROPERTIES]}
+    kept: dict[str, Any] = prune(shown, depth=MAX_LEVELS, keys=NO_LIMIT, items=MAX_ITEMS, cut=cut)
+    return kept
 
 
 def read_phone(text: str, country: str = "") -> str:

@@ -4,7 +4,10 @@ Source: "Using the API"
 (https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api), sections
 "Send Requests" and "Batch Requests" (1,000 events; one invalid event fails all); "Server Event
 Parameters" (event_time: 7 days; event_id; action_source; opt_out); "Data Processing Options for US
-Users" (LDU); "Ads Pixel", its reading and its error codes.
+Users" (LDU); "Conversion Tracking"
+(https://developers.facebook.com/documentation/meta-pixel/implementation/conversion-tracking),
+section "Tracking Custom Events": names "cannot exceed 50 characters in length"; "Ads Pixel", its
+reading and its error codes.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
 OLDEST = timedelta(days=7)
+#: Of the name of a custom event. A longer one would refuse the events beside it, too.
+MAX_NAME = 50
 #: Retryable error codes of the Graph API: unknown error, service down, too many calls.
 AGAIN = frozenset({1, 2, 4, 17, 32, 341, 613, 80004})
 #: Error codes that blame the token, its permissions or the pixel's id.
@@ -81,6 +86,8 @@ class MetaConversions(Destination):
             return reason
         if not self._name(event):
             return "Meta has no standard event for it."
+        if len(self._name(event)) > MAX_NAME:
+            return f"Meta accepts names of events of up to {MAX_NAME} characters."
         if event.received_at - event.occurred_at > OLDEST:
             return "Meta accepts events of the last 7 days only."
         if reason := skips_denied(self.config, event):

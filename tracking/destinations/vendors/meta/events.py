@@ -17,6 +17,8 @@ from tracking.destinations.spec.ecommerce import Sale, read_sale, worth
 from tracking.destinations.spec.event_names import meaning
 from tracking.destinations.spec.limits import filled
 from tracking.destinations.spec.omissions import (
+    JSON_NAMES,
+    NO_SENTENCE,
     LeftOut,
     Rule,
     is_below,
@@ -75,37 +77,50 @@ TOO_LITTLE = (
 )
 
 
+PARAMETERS = "https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters"
+CUSTOM, CUSTOM_URL = "Conversions API, Standard Parameters", f"{PARAMETERS}/custom-data"
 PAGE = "Conversions API, Customer Information Parameters"
+URL = f"{PARAMETERS}/customer-information-parameters"
 OWN = Rule(
     "meta_own",
     "Meta has no field for it; own properties are sent only with the option custom properties.",
-    "Conversions API, Custom Data Parameters: the fields, and section Custom Properties",
+    CUSTOM,
+    CUSTOM_URL,
+    "This table lists all standard parameters users can send to Meta.",
 )
 NOT_PLAIN = Rule(
     "meta_not_plain",
     "Of own properties the plain values are sent, of an object its first level, of a list nothing.",
-    "Conversions API, Custom Data Parameters, section Custom Properties: names with values",
+    "Conversion Tracking, section Custom Properties: names with plain values in the examples",
+    "https://developers.facebook.com/documentation/meta-pixel/implementation/conversion-tracking",
+    NO_SENTENCE,
 )
 TAKEN = Rule(
-    "meta_taken",
-    "Meta's own field, or an earlier property, has the same name.",
-    "Conversions API, Custom Data Parameters: a name occurs once",
+    "meta_taken", "Meta's own field, or an earlier property, has the same name.", *JSON_NAMES
 )
 PERSONAL = Rule(
     "meta_personal",
     "Meta takes personal data hashed in its own fields only, and has none for this.",
-    f"{PAGE}: the list of parameters",
+    PAGE,
+    URL,
+    "Our systems are designed to not accept customer information that is unhashed Contact"
+    " Information, unless noted below.",
 )
-EMAIL = Rule("meta_email", "The value is no e-mail address.", f"{PAGE}, em: a valid e-mail address")
+EMAIL = Rule("meta_email", "The value is no e-mail address.", f"{PAGE}, em", URL, NO_SENTENCE)
 PHONE = Rule(
     "meta_phone",
     "The value is no phone number with a country code; set a default country for national numbers.",
-    f"{PAGE}, ph: phone numbers must include a country code",
+    f"{PAGE}, ph",
+    URL,
+    "Phone numbers must include a country code to be used for matching (e.g., the number 1 must"
+    " precede a phone number in the United States).",
 )
 COUNTRY = Rule(
     "meta_country",
     "The value is no country of ISO 3166-1.",
-    f"{PAGE}, country: 2-letter country codes of ISO 3166-1",
+    f"{PAGE}, country",
+    URL,
+    "Use the lowercase, 2-letter country codes in ISO 3166-1 alpha-2.",
 )
 RULES = (OWN, NOT_PLAIN, TAKEN, PERSONAL, EMAIL, PHONE, COUNTRY)
 PERSON_RULES = PersonRules(personal=PERSONAL, email=EMAIL, phone=PHONE, country=COUNTRY)

@@ -48,31 +48,42 @@ TRAITS = {
     "phone": "$phone",
     "avatar": "$avatar",
 }
-#: An event, an object and a list have fewer than 255 elements.
+#: An event, an object and a list have fewer than 255 elements. The page states three levels of
+#: nested objects, which Mixpanel does not enforce: its limit is ten (mixpanel/docs-legacy, pull
+#: request 2197).
 MAX_KEYS, MAX_ITEMS, MAX_DEPTH = 254, 254, 7
 #: The properties that carry the event's time, user and id, and the visitor's address.
 FIXED = ("time", "distinct_id", "$insert_id", "ip")
 
-PAGE = "Import Events"
+PAGE, URL = "Import Events", "https://docs.mixpanel.com/reference/import-events"
 RESERVED = Rule(
     "mixpanel_reserved",
     "Mixpanel reads the event's own time, user, id or address from the property of this name.",
-    f"{PAGE}, section Request Format: time, distinct_id, $insert_id and ip are special properties",
+    f"{PAGE}, section Validation; for ip section GeoIP Enrichment",
+    URL,
+    "Each event must contain an event name, time, distinct_id, and $insert_id.",
 )
 TOO_MANY = Rule(
     "mixpanel_too_many",
     "Mixpanel accepts fewer than 255 properties per event and elements per object or list.",
-    f"{PAGE}, section Validation: no more than 255 properties, nested objects and lists alike",
+    f"{PAGE}, section Validation: nested objects and arrays alike",
+    URL,
+    "Each event must have fewer than 255 properties.",
 )
 TRAITS_OF_TRACK = Rule(
     "mixpanel_traits",
     "Mixpanel stores traits in profiles, which only identify events set.",
-    "Update Multiple Profiles: traits are profile properties, not event properties",
+    "Properties: event properties describe the events",
+    "https://docs.mixpanel.com/docs/data-structure/property-reference/properties",
+    "User Profile Properties describe your users (they typically store current demographic"
+    " information).",
 )
 ONLY_TRAITS = Rule(
     "mixpanel_profile",
     "An identify event sets a profile, which has traits and no event properties.",
-    "Update Multiple Profiles: a profile update has $set and no event",
+    "Set Property",
+    "https://docs.mixpanel.com/reference/profile-set",
+    "Takes a JSON object containing names and values of profile properties.",
 )
 
 

@@ -21,7 +21,7 @@ from tracking.destinations.spec.coerce import as_object, read_json
 from tracking.destinations.spec.event_names import meaning, own_name
 from tracking.destinations.spec.ids import browser_of, someone, usable, user_of
 from tracking.destinations.spec.limits import beside, describe_campaign, describe_sale, filled
-from tracking.destinations.spec.omissions import LeftOut, Rule, under
+from tracking.destinations.spec.omissions import NO_SENTENCE, LeftOut, Rule, under
 from tracking.destinations.spec.person import read_visit
 from tracking.destinations.transport.request import Request
 from tracking.destinations.vendors.posthog.config import PostHogConfig
@@ -36,16 +36,21 @@ EVENTS = {"Viewed Page": "$pageview", "Viewed Screen": "$screen"}
 TYPES = {"identify": "$identify", "group": "$groupidentify", "alias": "$create_alias"}
 #: The properties that PostHog takes as objects.
 MERGED = ("$set", "$groups")
+PAGE, URL = "Capture and batch API endpoints", "https://posthog.com/docs/api/capture"
 NO_OBJECT = Rule(
     "posthog_no_object",
     "PostHog takes $set and $groups only as objects.",
-    "Capture and batch API endpoints, sections Identify and Groups: $set and $groups are objects",
+    f"{PAGE}, sections Identify and Groups: $set and $groups are objects",
+    URL,
+    NO_SENTENCE,
 )
 NAMED = Rule(
     "posthog_named",
     "PostHog reads the alias or the group of the event from the property of this name.",
-    "Capture and batch API endpoints, sections Alias and Group identify: alias, $group_type,"
-    " $group_key and $group_set",
+    f"{PAGE}, section Alias; section Group identify: $group_type, $group_key and $group_set",
+    URL,
+    "In this example, 123 is merged into 456 and 456 becomes the main distinct_id for events"
+    " associated with 123.",
 )
 
 

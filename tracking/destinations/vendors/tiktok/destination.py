@@ -1,10 +1,13 @@
 """TikTok, through the Events API 2.0.
 
-Source: TikTok API for Business, "Events API 2.0"
-(https://business-api.tiktok.com/portal/docs?id=1771101303285761), known here only through two
-implementations: segmentio/action-destinations (tiktok-conversions: the body's fields, which of them
-are hashed, and limited_data_use) and rudderlabs/rudder-transformer (tiktok_ads: 1,000 events per
-request, the codes of responses).
+Source: TikTok API for Business, "Events API 2.0", version 1.3
+(https://business-api.tiktok.com/portal/docs/report-app-web-offline-or-crm-events/v1.3), "Events API
+Responses and errors" (…/docs/responses-and-errors/v1.3: 40002 for more than 1,000 events, 40100 and
+40104 with status 401), "Rate limits Overview" (…/docs/rate-limits/v1.3: 1,000 requests/s) and
+"Event Deduplication" (…/docs/event-deduplication/v1.3: of events with the same event_source_id,
+event and event_id the first of 48 hours is kept; later ones are merged into it for 5 minutes). The
+pages show their text to browsers only; these facts are known through what others read there in
+September 2026, and the other codes of responses through rudderlabs/rudder-transformer (tiktok_ads).
 """
 
 from __future__ import annotations
@@ -36,9 +39,11 @@ from tracking.exceptions import PermanentError, RetryableError, SetupError
 if TYPE_CHECKING:
     from tracking.destinations.transport.http import Client, Response
 
-#: The codes in the body of a response, whose status is 200 in any case. The first two mean success.
+#: The codes in the body of a response. They decide, not its status: too many requests and an empty
+#: access token are both answered with 401. The first two mean success.
 TAKEN = frozenset({0, 20001})
 NO_DATA = 40002
+NO_CODE = -1
 WRONG_SETUP = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
 AGAIN = frozenset({40100, 40700})
 
@@ -48,7 +53,9 @@ class TikTok(Destination):
 
     slug = "tiktok"
     label = "TikTok Events API"
-    docs_url = "https://business-api.tiktok.com/portal/docs?id=1771101303285761"
+    docs_url = (
+        "https://business-api.tiktok.com/portal/docs/report-app-web-offline-or-crm-events/v1.3"
+    )
     aliases = ("TikTok", "TikTok Pixel", "TikTok Conversions")
     Config = TikTokConfig
 
@@ -79,25 +86,29 @@ class TikTok(Destination):
         return self._post([self._event(event) for event in events])
 
     async def ask(self, client: Client, request: Request) -> Response:
-        response = await super().ask(client, request)
+        response = await self.send(client, request)
         self._raise_for_code(response)
+        response.raise_for_status()
         return response
 
     async def verify(self, client: Client) -> str:
         """Send no events. Nothing is recorded, and TikTok reports that they are missing."""
-        response = await super().ask(client, self._post([]))
+        response = await self.send(client, self._post([]))
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
+            response.raise_for_status()
         return "TikTok accepted the access token. Nothing was recorded."
 
     def _raise_for_code(self, response: Response) -> None:
+        """Raise the error that the code stands for. Without a code a status above 299 decides; any
+        other response is a fault of TikTok."""
         code, words = read_code(response)
         words = self.mask(f"TikTok answered {code}: {words}")
-        if code in TAKEN:
+        if code in TAKEN or (code == NO_CODE and response.status >= 300):
             return
         if code in WRONG_SETUP:
             raise SetupError(words, exchange=response.exchange)
-        if code in AGAIN or code >= 50_000 or code < 0:
+        if code in AGAIN or code >= 50_000 or code == NO_CODE:
             raise RetryableError(words, exchange=response.exchange)
         raise PermanentError(words, exchange=response.exchange)
 
@@ -143,7 +154,7 @@ class TikTok(Destination):
 
 
 def read_code(response: Response) -> tuple[int, str]:
-    """Return the code and message of the response; code -1 if it has none."""
+    """Return the code and message of the response; NO_CODE if it has none."""
     body = read_json(response.body)
     code = body.get("code")
-    return (code if isinstance(code, int) else -1), plain(body.get("message"))
+    return (code if isinstance(code, int) else NO_CODE), plain(body.get("message"))

@@ -1,9 +1,13 @@
 """TikTok's events: an Event in, its name, `user` and `properties` out.
 
 Sources: "About supported standard events in TikTok Ads Manager"
-(https://ads.tiktok.com/help/article/supported-standard-events), and the fields that
-segmentio/action-destinations (tiktok-conversions) sends, for the hashed fields and their
-normalisation.
+(https://ads.tiktok.com/help/article/supported-standard-events: names, and `query` of a search), and
+"Events API Parameters" (https://business-api.tiktok.com/portal/docs/parameters/v1.3), which shows
+its text to browsers only, through what others read there in August and September 2026: email,
+phone, external_id, first_name, last_name and zip_code are hashed by SHA-256, city, state and
+country are not; properties has content_ids, contents, content_type, currency, value, num_items,
+search_string, description, order_id, shop_id and customer_type. How names are normalised before
+they are hashed is known from segmentio/action-destinations (tiktok-conversions).
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from tracking.destinations.spec.coerce import text
 from tracking.destinations.spec.ecommerce import Sale, read_sale, worth
 from tracking.destinations.spec.event_names import meaning
 from tracking.destinations.spec.limits import filled
-from tracking.destinations.spec.omissions import LeftOut, Rule, without
+from tracking.destinations.spec.omissions import NO_PAGE, LeftOut, Rule, without
 from tracking.destinations.spec.origins import Path
 from tracking.destinations.spec.person import (
     Person,
@@ -43,25 +47,35 @@ EVENTS = {
 }
 
 
-PAGE = "Events API 2.0, section Parameters"
+PAGE, URL = "Events API Parameters", "https://business-api.tiktok.com/portal/docs/parameters/v1.3"
 OWN = Rule(
     "tiktok_own",
     "TikTok has no field for it.",
     f"{PAGE}: the fields of properties and contents",
+    URL,
+    NO_PAGE,
 )
 PERSONAL = Rule(
     "tiktok_personal",
     "TikTok takes personal data in its own fields only, and has none for this.",
     f"{PAGE}: the fields of user",
+    URL,
+    NO_PAGE,
 )
-EMAIL = Rule("tiktok_email", "The value is no e-mail address.", f"{PAGE}: email")
+EMAIL = Rule("tiktok_email", "The value is no e-mail address.", f"{PAGE}: email", URL, NO_PAGE)
 PHONE = Rule(
     "tiktok_phone",
     "The value is no phone number with a country code; set a default country for national numbers.",
     f"{PAGE}: phone, in E.164 form",
+    URL,
+    NO_PAGE,
 )
 COUNTRY = Rule(
-    "tiktok_country", "The value is no country of ISO 3166-1.", f"{PAGE}: country, two letters"
+    "tiktok_country",
+    "The value is no country of ISO 3166-1.",
+    f"{PAGE}: country, two letters",
+    URL,
+    NO_PAGE,
 )
 RULES = (OWN, PERSONAL, EMAIL, PHONE, COUNTRY)
 PERSON_RULES = PersonRules(personal=PERSONAL, email=EMAIL, phone=PHONE, country=COUNTRY)
@@ -122,7 +136,9 @@ def plain_person(who: Person, default_country: str) -> dict[str, str]:
 
 
 def properties(event: Event) -> dict[str, Any]:
-    sale = read_sale(event)
+    """Return TikTok's `properties`. A search term has both of its names: pages of TikTok differ in
+    which of them they state."""
+    sale, search = read_sale(event), find_search(event).term if _is_search(event) else ""
     contents = [
         filled(
             {
@@ -142,9 +158,10 @@ def properties(event: Event) -> dict[str, Any]:
             "currency": sale.currency,
             "value": worth(sale) if sale.currency else None,
             "content_type": "product" if contents else "",
+            "content_ids": [content["content_id"] for content in contents],
             "contents": contents,
             "order_id": sale.order_id,
-            "query": find_search(event).term if _is_search(event) else "",
+            **dict.fromkeys(("query", "search_string"), search),
             **{name: text(event.properties, name) for name in SAME},
         }
     )
