@@ -112,6 +112,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_I18N = True
 FORMAT_MODULE_PATH = ["project.formats"]
+# As the console writes them, also in the pages that are Django's own.
+USE_THOUSAND_SEPARATOR = True
 USE_TZ = True
 STATIC_URL = "static/"
 # Static files are served straight from the packages: there is nothing to collect.

@@ -233,8 +233,21 @@ def test_a_configuration_can_be_tried_out(operator: Client, token: Token) -> Non
         vendor.answer = reply(401, b"who are you?")
         said = operator.post(url(working, "verify")).content.decode()
         assert "does not work" in said
+        assert "HTTP 401" in said
         assert "who are you?" in said
+        vendor.answer = reply(401, b"")
+        assert "HTTP 401" in operator.post(url(working, "verify")).content.decode()
     assert not Attempt.objects.exists()
+
+
+def test_what_works_and_is_still_paused_can_be_resumed(operator: Client, token: Token) -> None:
+    with open_vendor(reply(200)) as vendor:
+        integration = add_webhook(token, vendor.url)
+        assert "Resume it now" not in operator.post(url(integration, "verify")).content.decode()
+        integration.pause(reason="A new key", by="olaf")
+        said = operator.post(url(integration, "verify"), {"next": "/console/"}).content.decode()
+    assert "still paused by olaf." in said
+    assert f"{url(integration, 'resume')}?next=%2Fconsole%2F" in said
 
 
 @pytest.mark.parametrize(

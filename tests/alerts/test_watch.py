@@ -220,7 +220,7 @@ def test_a_resolved_alert_says_what_is_over_and_no_number_that_is_old(
     opened, resolved = mailoutbox
     assert "7 requests in a row failed" in opened.body
     assert resolved.subject == (
-        "Hitstream: resolved: Low delivery rate: Orders (shop), open for 26 minutes"
+        "Hitstream: resolved: Deliveries fail: Orders (shop), open for 26 minutes"
     )
     assert "in a row" not in resolved.body
 

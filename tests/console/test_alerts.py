@@ -15,7 +15,7 @@ from tests.support.browser import follow, shoot
 from tests.support.integrations import add_webhook
 from tests.support.people import operator, viewer
 from tests.support.rounds import channel, rule
-from tracking.models import Alert, AlertChannel, AlertRule, Notification, Token
+from tracking.models import Alert, AlertChannel, AlertRule, Integration, Notification, Token
 
 pytestmark = pytest.mark.usefixtures("no_rules")
 
@@ -81,7 +81,11 @@ def test_all_that_is_wrong_is_on_the_page(busy: Token, sign_in: SignIn) -> None:
     expect(page.locator(".hs-alert", has_text="Fine since")).to_contain_text(
         "Before that: Orders (shop): 1,204 new dead letters"
     )
-    expect(page.locator(".hs-alert", has_text="401").first).to_contain_text("as of ")
+    refused = page.locator(".hs-alert", has_text="401").first
+    expect(refused).to_contain_text("as of ")
+    orders = Integration.objects.get(name="Orders")
+    link = refused.get_by_role("link", name="Orders (shop)")
+    assert link.get_attribute("href") == f"/console/integrations/{orders.pk}/"
     assert violations(page) == []
     shoot(page, "alerts-full")
     follow(page, "text=Older")

@@ -29,7 +29,7 @@ def said(**filters: object) -> list[str]:
 
 def test_everything_that_is_done_is_on_record(send: Send, token: Token) -> None:
     webhook = add_webhook(token, name="Orders", config={"secret": SECRET})
-    webhook.rate_limit = 5
+    webhook.rate_limit, webhook.event_names = 5, ["Paid", "Refunded"]
     webhook.save(by="anna")
     webhook.pause(reason="Moving", by="anna")
     webhook.resume(by="bert")
@@ -46,12 +46,13 @@ def test_everything_that_is_done_is_on_record(send: Send, token: Token) -> None:
     for line in (
         "Issued the token.",
         "Added Orders (webhook).",
-        "Orders: rate limit: nothing → 5",
+        "Orders: rate limit (requests/s): nothing → 5",
+        "Orders: only these events: nothing → Paid, Refunded",
         "Paused Orders: Moving",
         "Resumed Orders.",
         "Drained Orders.",
         f"Rotated the API token: {before}… → {token.prefix}…",
-        "rate limit: nothing → 10",
+        "rate limit (hits/s): nothing → 10",
         "Deleted Orders.",
         "Revoked the token.",
         "Deleted the token.",

@@ -194,6 +194,13 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     page.locator(".hs-chart canvas").wait_for()
     expect(page.locator(".hs-open")).to_contain_text("Moving to another account")
     expect(page.locator(".hs-tiles")).to_contain_text("32")
+    for width in (1280, 1024, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        rows = (page.locator(part).bounding_box() for part in ("#header", ".hs-nav"))
+        assert all(row is not None and row["height"] < 60 for row in rows), width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    configure = page.get_by_role("link", name=f"Configure {token}")
+    assert configure.get_attribute("href") == f"/admin/hitstream/token/{token.pk}/change/"
     page.get_by_text("Show data").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24
     for span in ("7d", "30d", "24h"):

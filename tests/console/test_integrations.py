@@ -65,7 +65,10 @@ def test_a_test_event_goes_to_this_integration_alone(send: Send, token: Token) -
     assert list(QueuedDelivery.objects.values_list("integration", flat=True)) == [integration.pk]
     assert discrepancies() == []
     page = client.get(f"/console/hits/{stored.pk}/").content.decode()
-    assert "Queued later by <em>Send a test event</em>" in page
+    assert "Queued by <em>Send a test event</em>, whatever" in page
+    assert page.count("Not sent") == 1, "the other one alone"
+    # It came from no address: no policy was applied to one.
+    assert "per token policy" not in page
     with open_vendor(reply()) as vendor:
         Integration.objects.filter(pk=integration.pk).update(config={"url": vendor.url})
         deliver()
@@ -136,6 +139,7 @@ def test_a_replay_is_previewed_and_its_progress_shown(
     integration = add_webhook(token)
     let_die(send, integration, "a", "b")
     page = sign_in(operator(), f"/console/integrations/{integration.pk}/")
+    expect(page.locator(".hs-reasons")).to_contain_text("2 The destination rejected the request")
     follow(page, ".hs-tools >> text=Replay")
     follow(page, "button:has-text('Update preview')")
     expect(page.locator(".hs-preview strong")).to_have_text("2")

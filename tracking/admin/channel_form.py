@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from tracking.admin.integration_form import CONFIG, KEPT, passing
+from tracking.admin.integration_form import CONFIG, keep_secrets, passing
 from tracking.alerts.channels.base import Channel
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.exceptions import SetupError
@@ -30,8 +30,7 @@ class ChannelForm(forms.ModelForm):
             if name in config.base_fields:
                 self.initial[f"{CONFIG}{name}"] = config.base_fields[name].prepare_value(value)
         stored = config.secret_names() if self.instance.secrets else frozenset()
-        for name in stored:
-            self.fields[f"{CONFIG}{name}"].help_text += KEPT
+        keep_secrets(self, stored)
         self.config_form: ConfigForm | None = None
         if self.is_bound:
             self.config_form = config(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 
@@ -13,6 +14,7 @@ from tracking.admin.confirm import ConfirmView
 from tracking.destinations.contract.connection_test import ConnectionResult, check_connection
 from tracking.exceptions import SetupError
 from tracking.models import Integration
+from tracking.presentation.pill import pause_of
 
 #: Tests that wait for a vendor at once, in one process: the other threads serve pages.
 _calls = threading.BoundedSemaphore(4)
@@ -26,7 +28,14 @@ class ConnectionTestView(ConfirmView):
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         verdict = ask_vendor(lambda: connection_result(self.object))
-        return self.show("verdict", back=self.next_url, verdict=verdict)
+        is_held_back = verdict.works and self.object.paused_at is not None
+        return self.show(
+            "verdict",
+            back=self.next_url,
+            verdict=verdict,
+            still_paused=pause_of(self.object) if is_held_back else "",
+            resume_query=urlencode({"next": self.next_url} if self.next_url else {}),
+        )
 
 
 def ask_vendor(call: Callable[[], ConnectionResult]) -> ConnectionResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -52,8 +52,7 @@ class IntegrationForm(forms.ModelForm):
         for name, value in self.instance.mapping.items():
             shown = MappingForm.base_fields[name].prepare_value(value)
             self.initial[f"{MAPPING}{name}"] = shown
-        for name in names if self.instance.secrets else ():
-            self.fields[f"{CONFIG}{name}"].help_text += KEPT
+        keep_secrets(self, names if self.instance.secrets else ())
         if self.is_bound:
             self.mapping_form = MappingForm(self.data, prefix=MAPPING.rstrip("-"))
             self.config_form = self.destination.Config(
@@ -102,12 +101,24 @@ def form_for(destination: type[Destination] | None, scope: Scope) -> type[Integr
     )
 
 
+def keep_secrets(form: forms.Form | forms.ModelForm, saved: Iterable[str]) -> None:
+    """Let the fields of the saved secrets be left blank, and say so."""
+    for name in saved:
+        field = form.fields[f"{CONFIG}{name}"]
+        field.required = False
+        field.help_text += KEPT
+
+
 class PassingField(forms.Field):
-    """A field that looks like the declared one and accepts any input."""
+    """A field that looks like the declared one, marked as required like it, and accepts any
+    input."""
 
     def __init__(self, *, declared: forms.Field, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._declared = declared
+
+    def validate(self, value: Any) -> None:
+        """Accept it: the form that declares the field validates it."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare as the declared field does, but for the ends of lines."""
@@ -120,7 +131,7 @@ def passing(declared: Mapping[str, forms.Field], prefix: str) -> dict[str, forms
     return {
         f"{prefix}{name}": PassingField(
             declared=field,
-            required=False,
+            required=field.required,
             widget=field.widget,
             label=field.label or name.replace("_", " ").capitalize(),
             help_text=field.help_text,

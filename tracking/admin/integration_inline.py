@@ -29,7 +29,7 @@ class FewIntegrations(BaseInlineFormSet):
 class IntegrationInline(admin.TabularInline):
     model = Integration
     formset = FewIntegrations
-    verbose_name_plural = f"The first {SHOWN} integrations"
+    verbose_name_plural = "Integrations"
     fields = readonly_fields = ("name", "destination", "state")
     show_change_link = True
     can_delete = False
@@ -37,6 +37,13 @@ class IntegrationInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         return super().get_queryset(request).filter(deleted_at=None).select_related("token")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Return the formset. An inline is made for each request: its heading may depend on it."""
+        count = getattr(obj, "count", 0)
+        if count > SHOWN:
+            self.verbose_name_plural = f"The first {SHOWN} of {count:,} integrations"
+        return super().get_formset(request, obj, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
         return False

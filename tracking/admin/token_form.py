@@ -57,8 +57,9 @@ class TokenForm(forms.ModelForm):
         label="Breakdowns",
         required=False,
         check=check_property,
-        help_text="Properties that analytics counts events by, one per line, at most 10, such as "
-        "plan. Applies to new hits; manage.py rollup --rebuild counts earlier ones.",
+        help_text="Properties that analytics counts events by, one per line, at most 10: such as "
+        "plan, at the top level of an event; not transaction.total, within an object. Applies to "
+        "new hits; manage.py rollup --rebuild counts earlier ones.",
     )
 
     def clean_breakdowns(self) -> list[str]:

@@ -47,8 +47,7 @@ def send_test_message(channel: AlertChannel) -> ConnectionResult:
     try:
         answer = open_channel(channel).send(test_message())
     except DeliveryError as error:
-        exchange = error.exchange.said if error.exchange else None
-        return ConnectionResult(False, str(error), exchange)
+        return ConnectionResult(False, str(error), error.exchange)
     except Exception as error:
         return ConnectionResult(False, blame(error))
     channel.took()

@@ -21,7 +21,6 @@ from tracking.presentation.row_id import row_id
 
 #: Resolved alerts on one page, and the maximum of open alerts shown.
 PER_PAGE, MAX_OPEN = 10, 200
-#: Longer than any id.
 
 
 class SilenceForm(forms.Form):

@@ -24,6 +24,7 @@ from tracking.ingest.track import track
 from tracking.models import Hit, Integration, Ledger, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.criteria import Criteria
+from tracking.models.deliveries.dead_letter import CODES
 from tracking.models.ledger.failure_groups import failure_groups, reasons
 from tracking.models.operations.backfill import Backfill
 from tracking.presentation.pill import state_of_operation
@@ -70,7 +71,7 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         series=SERIES,
         buckets=buckets_of(obj, time_range),
         failures=failure_groups(obj),
-        dead=reason_counts["dead"],
+        dead=[(code, CODES.get(code, ""), count) for code, count in reason_counts["dead"]],
         skipped=reason_counts["skipped"],
         operations=[(operation, state_of_operation(operation)) for operation in operations],
         breaker_failures=conf.BREAKER_FAILURES,

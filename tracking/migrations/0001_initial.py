@@ -827,7 +827,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("source", "Source is silent"),
-                            ("rate", "Low delivery rate"),
+                            ("rate", "Deliveries fail"),
                             ("backlog", "Delivery backlog"),
                             ("paused", "Integration is paused"),
                             ("dead", "Dead letters"),

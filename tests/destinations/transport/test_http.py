@@ -58,6 +58,12 @@ def test_each_status_means_one_error(
         assert caught.exchange.status == status
 
 
+def test_an_answer_without_words_ends_the_sentence(vendor: Vendor) -> None:
+    for status in (500, 401, 422):
+        vendor.answer = reply(status, b" \n")
+        assert str(fail(ask(vendor.url))) == f"The destination answered {status}."
+
+
 def test_the_vendors_wish_to_wait_is_kept(vendor: Vendor) -> None:
     vendor.answer = reply(429, retry_after="120")
     caught = fail(ask(vendor.url))

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
-from tracking.events import Transcript
+from tracking.events import Exchange, Transcript
 from tracking.exceptions import DeliveryError, blame
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResult:
-    """Whether the configuration works, as far as a call without side effects can show. `said` holds
-    the failed request and its response, if a request was made."""
+    """Whether the configuration works, as far as a call without side effects can show. `exchange`
+    is the failed request with its result, if a request was made."""
 
     works: bool
     message: str
-    said: Transcript | None = None
+    exchange: Exchange | None = None
+
+    @property
+    def said(self) -> Transcript | None:
+        return self.exchange.said if self.exchange else None
 
 
 def check_connection(destination: Destination) -> ConnectionResult:
@@ -32,8 +36,7 @@ async def _try_out(destination: Destination) -> ConnectionResult:
         async with Client() as client, asyncio.timeout(destination.timeout + 5.0):
             return ConnectionResult(True, await destination.verify(client))
     except DeliveryError as error:
-        said = error.exchange.said if error.exchange else None
-        return ConnectionResult(False, destination.mask(str(error)), said)
+        return ConnectionResult(False, destination.mask(str(error)), error.exchange)
     except NotImplementedError:
         return ConnectionResult(
             False, f"{destination.label} cannot be tested without sending a hit."

@@ -92,7 +92,7 @@ class TokenSource:
         )
         response = await client.send(request, timeout=timeout)
         if b"invalid_grant" in response.body or b"invalid_client" in response.body:
-            message = f"Google rejected the key: {response.words}"
+            message = response.sentence("Google rejected the key")
             raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         try:

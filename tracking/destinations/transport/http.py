@@ -58,6 +58,10 @@ class Response:
         """The body as one line for a message: without secrets, cut to WORDS_LIMIT bytes."""
         return cut(" ".join(self.exchange.said.response_body.split()), WORDS_LIMIT)
 
+    def sentence(self, start: str) -> str:
+        """Return the start, and behind it what the body says, if it says something."""
+        return f"{start}: {self.words}" if self.words else f"{start}."
+
     def raise_for_status(self) -> None:
         """Return for 2xx. Raise the error that the status stands for otherwise."""
         if 200 <= self.status < 300:
@@ -71,7 +75,7 @@ class Response:
                 " does not follow redirects: enter the final URL in the integration.",
                 exchange=self.exchange,
             )
-        message = f"The destination answered {self.status}: {self.words}"
+        message = self.sentence(f"The destination answered {self.status}")
         if self.status in SETUP_STATUSES:
             raise SetupError(message, exchange=self.exchange)
         if self.status in RETRYABLE_STATUSES or not 400 <= self.status < 500:

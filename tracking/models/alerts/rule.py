@@ -24,7 +24,7 @@ class AlertKind(models.TextChoices):
     """The condition of a rule; `tracking.alerts.conditions` evaluates it."""
 
     SOURCE = "source", "Source is silent"
-    RATE = "rate", "Low delivery rate"
+    RATE = "rate", "Deliveries fail"
     BACKLOG = "backlog", "Delivery backlog"
     PAUSED = "paused", "Integration is paused"
     DEAD = "dead", "Dead letters"

@@ -15,15 +15,15 @@ from tracking.models.hits.hit import Hit
 from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 
-#: Why a delivery fails for good.
-CODES = (
-    "permanent",
-    "refused",
-    "attempts_exhausted",
-    "too_old",
-    "worker_killed",
-    "hit_missing",
-)
+#: Why a delivery fails for good: the code, and what it means.
+CODES = {
+    "permanent": "The destination rejected the request",
+    "refused": "The destination rejected the hit",
+    "attempts_exhausted": "Every attempt failed",
+    "too_old": "Failed for too long",
+    "worker_killed": "The worker was killed while it sent the hit",
+    "hit_missing": "The hit is not stored any more",
+}
 REPLAY_CHUNK = 1000
 SQL = load(__file__)
 

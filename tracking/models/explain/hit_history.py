@@ -84,8 +84,11 @@ class HitHistory:
 
     @property
     def policy(self) -> str:
-        """The token's IP policy when the hit arrived."""
+        """The token's IP policy when the hit arrived; empty if there was no address to apply it
+        to."""
         policy = self.snapshot.get("ip_policy", "")
+        if self.hit.ip is None and policy != IpPolicy.DROP:
+            return ""
         return str(IpPolicy(policy).label) if policy else ""
 
     @property

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from tracking.models.integrations.integration import Integration
+from tracking.models.tokens.token import Token
 
 #: The most characters of a value.
 SHOWN = 80
@@ -32,7 +39,7 @@ def _token(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
         yield "Deleted the token."
     elif after.get("revoked") and not before.get("revoked"):
         yield "Revoked the token."
-    yield from _values("", before, after, ignored)
+    yield from _values("", before, after, ignored, Token)
 
 
 def _integrations(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
@@ -58,7 +65,7 @@ def _integration(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[
     if before.get("mapping") != after.get("mapping"):
         yield f"{name}: mapping changed."
     yield from _values(f"{name}: ", before.get("config", {}), after.get("config", {}), set())
-    yield from _values(f"{name}: ", before, after, ignored)
+    yield from _values(f"{name}: ", before, after, ignored, Integration)
 
 
 def _pause(
@@ -71,17 +78,31 @@ def _pause(
 
 
 def _values(
-    prefix: str, before: RevisionSnapshot, after: RevisionSnapshot, ignored: set[str]
+    prefix: str,
+    before: RevisionSnapshot,
+    after: RevisionSnapshot,
+    ignored: set[str],
+    model: type[models.Model] | None = None,
 ) -> Iterator[str]:
-    """Yield the remaining changes, by their names in the configuration."""
+    """Yield the remaining changes, by the labels of the model's fields; without a model, by their
+    names in the configuration."""
     for key in sorted({*before, *after} - ignored):
         if before.get(key) != after.get(key):
             old, new = _shown(before.get(key)), _shown(after.get(key))
-            yield f"{prefix}{key.replace('_', ' ')}: {old} → {new}"
+            yield f"{prefix}{_label(model, key)}: {old} → {new}"
+
+
+def _label(model: type[models.Model] | None, key: str) -> str:
+    with suppress(FieldDoesNotExist):
+        if model is not None:
+            return str(getattr(model._meta.get_field(key), "verbose_name", key))
+    return key.replace("_", " ")
 
 
 def _shown(value: Any) -> str:
     if value is None or value in ("", [], {}):
         return "nothing"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

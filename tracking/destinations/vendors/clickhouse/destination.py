@@ -88,7 +88,7 @@ class ClickHouse(Destination):
         response = await self.send(client, request)
         code = response.headers.get("X-ClickHouse-Exception-Code")
         if code in SETUP_CODES:
-            message = f"ClickHouse refused the request: {response.words}"
+            message = response.sentence("ClickHouse refused the request")
             raise SetupError(message, exchange=response.exchange)
         response.raise_for_status()
         return response
