@@ -23,6 +23,7 @@ from typing import Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from tracking.destinations.transport.names import SystemResolver
 from tracking.destinations.transport.recorder import Recorder, cut, host_of
 from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
@@ -87,7 +88,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
-            resolver=PublicResolver(self._resolver or aiohttp.ThreadedResolver()),
+            resolver=PublicResolver(self._resolver or SystemResolver()),
             socket_factory=open_socket,
             # Common servers close an idle connection after 5 s; a POST sent at that moment is lost.
             keepalive_timeout=4.0,

@@ -15,12 +15,12 @@ import asyncio
 import base64
 import hmac
 import secrets
-import socket
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tracking.destinations.transport.names import lookups
 from tracking.destinations.transport.ssrf import AddressRefusedError, open_socket
 
 CHUNK = 65_536
@@ -163,9 +163,7 @@ async def connect(host: str, port: int) -> Streams:
     AddressRefusedError if none may be called."""
     loop = asyncio.get_running_loop()
     fault: OSError | None = None
-    for family, kind, protocol, name, address in await loop.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
+    for family, kind, protocol, name, address in await lookups.find(host, port):
         try:
             ours = open_socket((family, kind, protocol, name, address))
         except AddressRefusedError as refusal:
