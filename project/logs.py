@@ -39,6 +39,8 @@ FORMATTERS = {"line": LineFormatter, "json": JsonFormatter}
 
 
 def without_traceback(record: logging.LogRecord) -> bool:
-    """Shorten the record of a refused request to its message; keep it."""
-    record.exc_info, record.exc_text = None, None
+    """Shorten the record of a suspicious request to its message; keep it. Anybody may send a
+    foreign Host header or a thousand fields: where Django refuses them is of no interest."""
+    if record.name.startswith("django.security."):
+        record.exc_info, record.exc_text = None, None
     return True

@@ -4,7 +4,8 @@ HITSTREAM_THREADS         Django's threads for pages in each process (32)
 HITSTREAM_INGEST_THREADS  its threads for hits (16)
 HITSTREAM_MAX_WAITING     requests that may wait for a thread before 503 is answered (1000)
 HITSTREAM_BODY_TIMEOUT    seconds for a whole body before 408 is answered (10)
-HITSTREAM_ANSWER_TIMEOUT  seconds until a client that reads a large answer is cut off (60)
+HITSTREAM_ANSWER_TIMEOUT  seconds until a client that reads a large answer is cut off, or one that
+                          reads nothing (60)
 """
 
 import os

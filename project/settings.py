@@ -207,14 +207,16 @@ LOGGING = {
         },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["no_503"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "chosen",
+            "filters": ["no_503", "one_line"],
+        }
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     # A refused hit is an answer, not an incident.
     "loggers": {
         "django.request": {"level": "ERROR"},
-        # Anybody may send another Host header: where Hitstream fails is of no interest.
-        "django.security.DisallowedHost": {"filters": ["one_line"]},
         "celery": {"level": "WARNING"},
     },
 }

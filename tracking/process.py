@@ -14,6 +14,7 @@
 | `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
 | `delivery.mapping_stage.mapping_thread`| who waits for the evaluator      | fork           |
 | `destinations.mapping.evaluator`       | the process of expressions       | fork           |
+| `destinations.transport.names.lookups` | host names that are looked up    | fork           |
 | the probes of `health`                 | the last status of a component   | fork           |
 
 A module that makes such an object registers it here, in the order in which the objects finish.

@@ -2,7 +2,8 @@
 
 Granian takes an answer at once and holds it until the client has read it, however long that takes.
 So a large answer ends its connection: the connection's end is the only sign that the answer is
-read. Files are read by granian itself, in pieces, as fast as the client reads them.
+read. Files are read by granian itself, in pieces, as fast as the client reads them. A client that
+takes nothing at all is the kernel's to cut off.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import socket
 import stat
 import struct
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -122,16 +124,43 @@ class Outgoing:
             self.reserve(-held.size)
 
 
-def end_connection(peer: Peer) -> None:
-    """Shut down this process' connection with the peer. Granian has no way to do that."""
+def sockets() -> Iterator[socket.socket]:
+    """Yield the open sockets of this process, which granian does not show, as duplicates that are
+    closed afterwards."""
     for name in os.listdir(DESCRIPTORS):
         with suppress(OSError):
             number = int(name)
             if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
             with socket.socket(fileno=os.dup(number)) as found:
-                named = found.getpeername()
-                if isinstance(named, tuple) and (named[0], str(named[1])) == peer:
-                    # What the kernel still holds is dropped, too, once granian closes the socket.
-                    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    found.shutdown(socket.SHUT_RDWR)
+                yield found
+
+
+def end_connection(peer: Peer) -> None:
+    """Shut down this process' connection with the peer. Granian has no way to do that."""
+    for found in sockets():
+        with suppress(OSError):
+            named = found.getpeername()
+            if isinstance(named, tuple) and (named[0], str(named[1])) == peer:
+                # What the kernel still holds is dropped, too, once granian closes the socket.
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                found.shutdown(socket.SHUT_RDWR)
+
+
+def end_unread(seconds: float) -> None:
+    """Let the kernel end every connection whose client takes nothing, for so long, of what waits
+    for it: of answers of any size, many on one connection and HTTP/2's included. Only Linux can.
+    Call it once the process listens: later connections inherit the limit."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is None:
+        return
+    ours = {found.getsockname() for found in sockets() if is_listening(found)}
+    for found in sockets():
+        with suppress(OSError):
+            if found.getsockname() in ours:
+                found.setsockopt(socket.IPPROTO_TCP, option, max(1, round(seconds * 1000)))
+
+
+def is_listening(found: socket.socket) -> bool:
+    is_tcp = found.family in (socket.AF_INET, socket.AF_INET6)
+    return is_tcp and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

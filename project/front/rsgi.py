@@ -25,7 +25,7 @@ from project.front.body import (
 )
 from project.front.gateway import Responder, answer, build_environ
 from project.front.granian_types import HTTPProtocol, Scope
-from project.front.outgoing import Connection, LargeAnswer, Outgoing
+from project.front.outgoing import Connection, LargeAnswer, Outgoing, end_unread
 from project.front.patience import Patience
 from project.front.refusal import BodyTimeout, RequestRefused
 from project.front.threads import Threads
@@ -77,6 +77,7 @@ class Front:
         # Everything loaded by now stays for ever: the garbage collector need not visit it again.
         gc.collect()
         gc.freeze()
+        self._has_begun = False
         self._loop = loop
         self._patience = Patience(loop)
         self._outgoing = Outgoing(
@@ -99,6 +100,10 @@ class Front:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer the request, and read its body to the end or close the connection."""
+        if not self._has_begun:
+            # Granian listens after __rsgi_init__.
+            self._has_begun = True
+            end_unread(self._answer_timeout)
         limit = self._limit_of(scope.path)
         announced = announce(scope)
         share = Share(self._memory)

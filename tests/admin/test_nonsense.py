@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -81,17 +79,6 @@ def test_nonsense_is_no_error_of_the_server(
 def test_a_command_with_a_nonsense_id_says_so(name: str) -> None:
     with pytest.raises(CommandError, match="There is no integration"):
         call_command("resume", name, "--yes")
-
-
-def test_a_foreign_host_is_one_line_of_the_log(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO):
-        answer = client.get("/admin/", headers={"host": "evil.example"})
-    assert answer.status_code == 400
-    (record,) = [each for each in caplog.records if "evil.example" in each.getMessage()]
-    assert record.exc_info is None
-    assert "\n" not in record.getMessage()
 
 
 def test_the_delivery_of_a_hit_to_several_integrations_has_a_page_each(

@@ -46,14 +46,18 @@ SCRIPT = """
 import django; django.setup()
 from django.test import RequestFactory
 from project.wsgi import django as application
-environ = RequestFactory(SERVER_NAME="localhost").get("/api/docs").environ
-environ["HTTP_HOST"] = "evil.example"
+requests = RequestFactory(SERVER_NAME="localhost")
+environ = requests.get("/api/docs", headers={"host": "evil.example"}).environ
+print(application(environ, lambda *head: None).status_code)
+fields = {f"a{number}": "" for number in range(1001)}
+cookie = {"cookie": "csrftoken=" + "x" * 32}
+environ = requests.post("/admin/login/", fields, headers=cookie).environ
 print(application(environ, lambda *head: None).status_code)
 """
 
 
 @pytest.mark.parametrize("format", ["line", "json", "nonsense"])
-def test_a_foreign_host_is_one_line_of_the_log(format: str) -> None:
+def test_a_suspicious_request_is_one_line_of_the_log(format: str) -> None:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "project.settings",
@@ -66,7 +70,9 @@ def test_a_foreign_host_is_one_line_of_the_log(format: str) -> None:
     if format == "nonsense":
         assert "HITSTREAM_LOG_FORMAT must be line or json, not 'nonsense'" in done.stderr
         return
-    assert done.stdout == "400\n"
-    (line,) = done.stderr.splitlines()
-    said = json.loads(line)["message"] if format == "json" else line
-    assert "Invalid HTTP_HOST header: 'evil.example'" in said
+    assert done.stdout == "400\n400\n"
+    lines = done.stderr.splitlines()
+    said = [json.loads(line)["message"] for line in lines] if format == "json" else lines
+    assert len(said) == 2
+    assert "Invalid HTTP_HOST header: 'evil.example'" in said[0]
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in said[1]

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -78,6 +80,46 @@ def test_who_reads_a_little_now_and_then_is_cut_off(with_file: Server) -> None:
             while client.recv(1000) and time.monotonic() < began + 10:
                 time.sleep(0.1)
         assert 1 < time.monotonic() - began < 10
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
+
+
+def http2_requests(path: str, count: int) -> bytes:
+    """A connection that allows the server as much as it likes, and requests."""
+    window = 2**31 - 1
+    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, struct.pack("!HI", 4, window))
+    begin += frame(8, 0, 0, struct.pack("!I", window - 65_535))
+    # GET, http, :path and :authority of the static table (RFC 7541, appendix A).
+    head = b"\x82\x86\x44" + bytes([len(path)]) + path.encode() + b"\x41\x01t"
+    return begin + b"".join(frame(1, 5, 2 * number + 1, head) for number in range(count))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends such connections")
+def test_who_asks_again_and_again_and_reads_nothing_is_cut_off(server: Server) -> None:
+    """No answer is large, but the client's place would be taken for ever."""
+    path = "/large?size=60000"
+    http1 = f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(2)]
+        clients[0].sendall(http1 * 1000)
+        clients[1].sendall(http2_requests(path, 150))
+        wait_until(lambda: is_cut_off(clients[0], http1), within=12)
+        wait_until(lambda: is_cut_off(clients[1], frame(6, 0, 0, bytes(8))), within=12)
+
+
+def is_cut_off(client: socket.socket, more: bytes) -> bool:
+    """Whether the server has ended the connection, which the client sees when it sends more."""
+    with suppress(TimeoutError):
+        try:
+            client.settimeout(0.1)
+            client.sendall(more)
+        except ConnectionError:
+            return True
+    time.sleep(0.1)
+    return False
 
 
 def test_who_reads_in_time_is_not_cut_off(server: Server) -> None:

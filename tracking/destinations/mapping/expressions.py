@@ -25,7 +25,7 @@ from jmespath.exceptions import JMESPathError
 
 from tracking.destinations.mapping.cel_grammar import Node, SyntaxFault, parse
 from tracking.destinations.mapping.document import VARIABLES
-from tracking.destinations.mapping.pattern_size import MAX_SIZE, pattern_size
+from tracking.destinations.mapping.pattern_size import MAX_SIZE, VerboseError, pattern_size
 from tracking.destinations.mapping.protocol import MAX_LENGTH
 
 # The command line of cel takes 0.15 s and 20 MB to import, and nobody calls it here.
@@ -148,7 +148,11 @@ def check_call(node: Node) -> None:
     pattern = node.children[-1] if node.children else node
     if pattern.kind != "string":
         raise ExpressionError("The pattern of matches() must be a literal such as '^/shop'.")
-    if pattern_size(pattern.value) > MAX_SIZE:
+    try:
+        size = pattern_size(pattern.value)
+    except VerboseError:
+        raise ExpressionError("The pattern of matches() cannot have the flag x.") from None
+    if size > MAX_SIZE:
         raise ExpressionError("The pattern of matches() repeats too much: use smaller numbers.")
 
 

@@ -27,6 +27,7 @@ from yarl import URL
 
 from tracking.conf import conf
 from tracking.destinations.transport import outbound_proxy
+from tracking.destinations.transport.names import SystemResolver
 from tracking.destinations.transport.recorder import Recorder, cut, host_of
 from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
@@ -94,7 +95,7 @@ class Client:
         self._resolver = resolver
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or aiohttp.ThreadedResolver()
+        resolver = self._resolver or SystemResolver()
         self._proxy = conf.OUTBOUND_PROXY or None
         connector = aiohttp.TCPConnector(
             # All connections lead to the proxy, which may have a private address.

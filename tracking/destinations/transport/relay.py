@@ -15,13 +15,13 @@ import asyncio
 import base64
 import hmac
 import secrets
-import socket
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from tracking.conf import conf
+from tracking.destinations.transport.names import lookups
 from tracking.destinations.transport.outbound_proxy import open_tunnel
 from tracking.destinations.transport.ssrf import AddressRefusedError, open_socket
 
@@ -168,9 +168,7 @@ async def connect(host: str, port: int) -> Streams:
             return await open_tunnel(host, port)
     loop = asyncio.get_running_loop()
     fault: OSError | None = None
-    for family, kind, protocol, name, address in await loop.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
+    for family, kind, protocol, name, address in await lookups.find(host, port):
         try:
             ours = open_socket((family, kind, protocol, name, address))
         except AddressRefusedError as refusal:

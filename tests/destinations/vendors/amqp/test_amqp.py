@@ -161,3 +161,10 @@ def test_a_routing_key_that_is_too_long_is_skipped(config: dict[str, Any]) -> No
     long = replace(SALE, name="ü" * 128)
     assert "longer than 255 bytes" in make(config, routing_key="{name}").skip(long)
     assert make(config, routing_key="{name}").skip(SALE) == ""
+
+
+@pytest.mark.parametrize("name", ["vhost", "exchange", "routing_key"])
+def test_a_name_that_no_broker_takes_is_refused(name: str) -> None:
+    values = {"host": "mq.example", "user": "u", "password": "p", "routing_key": "hits"}
+    assert AmqpConfig({**values, name: "ü" * 127}).is_valid()
+    assert [*AmqpConfig({**values, name: "ü" * 128}).errors] == [name]

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.form_fields import HostField
+
+#: Bytes of a name, at most: AMQP 0-9-1, section 4.2.5.3, "short-str".
+NAME_BYTES = 255
+
+
+class NameField(forms.CharField):
+    """A name as the broker takes it, bounded in bytes."""
+
+    def clean(self, value: Any) -> str:
+        name: str = super().clean(value)
+        if len(name.encode()) > NAME_BYTES:
+            raise ValidationError("Enter at most %(most)s bytes.", "long", {"most": NAME_BYTES})
+        return name
 
 
 class AmqpConfig(ConfigForm):
@@ -21,7 +37,7 @@ class AmqpConfig(ConfigForm):
     tls = forms.BooleanField(
         label="TLS", required=False, help_text="Select it for a URL that begins with amqps://."
     )
-    vhost = forms.CharField(
+    vhost = NameField(
         label="Virtual host",
         max_length=255,
         required=False,
@@ -33,13 +49,13 @@ class AmqpConfig(ConfigForm):
         max_length=255, help_text="In RabbitMQ's management pages under Admin → Users."
     )
     password = SecretField(help_text="Password of the user.")
-    exchange = forms.CharField(
+    exchange = NameField(
         max_length=255,
         required=False,
         help_text="Name of an existing exchange: in RabbitMQ's management pages under Exchanges."
         " Empty: the default exchange, whose routing key is the name of a queue.",
     )
-    routing_key = forms.CharField(
+    routing_key = NameField(
         max_length=200,
         help_text="{type} and {name} are replaced by the type of the hit and the name of its event."
         " A message that no queue receives is an error.",

@@ -27,7 +27,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import need, perform, relaying
 from tracking.destinations.spec.hit_json import hit_json
 from tracking.destinations.transport.request import Request
-from tracking.destinations.vendors.amqp.config import AmqpConfig
+from tracking.destinations.vendors.amqp.config import NAME_BYTES, AmqpConfig
 from tracking.events import Event, Receipt
 from tracking.exceptions import DeliveryError, RetryableError, SetupError
 
@@ -38,7 +38,6 @@ PERSISTENT = 2
 CLOSE_SECONDS = 2.0
 #: Bytes that the broker may send during a batch: every message may come back, as unroutable.
 ANSWER_BYTES = 40_000_000
-KEY_BYTES = 255
 #: aiormq's exceptions that only a change of the configuration can resolve.
 SETUP = frozenset(
     {"AuthenticationError", "ChannelAccessRefused", "ChannelNotFoundEntity", "ConnectionNotAllowed"}
@@ -69,8 +68,8 @@ class Amqp(Destination):
         return 20.0
 
     def skip(self, event: Event) -> str:
-        if len(self._key(event).encode()) > KEY_BYTES:
-            return f"The routing key would be longer than {KEY_BYTES} bytes."
+        if len(self._key(event).encode()) > NAME_BYTES:
+            return f"The routing key would be longer than {NAME_BYTES} bytes."
         return super().skip(event)
 
     def request(self, events: Sequence[Event]) -> Request:
