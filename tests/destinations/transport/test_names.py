@@ -88,8 +88,9 @@ def test_so_many_names_are_looked_up_at_once_and_no_more(
 
     async def ask() -> None:
         async with Client() as client:
-            first = asyncio.ensure_future(status_of(client, "http://n.silent/", 1.0))
-            await asyncio.sleep(0.1)
+            first = asyncio.ensure_future(status_of(client, "http://n.silent/", 30.0))
+            while "n.silent" not in asked:
+                await asyncio.sleep(0.01)
             with pytest.raises(RetryableError, match="could not be resolved at the moment"):
                 await status_of(client, "http://other.silent/", 1.0)
             first.cancel()
