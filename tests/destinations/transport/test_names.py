@@ -38,6 +38,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(socket, "getaddrinfo", look)
     yield found
     end.set()
+    # The threads that still wait would count in the next test.
+    for thread in threading.enumerate():
+        if thread.name == "look-up":
+            thread.join()
 
 
 async def status_of(client: Client, url: str, timeout: float) -> int:
