@@ -29,13 +29,6 @@ from tests.support.waiting import wait_until
 
 #: Hostile mappings that one hit meets.
 ROUND = 100
-#: Expressions that sort, join or nest this take their time.
-EVENT = {
-    "name": "Sale",
-    "user": {"userId": "u1"},
-    "list": [number * 7919 % 90 + 10 for number in range(8_000)],
-    "rows": [{"a": number} for number in range(400)],
-}
 #: The grammar allows it: in 50 lines it takes a large part of the limit, in 1000 more than that.
 SORTS = "sort(properties.list) | sort(@) | length(@)"
 Mapping = dict[str, Any]
@@ -105,9 +98,16 @@ def healthy(stack: Stack) -> Iterator[None]:
     assert max(took) < 1.0
 
 
-def send(stack: Stack, api_token: str) -> None:
+def send(stack: Stack, api_token: str, *, numbers: int) -> None:
+    """Send a hit that expressions sort, join and nest for as long as it has numbers."""
+    event = {
+        "name": "Sale",
+        "user": {"userId": "u1"},
+        "list": [number * 7919 % 90 + 10 for number in range(numbers)],
+        "rows": [{"a": number} for number in range(numbers // 20)],
+    }
     sender = stack.sender(api_token)
-    sender.connection.request("POST", "/track", json.dumps(hit(event=EVENT)), sender.headers)
+    sender.connection.request("POST", "/track", json.dumps(hit(event=event)), sender.headers)
     assert sender.connection.getresponse().status == 204
 
 
@@ -115,7 +115,7 @@ def send(stack: Stack, api_token: str) -> None:
 def test_previews_stop_no_other_page(
     stack: Stack, directory: Path, postgres: EmbeddedPostgres
 ) -> None:
-    send(stack, stack.issue("previewed"))
+    send(stack, stack.issue("previewed"), numbers=1_000)
     with psycopg.connect(postgres.url) as connection:
         query = "SELECT id::text FROM hitstream_token WHERE name = 'previewed'"
         ((token,),) = connection.execute(query).fetchall()
@@ -162,7 +162,7 @@ def test_deliveries_stop_no_other_delivery(
         for number in range(0, len(waiting), ROUND):
             vendor.received.clear()
             connection.execute(ADD, [json.dumps(waiting[number : number + ROUND])])
-            send(stack, api_token)
+            send(stack, api_token, numbers=8_000)
             wait_until(lambda: vendor.received, within=20)
             wait_until(lambda: count(connection, UNDECIDED) == 0, within=90)
             connection.execute(DISABLE)
