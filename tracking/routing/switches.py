@@ -19,6 +19,8 @@ Switches = dict[str, dict[str, bool]]
 def switches(integrations: Mapping[str, Any]) -> Switches | None:
     """Return the switches: integrations by their lower-case `names`, `destinations` by slug, and
     `all` for the others; None without any entry."""
+    if not integrations:
+        return None
     switched: Switches = {"names": {}, "destinations": {}, "all": {}}
     for name, value in integrations.items():
         if value is None:
@@ -30,7 +32,7 @@ def switches(integrations: Mapping[str, Any]) -> Switches | None:
         _switch(switched["names"], name.lower(), on)
         for slug in registry.slugs_named(name):
             _switch(switched["destinations"], slug, on)
-    return switched if integrations else None
+    return switched
 
 
 def _switch(switches: dict[str, bool], key: str, on: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
@@ -74,8 +75,20 @@ def read_hit(
         user_agent=sender.user_agent,
         payload=payload,
         switches=switches(payload.get("integrations") or {}),
-        email_digest=email_digest([*users, event, *contacts(payload, event)]),
+        email_digest=find_email(payload, event, users) if may_hold_email(body) else None,
     )
+
+
+def may_hold_email(body: bytes) -> bool:
+    """Return whether the JSON has an at sign. Most hits have none, and need not be searched."""
+    return b"@" in body or b"\\u0040" in body
+
+
+def find_email(
+    payload: dict[str, Any], event: dict[str, Any], users: list[dict[str, Any]]
+) -> UUID | None:
+    """Return the digest of the hit's e-mail address; None without one."""
+    return email_digest([*users, event, *contacts(payload, event)])
 
 
 def contacts(payload: dict[str, Any], event: dict[str, Any]) -> list[dict[str, Any]]:
