@@ -176,6 +176,12 @@ def test_a_hit_is_found_by_an_address_as_it_was_sent(send: Send, place: dict[str
     assert found("other@shop.example") == []
 
 
+def test_a_hit_is_found_by_an_address_with_an_escaped_at_sign(send: Send) -> None:
+    body = json.dumps({"event": {"name": "R", "email": MAIL}, "userId": "u", "hitId": "h"})
+    assert send(body.replace("@", "\\u0040").encode()).status_code == 204
+    assert found(MAIL) == [("h", ("e-mail",))]
+
+
 @pytest.mark.parametrize(
     "event",
     [
