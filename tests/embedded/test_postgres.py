@@ -177,14 +177,23 @@ def test_a_stale_pid_file_is_removed_and_the_unrelated_process_lives(var: Path) 
         bystander.wait()
 
 
+def kill_those_of(postgres: EmbeddedPostgres) -> list[int]:
+    """Kill the processes that have the server's folder on their command line. Returns their ids."""
+    home = str(postgres.home)
+    found = [pid for pid in pids() if any(home in word for word in command_line(pid))]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return found
+
+
 def test_an_interrupted_initdb_does_not_spoil_the_next_start(var: Path, spawn: Spawn) -> None:
     owner = spawn("-c", HOLD)
     postgres = EmbeddedPostgres(var)
     assert wait_for(lambda: any(postgres.home.glob("new-*/base")), 20, every=0.001)
     owner.kill()
-    for pid in pids():
-        if any(str(postgres.home) in word for word in command_line(pid)):
-            os.kill(pid, signal.SIGKILL)
+    # initdb may start another process meanwhile.
+    assert wait_for(lambda: not kill_those_of(postgres), 20)
     assert not postgres.data.exists()
     with EmbeddedPostgres(var) as again:
         write(again)
