@@ -8,5 +8,5 @@ HITSTREAM["PARTITION_DAYS_AHEAD"] = 1
 HITSTREAM["REQUEST_DEADLINE"] = HITSTREAM["LOOK_UP_DEADLINE"] = 15.0
 # Hashing a password as slowly as production does takes up to a second of each sign-in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A file is looked for when it is asked for, and not all files for each client of a test.
+# Whitenoise finds a static file when a test requests it, not all files for each test client.
 WHITENOISE_AUTOREFRESH = True

@@ -65,8 +65,8 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HITSTREAM_INGEST_THREADS": "Django's threads for hits in each process.",
         "HITSTREAM_MAX_WAITING": "Requests that may wait for a thread; more are answered 503.",
         "HITSTREAM_BODY_TIMEOUT": "Seconds for a whole body; then 408 is answered.",
-        "HITSTREAM_ANSWER_TIMEOUT": "Seconds in which a client has to read a large answer, or may "
-        "read nothing; then its connection ends.",
+        "HITSTREAM_ANSWER_TIMEOUT": "Seconds after which a connection ends whose client has not "
+        "read a large answer, or reads nothing.",
         "TIME_ZONE": "The time zone of commands, e-mails and the admin.",
         "LOG_LEVEL": "The level of the log.",
         "HITSTREAM_LOG_FORMAT": "`line`, or `json`: an object in each line of the log.",

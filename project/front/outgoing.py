@@ -2,8 +2,8 @@
 
 Granian takes an answer at once and holds it until the client has read it, however long that takes.
 So a large answer ends its connection: the connection's end is the only sign that the answer is
-read. Files are read by granian itself, in pieces, as fast as the client reads them. A client that
-takes nothing at all is the kernel's to cut off.
+read. Files are read by granian itself, in pieces, as fast as the client reads them. The kernel
+cuts off a client that reads nothing at all.
 """
 
 import asyncio
@@ -148,9 +148,9 @@ def end_connection(peer: Peer) -> None:
 
 
 def end_unread(seconds: float) -> None:
-    """Let the kernel end every connection whose client takes nothing, for so long, of what waits
-    for it: of answers of any size, many on one connection and HTTP/2's included. Only Linux can.
-    Call it once the process listens: later connections inherit the limit."""
+    """Let the kernel end each connection whose client reads nothing for so many seconds while
+    answers wait for it, whatever their size or version of HTTP. Only Linux can do that. Call it
+    when the process listens: later connections inherit the limit."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is None:
         return

@@ -1,5 +1,5 @@
-"""What operators write stops nobody: hostile expressions by the thousand against the web server and
-the worker, while the probe is asked all the time."""
+"""Thousands of hostile expressions against the web server and the worker: /healthz answers all the
+while, and other deliveries go on."""
 
 from __future__ import annotations
 

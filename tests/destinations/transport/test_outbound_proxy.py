@@ -31,7 +31,7 @@ CREDENTIALS = "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
 
 @dataclass
 class Proxy:
-    """An HTTP proxy that knows one server, under whatever name it is asked for."""
+    """An HTTP proxy that leads every request to the same server."""
 
     listener: socket.socket
     server: int
@@ -154,6 +154,7 @@ def test_what_the_vendor_gets_does_not_name_the_proxy(vendor: Vendor, proxy: Pro
         (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy answered 407 Proxy"),
         (b"HTTP/1.1 403 Forbidden\r\n\r\n", "proxy answered 403 Forbidden"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "vendor.example"),
+        (b"HTTP/1.1 500 " + b"x" * 5000 + b"\r\n\r\n", "xxx."),
     ],
 )
 def test_a_proxy_that_refuses_is_named(proxy: Proxy, answer: bytes, words: str) -> None:
@@ -161,6 +162,7 @@ def test_a_proxy_that_refuses_is_named(proxy: Proxy, answer: bytes, words: str) 
     error = fail(ask("https://vendor.example/"))
     assert isinstance(error, RetryableError)
     assert words in str(error)
+    assert len(str(error)) < 200
 
 
 def test_a_proxy_that_is_away_is_named(proxy: Proxy, settings: Any) -> None:

@@ -17,13 +17,15 @@ from tracking.destinations.transport.ssrf import AddressRefusedError, check
 
 #: Bytes of the head of the proxy's answer, at most.
 HEAD_LIMIT = 16_384
+#: Characters of its status in an error message, at most.
+WORDS_LIMIT = 100
 
 
 class ProxyRefusedError(OSError):
     """The proxy opens no tunnel."""
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"The outbound proxy answered {status}.")
+        super().__init__(f"The outbound proxy answered {status[:WORDS_LIMIT]}.")
 
 
 def is_valid(url: str) -> bool:
