@@ -12,6 +12,11 @@ import os
 
 from django.urls import reverse
 
+# First: it loads the apps, which the others need.
+from tracking.server.wsgi import application
+
+# isort: split
+
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
@@ -19,7 +24,6 @@ from tracking.ingest.write.readiness import readiness
 from tracking.server import pulse
 from tracking.server.front.body import OTHER, Limit
 from tracking.server.front.rsgi import Front
-from tracking.server.wsgi import application
 
 ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {
