@@ -19,8 +19,8 @@ GIVEN_UP = 7 * 86_400.0
 STAND_IN = {"worker": "deliver", "beat": "sweep"}
 #: What to do if one is silent.
 REMEDIES = {
-    "worker": "run `hitstream worker`, or `manage.py sweep --deliver` from cron",
-    "beat": "run `hitstream beat`, or `manage.py sweep` from cron",
+    "worker": "run `celery -A project worker`, or `manage.py sweep --deliver` from cron",
+    "beat": "run `celery -A project beat`, or `manage.py sweep` from cron",
 }
 
 
