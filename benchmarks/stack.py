@@ -52,8 +52,8 @@ class Bench:
 
     def serve(self, port: int, **environment: str) -> subprocess.Popen[bytes]:
         """Hitstream's own server, as `make run` starts it."""
-        environment = {"DJANGO_SETTINGS_MODULE": "benchmarks.stock.settings", **environment}
-        command = web().replace("project.server", "benchmarks.stock.server")
+        environment = {**environment, "DJANGO_SETTINGS_MODULE": "benchmarks.stock.settings"}
+        command = web().replace("tracking.server.app", "benchmarks.stock.server")
         return self.start(port, *PYTHON, *command.split(), "--port", str(port), **environment)
 
     def start(self, port: int | None, *command: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -120,7 +120,7 @@ def bench() -> Iterator[Bench]:
             "HITSTREAM_SECRET_KEYS": Fernet.generate_key().decode(),
             "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
         }
-        environment.pop("DJANGO_SETTINGS_MODULE", None)
+        environment["DJANGO_SETTINGS_MODULE"] = "project.settings"
         processes = outer.enter_context(ExitStack())
         made = Bench(postgres.url, environment, processes)
         made.manage("migrate")

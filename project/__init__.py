@@ -1,3 +1,1 @@
-from project.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""`make run`: the deployment of `tracking.server` with servers of its own."""

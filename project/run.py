@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from project import pulse
 from project.embedded.account import EmbeddedError, claim_var
 from project.embedded.banner import welcome
 from project.embedded.child import Program
 from project.embedded.lock import check_port, end_leftovers, lock_var
 from project.embedded.log import Log
-from project.embedded.paths import ROOT, var_directory
+from project.embedded.paths import ROOT, is_external, var_directory
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.process import SUPERVISED, stop_with_parent
 from project.embedded.pulses import clear
@@ -27,25 +26,20 @@ from project.embedded.secret import make_secrets
 from project.embedded.server import Server
 from project.embedded.supervisor import Awaited, Plan, Supervisor
 from project.embedded.valkey import EmbeddedValkey
+from tracking.server import commands, pulse
+from tracking.server.database import ROLE
 
 PYTHON = (sys.executable, "-m")
 PREPARE = (*PYTHON, "project.embedded.prepare")
-WEB = """
-    granian --interface rsgi --task-impl asyncio --loop uvloop --http 1 --no-ws
-    --workers {workers} --backlog 4096 --backpressure 2048 --http1-header-read-timeout 10000
-    --respawn-failed-workers --workers-kill-timeout 15 project.server:app
-"""
-WORKER = """
-    celery --quiet -A project worker --pool threads --concurrency 16 --loglevel WARNING
-    --without-gossip --without-mingle
-"""
-BEAT = "celery --quiet -A project beat --loglevel WARNING --schedule"
+WORKER = " ".join(commands.worker())
+BEAT = " ".join(commands.beat())
+KEYS = ("DJANGO_SECRET_KEY", "HITSTREAM_SECRET_KEYS")
 
 
 def web() -> str:
     """Return the web server: a process for each core, but at least two, so that one serves while
     the other is replaced; HITSTREAM_WORKERS overrides the number."""
-    return WEB.format(workers=os.environ.get("HITSTREAM_WORKERS") or max(2, os.cpu_count() or 2))
+    return " ".join(commands.web(commands.web_processes()))
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,7 @@ def plan(address: Address, var: Path) -> Plan:
     """Return the servers that no URL replaces, and the three processes of the project."""
     environment = {
         "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "project.settings",
         **os.environ,
         "HITSTREAM_VAR": str(var),
         SUPERVISED: str(var),
@@ -106,7 +101,7 @@ def plan(address: Address, var: Path) -> Plan:
         return Program(
             name=name,
             command=lambda: command,
-            environment={**environment, pulse.DIRECTORY: str(pulses)},
+            environment={**environment, ROLE: name, pulse.DIRECTORY: str(pulses)},
             grace=grace,
             pulses=pulses,
         )
@@ -131,7 +126,7 @@ def servers(environment: Mapping[str, str], var: Path) -> list[Server]:
     found: list[Server] = []
     if not environment.get("BROKER_URL"):
         found.append(EmbeddedValkey(var))
-    if not environment.get("DATABASE_URL"):
+    if not is_external(environment):
         found.append(EmbeddedPostgres(var))
     return found
 
@@ -161,9 +156,24 @@ def awaited(server: Server) -> Awaited:
     )
 
 
+def refuse_invention(environment: Mapping[str, str]) -> None:
+    """Raise EmbeddedError where a Postgres is named and the keys of what it stores are not: other
+    hosts use the same keys, and none is made up beside a database that may have some."""
+    missing = [
+        name for name in KEYS if not (environment.get(name) or environment.get(f"{name}_FILE"))
+    ]
+    if is_external(environment) and missing:
+        raise EmbeddedError(
+            f"DATABASE_URL names a Postgres of your own: set {' and '.join(missing)} too, "
+            "to the same on every host. make run makes keys, users and tokens only in its own "
+            "Postgres. On a server use the command hitstream."
+        )
+
+
 def run() -> int:
     var = var_directory()
     try:
+        refuse_invention(os.environ)
         address = Address.from_environment()
         claim_var(var)
         lock_var(var, address.url)
@@ -172,7 +182,8 @@ def run() -> int:
     except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    make_secrets(var, is_loopback=address.is_loopback)
+    if not is_external(os.environ):
+        make_secrets(var, is_loopback=address.is_loopback)
     (var / "beat").mkdir(mode=0o700, exist_ok=True)
     os.chdir(ROOT)
     return asyncio.run(Supervisor(plan(address, var), Log()).run())

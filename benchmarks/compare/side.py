@@ -213,6 +213,7 @@ def prepared(revision: Revision, folder: Path) -> Iterator[Side]:
     ):
         environment = {
             **revision.environment,
+            "DJANGO_SETTINGS_MODULE": "project.settings",
             "HITSTREAM_VAR": str(folder),
             "DATABASE_URL": postgres.url,
             "BROKER_URL": broker.url,

@@ -1,11 +1,15 @@
 """The web server's application, with /null beside /track: as short a way, but for the database."""
 
-from project.front.body import Limit
-from project.server import LIMITS, app
-from project.wsgi import application
+# First: it loads the apps, which the others need.
+from tracking.server.app import LIMITS, app
+
+# isort: split
+
 from tracking.ingest import wsgi
 from tracking.ingest.parse.body import MAX_BODY
 from tracking.ingest.routes import ROUTES, Route
+from tracking.server.front.body import Limit
+from tracking.server.wsgi import application
 
 from benchmarks.stock.urls import NullView  # isort: skip (only once the apps are loaded)
 

@@ -39,5 +39,5 @@ class NullView(TrackView):
 urlpatterns = [
     path("stock", StockView.as_view()),
     path("null", NullView.as_view()),
-    path("", include("project.urls")),
+    path("", include("tracking.server.urls")),
 ]

@@ -1,16 +1,22 @@
 """What each environment variable of the deployment does, in groups.
 
-`settings.names_in_code` reads the names from `project/`; a test keeps the two equal.
+`settings.names_in_code` reads the names from the code; a test keeps the two equal.
 """
 
 from __future__ import annotations
 
 VARIABLES: dict[str, dict[str, str]] = {
     "Servers and keys": {
-        "DATABASE_URL": "The database, in libpq's form, instead of the embedded Postgres. Postgres "
-        "14 or later.",
-        "BROKER_URL": "The broker instead of the embedded Valkey: Valkey, Redis ≥ 6.2 or RabbitMQ. "
-        "With Valkey or Redis it is also Django's cache.",
+        "DATABASE_URL": "The database, in libpq's form: `postgresql://user@host/database`. "
+        "Several hosts are separated by commas, `host1:5432,host2:5432`; the one that takes "
+        "writes is used. Postgres 14 or later. `make run` has its own.",
+        "BROKER_URL": "The broker: Valkey, Redis ≥ 6.2 or RabbitMQ. With Valkey or Redis it is "
+        "also Django's cache. `make run` has its own.",
+        "CACHE_URL": "Valkey or Redis as Django's cache, where the broker is RabbitMQ.",
+        "HITSTREAM_POOL": "Connections to Postgres that a process opens at most for pages and "
+        "tasks.",
+        "STATIC_ROOT": "The folder for `hitstream manage collectstatic`; without it static files "
+        "are served from the packages.",
         "DJANGO_SECRET_KEY": "Django's `SECRET_KEY`.",
         "HITSTREAM_SECRET_KEYS": "Fernet keys for the credentials of integrations, newest first, "
         "separated by commas. Lose them and the credentials have to be entered again.",

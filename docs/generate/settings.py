@@ -1,4 +1,4 @@
-"""The settings page, from the source of `tracking/conf.py` and of `project/`."""
+"""The settings page, from the source of `tracking/conf.py` and of the deployment."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from docs.generate.markdown import code, joined, table
 from docs.generate.pages import ROOT
 
 CONF = ROOT / "tracking" / "conf.py"
-PROJECT = ROOT / "project"
-#: Functions of `project/settings.py` that read a variable.
-READERS = {"flag", "number", "listed"}
+DEPLOYMENT = (ROOT / "project", ROOT / "tracking" / "server")
+#: Functions of `tracking/server/environment.py` that read a variable.
+READERS = {"flag", "number", "listed", "text", "secret", "needed"}
 #: Set by code for Django, not by an operator.
-INTERNAL = {"DJANGO_SETTINGS_MODULE", "DJANGO_SUPERUSER_PASSWORD"}
+INTERNAL = {"DATABASE_URL_FILE", "DJANGO_SETTINGS_MODULE", "DJANGO_SUPERUSER_PASSWORD"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ def write() -> str:
     return joined(
         "# Settings",
         "## Environment variables",
-        "Read by `project/`, the deployment in this repository. A flag is on with `1`, `true`, "
+        "Read by the command `hitstream` and by `make run`. The variables `DATABASE_URL`, "
+        "`BROKER_URL`, `CACHE_URL`, `DJANGO_SECRET_KEY`, `HITSTREAM_SECRET_KEYS`, "
+        "`HITSTREAM_METRICS_TOKEN`, `HITSTREAM_OUTBOUND_PROXY` and `EMAIL_HOST_PASSWORD` may be in "
+        "a file: `DATABASE_URL_FILE=/run/secrets/url` and so on. A flag is on with `1`, `true`, "
         "`yes` or `on`.",
         *variables,
         "## Keys of `HITSTREAM`",
@@ -106,8 +109,8 @@ def section_of(lines: list[str], number: int) -> str:
 
 
 def read_variables() -> Iterator[tuple[str, str]]:
-    """Yield the name and the default, as Markdown, of each variable that `project/` reads."""
-    for path in sorted(PROJECT.rglob("*.py")):
+    """Yield the name and the default, as Markdown, of each variable that the deployment reads."""
+    for path in sorted(path for folder in DEPLOYMENT for path in folder.rglob("*.py")):
         yield from read_file(ast.parse(path.read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""The page of Celery tasks, from the tasks of the app and the schedule of `project/celery.py`."""
+"""The page of Celery tasks, from those of the app and the schedule in `tracking/server`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from celery import Task
 
 from docs.generate.markdown import code, joined, table
-from project.celery import app
+from tracking.server.celery import app
 
 MODULE = "tracking.tasks"
 

@@ -1,6 +1,8 @@
 """The welcome in the log once everything runs: the address, the login, and a first hit to send."""
 
-from project.embedded.paths import read_secret, var_directory
+import os
+
+from project.embedded.paths import is_external, read_secret, var_directory
 from project.embedded.secret import PASSWORD, TOKEN
 
 EVENT = '{"event":{"name":"Registered","user":{"userId":"u1"}}}'
@@ -8,6 +10,8 @@ EVENT = '{"event":{"name":"Registered","user":{"userId":"u1"}}}'
 
 def welcome(url: str, seconds: float) -> str:
     var = var_directory()
+    if is_external(os.environ):
+        return f"ready in {seconds:.1f} s\n\n  Console {url}/console/\n  Admin   {url}/admin/\n"
     password = read_secret(PASSWORD)
     login = (
         f"user admin, first password {password} (kept in {var / PASSWORD})"

@@ -7,6 +7,7 @@ empty environment.
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,11 @@ def database_url(directory: Path | None = None) -> str:
 def broker_url(directory: Path | None = None) -> str:
     """Return the URL of this var directory's Valkey, in kombu's form."""
     return f"redis+socket://{valkey_socket(directory or var_directory())}"
+
+
+def is_external(environment: Mapping[str, str]) -> bool:
+    """Return whether the environment names a Postgres instead of the embedded one."""
+    return bool(environment.get("DATABASE_URL") or environment.get("DATABASE_URL_FILE"))
 
 
 def read_secret(name: str) -> str | None:

@@ -1,7 +1,7 @@
 """`python -m project.embedded.prepare`: prepare the database for use, in one process.
 
-Applies migrations; creates a superuser, and a token to try things out. The var directory keeps the
-generated secrets.
+Applies migrations. In the embedded Postgres it also creates a superuser, and a token to try things
+out, whose secrets the var directory keeps.
 """
 
 import io
@@ -14,17 +14,21 @@ import django
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
-from project.embedded.paths import read_secret, var_directory
+from project.embedded.paths import is_external, read_secret, var_directory
 from project.embedded.secret import PASSWORD, TOKEN, keep_secret
 
 
 def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     django.setup()
-    call_command("migrate", interactive=False, verbosity=1, skip_checks=False)
-    directory = var_directory()
-    create_admin(directory)
-    issue_development_token(directory)
+    # Models can be imported only after django.setup().
+    from tracking.server.migration import migrate  # noqa: PLC0415
+
+    migrate(["--noinput"])
+    if not is_external(os.environ):
+        directory = var_directory()
+        create_admin(directory)
+        issue_development_token(directory)
 
 
 def create_admin(directory: Path) -> None:

@@ -13,7 +13,7 @@ from tracking.uuid7 import first_uuid7
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@override_settings(FORMAT_MODULE_PATH=["project.formats"])
+@override_settings(FORMAT_MODULE_PATH=["tracking.server.formats"])
 def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Token) -> None:
     integration = add_webhook(token)
     at = datetime(2026, 11, 25, 23, 31, 7, tzinfo=UTC)

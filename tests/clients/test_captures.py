@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import read_to_end, status_of
+from tests.server.server import read_to_end, status_of
 from tests.support.tap import HOST
 from tracking.models import Hit, Token
 

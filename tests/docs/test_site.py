@@ -22,10 +22,10 @@ from docs.generate import (
 )
 from docs.generate.pages import DOCS, GENERATED, ROOT, places
 from docs.hooks import foreign
-from project.celery import app
 from tests.docs.markdown import pages
 from tracking.destinations.contract import registry
 from tracking.metrics.figures import figures
+from tracking.server.celery import app
 
 #: Read by the tests, and by the example of a host project's settings.
 OF_TESTS = {"HITSTREAM_GOLDEN", "HITSTREAM_SCREENSHOTS", "HITSTREAM_SECRET_KEY"}

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from project import pulse
 from project.embedded.pulses import end_silent
 from tests.support.stack import ROOT
 from tests.support.waiting import wait_until
+from tracking.server import pulse
 
-BEGIN = "from project import pulse; pulse.INTERVAL = 0.1; pulse.start(); import time, ctypes; "
+BEGIN = (
+    "from tracking.server import pulse; pulse.INTERVAL = 0.1; pulse.start(); import time, ctypes; "
+)
 #: Native code that keeps Python's lock: no other thread has a turn.
 HANG = BEGIN + "time.sleep(0.5); ctypes.PyDLL(None).sleep(60)"
 WORK = BEGIN + "time.sleep(60)"

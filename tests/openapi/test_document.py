@@ -28,7 +28,7 @@ from tracking.openapi.answers import REFUSALS
 from tracking.openapi.views import CompactJson, Documents
 
 ROOT = Path(__file__).resolve().parents[2]
-WHERE_CODES_ARE = [*ROOT.glob("tracking/ingest/**/*.py"), *ROOT.glob("project/front/*.py")]
+WHERE_CODES_ARE = [*ROOT.glob("tracking/ingest/**/*.py"), *ROOT.glob("tracking/server/front/*.py")]
 
 
 def test_it_is_valid_and_nothing_is_guessed(document: Any) -> None:

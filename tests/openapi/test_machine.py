@@ -17,12 +17,12 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
-from project.wsgi import application
 from tests.support.hits import basic, hit
 from tests.support.reset import clear
 from tests.support.sizes import examples
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
+from tracking.server.wsgi import application
 
 pytestmark = pytest.mark.django_db
 

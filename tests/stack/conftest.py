@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
+from project.embedded.secret import PASSWORD
 from project.embedded.valkey import EmbeddedValkey
 from tests.support.cluster import MigratedPostgres
 from tests.support.stack import Stack, running
@@ -41,4 +42,6 @@ def broker(directory: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture(scope="package")
 def stack(directory: Path, postgres: EmbeddedPostgres, broker: EmbeddedValkey) -> Iterator[Stack]:
     with running(directory, postgres.url, broker.url, **SETTINGS) as stack:
+        (directory / "var" / PASSWORD).write_text("stack")
+        stack.manage("createsuperuser", "--noinput", "--username=admin", "--email=a@example.com")
         yield stack

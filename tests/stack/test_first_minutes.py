@@ -6,10 +6,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from playwright.sync_api import Page
 from standardwebhooks import Webhook
 
+from project.embedded.banner import welcome
+from project.embedded.secret import PASSWORD, TOKEN, keep_secret
 from tests.support.browser import follow
 from tests.support.stack import Stack
 from tests.support.vendor import Vendor
@@ -17,13 +20,15 @@ from tests.support.waiting import wait_until
 
 
 def test_the_printed_curl_line_reaches_a_webhook_set_up_in_the_browser(
-    page: Page, stack: Stack, directory: Path, vendor: Vendor
+    page: Page, stack: Stack, directory: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    banner = stack.log.read_text()
-    printed = re.search(r"Try it\s+(curl .*)", banner)
-    password = (directory / "var" / "admin_password").read_text().strip()
+    monkeypatch.setenv("HITSTREAM_VAR", str(directory / "var"))
+    for name in ("DATABASE_URL", "BROKER_URL"):
+        monkeypatch.delenv(name)
+    keep_secret(directory / "var" / TOKEN, stack.issue("development"))
+    printed = re.search(r"Try it\s+(curl .*)", welcome(f"http://127.0.0.1:{stack.port}", 1.0))
+    password = (directory / "var" / PASSWORD).read_text().strip()
     assert printed is not None
-    assert password in banner
     secret = set_up_webhook(page, f"http://127.0.0.1:{stack.port}", password, vendor.url)
     started = time.monotonic()
     answer = subprocess.run(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.test import RequestFactory
 
-from project.wsgi import application
+from tracking.server.wsgi import application
 
 
 @dataclass(frozen=True)

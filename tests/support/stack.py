@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from cryptography.fernet import Fernet
 
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -125,6 +126,8 @@ def running(
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
         "HITSTREAM_ALLOW_PRIVATE_DESTINATIONS": "1",
+        "DJANGO_SECRET_KEY": "stack",
+        "HITSTREAM_SECRET_KEYS": Fernet.generate_key().decode(),
         "HITSTREAM_RESTART_DELAY": "0.01",
         "PORT": str(port),
         **environment,

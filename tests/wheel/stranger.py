@@ -92,6 +92,18 @@ class Stranger:
 def settle_in(directory: Path, *wheels: Path) -> Stranger:
     """The project is there, with the wheels installed beside it, and what they depend on: as the
     tests' own environment has it, which pip then finds to be enough."""
+    venv = install(directory, *wheels, more=("celery[redis]", "gunicorn"))
+    stranger = Stranger(directory / "site", venv / "bin", environment())
+    stranger.directory.mkdir()
+    stranger.run("django", "startproject", "host", ".")
+    package = stranger.directory / "host"
+    (package / "settings.py").rename(package / "stock.py")
+    shutil.copytree(Path(__file__).parent / "host", package, dirs_exist_ok=True)
+    return stranger
+
+
+def install(directory: Path, *wheels: Path, more: Iterable[str], extra: str = "") -> Path:
+    """Return a new virtual environment with the wheels, and with what this extra adds."""
     venv = directory / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin" / "python"
@@ -100,15 +112,9 @@ def settle_in(directory: Path, *wheels: Path) -> Stranger:
     packages = Path(
         run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     )
-    lend(packages, installed(python), "celery[redis]", "gunicorn")
+    lend(packages, installed(python), *more, extra=extra)
     run(*pip, "check")
-    stranger = Stranger(directory / "site", venv / "bin", environment())
-    stranger.directory.mkdir()
-    stranger.run("django", "startproject", "host", ".")
-    package = stranger.directory / "host"
-    (package / "settings.py").rename(package / "stock.py")
-    shutil.copytree(Path(__file__).parent / "host", package, dirs_exist_ok=True)
-    return stranger
+    return venv
 
 
 def installed(python: Path) -> list[str]:
@@ -120,14 +126,14 @@ def installed(python: Path) -> list[str]:
     return [line for line in run(python, "-c", code).splitlines() if line]
 
 
-def lend(packages: Path, required: Iterable[str], *more: str) -> None:
+def lend(packages: Path, required: Iterable[str], *more: str, extra: str) -> None:
     """Link the tests' own copies of what is required, and of what that requires in turn, into
     `packages`."""
-    waiting = [(Requirement(text), "") for text in (*required, *more)]
+    waiting = [(Requirement(text), extra) for text in (*required, *more)]
     seen: set[tuple[str, str]] = set()
     while waiting:
-        requirement, extra = waiting.pop()
-        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+        requirement, wanted_by = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": wanted_by}):
             continue
         for wanted in ("", *requirement.extras):
             if (requirement.name, wanted) not in seen:

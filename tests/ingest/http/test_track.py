@@ -11,12 +11,12 @@ import pytest
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from project.wsgi import application
 from tests.support.hits import Send, basic, hit
 from tests.support.sample import SEED
 from tracking.ingest.wsgi import answer
 from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
+from tracking.server.wsgi import application
 
 
 def nested(levels: int) -> dict[str, Any]:

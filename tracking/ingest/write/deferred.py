@@ -3,7 +3,7 @@
 The event loop of the web server must not wait for Postgres. It calls the application with a
 function under NOTIFY in the environ; the view then leaves a DeferredResponse and returns at once.
 
-    project/front        the view                    LoopWriter              Postgres
+    server/front         the view                    LoopWriter              Postgres
         │  NOTIFY in environ │                            │                      │
         ├───────────────────▶│ authenticate, parse        │                      │
         │                    ├── hand(arrival, notify) ──▶│                      │

@@ -16,8 +16,8 @@ from django.test import Client, RequestFactory
 
 from project.embedded.paths import read_secret
 from project.embedded.secret import make_secrets
-from project.middleware import handle_error
 from project.run import Address
+from tracking.server.middleware import handle_error
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -141,7 +141,7 @@ def test_the_settings_of_the_guide_pass_the_deployment_checks(tmp_path: Path) ->
 @pytest.mark.django_db(transaction=True)
 def test_behind_tls_only_pages_are_redirected(settings: Any) -> None:
     exempt = r"^(?!admin/|console/|$)"
-    assert exempt in (ROOT / "project/settings.py").read_text()
+    assert exempt in (ROOT / "tracking/server/settings.py").read_text()
     settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [exempt]
     client = Client()
     for page in ("/", "/admin/login/", "/console/"):

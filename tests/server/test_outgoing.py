@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import Server, read_to_end, status_of
+from tests.server.server import Server, read_to_end, status_of
 from tests.support.waiting import wait_until
 
 MIB = 1024 * 1024

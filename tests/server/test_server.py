@@ -6,10 +6,10 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from project.front.body import SMALL, Memory, Share
-from project.front.refusal import Overloaded
-from project.server import limit_of
-from tests.project.server import Server, json_of, read_to_end, status_of
+from tests.server.server import Server, json_of, read_to_end, status_of
+from tracking.server.app import limit_of
+from tracking.server.front.body import SMALL, Memory, Share
+from tracking.server.front.refusal import Overloaded
 
 CHUNKED = "Transfer-Encoding: chunked"
 MIB = 1024 * 1024

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from project.front.refusal import Overloaded
+from tracking.server.front.refusal import Overloaded
 
 Work = Callable[[], object]
 Done = asyncio.Future[None]

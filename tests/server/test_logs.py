@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from project.logs import JsonFormatter, LineFormatter
+from tracking.server.logs import JsonFormatter, LineFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a vendor might answer: it clears the screen, sets the window's title, turns the text around,
@@ -45,7 +45,7 @@ def test_a_line_of_json_says_what_happened() -> None:
 SCRIPT = """
 import django; django.setup()
 from django.test import RequestFactory
-from project.wsgi import django as application
+from tracking.server.wsgi import django as application
 requests = RequestFactory(SERVER_NAME="localhost")
 environ = requests.get("/api/docs", headers={"host": "evil.example"}).environ
 print(application(environ, lambda *head: None).status_code)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from project.front.granian_types import HTTPProtocol, Scope
+from tracking.server.front.granian_types import HTTPProtocol, Scope
 
 
 class RequestRefused(Exception):

@@ -12,8 +12,8 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client
 
-from project import sign_in
 from tests.support.people import operator
+from tracking.server import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import Server
+from tests.server.server import Server
 
 
 @pytest.fixture(scope="package")

@@ -6,9 +6,9 @@ connection that broke: by an empty chunk. JSON and gzip show their own end, line
 
 import msgspec
 
-from project.front.granian_types import Scope
 from tracking.ingest.errors import IngestError
 from tracking.ingest.parse.body import BOM, GZIP_ENCODINGS, LINE_TYPES, unpack
+from tracking.server.front.granian_types import Scope
 
 
 def is_whole(content: bytes, scope: Scope, limit: int) -> bool:

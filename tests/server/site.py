@@ -1,4 +1,4 @@
-"""A small Django site behind the front, for the tests: `granian tests.project.site:app`."""
+"""A small Django site behind the front, for the tests: `granian tests.server.site:app`."""
 
 import os
 import sys
@@ -22,8 +22,8 @@ from django.http import (
 )
 from django.urls import path
 
-from project.front.body import OTHER, Limit
-from project.front.rsgi import Front
+from tracking.server.front.body import OTHER, Limit
+from tracking.server.front.rsgi import Front
 
 settings.configure(
     ALLOWED_HOSTS=["*"],

@@ -1,5 +1,6 @@
 """The static files that the deployment serves: those of its apps, without source maps."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,3 +17,12 @@ class ServedFinder(AppDirectoriesFinder):
     def find(self, path: str, *args: Any, **kwargs: Any) -> Any:
         """Return the file, or an empty list."""
         return [] if path.endswith(UNSERVED[1:]) else super().find(path, *args, **kwargs)
+
+
+def storage_of_static_files(root: str | None, *, collected: bool) -> str:
+    """Return the storage: with hashed names once the files are collected, and for the command that
+    collects them."""
+    collecting = root is not None and "collectstatic" in sys.argv[1:]
+    if collected or collecting:
+        return "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    return "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from project.front.body import (
+from tracking.ingest.write.deferred import NOTIFY, NeedsThread
+from tracking.server.front.body import (
     OTHER,
     SMALL,
     Body,
@@ -23,13 +24,12 @@ from project.front.body import (
     linger,
     receive,
 )
-from project.front.gateway import Responder, answer, build_environ
-from project.front.granian_types import HTTPProtocol, Scope
-from project.front.outgoing import Connection, LargeAnswer, Outgoing, end_unread
-from project.front.patience import Patience
-from project.front.refusal import BodyTimeout, RequestRefused
-from project.front.threads import Threads
-from tracking.ingest.write.deferred import NOTIFY, NeedsThread
+from tracking.server.front.gateway import Responder, answer, build_environ
+from tracking.server.front.granian_types import HTTPProtocol, Scope
+from tracking.server.front.outgoing import Connection, LargeAnswer, Outgoing, end_unread
+from tracking.server.front.patience import Patience
+from tracking.server.front.refusal import BodyTimeout, RequestRefused
+from tracking.server.front.threads import Threads
 
 LARGE_BODIES = 256 * 1024 * 1024
 LARGE_ANSWERS = 64 * 1024 * 1024

@@ -3,14 +3,14 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from project.sign_in import SignInForm
+from tracking.server.sign_in import SignInForm
 
 admin.site.site_header = admin.site.site_title = "Hitstream"
 admin.site.site_url = "/console/"
 admin.site.login_form = SignInForm
 admin.site.index_title = "Tokens, integrations, hits"
 
-handler500 = "project.middleware.handle_error"
+handler500 = "tracking.server.middleware.handle_error"
 urlpatterns = [
     path("", include("tracking.urls")),
     path("api/", include("tracking.openapi.urls")),

@@ -1,4 +1,4 @@
-"""The web server's application: `granian --interface rsgi --task-impl asyncio project.server:app`.
+"""The web server's application, which `hitstream web` starts.
 
 HITSTREAM_THREADS         Django's threads for pages in each process (32)
 HITSTREAM_INGEST_THREADS  its threads for hits (16)
@@ -12,14 +12,18 @@ import os
 
 from django.urls import reverse
 
-from project import pulse
-from project.front.body import OTHER, Limit
-from project.front.rsgi import Front
-from project.wsgi import application
+# First: it loads the apps, which the others need.
+from tracking.server.wsgi import application
+
+# isort: split
+
 from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
 from tracking.ingest.write.readiness import readiness
+from tracking.server import pulse
+from tracking.server.front.body import OTHER, Limit
+from tracking.server.front.rsgi import Front
 
 ROOT = reverse("hitstream:track").removesuffix("track")
 LIMITS = {

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from project.front.granian_types import HTTPProtocol
-from project.front.patience import Patience
-from project.front.refusal import Overloaded
+from tracking.server.front.granian_types import HTTPProtocol
+from tracking.server.front.patience import Patience
+from tracking.server.front.refusal import Overloaded
 
 #: Bytes from which an answer counts as large: about what the kernel itself holds.
 LARGE = 128 * 1024

@@ -14,12 +14,12 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from project.front.body import Body
-from project.front.files import FileWrapper
-from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
-from project.front.outgoing import FILE_BYTES, LARGE, LargeAnswer
-from project.front.refusal import RequestRefused
 from tracking.ingest.write.deferred import DEFERRED, DeferredResponse
+from tracking.server.front.body import Body
+from tracking.server.front.files import FileWrapper
+from tracking.server.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
+from tracking.server.front.outgoing import FILE_BYTES, LARGE, LargeAnswer
+from tracking.server.front.refusal import RequestRefused
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.project.server import Server, json_of, read_to_end
+from tests.server.server import Server, json_of, read_to_end
 
 
 def test_past_the_waiting_limit_requests_are_refused_at_once(server: Server) -> None:

@@ -44,7 +44,7 @@ class Server:
         command = (sys.executable, "-m", "granian", "--host", HOST, "--port", str(self.port))
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                (*command, *OPTIONS, "tests.project.site:app"),
+                (*command, *OPTIONS, "tests.server.site:app"),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
-from project.front.completeness import is_whole
-from project.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
-from project.front.patience import Patience
-from project.front.refusal import BodyTooLarge, BrokenBody, Overloaded
+from tracking.server.front.completeness import is_whole
+from tracking.server.front.granian_types import HTTPProtocol, ProtocolClosed, Scope
+from tracking.server.front.patience import Patience
+from tracking.server.front.refusal import BodyTooLarge, BrokenBody, Overloaded
 
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0

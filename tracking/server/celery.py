@@ -1,18 +1,15 @@
 """The deployment's Celery app. Celery only wakes the worker; all state is in Postgres."""
 
-import os
 import warnings
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init
 
-from project import pulse
+from tracking.server import pulse
 
 # Celery warns of root because of pickle; this app accepts only JSON, and in a container all is
 # root.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 app = Celery("hitstream")
 app.config_from_object("django.conf:settings", namespace="CELERY")
