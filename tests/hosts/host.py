@@ -14,6 +14,9 @@ CELERY_BEAT_SCHEDULE = {**SCHEDULE}
 ROUTES = """
 from django.urls import include, path
 urlpatterns = [path("hits/", include("tracking.all")), *urlpatterns]
+# The styles of the screenshots; with DEBUG alone.
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
+urlpatterns = [*staticfiles_urlpatterns(), *urlpatterns]
 """
 COMMON = """
 import os
