@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -49,6 +49,11 @@ test-faults: $(VENV)/.dev test-deps
 # allows; one pair: make test-versions ONLY=3.13:6.0
 test-versions: $(VENV)/.dev test-deps clients
 	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
+
+# The projects of others, each in a virtual environment of its own (they are downloaded); one of them:
+# make test-hosts ONLY=wagtail
+test-hosts: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_HOSTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/hosts -v $(addprefix -k ,$(ONLY))
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

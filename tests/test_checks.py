@@ -1,5 +1,7 @@
 """What a wrong setting is answered with."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -73,3 +75,43 @@ def test_a_channel_whose_key_is_lost_is_named(transactional_db: None, settings: 
     messages = run_checks(tags=["database"], databases=["default"])
     (lost,) = [message for message in messages if message.id == "hitstream.E005"]
     assert "On call" in lost.msg
+
+
+@pytest.mark.parametrize(
+    ("tenant", "shared", "code"),
+    [
+        (["tracking"], ["django.contrib.auth", "tracking"], ["hitstream.E015"]),
+        (["shop"], ["tracking"], ["hitstream.E016"]),
+        (["shop"], ["django.contrib.auth", "tracking"], []),
+    ],
+)
+def test_django_tenants_makes_the_tables_once(
+    settings: Any, tenant: list[str], shared: list[str], code: list[str]
+) -> None:
+    settings.TENANT_MODEL = "customers.Client"
+    settings.TENANT_APPS, settings.SHARED_APPS = tenant, shared
+    assert found(settings) == code
+
+
+@pytest.mark.parametrize("path", ["nowhere.site", "json.dumps"])
+def test_a_setting_that_names_no_admin_site_is_told(settings: Any, path: str) -> None:
+    assert found(settings, ADMIN_SITE=path) == ["hitstream.E014"]
+
+
+def test_an_admin_site_that_no_url_leads_to_is_named(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.support.without_admin"
+    assert found(settings) == ["hitstream.E014"]
+
+
+def test_a_project_without_users_is_told_which_app_is_missing() -> None:
+    """In a process of its own: no app can be taken out of a running project."""
+    code = (
+        "from django.conf import settings\n"
+        "settings.configure(INSTALLED_APPS=['rest_framework', 'tracking'],"
+        " ROOT_URLCONF='tracking.all', SECRET_KEY='x')\n"
+        "import django; django.setup()\n"
+        "from django.core.management import call_command; call_command('check')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "hitstream.E013" in done.stderr
+    assert "RuntimeError" not in done.stderr

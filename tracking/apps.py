@@ -8,4 +8,7 @@ class TrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from tracking import checks  # noqa: F401, PLC0415 (registers the checks)
+        from tracking import host_checks  # noqa: PLC0415 (registers the checks)
+
+        if not host_checks.missing_apps():
+            from tracking import checks  # noqa: F401, PLC0415 (registers the checks)

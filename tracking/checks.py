@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
+from django.urls import NoReverseMatch, reverse
 
 from tracking import db
 from tracking.conf import Conf, conf
@@ -22,6 +24,7 @@ from tracking.ingest.auth.client_ip import UNIX, network_of
 from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, Hit, Integration
 from tracking.models.hits import partitions
+from tracking.presentation.admin_site import admin_url
 
 DISTRIBUTION = "hitstream"
 #: A token of fewer characters can be guessed.
@@ -153,6 +156,31 @@ def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 @register("hitstream")
+def check_admin_site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the console, where it is mounted, finds the forms that it links to."""
+    try:
+        reverse("hitstream-console:home")
+    except (NoReverseMatch, ImproperlyConfigured):
+        return []
+    if not apps.is_installed("django.contrib.admin"):
+        message = "The console needs django.contrib.admin, which is not installed."
+        hint = "Add it to INSTALLED_APPS and mount its site, or leave out tracking.console.urls."
+        return [Error(message, hint=hint, id="hitstream.E014")]
+    try:
+        admin_url("hitstream_token_changelist")
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="hitstream.E014")]
+    except NoReverseMatch:
+        message = "The console links to forms of an admin site that no URL leads to."
+        hint = (
+            "Mount the site; if it is one of your own, name it: HITSTREAM = {'ADMIN_SITE': "
+            "'shop.sites.staff'}."
+        )
+        return [Error(message, hint=hint, id="hitstream.E014")]
+    return []
+
+
+@register("hitstream")
 def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that the project uses Postgres and aware times."""
     found: list[CheckMessage] = []
@@ -161,7 +189,9 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         found.append(
             Error(
                 f"Hits are stored in Postgres; the database {alias!r} is something else.",
-                hint="Or add a database router that sends the app `tracking` to a Postgres.",
+                hint="Add a Postgres to DATABASES under the alias 'hitstream', "
+                "DATABASE_ROUTERS = ['tracking.router.HitstreamRouter'], and run "
+                "`manage.py migrate --database hitstream`.",
                 id="hitstream.E007",
             )
         )

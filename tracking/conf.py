@@ -14,6 +14,15 @@ from django.conf import settings
 class Conf:
     """Attributes are read from `settings.HITSTREAM` each time, so overrides work at once."""
 
+    # The project around it
+    #: The admin site that holds Hitstream's forms, as a dotted path to the instance:
+    #: "shop.sites.staff". Its module must import neither URLs nor Hitstream. Empty: the default
+    #: site.
+    ADMIN_SITE: str = ""
+    #: The database that tracking.router.HitstreamRouter sends Hitstream's tables to, as an alias of
+    #: DATABASES.
+    DATABASE: str = "hitstream"
+
     # Ingest
     #: Proxies whose X-Forwarded-For is trusted, as addresses or networks; "unix": every peer of the
     #: server's unix socket.

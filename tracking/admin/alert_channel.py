@@ -21,6 +21,7 @@ from tracking.alerts.notify import send_test_message
 from tracking.models import AlertChannel
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import ChannelKind
+from tracking.presentation.admin_site import admin_site, frame
 from tracking.presentation.pill import state_of_channel
 
 
@@ -32,7 +33,7 @@ class TestMessageView(ConfirmView):
         return self.show("verdict", verdict=ask_vendor(lambda: send_test_message(self.object)))
 
 
-@admin.register(AlertChannel)
+@admin.register(AlertChannel, site=admin_site())
 class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
     pages = {"test": TestMessageView}  # noqa: RUF012 (Django's own form)
     list_display = ("name", "kind", "state", "notified_at")
@@ -62,7 +63,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         if self.kind(request) in CHANNELS:
             return super().add_view(request, *args, **kwargs)
         context = {
-            **self.admin_site.each_context(request),
+            **frame(self.admin_site, request),
             "title": "Choose an alert channel",
             "kinds": ChannelKind.choices,
             "opts": self.opts,

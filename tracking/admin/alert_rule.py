@@ -14,6 +14,7 @@ from tracking.admin.base_admin import BaseAdmin
 from tracking.models import AlertRule, Integration, Token
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.rule import AlertRuleQuerySet
+from tracking.presentation.admin_site import admin_site
 
 
 class AlertRuleForm(forms.ModelForm):
@@ -31,7 +32,7 @@ class AlertRuleForm(forms.ModelForm):
         return cleaned
 
 
-@admin.register(AlertRule)
+@admin.register(AlertRule, site=admin_site())
 class AlertRuleAdmin(BaseAdmin):
     list_display = ("kind", "token", "integration", "threshold", "minutes", "calm", "enabled")
     list_display_links = ("kind",)

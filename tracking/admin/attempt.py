@@ -7,9 +7,10 @@ from django.contrib import admin
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Attempt
+from tracking.presentation.admin_site import admin_site
 
 
-@admin.register(Attempt)
+@admin.register(Attempt, site=admin_site())
 class AttemptAdmin(ReadOnlyAdmin):
     owner = "integration__token"
     list_display = ("made_at", "integration", "hits", "status", "code", "message", "milliseconds")

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,6 +19,7 @@ from tracking.models import DeadLetter, Delivery, Hit
 from tracking.models.deliveries.dead_letter import CODES
 from tracking.models.deliveries.delivery import present
 from tracking.models.operations.replay_selected import replay_chosen
+from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.pill import pill
 from tracking.wakeup import wake_dispatcher_on_commit
 
@@ -28,7 +28,7 @@ ID = re.compile(r"[0-9]{1,18}")
 
 
 def link_to_hit(hit_id: Any) -> SafeString:
-    url = reverse("admin:hitstream_hit_change", args=(hit_id,))
+    url = admin_url("hitstream_hit_change", hit_id)
     return format_html('<a href="{}">{}</a>', url, hit_id)
 
 
@@ -59,7 +59,7 @@ class HitRowsAdmin(ReadOnlyAdmin):
         return queryset.filter(hit_id__in=list(hits.values_list("pk", flat=True)[:1000])), False
 
 
-@admin.register(Delivery)
+@admin.register(Delivery, site=admin_site())
 class DeliveryAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "state_shown", "since", "why")
     list_filter = ("state", ("integration", PresentFilter))
@@ -103,7 +103,7 @@ class CodeFilter(admin.SimpleListFilter):
         return queryset.filter(code=wanted) if wanted in CODES else queryset.none()
 
 
-@admin.register(DeadLetter)
+@admin.register(DeadLetter, site=admin_site())
 class DeadLetterAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "failed_at", "code", "message", "attempts")
     list_filter = (("integration", PresentFilter), CodeFilter)

@@ -7,9 +7,10 @@ from django.contrib import admin
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import FileImport
+from tracking.presentation.admin_site import admin_site
 
 
-@admin.register(FileImport)
+@admin.register(FileImport, site=admin_site())
 class ImportAdmin(ReadOnlyAdmin):
     list_display = (
         *("name", "token", "lines", "stored", "duplicate", "refused"),

@@ -18,6 +18,7 @@ from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Hit
 from tracking.models.explain.hit_history import hit_history
 from tracking.models.hits.hit import digest_of_email
+from tracking.presentation.admin_site import admin_site
 from tracking.uuid7 import first_uuid7
 
 
@@ -38,7 +39,7 @@ class ReceivedFilter(admin.SimpleListFilter):
         return queryset.filter(id__gte=first_uuid7(since))
 
 
-@admin.register(Hit)
+@admin.register(Hit, site=admin_site())
 class HitAdmin(ReadOnlyAdmin):
     list_display = ("received", "name", "user_id", "anonymous_id", "hit_id", "token")
     list_filter = (ReceivedFilter, ("token", PresentFilter))

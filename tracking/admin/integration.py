@@ -28,12 +28,13 @@ from tracking.models import Integration
 from tracking.models.access.scope import Scope
 from tracking.models.operations import backlog
 from tracking.models.operations.resume import resume
+from tracking.presentation.admin_site import admin_site, frame
 from tracking.presentation.markdown import render
 from tracking.presentation.pill import pause_of, state_of_integration
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
-@admin.register(Integration)
+@admin.register(Integration, site=admin_site())
 class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     pages = {  # noqa: RUF012 (Django's own form)
         "pause": integration_actions.PauseView,
@@ -67,7 +68,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         if self.slug(request) in dict(registry.choices()):
             return super().add_view(request, *args, **kwargs)
         context = {
-            **self.admin_site.each_context(request),
+            **frame(self.admin_site, request),
             "title": "Choose a destination",
             "destinations": registry.all_destinations(),
             "token": request.GET.get("token", ""),

@@ -26,6 +26,7 @@ from tracking.models.operations.delete import delete_integration
 from tracking.models.operations.preview import Preview
 from tracking.models.operations.replay import Replay
 from tracking.models.operations.resume import resume
+from tracking.presentation.admin_site import admin_url
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
@@ -38,7 +39,7 @@ class BacklogView(ConfirmView):
     def done(self, message: str) -> HttpResponse:
         """Log the change, and return to the integration."""
         self.site.log_change(self.request, self.object, message)
-        return redirect("admin:hitstream_integration_change", self.object.pk)
+        return redirect(admin_url("hitstream_integration_change", self.object.pk))
 
 
 class PauseView(BacklogView):
@@ -94,7 +95,7 @@ class DeleteIntegrationView(BacklogView):
         self.site.log_change(self.request, self.object, "Deleted.")
         text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
         messages.success(self.request, text)
-        return redirect("admin:hitstream_operation_change", operation.pk)
+        return redirect(admin_url("hitstream_operation_change", operation.pk))
 
 
 class OperationView(ConfirmView):
@@ -113,7 +114,7 @@ class OperationView(ConfirmView):
         wake_dispatcher_on_commit()
         message = f"{wanted.name.capitalize()} {wanted.criteria}".strip()
         self.site.log_change(self.request, self.object, message)
-        return redirect("admin:hitstream_operation_change", operation.pk)
+        return redirect(admin_url("hitstream_operation_change", operation.pk))
 
 
 class ReplayView(OperationView):

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.views import View
 
 from tracking.admin.base_admin import BaseAdmin
+from tracking.presentation.admin_site import frame
 
 
 class AdminPage(View):
@@ -50,7 +51,7 @@ class ObjectPage(AdminPage):
             self.request,
             f"hitstream/{template}.html",
             {
-                **self.site.admin_site.each_context(self.request),
+                **frame(self.site.admin_site, self.request),
                 "title": self.title,
                 "object": self.object,
                 "opts": self.site.opts,

@@ -14,6 +14,7 @@ from tracking.admin.filters import PresentFilter
 from tracking.admin.object_page import ObjectPage, PagesAdmin
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
+from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.pill import state_of_operation
 from tracking.wakeup import wake_dispatcher_on_commit
 
@@ -31,7 +32,7 @@ class SteerView(ObjectPage):
         message = self.act()
         wake_dispatcher_on_commit()
         self.site.log_change(request, self.object, message)
-        return redirect("admin:hitstream_operation_change", self.object.pk)
+        return redirect(admin_url("hitstream_operation_change", self.object.pk))
 
     def act(self) -> str:
         """Steer the operation, and return the text for the log."""
@@ -50,7 +51,7 @@ class GoOnView(SteerView):
         return "Resumed."
 
 
-@admin.register(Operation)
+@admin.register(Operation, site=admin_site())
 class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
     pages = {"stop": StopView, "go-on": GoOnView}  # noqa: RUF012 (Django's own form)
     owner = "integration__token"

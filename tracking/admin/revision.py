@@ -7,9 +7,10 @@ from django.contrib import admin
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Revision
+from tracking.presentation.admin_site import admin_site
 
 
-@admin.register(Revision)
+@admin.register(Revision, site=admin_site())
 class RevisionAdmin(ReadOnlyAdmin):
     list_display = ("token", "number", "made_at", "made_by")
     list_filter = (("token", PresentFilter),)

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from tracking.admin.base_admin import BaseAdmin
 from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import Token
+from tracking.presentation.admin_site import admin_url, frame
 from tracking.presentation.snippets import curl
 
 
@@ -24,10 +25,10 @@ def show_once(
         request,
         "hitstream/issued.html",
         {
-            **site.admin_site.each_context(request),
+            **frame(site.admin_site, request),
             "object": obj,
             "opts": site.opts,
-            "back": reverse(f"admin:hitstream_{site.opts.model_name}_change", args=(obj.pk,)),
+            "back": admin_url(f"hitstream_{site.opts.model_name}_change", obj.pk),
             **context,
         },
     )

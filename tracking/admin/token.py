@@ -23,6 +23,7 @@ from tracking.admin.token_form import TokenForm
 from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import CONFIGURED
+from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.pill import pill
 from tracking.presentation.snippets import snippets
 
@@ -32,7 +33,7 @@ FACTS = (
 )
 
 
-@admin.register(Token)
+@admin.register(Token, site=admin_site())
 class TokenAdmin(ScopedAdmin, PagesAdmin):
     owner = "pk"
     pages = {  # noqa: RUF012 (Django's own form)
@@ -101,7 +102,7 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
 
     @admin.display
     def changes(self, token: Token) -> SafeString:
-        url = reverse("admin:hitstream_revision_changelist")
+        url = admin_url("hitstream_revision_changelist")
         return format_html(
             '<a href="{}?token__id__exact={}">revision {}</a>', url, token.pk, token.revision
         )

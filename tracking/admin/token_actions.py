@@ -16,6 +16,7 @@ from tracking.models.operations import backlog
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_token
 from tracking.models.operations.preview import Preview
+from tracking.presentation.admin_site import admin_url
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
@@ -45,7 +46,7 @@ class RevokeView(ConfirmView):
         self.site.log_change(self.request, self.object, "Revoked.")
         text = f"{self.object} is revoked. Within seconds its requests fail with 401."
         messages.success(self.request, text)
-        return redirect("admin:hitstream_token_changelist")
+        return redirect(admin_url("hitstream_token_changelist"))
 
 
 class DeleteTokenView(ConfirmView):
@@ -68,4 +69,4 @@ class DeleteTokenView(ConfirmView):
         self.site.log_change(self.request, self.object, "Deleted.")
         text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
         messages.success(self.request, text)
-        return redirect("admin:hitstream_token_changelist")
+        return redirect(admin_url("hitstream_token_changelist"))

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 
 from tracking.models.access.scope import Scope
+from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.csp import CSP
 from tracking.presentation.viewer_zone import zone_of
 
@@ -39,8 +38,10 @@ def page(
         def guarded(
             request: HttpRequest, /, *args: Args.args, **kwargs: Args.kwargs
         ) -> HttpResponse:
-            if not admin.site.has_permission(request):
-                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            site = admin_site()
+            if not site.has_permission(request):
+                return redirect_to_login(request.get_full_path(), admin_url("login"))
+            request.current_app = site.name
             if not request.user.has_perms([f"hitstream.{name}" for name in permissions]):
                 raise PermissionDenied
             if request.method not in methods:
@@ -69,8 +70,8 @@ def show(
             "title": title,
             "here": here,
             "has_permission": True,
-            "site_header": admin.site.site_header,
-            "site_title": admin.site.site_title,
+            "site_header": admin_site().site_header,
+            "site_title": admin_site().site_title,
             "is_nav_sidebar_enabled": False,
             "zone": timezone.get_current_timezone_name(),
             **context,

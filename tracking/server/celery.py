@@ -5,6 +5,7 @@ import warnings
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init
 
+from tracking.beat import SCHEDULE
 from tracking.server import pulse
 
 # Celery warns of root because of pickle; this app accepts only JSON, and in a container all is
@@ -23,23 +24,7 @@ app.conf.update(
     beat_max_loop_interval=5,
 )
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
-    # The safety net: it finds what a lost message or a dead worker left behind.
-    "dispatch": {"task": "hitstream.dispatch", "schedule": 5.0, "options": {"expires": 5.0}},
-    "consolidate": {
-        "task": "hitstream.consolidate",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-    "rollup": {"task": "hitstream.rollup", "schedule": 15.0, "options": {"expires": 15.0}},
-    "heartbeat": {"task": "hitstream.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
-    "evaluate-alerts": {
-        "task": "hitstream.evaluate_alerts",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-    "maintain": {"task": "hitstream.maintain", "schedule": 3600.0, "options": {"expires": 3600.0}},
-}
+app.conf.beat_schedule = SCHEDULE
 
 
 @worker_init.connect

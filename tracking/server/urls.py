@@ -12,10 +12,8 @@ admin.site.index_title = "Tokens, integrations, hits"
 
 handler500 = "tracking.server.middleware.handle_error"
 urlpatterns = [
-    path("", include("tracking.urls")),
-    path("api/", include("tracking.openapi.urls")),
+    path("", include("tracking.all")),
     path("admin/", admin.site.urls),
-    path("console/", include("tracking.console.urls")),
     path("", RedirectView.as_view(pattern_name="hitstream-console:home")),
     path("favicon.ico", RedirectView.as_view(url=static("hitstream/icon.svg"))),
 ]

@@ -48,14 +48,14 @@ class Partition:
         start = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
         return first_uuid7(start), first_uuid7(start + timedelta(days=1))
 
-    def statements(self) -> Iterator[str]:
-        """Yield the statements that create the partition, then attach it: CREATE … PARTITION OF
-        would lock out all ingest."""
+    def statements(self, schema: str = "public") -> Iterator[str]:
+        """Yield the statements that create the partition in this schema, quoted where it must be,
+        then attach it: CREATE … PARTITION OF would lock out all ingest."""
         low, high = self.bounds
-        yield f"CREATE TABLE {self.name} (LIKE {self.parent} INCLUDING ALL) WITH ({APPEND_ONLY})"
+        table, parent = f"{schema}.{self.name}", f"{schema}.{self.parent}"
+        yield f"CREATE TABLE {table} (LIKE {parent} INCLUDING ALL) WITH ({APPEND_ONLY})"
         yield (
-            f"ALTER TABLE {self.parent} ATTACH PARTITION {self.name} "
-            f"FOR VALUES FROM ('{low}') TO ('{high}')"
+            f"ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES FROM ('{low}') TO ('{high}')"
         )
 
 
@@ -77,8 +77,10 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
     execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
     present = {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
     made = [partition for partition in wanted if partition.name not in present]
+    if made:
+        ((schema,),) = execute(SQL["schema"]).fetchall()
     for partition in made:
-        for statement in partition.statements():
+        for statement in partition.statements(schema):
             execute(statement)
     return [partition.name for partition in made]
 

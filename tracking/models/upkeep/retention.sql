@@ -4,5 +4,5 @@
 SELECT child.relname, coalesce(inhdetachpending, false), inhparent IS NOT NULL
 FROM pg_class AS child LEFT JOIN pg_inherits ON child.oid = inhrelid
 WHERE child.relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
-  AND child.relnamespace = current_schema()::text::regnamespace
+  AND child.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('hitstream_hit'))
 ORDER BY 1

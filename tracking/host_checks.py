@@ -1,0 +1,65 @@
+"""System checks of the project around Hitstream. The module imports nothing of the app that needs
+another app, so that it can name those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+APP = "tracking"
+#: The apps without which Hitstream's modules cannot be imported.
+NEEDED = ("django.contrib.auth", "django.contrib.contenttypes")
+
+
+def missing_apps() -> list[str]:
+    return [name for name in NEEDED if not apps.is_installed(name)]
+
+
+@register("hitstream")
+def check_apps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the apps are installed whose tables Hitstream's refer to."""
+    return [
+        Error(
+            f"Hitstream needs the app {name}.",
+            hint=f"Add {name!r} to INSTALLED_APPS. Hitstream's access rights are Django's groups; "
+            "its tables may lie in a database of their own (tracking.router).",
+            id="hitstream.E013",
+        )
+        for name in missing_apps()
+    ]
+
+
+@register("hitstream")
+def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that django-tenants makes Hitstream's tables once, and the groups beside them."""
+    if not hasattr(settings, "TENANT_MODEL"):
+        return []
+    tenant, shared = (set(getattr(settings, name, ())) for name in ("TENANT_APPS", "SHARED_APPS"))
+    names = {APP, f"{APP}.apps.TrackingConfig"}
+    hint = (
+        "Put 'tracking' into SHARED_APPS only, and issue one token for each tenant: groups limit "
+        "who sees which token."
+    )
+    if names & tenant:
+        return [
+            Error(
+                "Hitstream is in TENANT_APPS. It stores and delivers on connections of its own, "
+                "which know no tenant.",
+                hint=hint,
+                id="hitstream.E015",
+            )
+        ]
+    if "django.contrib.auth" not in shared:
+        return [
+            Error(
+                "Hitstream is in SHARED_APPS, django.contrib.auth is not: the groups that its "
+                "tables refer to are missing there.",
+                hint="Add 'django.contrib.auth' and 'django.contrib.contenttypes' to SHARED_APPS.",
+                id="hitstream.E016",
+            )
+        ]
+    return []
