@@ -180,6 +180,7 @@ HITSTREAM = {
         default=read_secret("allow_private_destinations") or "",
     ),
     "OUTBOUND_PROXY": os.environ.get("HITSTREAM_OUTBOUND_PROXY", ""),
+    "MAX_OPEN_REQUESTS": number("HITSTREAM_MAX_OPEN_REQUESTS", 1_000),
     "HIT_DAYS": number("HITSTREAM_HIT_DAYS"),
     "ATTEMPT_DAYS": number("HITSTREAM_ATTEMPT_DAYS", 30),
     "DISK_BYTES": number("HITSTREAM_DISK_BYTES"),
