@@ -166,7 +166,8 @@ async def run(servers: Bench, workers: int, seconds: float, *, frozen: bool = Fa
         many, took = received.ports - before, time.monotonic() - began
         shares = Counter[int]({worker.pid: 0 for worker in started})
         for port, count in many.items():
-            shares[owner.get(port, 0)] += count
+            if port in owner:  # A connection between two looks has no known owner.
+                shares[owner[port]] += count
         moved_after = await freeze(servers, started[0]) if frozen else None
     return Found(many.total() / took, [*shares.values()], received.doubled, moved_after)
 
