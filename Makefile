@@ -11,7 +11,7 @@ APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts bench bench-size bench-soak bench-overload
-.PHONY: bench-delivery bench-isolation
+.PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
 
@@ -90,7 +90,7 @@ bench: $(VENV)/.dev bench-deps
 bench-size bench-soak bench-overload: bench-%: $(VENV)/.dev bench-deps
 	@$(BIN)/python -m benchmarks.$*
 
-bench-delivery bench-isolation bench-claims bench-console: bench-%: $(VENV)/.dev
+bench-delivery bench-isolation bench-workers bench-claims bench-console: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.$*
 
 # The working tree and another revision in turns: make bench-compare REV=HEAD~1 OPTIONS="--only ingest"

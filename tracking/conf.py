@@ -82,6 +82,8 @@ class Conf:
     MAX_AGE: float = 7 * 86_400
     #: Concurrent requests of one integration.
     CONCURRENCY: int = 16
+    #: Concurrent requests of one worker process, divided among its integrations.
+    MAX_OPEN_REQUESTS: int = 1_000
     #: Consecutive failed requests after which a destination counts as down.
     BREAKER_FAILURES: int = 10
     #: How long requests in flight may go on after the worker is stopped.

@@ -5,12 +5,15 @@ task does its work."""
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import suppress
+from typing import Any
 
 from celery import Task, shared_task
-from celery.signals import worker_shutting_down
-from django.db import InterfaceError, OperationalError
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import Error, InterfaceError, OperationalError
 
+from tracking import db
 from tracking.alerts.evaluate import evaluate as look
 from tracking.alerts.notify import notify
 from tracking.conf import conf
@@ -30,6 +33,8 @@ OPERATE_SECONDS = 10.0
 SUMMARISE_SECONDS = 10.0
 #: Seconds after which an operation that is ready counts as neglected: its worker died.
 NEGLECTED = 3.0
+#: Seconds between two heartbeats of one worker.
+BEAT_SECONDS = 10.0
 
 
 def call(name: str) -> None:
@@ -49,7 +54,9 @@ def dispatch(task: Task[..., None]) -> None:
     Heartbeat.objects.beat("worker")
     if Operation.objects.neglected(NEGLECTED).exists():
         call("hitstream.operate")
-    engine.run(linger=conf.WAKEUP_INTERVAL, again=lambda: call(DISPATCH))
+    engine.run(
+        linger=conf.WAKEUP_INTERVAL, again=lambda: call(DISPATCH), call_others=wake_dispatcher
+    )
 
 
 @shared_task(name="hitstream.consolidate", throws=(OperationalError,))
@@ -96,6 +103,30 @@ def evaluate_alerts() -> None:
     """Evaluate the alert rules and send pending notifications."""
     look()
     notify()
+
+
+@worker_ready.connect
+def begin(sender: Any = None, **kwargs: object) -> None:
+    """Beat for this worker, from a thread of its own, until it stops: messages reach some worker,
+    not each."""
+    name = f"worker {getattr(sender, 'hostname', '')}"[:255]
+    threading.Thread(
+        target=beat_until_stopped, args=(name,), name="hitstream-heartbeat", daemon=True
+    ).start()
+
+
+def beat_until_stopped(name: str) -> None:
+    """Beat under that name; at the end take the name off the list."""
+    try:
+        while not engine.stopping.is_set():
+            with suppress(Error):
+                Heartbeat.objects.beat(name)
+            db.close()
+            engine.stopping.wait(BEAT_SECONDS)
+        with suppress(Error):
+            Heartbeat.objects.leave(name)
+    finally:
+        db.close()
 
 
 @worker_shutting_down.connect

@@ -44,6 +44,8 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HITSTREAM_OUTBOUND_PROXY": "The HTTP proxy through which all destinations are called, "
         "`http://[user:password@]host:port`. It resolves their names, so it has to refuse private "
         "addresses itself. `HTTPS_PROXY` and the like are ignored.",
+        "HITSTREAM_MAX_OPEN_REQUESTS": "Requests to destinations that one worker process has open "
+        "at once, divided among its integrations.",
         "HITSTREAM_LOCAL_FOLDER": "The folder under which the destination *Object storage* may "
         "write to this host's disk; empty: nowhere.",
     },

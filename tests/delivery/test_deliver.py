@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from tracking.delivery.due import due
 from tracking.delivery.engine import engine
 from tracking.delivery.lease import Leases
 from tracking.delivery.retry import delay
+from tracking.delivery.roster import SLOTS
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.vendors.webhook.destination import Webhook as Webhook_
 from tracking.models import (
@@ -234,16 +236,14 @@ def test_paused_while_it_runs_stops_it(send: Send, token: Token, vendor: Vendor)
     assert len(vendor.received) + QueuedDelivery.objects.count() == 200
 
 
-def test_only_one_worker_delivers_to_an_integration(
-    send: Send, token: Token, vendor: Vendor
-) -> None:
+def test_a_worker_without_a_slot_delivers_nothing(send: Send, token: Token, vendor: Vendor) -> None:
     integration = add_webhook(token, vendor.url)
     post(send)
-    other = Leases()
-    assert other.take([integration.pk]) == {integration.pk}
+    other, slots = Leases(uuid4()), {(integration.pk, slot) for slot in range(SLOTS)}
+    assert other.take(slots) == slots
     engine.run()
     assert vendor.received == []
-    other.leave(integration.pk)
+    other.leave(slots)
     engine.run()
     assert len(vendor.received) == 1
 

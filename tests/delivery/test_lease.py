@@ -1,4 +1,4 @@
-"""Who delivers to an integration: one run at a time, until its lease ends."""
+"""Who delivers with a slot of an integration: one run at a time, until its lease ends."""
 
 import socket
 import time
@@ -13,7 +13,8 @@ from tests.support.integrations import add_webhook
 from tests.support.vendor import Vendor, reply
 from tracking.delivery import lease
 from tracking.delivery.engine import engine
-from tracking.delivery.lease import Leases
+from tracking.delivery.lease import Leases, Slot
+from tracking.delivery.roster import SLOTS
 from tracking.models import Lease, QueuedDelivery, Token
 
 
@@ -24,34 +25,35 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_holder_at_a_time(transactional_db: None) -> None:
-    first, second = Leases(), Leases()
-    assert first.take([1, 2]) == {1, 2}
-    assert second.take([1, 2, 3]) == {3}
-    second.leave(1)
-    assert second.take([1]) == set(), "nobody ends another's lease"
-    first.leave(1)
-    assert second.take([1, 2]) == {1}
+    first, second = Leases(uuid4()), Leases(uuid4())
+    assert first.take([(1, 0), (2, 0)]) == {(1, 0), (2, 0)}
+    assert second.take([(1, 0), (2, 0), (2, 1)]) == {(2, 1)}
+    second.leave([(1, 0)])
+    assert second.take([(1, 0)]) == set(), "nobody ends another's lease"
+    first.leave([(1, 0)])
+    assert second.take([(1, 0), (2, 0)]) == {(1, 0)}
 
 
 def test_a_holder_that_is_stopped_loses_its_leases(transactional_db: None, short: None) -> None:
-    stopped, other = Leases(), Leases()
-    assert stopped.take([1, 2]) == {1, 2}
+    stopped, other = Leases(uuid4()), Leases(uuid4())
+    assert stopped.take([(1, 0), (1, 1)]) == {(1, 0), (1, 1)}
     time.sleep(0.35)
-    assert other.take([1]) == {1}
-    assert stopped.renew() == {1}
-    assert other.take([2]) == set(), "an expired lease that nobody took is renewed"
+    assert other.take([(1, 0)]) == {(1, 0)}
+    assert stopped.renew() == {(1, 0)}
+    assert other.take([(1, 1)]) == set(), "an expired lease that nobody took is renewed"
 
 
 def test_a_run_renews_its_lease_while_a_request_takes_long(
     token: Token, stored: Storing, vendor: Vendor, short: None
 ) -> None:
     integration = add_webhook(token, vendor.url)
-    others: list[set[int]] = []
+    slots = [(integration.pk, slot) for slot in range(SLOTS)]
+    others: list[set[Slot]] = []
 
     def answer(connection: socket.socket) -> None:
         for _ in range(8):
             time.sleep(0.1)
-            others.append(Leases().take([integration.pk]))
+            others.append(Leases(uuid4()).take(slots))
         reply()(connection)
 
     vendor.answer = answer
@@ -59,7 +61,7 @@ def test_a_run_renews_its_lease_while_a_request_takes_long(
     engine.run()
     assert others == [set()] * 8
     assert len(vendor.received) == 1
-    assert Leases().take([integration.pk]) == {integration.pk}
+    assert Leases(uuid4()).take(slots) == {*slots}
 
 
 def test_a_run_whose_lease_is_lost_gives_back_what_it_has_not_sent(

@@ -1,9 +1,15 @@
 """Each part in a sentence that says what to do."""
 
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from tests.support.waiting import wait_until
+from tracking import tasks
+from tracking.delivery.engine import engine
 from tracking.health import broker, overview
 from tracking.health.database import Postgres, of_clock, of_connections
 from tracking.models import Heartbeat
@@ -49,3 +55,36 @@ def test_a_crowded_postgres_and_a_wrong_clock() -> None:
     assert of_clock(postgres(skew=4)).is_good
     assert of_clock(postgres(skew=7)).said.startswith("7 s behind Postgres's")
     assert of_clock(postgres(skew=-7)).said.startswith("7 s ahead of Postgres's")
+
+
+def test_each_worker_that_fell_silent_is_named_beside_one_that_works() -> None:
+    for name in ("worker", "beat", "worker a@one", "worker b@two", "worker c@three"):
+        Heartbeat.objects.beat(name)
+    parts = found()
+    assert parts["Worker"][0]
+    assert parts["Worker"][1].startswith("3 workers. Last heartbeat ")
+    Heartbeat.objects.filter(name="worker b@two").update(
+        beat_at=timezone.now() - timedelta(minutes=2)
+    )
+    parts = found()
+    assert parts["Worker b@two"] == (
+        False,
+        "The worker b@two was seen last 2 min ago: start it again, or wait an hour.",
+    )
+    assert parts["Worker"][1].startswith("2 workers.")
+    Heartbeat.objects.filter(name="worker b@two").update(
+        beat_at=timezone.now() - timedelta(minutes=61)
+    )
+    assert "Worker b@two" not in found()
+
+
+def test_a_worker_beats_under_its_name_until_it_stops() -> None:
+    tasks.begin(sender=SimpleNamespace(hostname="a@one"))
+    try:
+        wait_until(lambda: "worker a@one" in Heartbeat.objects.seen(), within=10)
+    finally:
+        tasks.finish()
+    try:
+        wait_until(lambda: "worker a@one" not in Heartbeat.objects.seen(), within=10)
+    finally:
+        engine.stopping.clear()

@@ -13,8 +13,10 @@ from tracking.conf import conf
 from tracking.delivery.batching import events_of, pack, sort_out
 from tracking.delivery.breaker import Breaker, Hold, hold_back
 from tracking.delivery.mapping_stage import MappingStage
+from tracking.delivery.open_requests import OpenRequests
 from tracking.delivery.request_pool import Batch, BatchResult, RequestPool
 from tracking.delivery.results import ResultBuffer
+from tracking.delivery.roster import concurrency_of, slot_count
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.mapping.event_mapping import Outcome
 from tracking.destinations.transport.http import Client
@@ -44,6 +46,7 @@ class Consumer:
         client: Client,
         loop: asyncio.AbstractEventLoop,
         wake: Callable[[], None],
+        open_requests: OpenRequests,
     ) -> None:
         """`wake` is called when a step has something to do. Raises SetupError."""
         self.integration = integration
@@ -55,8 +58,7 @@ class Consumer:
             self._destination,
             client,
             loop,
-            concurrency=integration.concurrency,
-            rate=integration.rate_limit,
+            open_requests=open_requests,
             answered=self._answered,
             given_back=lambda batch: self._results.give_back(batch.events),
         )
@@ -68,6 +70,8 @@ class Consumer:
             failed=self._fail,
             ended=wake,
         )
+        #: The part of the integration's rate that this run has, and its concurrency.
+        self._share, self.concurrency = 0.0, 0
         self._fault: Exception | None = None
         self._hold: Hold | None = None
         self._is_held = False
@@ -90,8 +94,37 @@ class Consumer:
         return self._pool.has_in_flight or not self._mapping.is_idle
 
     @property
+    def in_flight(self) -> int:
+        """Requests in flight."""
+        return self._pool.in_flight
+
+    @property
+    def wanted(self) -> int:
+        """Requests that may be open at once, or that there are while nothing more is due."""
+        if self._is_dry and self._mapping.is_idle:
+            return min(self._pool.wanted, self.concurrency)
+        return self.concurrency
+
+    @property
     def _is_idle(self) -> bool:
         return self._pool.is_idle and self._mapping.is_idle
+
+    def share(self, slots: int) -> None:
+        """Send with so many of the integration's slots. With fewer than before, the next step gives
+        back what waits, to be divided again."""
+        share = slots / slot_count(self.integration)
+        if share < self._share:
+            self._give_back_waiting()
+        self._share, self.concurrency = share, concurrency_of(self.integration, slots)
+
+    def limit(self, cap: int) -> None:
+        """Send with the share; for the moment, open at most `cap` requests."""
+        rate = self.integration.rate_limit
+        self._pool.limit(self.concurrency, rate * self._share if rate else None, cap=cap)
+
+    def _give_back_waiting(self) -> None:
+        for batch in self._pool.take_waiting():
+            self._results.give_back(batch.events)
 
     def look_again(self) -> None:
         """Look for due deliveries in the next step."""
@@ -110,10 +143,11 @@ class Consumer:
     def step(self) -> None:
         """Write the results that came back, and start what may be sent next."""
         if self._pool.stopped:
-            for batch in self._pool.take_waiting():
-                self._results.give_back(batch.events)
+            self._give_back_waiting()
         if self._results.is_ripe or not self._pool.has_in_flight:
-            self._breaker.persisted(self._results.write(self._breaker.streak))
+            self._breaker.persisted(
+                self._results.write(self._breaker.streak, is_shared=self._share < 1)
+            )
         self._hold_or_release()
         if self._has_retries:
             self._hasten()
@@ -190,9 +224,10 @@ class Consumer:
         if self._breaker.probing:
             return int(self._is_idle)
         batch, rate = self._destination.batch_size, self.integration.rate_limit
-        wanted = max(LEAST_CLAIMED, 2 * self._pool.allowed * batch, int(self._pace * PACE_SECONDS))
+        least = max(1, int(LEAST_CLAIMED * self._share))
+        wanted = max(least, 2 * self._pool.allowed * batch, int(self._pace * PACE_SECONDS))
         if rate is not None:
-            wanted = min(wanted, int(rate * batch * RATE_SECONDS))
+            wanted = min(wanted, max(1, int(rate * self._share * batch * RATE_SECONDS)))
         waiting = self._pool.waiting + self._mapping.waiting
         return wanted - waiting if waiting <= wanted // 2 else 0
 

@@ -1,7 +1,7 @@
-"""The leases of integrations: one worker at a time delivers to each, with its own concurrency and
-rate.
+"""The leases of slots: which run of the engine sends with which part of an integration's
+concurrency and rate.
 
-A lease ends by itself, so the integrations of a worker that is stopped, cut off or dead are another
+A lease ends by itself, so the slots of a worker that is stopped, cut off or dead are another
 worker's a few seconds later, whatever its database connection looks like. A worker that comes back
 late does no harm: what it has claimed is settled under the claims' own leases.
 """
@@ -9,9 +9,9 @@ late does no harm: what it has claimed is settled under the claims' own leases.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from tracking import db
 from tracking.sql import load
@@ -22,50 +22,51 @@ RENEWED_AFTER = 2.0
 
 SQL = load(__file__)
 
+#: An integration's id, and the number of one of its slots.
+Slot = tuple[int, int]
+
 
 class Leases:
     """The leases of one run of the engine."""
 
-    def __init__(self) -> None:
-        self._holder: UUID = uuid4()
-        self._held: set[int] = set()
+    def __init__(self, holder: UUID) -> None:
+        self._holder = holder
+        self.held: set[Slot] = set()
         self._renewed_at = 0.0
 
-    def take(self, ids: Collection[int]) -> set[int]:
-        """Lease the integrations that no other run has. Returns these."""
-        if not ids:
+    def take(self, slots: Collection[Slot]) -> set[Slot]:
+        """Lease the slots that no other run has. Returns these."""
+        if not slots:
             return set()
-        taken = self._execute("take", ids)
-        self._held |= taken
+        taken = self._execute("take", slots)
+        self.held |= taken
         self._renewed_at = self._renewed_at or time.monotonic()
         return taken
 
-    def renew(self) -> set[int]:
-        """Renew the leases if it is time. Returns the integrations that another run has by now."""
+    def renew(self) -> set[Slot]:
+        """Renew the leases if it is time. Returns the slots that another run has by now."""
         now = time.monotonic()
-        if not self._held or now - self._renewed_at < RENEWED_AFTER:
+        if not self.held or now - self._renewed_at < RENEWED_AFTER:
             return set()
-        lost = self._held - self._execute("renew", self._held)
-        self._held -= lost
+        lost = self.held - self._execute("renew", self.held)
+        self.held -= lost
         self._renewed_at = now
         return lost
 
-    def leave(self, integration_id: int) -> None:
-        """End the lease of the integration, if it is held."""
-        if integration_id in self._held:
-            self._held.discard(integration_id)
-            self._execute("leave", [integration_id])
+    def leave(self, slots: Iterable[Slot]) -> None:
+        """End the leases of the slots that are held."""
+        held = self.held.intersection(slots)
+        if held:
+            self.held -= held
+            self._execute("leave", held)
 
-    def leave_all(self) -> None:
-        for integration_id in [*self._held]:
-            self.leave(integration_id)
-
-    def _execute(self, name: str, ids: Collection[int]) -> set[int]:
+    def _execute(self, name: str, slots: Collection[Slot]) -> set[Slot]:
         parameters: dict[str, Any] = {
-            "integrations": list(ids),
+            "integrations": [integration for integration, _ in slots],
+            "slots": [slot for _, slot in slots],
             "holder": self._holder,
             "seconds": SECONDS,
         }
         with db.write_cursor() as cursor:
             cursor.execute(SQL[name], parameters)
-            return {row[0] for row in cursor.fetchall()}
+            return {(integration, slot) for integration, slot in cursor.fetchall()}

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tracking.delivery.open_requests import OpenRequests
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Event, Receipt
@@ -60,7 +61,7 @@ class BatchResult:
 
 
 class RequestPool:
-    """Requests to one destination: at most `concurrency` at once, and `rate` requests/s.
+    """Requests to one destination: as many at once, and a second, as `limit` allows.
 
     Slow start: one request at first, one more for each response, half as many after each failure,
     so a broken destination never gets a burst.
@@ -72,18 +73,16 @@ class RequestPool:
         client: Client,
         loop: asyncio.AbstractEventLoop,
         *,
-        concurrency: int,
-        rate: int | None,
+        open_requests: OpenRequests,
         answered: Callable[[BatchResult], None],
         given_back: Callable[[Batch], None],
     ) -> None:
         """`answered` gets each result, `given_back` each batch whose lease has become too short for
-        its request."""
+        its request. Nothing is sent before `limit` is set."""
         self._destination, self._client, self._loop = destination, client, loop
-        self._concurrency = concurrency
-        #: Concurrent requests, for now.
-        self.allowed = 1
-        self._gap = 1 / rate if rate else 0.0
+        self._open_requests = open_requests
+        self._concurrency, self._limit, self._gap = 0, 0, 0.0
+        self._allowed = 1
         self._answered, self._given_back = answered, given_back
         self._waiting: deque[Batch] = deque()
         #: Events that are not in flight yet.
@@ -94,12 +93,34 @@ class RequestPool:
         self.stopped = False
 
     @property
+    def allowed(self) -> int:
+        """Concurrent requests, for now."""
+        return min(self._allowed, self._limit)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in flight."""
+        return len(self._flying)
+
+    @property
     def has_in_flight(self) -> bool:
         return bool(self._flying)
 
     @property
+    def wanted(self) -> int:
+        """Requests that could be open now."""
+        return len(self._flying) + len(self._waiting)
+
+    @property
     def is_idle(self) -> bool:
         return not self._flying and not self._waiting
+
+    def limit(self, concurrency: int, rate: float | None, *, cap: int) -> None:
+        """Send at most so many requests at once, and requests/s, from now on; for the moment no
+        more than the cap."""
+        self._concurrency, self._limit = concurrency, min(concurrency, cap)
+        self._gap = 1 / rate if rate else 0.0
+        self.pump()
 
     def add(self, batches: Iterable[Batch]) -> None:
         """Send the batches, behind those that wait."""
@@ -136,9 +157,12 @@ class RequestPool:
             if now < self._next_at:
                 self._pump_later()
                 return
+            if not self._open_requests.open():
+                return
             batch = self._waiting.popleft()
             self.waiting -= len(batch.events)
             if now + self._destination.timeout > batch.until:
+                self._open_requests.close()
                 self._given_back(batch)
                 continue
             self._next_at = max(self._next_at, now - self._gap) + self._gap
@@ -156,6 +180,7 @@ class RequestPool:
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
+        self._open_requests.close()
         self.pump()
 
     async def _send(self, batch: Batch) -> None:
@@ -172,7 +197,7 @@ class RequestPool:
         except Exception as error:
             sent = BatchResult(batch, error)
         if sent.is_failure:
-            self.allowed = max(1, self.allowed // 2)
+            self._allowed = max(1, self.allowed // 2)
         else:
-            self.allowed = min(self.allowed + 1, self._concurrency)
+            self._allowed = max(1, min(self._allowed + 1, self._concurrency))
         self._answered(sent)

@@ -112,13 +112,16 @@ class ResultBuffer:
         halves, self._halves = self._halves, []
         return halves
 
-    def write(self, streak: Streak | None = None) -> int | None:
+    def write(self, streak: Streak | None = None, *, is_shared: bool = False) -> int | None:
         """Commit all results and empty the buffer; what could not be written stays in it. With a
-        streak, return how many failures in a row the integration has now."""
+        streak, return how many failures in a row the integration has now. `is_shared` while other
+        runs claim from the same integration."""
         if self.is_empty:
             return None
         failures = maintenance.retry_with_partitions(
-            lambda: settle(self.integration, self._entries, self._attempts, streak)
+            lambda: settle(
+                self.integration, self._entries, self._attempts, streak, is_shared=is_shared
+            )
         )
         self.written.update(str(entry.result) for entry in self._entries if entry.result)
         for entry in self._entries:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError
 
@@ -22,8 +23,10 @@ from tracking.conf import conf
 from tracking.delivery.breaker import hold_back
 from tracking.delivery.consumer import Consumer
 from tracking.delivery.due import due_of, find_running, is_same
-from tracking.delivery.lease import Leases
+from tracking.delivery.lease import Leases, Slot
 from tracking.delivery.loop import new_event_loop
+from tracking.delivery.open_requests import OpenRequests, divide
+from tracking.delivery.roster import Roster, concurrency_of
 from tracking.destinations.transport.http import Client
 from tracking.models import Integration
 
@@ -39,6 +42,8 @@ LOOK_SECONDS = 0.02
 LOOK_SHARE = 20
 #: Seconds for which results are kept while the database is away.
 RESCUE_SECONDS = 20.0
+#: Seconds between two calls for other workers while there is more to send.
+CALL_SECONDS = 1.0
 
 LOST = (OperationalError, InterfaceError)
 
@@ -46,18 +51,33 @@ LOST = (OperationalError, InterfaceError)
 class Run:
     """The event loop, the consumers, and the time of the next look."""
 
-    def __init__(self, stopping: threading.Event, time_is_up: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        stopping: threading.Event,
+        open_requests: OpenRequests,
+        time_is_up: Callable[[], object],
+        call_others: Callable[[], object],
+    ) -> None:
         """`time_is_up` is called when another run may continue, while this one only waits for its
-        last answers."""
-        self._stopping, self._time_is_up = stopping, time_is_up
+        last answers; `call_others` each second while there is work for other workers."""
+        self._stopping, self._open_requests = stopping, open_requests
+        self._time_is_up, self._call_others = time_is_up, call_others
         self._consumers: dict[int, Consumer] = {}
-        self._leases = Leases()
+        holder = uuid4()
+        self._leases, self._roster = Leases(holder), Roster(holder)
+        self._turns = 0
+        self._call_at = time.monotonic() + CALL_SECONDS
         self._look_at = 0.0
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = self._runner.get_loop()
         self._awake = asyncio.Event()
         #: A requested look that was not yet made.
         self.is_wanted = False
+
+    @property
+    def live_runs(self) -> int:
+        """How many runs share the integrations, this one included."""
+        return self._roster.runs
 
     def wake_from_outside(self) -> None:
         self.is_wanted = True
@@ -81,7 +101,8 @@ class Run:
             finally:
                 self._runner.run(self._client.__aexit__(None, None, None))
                 with suppress(*LOST):
-                    self._leases.leave_all()
+                    self._roster.retire()
+                    self._leases.leave([*self._leases.held])
 
     def _until_done(self, linger: float) -> bool:
         ends = time.monotonic() + RUN_SECONDS
@@ -92,15 +113,22 @@ class Run:
             self._step()
             if was_busy:
                 idle_at = time.monotonic()
+                self._call()
             elif time.monotonic() - idle_at >= linger:
                 return True
             self._turn(min(TURN_SECONDS, max(0.001, self._look_at - time.monotonic())))
         self._wind_down()
         return False
 
+    def _call(self) -> None:
+        """Call other workers while there is more to send."""
+        if time.monotonic() >= self._call_at:
+            self._call_at = time.monotonic() + CALL_SECONDS
+            self._call_others()
+
     def _look(self) -> None:
-        """Start a consumer for each running integration with due deliveries; end consumers whose
-        integration was paused or changed."""
+        """Start a consumer for each running integration with due deliveries of which this run gets
+        slots; end consumers whose integration was paused or changed."""
         began = time.monotonic()
         if began < self._look_at:
             return
@@ -112,23 +140,65 @@ class Run:
         found = set(due_of(running))
         for pk in found & set(self._consumers):
             self._consumers[pk].look_again()
-        for pk in self._leases.take(found - set(self._consumers)):
-            self._open(running[pk])
+        if found or self._consumers:
+            self._roster.refresh()
+            self._take({running[pk] for pk in running if pk in found or pk in self._consumers})
         took = time.monotonic() - began
         self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
+
+    def _take(self, integrations: set[Integration]) -> None:
+        """Lease the slots of the integrations that this run is entitled to, and start consumers."""
+        wanted = {slot for each in integrations for slot in self._roster.mine(each)}
+        for pk in {pk for pk, _ in self._leases.take(wanted - self._leases.held)}:
+            if pk not in self._consumers:
+                self._open(next(each for each in integrations if each.pk == pk))
 
     def _open(self, integration: Integration) -> None:
         try:
             self._consumers[integration.pk] = Consumer(
-                integration, self._client, self._loop, self._awake.set
+                integration, self._client, self._loop, self._awake.set, self._open_requests
             )
         except Exception as error:
             hold_back(integration, error)
-            self._leases.leave(integration.pk)
+            self._leave(integration.pk)
+
+    def _leave(self, pk: int) -> None:
+        self._leases.leave([slot for slot in self._leases.held if slot[0] == pk])
+
+    def _share(self) -> None:
+        """Give each consumer the concurrency and the rate of the slots that this run may keep, and
+        leave the other slots as their requests end."""
+        held: dict[int, set[Slot]] = {pk: set() for pk in self._consumers}
+        for slot in self._leases.held:
+            held[slot[0]].add(slot)
+        left: list[Slot] = []
+        for pk, consumer in self._consumers.items():
+            kept = [slot for slot in held[pk] if self._roster.is_mine(slot)]
+            if not kept:
+                consumer.stop()
+            consumer.share(len(kept))
+            extra = sorted(held[pk].difference(kept))
+            while extra and consumer.in_flight <= concurrency_of(
+                consumer.integration, len(kept) + len(extra) - 1
+            ):
+                left.append(extra.pop())
+        self._leases.leave(left)
+        self._limit()
+
+    def _limit(self) -> None:
+        """Divide the requests that this process may have open."""
+        self._turns += 1
+        cap = max(1, conf.MAX_OPEN_REQUESTS)
+        caps = {pk: consumer.concurrency for pk, consumer in self._consumers.items()}
+        if sum(caps.values()) > cap:
+            wanted = {pk: consumer.wanted for pk, consumer in self._consumers.items()}
+            caps = divide(cap, wanted, self._turns)
+        for pk, consumer in self._consumers.items():
+            consumer.limit(caps[pk])
 
     def _step(self) -> None:
-        for pk in self._leases.renew():
-            self._consumers[pk].stop()
+        self._leases.renew()
+        self._share()
         for pk, consumer in list(self._consumers.items()):
             try:
                 consumer.step()
@@ -143,7 +213,7 @@ class Run:
                 if not consumer.is_finished:
                     continue
             consumer.log_counts()
-            self._leases.leave(pk)
+            self._leave(pk)
             del self._consumers[pk]
             # It may have ended for a change of the integration, with more to send.
             self._look_at = 0.0
@@ -162,6 +232,7 @@ class Run:
         """Give back what waits; let requests in flight end, or cut them off if they take too long
         for a process that must stop."""
         self._stop_consumers()
+        self._roster.retire()
         self._step()
         self._time_is_up()
         ends = math.inf

@@ -15,6 +15,10 @@ SILENT = 60.0
 SWEEP_SILENT = 900.0
 #: A process that has been silent for so many seconds was removed on purpose, if sweeps do its work.
 GIVEN_UP = 7 * 86_400.0
+#: A worker that has been silent for so many seconds, while another one works, is not coming back.
+GONE = 3600.0
+#: How the names of single workers begin.
+ONE_WORKER = "worker "
 #: `sweep` is any `manage.py sweep`, `deliver` one with --deliver.
 STAND_IN = {"worker": "deliver", "beat": "sweep"}
 #: What to do if one is silent.
@@ -26,17 +30,34 @@ REMEDIES = {
 
 def ages(now: datetime) -> dict[str, float]:
     """Return the seconds since each process' last heartbeat, of those that ever had one."""
-    return {name: (now - at).total_seconds() for name, at in Heartbeat.objects.seen().items()}
+    seen = {name: (now - at).total_seconds() for name, at in Heartbeat.objects.seen().items()}
+    return {name: age for name, age in seen.items() if not is_gone(name, age)}
+
+
+def is_gone(name: str, age: float) -> bool:
+    return name.startswith(ONE_WORKER) and age >= GONE
+
+
+def workers(seen: dict[str, float]) -> list[str]:
+    """Return the names of single workers, sorted."""
+    return sorted(name for name in seen if name.startswith(ONE_WORKER))
 
 
 def silent(*, seconds: float) -> dict[str, str]:
     """Return the processes that have been silent for so long, each with a sentence."""
     seen = ages(timezone.now())
-    return {
+    found = {
         name: f"The {name} {since(seen.get(name))}: {remedy}."
         for name, remedy in REMEDIES.items()
         if seen.get(name, seconds) >= seconds and not is_replaced(name, seen)
     }
+    if "worker" not in found:
+        found |= {
+            name: f"The {name} {since(seen[name])}: start it again, or wait an hour."
+            for name in workers(seen)
+            if seen[name] >= seconds
+        }
+    return found
 
 
 def is_replaced(name: str, seen: dict[str, float]) -> bool:
@@ -55,12 +76,16 @@ def since(age: float | None) -> str:
 def components() -> list[Component]:
     """Return the state of worker and beat. Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
-    return [component_of(name, mute.get(name, ""), seen) for name in REMEDIES]
+    lost = [poor(name.capitalize(), mute[name]) for name in workers(seen) if name in mute]
+    return [*(component_of(name, mute.get(name, ""), seen, len(lost)) for name in REMEDIES), *lost]
 
 
-def component_of(name: str, complaint: str, seen: dict[str, float]) -> Component:
+def component_of(name: str, complaint: str, seen: dict[str, float], lost: int) -> Component:
     if complaint:
         return poor(name.capitalize(), complaint)
     replaced = is_replaced(name, seen)
     text = "Sweeps do its work." if replaced else f"Last heartbeat {seen[name]:.0f} s ago."
+    alive = len(workers(seen)) - lost
+    if name == "worker" and alive > 1:
+        text = f"{alive} workers. {text}"
     return good(name.capitalize(), text)

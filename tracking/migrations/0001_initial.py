@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Heartbeat",
             fields=[
-                ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=255, primary_key=True, serialize=False)),
                 ("beat_at", models.DateTimeField()),
             ],
         ),
@@ -1211,11 +1211,31 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Lease",
             fields=[
-                ("integration_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "integration_id",
+                        "slot",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("integration_id", models.BigIntegerField()),
+                ("slot", models.SmallIntegerField()),
                 ("holder", models.UUIDField()),
                 ("expires_at", models.DateTimeField()),
             ],
             options={"db_table": "hitstream_lease"},
+        ),
+        migrations.CreateModel(
+            name="EngineRun",
+            fields=[
+                ("holder", models.UUIDField(primary_key=True, serialize=False)),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={"db_table": "hitstream_run"},
         ),
         migrations.CreateModel(
             name="QueuedDelivery",

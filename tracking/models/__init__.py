@@ -8,7 +8,7 @@ from tracking.models.analytics.watermark import Watermark
 from tracking.models.deliveries.attempt import Attempt
 from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.delivery import Delivery
-from tracking.models.deliveries.lease import Lease
+from tracking.models.deliveries.lease import EngineRun, Lease
 from tracking.models.deliveries.outcome import Outcome
 from tracking.models.deliveries.queue import QueuedDelivery
 from tracking.models.deliveries.wakeup import Wakeup
@@ -31,6 +31,7 @@ __all__ = [
     "DeadLetter",
     "Delivery",
     "Duplicate",
+    "EngineRun",
     "FileImport",
     "Heartbeat",
     "Hit",

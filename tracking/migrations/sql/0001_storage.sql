@@ -10,3 +10,4 @@ ALTER TABLE hitstream_tally SET (
 
 -- Leases of the delivery engine: worthless after a crash, and cheap to write.
 ALTER TABLE hitstream_lease SET UNLOGGED;
+ALTER TABLE hitstream_run SET UNLOGGED;

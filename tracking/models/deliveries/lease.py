@@ -1,4 +1,7 @@
-"""The lease of an integration: which run of the delivery engine sends to it, and until when."""
+"""The runs of the delivery engine, and the slots of integrations that each of them has leased.
+
+Both tables are unlogged: a crash of Postgres ends all leases, as it ends all runs.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from django.db import models
 
 
 class Lease(models.Model):
-    """`tracking.delivery.lease` takes, renews and ends it. The table is unlogged: a crash of
-    Postgres ends all leases, as it ends all runs."""
+    """A slot of an integration: which run sends with its part of the concurrency and of the rate,
+    and until when. `tracking.delivery.lease` takes, renews and ends it."""
 
-    integration_id = models.BigIntegerField(primary_key=True)
+    pk = models.CompositePrimaryKey("integration_id", "slot")
+    integration_id = models.BigIntegerField()
+    slot = models.SmallIntegerField()
     holder = models.UUIDField()
     expires_at = models.DateTimeField()
 
@@ -17,4 +22,17 @@ class Lease(models.Model):
         db_table = "hitstream_lease"
 
     def __str__(self) -> str:
-        return f"{self.integration_id} by {self.holder}"
+        return f"{self.integration_id}/{self.slot} by {self.holder}"
+
+
+class EngineRun(models.Model):
+    """A run that sends or looks for what is due. `tracking.delivery.roster` counts it."""
+
+    holder = models.UUIDField(primary_key=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "hitstream_run"
+
+    def __str__(self) -> str:
+        return str(self.holder)

@@ -62,9 +62,12 @@ def settle(
     entries: Sequence[Settlement],
     attempts: Sequence[AttemptRecord],
     streak: Streak | None = None,
+    *,
+    is_shared: bool = False,
 ) -> int | None:
     """Write the results and the attempts in one commit, and with them the integration's failures in
-    a row. Returns how many these are, None without a streak."""
+    a row. Returns how many these are, None without a streak. `is_shared`: others may claim from the
+    integration at the same time."""
     parameters: dict[str, Any] = {
         "integration": integration.pk,
         "token": integration.token_id,
@@ -77,7 +80,8 @@ def settle(
         ordering_keys = cursor.fetchone()[0]
         if ordering_keys:
             cursor.execute(
-                SQL["release"], {"integration": integration.pk, "ordering_keys": ordering_keys}
+                SQL["release_shared" if is_shared else "release"],
+                {"integration": integration.pk, "ordering_keys": ordering_keys},
             )
         if streak is None:
             return None

@@ -76,6 +76,23 @@ FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key), LATERAL (
 WHERE queued.integration_id = %(integration)s AND queued.hit_id = first.hit_id
   AND queued.claims = 0 AND queued.attempts = 0 AND queued.due_at > statement_timestamp()
 
+-- name: release_shared
+-- Release like `release`, while other workers claim: one that saw the settled delivery may be parking
+-- the next one at this moment. Locking the row waits until it has.
+WITH next AS MATERIALIZED (
+    SELECT first.hit_id
+    FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key) CROSS JOIN LATERAL (
+        SELECT hit_id FROM hitstream_queue AS waiting
+        WHERE waiting.integration_id = %(integration)s
+          AND waiting.ordering_key = freed.ordering_key
+        ORDER BY seq LIMIT 1 FOR NO KEY UPDATE
+    ) AS first
+)
+UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
+FROM next
+WHERE queued.integration_id = %(integration)s AND queued.hit_id = next.hit_id
+  AND queued.claims = 0 AND queued.attempts = 0
+
 -- name: streak
 -- Continue the integration's failures in a row, or begin them again after a success.
 UPDATE hitstream_integration
