@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from project.embedded.postgres import EmbeddedPostgres
-from project.embedded.secret import PASSWORD
+from project.embedded.secret import PASSWORD, keep_secret
 from project.embedded.valkey import EmbeddedValkey
 from tests.support.cluster import MigratedPostgres
 from tests.support.stack import Stack, running
 
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.stack.settings"}
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.stack.settings", "DJANGO_SUPERUSER_PASSWORD": "stack"}
 
 
 @pytest.fixture(scope="package")
@@ -42,6 +42,6 @@ def broker(directory: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture(scope="package")
 def stack(directory: Path, postgres: EmbeddedPostgres, broker: EmbeddedValkey) -> Iterator[Stack]:
     with running(directory, postgres.url, broker.url, **SETTINGS) as stack:
-        (directory / "var" / PASSWORD).write_text("stack")
+        keep_secret(directory / "var" / PASSWORD, SETTINGS["DJANGO_SUPERUSER_PASSWORD"])
         stack.manage("createsuperuser", "--noinput", "--username=admin", "--email=a@example.com")
         yield stack

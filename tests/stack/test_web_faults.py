@@ -146,4 +146,4 @@ def test_a_reload_of_the_web_server_fails_nobody(stack: Stack, postgres: Embedde
         assert {*first, *second} == {204}
     assert len(unanswered) <= SENDING * len(before)
     assert stored(postgres, "reload-") == 4000
-    wait_until(lambda: not before & set(master.children()), within=20)
+    wait_until(lambda: not before & set(master.children()), within=60)

@@ -154,7 +154,7 @@ def test_a_worker_that_is_stopped_dead_keeps_nothing(stack: Stack, vendor: Vendo
 def another_worker(stack: Stack) -> Iterator[None]:
     options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "--quiet", "-A", "project", "worker", *options],
+        [sys.executable, "-m", "celery", "--quiet", "-A", "tracking.server.celery", "worker", *options],
         cwd=ROOT,
         env=stack.environment,
     )
