@@ -16,6 +16,7 @@ from project.embedded.valkey import EmbeddedValkey
 from tests.support.stack import ROOT, Stack
 from tests.support.vendor import Vendor, reply
 from tests.support.waiting import wait_until
+from tracking.server import commands
 
 HITS = 1000
 #: Hits that a backfill sends, at 20 a second.
@@ -152,9 +153,8 @@ def test_a_worker_that_is_stopped_dead_keeps_nothing(stack: Stack, vendor: Vendo
 
 @contextmanager
 def another_worker(stack: Stack) -> Iterator[None]:
-    options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "--quiet", "-A", "tracking.server.celery", "worker", *options],
+        [sys.executable, "-m", *commands.worker(threads=4)],
         cwd=ROOT,
         env=stack.environment,
     )
