@@ -4,5 +4,7 @@
 SELECT child.relname, coalesce(inhdetachpending, false), inhparent IS NOT NULL
 FROM pg_class AS child LEFT JOIN pg_inherits ON child.oid = inhrelid
 WHERE child.relname ~ '^hitstream_(hit|outcome|attempt)_\d{8}$' AND child.relkind = 'r'
-  AND child.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('hitstream_hit'))
+  AND child.relnamespace = (
+      SELECT hits.relnamespace FROM pg_class AS hits WHERE hits.oid = to_regclass('hitstream_hit')
+  )
 ORDER BY 1
