@@ -28,8 +28,8 @@ from cryptography.fernet import Fernet
 from benchmarks.compare.revisions import CompareError, Revision
 from benchmarks.stack import wait_for
 from project.embedded.postgres import EmbeddedPostgres
-from project.embedded.process import die_with_parent
 from project.embedded.valkey import EmbeddedValkey
+from tracking.server.parent import die_with_parent
 
 TOKEN = "compare"
 PORTS = range(21100, 21200)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from project.embedded.account import Account, EmbeddedError
 from project.embedded.log import Log, lines_of
-from project.embedded.process import command_line, die_with_parent
+from project.embedded.process import command_line
+from tracking.server.parent import die_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 HURRY_SECONDS = 3.0

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from project.embedded.account import Account, EmbeddedError
-from project.embedded.process import die_with_parent, wait_for
+from project.embedded.process import wait_for
+from tracking.server.parent import die_with_parent
 
 
 class Server(ABC):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from project.embedded.process import die_with_parent
+from tracking.server.parent import die_with_parent
 
 START_SECONDS = 60.0
 CONNECT_MILLISECONDS = 120_000

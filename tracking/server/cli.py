@@ -11,6 +11,7 @@ from typing import NoReturn
 from django.core.exceptions import ImproperlyConfigured
 
 from tracking.server.database import ROLE
+from tracking.server.processes import keep_running
 
 EXTRA = 'The command hitstream needs the extra "server": pip install "hitstream[server]"'
 
@@ -48,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
         help="after SIGHUP, seconds until a new process replaces an old one (15)",
     )
     worker = commands.add_parser("worker", help="deliver, and keep the database in order")
+    worker.add_argument(
+        "--processes",
+        type=processes,
+        default=1,
+        help="processes that share the deliveries; auto: one for each core (1)",
+    )
     worker.add_argument("--threads", type=positive, default=16, help="tasks at once (16)")
     beat = commands.add_parser("beat", help="wake workers on a schedule; one is enough")
     beat.add_argument("--schedule", default="/tmp/hitstream-beat", help="its file")  # noqa: S108
@@ -62,6 +69,10 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def processes(text: str) -> int:
+    return (os.cpu_count() or 1) if text == "auto" else positive(text)
 
 
 def start(options: argparse.Namespace, passed_on: list[str]) -> int:
@@ -79,7 +90,13 @@ def start(options: argparse.Namespace, passed_on: list[str]) -> int:
             command = commands.web(workers, options.replace_seconds)
             become(*command, "--host", options.host, "--port", str(options.port))
         case "worker":
-            become(*commands.worker(options.threads))
+            if options.processes == 1:
+                become(*commands.worker(options.threads))
+            each_command = (
+                commands.worker(options.threads, number)
+                for number in range(1, options.processes + 1)
+            )
+            return keep_running([[sys.executable, "-m", *each] for each in each_command])
         case "beat":
             become(*commands.beat(), options.schedule)
         case "migrate":

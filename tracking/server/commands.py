@@ -25,9 +25,11 @@ def web(workers: int, replace_seconds: int = REPLACE_SECONDS) -> list[str]:
     return ["granian", *options.split(), "tracking.server.app:app"]
 
 
-def worker(threads: int = 16) -> list[str]:
+def worker(threads: int = 16, number: int | None = None) -> list[str]:
+    """Return the command of a worker, or of one of several of this host."""
     options = f"--pool threads --concurrency {threads} --loglevel WARNING"
-    return [*CELERY, "worker", *options.split(), "--without-gossip", "--without-mingle"]
+    name = [] if number is None else ["--hostname", f"celery{number}@%h"]
+    return [*CELERY, "worker", *options.split(), *name, "--without-gossip", "--without-mingle"]
 
 
 def beat() -> list[str]:
