@@ -14,6 +14,8 @@ from tests.support import ports
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
 ROOT = Path(__file__).resolve().parents[2]
+#: Servers of the run's own, not those of the tests.
+EMBEDDED = {"DATABASE_URL": "", "BROKER_URL": ""}
 
 
 @pytest.fixture

@@ -6,12 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from tests.embedded.conftest import ROOT, Spawn
+from tests.embedded.conftest import EMBEDDED, ROOT, Spawn
 from tests.support.ports import free_port
 
 ONCE = str(ROOT / "project" / "once.py")
-#: Servers of the run's own, not those of the tests.
-EMBEDDED = {"DATABASE_URL": "", "BROKER_URL": ""}
 COPY = """
 import sys, time
 from pathlib import Path

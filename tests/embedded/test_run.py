@@ -12,7 +12,8 @@ from project.embedded.lock import lock_var
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.process import SUPERVISED, command_line, supervised_by, wait_for
 from project.embedded.valkey import EmbeddedValkey
-from tests.embedded.conftest import Spawn
+from tests.embedded.conftest import EMBEDDED, Spawn
+from tests.support.cluster import MigratedPostgres
 
 RUN = ("-m", "project.run")
 
@@ -84,7 +85,8 @@ def test_everything_comes_up_survives_kill_9_and_stops_cleanly(
     var: Path, spawn: Spawn, free_port: int
 ) -> None:
     url = f"http://127.0.0.1:{free_port}"
-    first = spawn(*RUN, PORT=str(free_port))
+    MigratedPostgres(var).prepare()
+    first = spawn(*RUN, PORT=str(free_port), **EMBEDDED)
     banner = lines_until(first, "Ctrl-C stops everything")
     assert f"{url}/track" in banner
     assert f"{url}/console/" in banner
@@ -97,7 +99,7 @@ def test_everything_comes_up_survives_kill_9_and_stops_cleanly(
         os.kill(pid, signal.SIGKILL)
 
     began = time.monotonic()
-    second = spawn(*RUN, PORT=str(free_port))
+    second = spawn(*RUN, PORT=str(free_port), **EMBEDDED)
     assert (var / "development_token").read_text().strip() in lines_until(second, "Ctrl-C stops")
     assert time.monotonic() - began < 30
     with urllib.request.urlopen(f"{url}/admin/login/", timeout=10) as answer:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import requests
@@ -17,6 +16,7 @@ from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from project.embedded.paths import DATABASE
 from project.run import web
 from tests.support.ports import free_port
 from tests.support.reset import RESET
@@ -32,8 +32,8 @@ START_SECONDS = 30.0
 def serving(log: Path) -> Iterator[int]:
     """The port, once something answers there."""
     port = free_port()
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database_name()}")
-    environment = {**os.environ, "DATABASE_URL": database.geturl(), "PGAPPNAME": NAME}
+    url = os.environ["DATABASE_URL"].replace(f"/{DATABASE}?", f"/{database_name()}?")
+    environment = {**os.environ, "DATABASE_URL": url, "PGAPPNAME": NAME}
     del environment["DJANGO_SETTINGS_MODULE"]
     command = (sys.executable, "-m", *web().split(), "--host", HOST, "--port", str(port))
     with log.open("wb") as file:
