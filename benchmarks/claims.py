@@ -30,8 +30,8 @@ OPEN_SECONDS, LEASE = 60.0, 60.0
 WARM_UP, BASE_SECONDS = 30_000, OPEN_SECONDS * BASE / BESIDE
 LEAST_RATIO = 0.8
 COME = """
-    INSERT INTO hitstream_queue (hit_id, integration_id, due_at, claims, attempts)
-    SELECT uuidv7(), %s, clock_timestamp(), 0, 0 FROM generate_series(1, %s)
+    INSERT INTO hitstream_queue (token_id, hit_id, integration_id, due_at, claims, attempts)
+    SELECT 1, uuidv7(), %s, clock_timestamp(), 0, 0 FROM generate_series(1, %s)
 """
 
 
@@ -45,7 +45,7 @@ def worker() -> tuple[Callable[[], Sequence[Claim]], Callable[[Sequence[Claim]],
 
     def claim() -> Sequence[Claim]:
         floor = scan_bounds.get("claim", INTEGRATION)
-        claims = QueuedDelivery.objects.claim(INTEGRATION, limit=BATCH, lease=LEASE, bound=floor)
+        claims = QueuedDelivery.objects.claim(integration, limit=BATCH, lease=LEASE, bound=floor)
         if claims:
             scan_bounds.raise_to(INTEGRATION, claims[0].reached)
         return claims

@@ -94,10 +94,10 @@ def test_the_deliveries_list_reads_no_more_than_it_shows(
     integration = add_webhook(token)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO hitstream_outcome (hit_id, integration_id, attempt_id, result, reason,"
-            " settled_at) SELECT (%s::text || lpad(to_hex(n), 20, '0'))::uuid, %s,"
+            "INSERT INTO hitstream_outcome (token_id, hit_id, integration_id, attempt_id, result,"
+            " reason, settled_at) SELECT %s, (%s::text || lpad(to_hex(n), 20, '0'))::uuid, %s,"
             " gen_random_uuid(), 'delivered', '', now() FROM generate_series(1, 100000) n",
-            [str(uuid7()).replace("-", "")[:12], integration.pk],
+            [integration.token_id, str(uuid7()).replace("-", "")[:12], integration.pk],
         )
         # The planner guesses that one row in 200 joins: only a large table shows its plan.
         cursor.execute(

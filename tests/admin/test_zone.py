@@ -18,8 +18,16 @@ def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Toke
     integration = add_webhook(token)
     at = datetime(2026, 11, 25, 23, 31, 7, tzinfo=UTC)
     id = first_uuid7(datetime.now(UTC))
-    Attempt.objects.create(id=id, integration=integration, made_at=at, hits=1, duration=0.2)
+    Attempt.objects.create(
+        id=id,
+        token_id=integration.token_id,
+        integration=integration,
+        made_at=at,
+        hits=1,
+        duration=0.2,
+    )
     DeadLetter.objects.create(
+        token_id=integration.token_id,
         integration=integration,
         hit_id=id,
         failed_at=at,

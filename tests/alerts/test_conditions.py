@@ -65,6 +65,7 @@ def attempt(
     made_at = timezone.now() - ago
     Attempt.objects.create(
         id=UUID(int=first_uuid7(made_at).int + Attempt.objects.count()),
+        token_id=integration.token_id,
         integration=integration,
         made_at=made_at,
         hits=hits,
@@ -85,6 +86,7 @@ def enqueue(
     first = first_uuid7(received_at or at)
     QueuedDelivery.objects.bulk_create(
         QueuedDelivery(
+            token_id=integration.token_id,
             integration=integration,
             hit_id=UUID(int=first.int + place),
             due_at=at,
@@ -98,6 +100,7 @@ def enqueue(
 def add_dead_letters(integration: Integration, number: int, ago: timedelta = timedelta()) -> None:
     DeadLetter.objects.bulk_create(
         DeadLetter(
+            token_id=integration.token_id,
             integration=integration,
             hit_id=uuid4(),
             failed_at=timezone.now() - ago,
@@ -205,6 +208,7 @@ def test_the_oldest_is_found_behind_retries_that_are_due_later(integration: Inte
     now = timezone.now()
     enqueue(integration, now, number=200)
     QueuedDelivery.objects.create(
+        token_id=integration.token_id,
         integration=integration,
         hit_id=uuid4(),
         due_at=now + timedelta(hours=3),

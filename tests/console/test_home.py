@@ -111,7 +111,13 @@ def test_what_is_not_counted_to_its_end_is_not_told_as_if_it_were(token: Token) 
     )
     now = datetime.now(UTC)
     QueuedDelivery.objects.bulk_create(
-        QueuedDelivery(hit_id=uuid7(), integration=integration, due_at=now, attempts=1)
+        QueuedDelivery(
+            hit_id=uuid7(),
+            token_id=integration.token_id,
+            integration=integration,
+            due_at=now,
+            attempts=1,
+        )
         for _ in range(MANY)
     )
     client = Client()
@@ -128,6 +134,7 @@ def test_a_delivery_before_thousands_of_skipped_hits_is_not_looked_for(token: To
 
     def end(result: str, count: int) -> None:
         ended = {
+            "token_id": token.pk,
             "integration": integration,
             "result": result,
             "settled_at": datetime.now(UTC),

@@ -252,9 +252,9 @@ def test_a_worker_without_a_slot_delivers_nothing(send: Send, token: Token, vend
 def test_a_lost_lease_is_due_again_by_itself(send: Send, token: Token, vendor: Vendor) -> None:
     integration = add_webhook(token, vendor.url)
     post(send, 3)
-    claims = QueuedDelivery.objects.claim(integration.pk, limit=10, lease=0.05)
+    claims = QueuedDelivery.objects.claim(integration, limit=10, lease=0.05)
     assert len(claims) == 3
-    assert QueuedDelivery.objects.claim(integration.pk, limit=10, lease=60) == []
+    assert QueuedDelivery.objects.claim(integration, limit=10, lease=60) == []
     QueuedDelivery.objects.update(due_at=F("due_at") - timedelta(seconds=1))
     engine.run()
     assert states() == ["delivered"] * 3
@@ -286,7 +286,7 @@ def test_a_hit_that_kills_workers_becomes_a_dead_letter(
 def test_a_lease_that_was_taken_over_is_not_postponed(send: Send, token: Token) -> None:
     integration = add_webhook(token)
     post(send)
-    (claim,) = QueuedDelivery.objects.claim(integration.pk, limit=1, lease=60)
+    (claim,) = QueuedDelivery.objects.claim(integration, limit=1, lease=60)
     taken_over = claim.leased_until + timedelta(seconds=60)
     QueuedDelivery.objects.update(due_at=taken_over)
     failed = Settlement(

@@ -81,8 +81,8 @@ class Deliveries(RuleBasedStateMachine):
     def claim(self, limit: int, lease: float) -> None:
         """By one of any number of workers; with a lease that may be over before it answers."""
         claims = QueuedDelivery.objects.claim(
-            self.integration.pk, limit=limit, lease=lease, in_order=self.integration.ordered
-        ) or QueuedDelivery.objects.claim_suspect(self.integration.pk, lease=lease)
+            self.integration, limit=limit, lease=lease, in_order=self.integration.ordered
+        ) or QueuedDelivery.objects.claim_suspect(self.integration, lease=lease)
         if claims:
             self.under_way.append(claims)
 

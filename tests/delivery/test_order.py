@@ -101,11 +101,11 @@ def test_a_parked_hit_whose_release_was_lost_is_due_again_by_itself(
     monkeypatch.setattr(queue, "PARKING", 0.3)
     integration = add_webhook(token, vendor.url, ordered=True)
     stored([("a1", "anna"), ("a2", "anna")])
-    assert len(QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
+    assert len(QueuedDelivery.objects.claim(integration, limit=9, lease=0.3, in_order=True)) == 1
     QueuedDelivery.objects.filter(claims=1).delete()
-    assert not QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)
+    assert not QueuedDelivery.objects.claim(integration, limit=9, lease=0.3, in_order=True)
     time.sleep(0.5)
-    assert len(QueuedDelivery.objects.claim(integration.pk, limit=9, lease=0.3, in_order=True)) == 1
+    assert len(QueuedDelivery.objects.claim(integration, limit=9, lease=0.3, in_order=True)) == 1
 
 
 def test_the_order_is_chosen_for_each_integration(

@@ -190,7 +190,7 @@ def test_a_release_waits_for_a_worker_that_parks_the_next_hit(
     integration = add_webhook(token, vendor.url, ordered=True)
     stored([("a1", "anna"), ("a2", "anna")])
     first, second = QueuedDelivery.objects.order_by("seq")
-    (claim,) = QueuedDelivery.objects.claim(integration.pk, limit=1, lease=60, in_order=True)
+    (claim,) = QueuedDelivery.objects.claim(integration, limit=1, lease=60, in_order=True)
     assert claim.hit_id == first.hit_id
     done = Settlement(
         hit_id=claim.hit_id,
@@ -206,7 +206,7 @@ def test_a_release_waits_for_a_worker_that_parks_the_next_hit(
 
     releasing = threading.Thread(target=release)
     with db.atomic():
-        parked = QueuedDelivery.objects.claim(integration.pk, limit=9, lease=60, in_order=True)
+        parked = QueuedDelivery.objects.claim(integration, limit=9, lease=60, in_order=True)
         assert parked == []
         releasing.start()
         time.sleep(0.3)

@@ -42,23 +42,24 @@ HITS = """
 """
 OUTCOMES = """
     INSERT INTO hitstream_outcome_{day}
-        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
-    SELECT hit.id, integration.id, hit.id, 'delivered', '', hit.received_at + interval '0.2 s', 0.2
+        (token_id, hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
+    SELECT hit.token_id, hit.id, integration.id, hit.id, 'delivered', '',
+        hit.received_at + interval '0.2 s', 0.2
     FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
       ON integration.token_id = hit.token_id
 """
 ATTEMPTS = """
-    INSERT INTO hitstream_attempt_{day} (id, integration_id, made_at, hits, failed_hits, code,
-        message, status, duration, method, url, request_headers, request_body, response_headers,
-        response_body)
-    SELECT id, integration_id, settled_at, 100,
+    INSERT INTO hitstream_attempt_{day} (id, token_id, integration_id, made_at, hits, failed_hits,
+        code, message, status, duration, method, url, request_headers, request_body,
+        response_headers, response_body)
+    SELECT id, token_id, integration_id, settled_at, 100,
         CASE n % 20 WHEN 0 THEN 100 ELSE 0 END,
         CASE n % 20 WHEN 0 THEN 'server_error' ELSE '' END,
         CASE n % 20 WHEN 0 THEN 'The destination answered 503: try again in ' || n ELSE '' END,
         CASE n % 20 WHEN 0 THEN 503 ELSE 200 END, 0.05, 'POST', 'http://127.0.0.1:9/', '{{}}',
         CASE n % 20 WHEN 0 THEN repeat('x', 500) ELSE '' END, '{{}}', ''
     FROM (
-        SELECT hit_id AS id, integration_id, settled_at,
+        SELECT hit_id AS id, token_id, integration_id, settled_at,
             row_number() OVER (ORDER BY hit_id, integration_id) AS n
         FROM hitstream_outcome_{day} WHERE get_byte(uuid_send(hit_id), 15) < 3
           AND integration_id = (SELECT min(id) FROM hitstream_integration)
@@ -80,24 +81,29 @@ COUNTS = """
 # The last hits are still queued, or died.
 WAITING = """
     WITH last AS (
-        SELECT hit_id, integration_id, settled_at, row_number() OVER (ORDER BY hit_id DESC) AS n
+        SELECT token_id, hit_id, integration_id, settled_at,
+            row_number() OVER (ORDER BY hit_id DESC) AS n
         FROM hitstream_outcome_{day} ORDER BY hit_id DESC LIMIT {waiting}
     ), gone AS (
         DELETE FROM hitstream_outcome_{day} AS outcome USING last
         WHERE outcome.hit_id = last.hit_id AND outcome.integration_id = last.integration_id
     ), dead AS (
         INSERT INTO hitstream_deadletter
-            (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
-        SELECT integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1, hit_id
+            (token_id, integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
+        SELECT token_id, integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1, hit_id
         FROM last WHERE n % 10 = 0
     ), queued AS (
-        INSERT INTO hitstream_queue (integration_id, hit_id, due_at, queued_at, claims, attempts)
-        SELECT integration_id, hit_id, settled_at + CASE WHEN n % 10 = 1 THEN interval '1 h'
+        INSERT INTO hitstream_queue
+            (token_id, integration_id, hit_id, due_at, queued_at, claims, attempts)
+        SELECT token_id, integration_id, hit_id,
+            settled_at + CASE WHEN n % 10 = 1 THEN interval '1 h'
             ELSE interval '0' END, settled_at, 0, CASE WHEN n % 10 = 1 THEN 2 ELSE 0 END
         FROM last WHERE n % 10 > 0
     )
     INSERT INTO hitstream_ledger (quarter_hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_quarter_hour(hit_id), token_id, integration_id, kind, reason, sum(count) FROM (
+    SELECT hitstream_quarter_hour(hit_id), integration.token_id, integration_id, kind, reason,
+        sum(count)
+    FROM (
         SELECT hit_id, integration_id, 'delivered' AS kind, '' AS reason, -1 AS count FROM last
         UNION ALL
         SELECT hit_id, integration_id, 'dead', 'permanent', 1 FROM last WHERE n % 10 = 0

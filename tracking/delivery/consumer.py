@@ -236,7 +236,7 @@ class Consumer:
         self._measure()
         until = self._loop.time() + self._lease
         claims = QueuedDelivery.objects.claim(
-            self.integration.pk,
+            self.integration,
             limit=limit,
             lease=self._lease,
             bound=scan_bounds.get("claim", self.integration.pk),
@@ -249,7 +249,7 @@ class Consumer:
 
     def _claim_suspect(self) -> bool:
         until = self._loop.time() + self._lease
-        claims = QueuedDelivery.objects.claim_suspect(self.integration.pk, lease=self._lease)
+        claims = QueuedDelivery.objects.claim_suspect(self.integration, lease=self._lease)
         if claims:
             self._send(claims, until)
         return bool(claims)

@@ -210,6 +210,7 @@ class Migration(migrations.Migration):
             name="Duplicate",
             fields=[
                 ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("token_id", models.BigIntegerField()),
                 ("count", models.PositiveBigIntegerField()),
                 ("last_at", models.DateTimeField()),
             ],
@@ -244,6 +245,7 @@ class Migration(migrations.Migration):
             name="LateArrival",
             fields=[
                 ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("token_id", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
@@ -314,7 +316,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Watermark",
             fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                (
+                    "token_id",
+                    models.BigIntegerField(default=0, primary_key=True, serialize=False),
+                ),
                 (
                     "position",
                     models.UUIDField(default=uuid.UUID("00000000-0000-0000-0000-000000000000")),
@@ -771,6 +776,9 @@ class Migration(migrations.Migration):
                 ),
                 ("ip", models.GenericIPAddressField(null=True, verbose_name="sender's IP")),
                 ("user_agent", models.TextField(verbose_name="sender's user agent")),
+                ("country", models.CharField(max_length=2, null=True)),
+                ("agent", models.IntegerField(null=True)),
+                ("is_bot", models.BooleanField(null=True)),
                 ("payload", models.JSONField()),
                 (
                     "token",
@@ -955,6 +963,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("token_id", models.BigIntegerField()),
                 ("hit_id", models.UUIDField()),
                 ("failed_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("code", models.CharField(max_length=50)),
@@ -977,7 +986,8 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("hit_id", "integration"), name="hitstream_deadletter_hit"
+                        fields=("hit_id", "integration", "token_id"),
+                        name="hitstream_deadletter_hit",
                     )
                 ],
             },
@@ -987,6 +997,7 @@ class Migration(migrations.Migration):
             by="id",
             fields=[
                 ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("token_id", models.BigIntegerField()),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("hits", models.PositiveIntegerField()),
                 ("failed_hits", models.PositiveIntegerField(default=0)),
@@ -1161,12 +1172,14 @@ class Migration(migrations.Migration):
                         "hit_id",
                         "integration_id",
                         "attempt_id",
+                        "token_id",
                         blank=True,
                         editable=False,
                         primary_key=True,
                         serialize=False,
                     ),
                 ),
+                ("token_id", models.BigIntegerField()),
                 ("hit_id", models.UUIDField()),
                 ("attempt_id", models.UUIDField()),
                 (
@@ -1245,12 +1258,14 @@ class Migration(migrations.Migration):
                     models.CompositePrimaryKey(
                         "hit_id",
                         "integration_id",
+                        "token_id",
                         blank=True,
                         editable=False,
                         primary_key=True,
                         serialize=False,
                     ),
                 ),
+                ("token_id", models.BigIntegerField()),
                 ("hit_id", models.UUIDField()),
                 ("due_at", models.DateTimeField()),
                 (
@@ -1405,6 +1420,7 @@ class Migration(migrations.Migration):
         ),
         run_file("0001_views"),
         run_file("0001_storage"),
+        run_file("0001_keys"),
         migrations.RunPython(make_partitions, migrations.RunPython.noop),
         migrations.RunPython(make_rules, migrations.RunPython.noop),
         migrations.RunPython(make_groups, migrations.RunPython.noop),

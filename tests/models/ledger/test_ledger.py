@@ -150,7 +150,10 @@ class TestReconcile:
     def test_a_delivery_in_two_states(self, ids: list[Any]) -> None:
         delivered = Outcome.objects.get(hit_id=ids[0])
         QueuedDelivery.objects.create(
-            hit_id=ids[0], integration_id=delivered.integration_id, due_at=datetime.now(UTC)
+            token_id=delivered.token_id,
+            hit_id=ids[0],
+            integration_id=delivered.integration_id,
+            due_at=datetime.now(UTC),
         )
         self.check("delivered and queued", ids[0])
 

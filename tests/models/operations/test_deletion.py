@@ -90,7 +90,7 @@ def test_dead_letters_of_a_deleted_one_are_not_replayed(send: Send, token: Token
 def test_hits_under_a_live_lease_are_left_to_their_worker(send: Send, token: Token) -> None:
     integration = add_webhook(token)
     post(send, "A", "B", "C")
-    claims = QueuedDelivery.objects.claim(integration.pk, limit=2, lease=1.0)
+    claims = QueuedDelivery.objects.claim(integration, limit=2, lease=1.0)
     operation = delete_integration(integration, by="anna")
     assert operation.step()
     operation.refresh_from_db()

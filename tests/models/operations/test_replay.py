@@ -126,7 +126,10 @@ def test_a_letter_whose_hit_is_owed_is_not_counted_twice(
     let_die(send, integration, "A", "B")
     first = DeadLetter.objects.earliest("pk")
     QueuedDelivery.objects.create(
-        hit_id=first.hit_id, integration=integration, due_at=timezone.now()
+        hit_id=first.hit_id,
+        token_id=integration.token_id,
+        integration=integration,
+        due_at=timezone.now(),
     )
     assert DeadLetter.objects.all().replay() == 1
     assert DeadLetter.objects.get() == first
@@ -150,6 +153,7 @@ def test_in_each_users_order_the_lane_is_kept(send: Send, token: Token) -> None:
     QueuedDelivery.objects.all().delete()
     for hit in Hit.objects.order_by("-pk"):
         DeadLetter.objects.create(
+            token_id=integration.token_id,
             integration=integration,
             hit_id=hit.pk,
             code="permanent",

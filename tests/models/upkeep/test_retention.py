@@ -60,12 +60,16 @@ def test_nothing_is_dropped_by_default(old_hit: Hit, settings: Any) -> None:
 def test_owed_hits_and_dead_letters_keep_their_day(old_hit: Hit, token: Token) -> None:
     integration = add_webhook(token, name="Orders")
     queued = QueuedDelivery.objects.create(
-        integration=integration, hit_id=old_hit.pk, due_at=datetime.now(UTC)
+        token_id=integration.token_id,
+        integration=integration,
+        hit_id=old_hit.pk,
+        due_at=datetime.now(UTC),
     )
     kept = retention.prune().kept
     assert kept["hitstream_hit_" + f"{OLD:%Y%m%d}"] == "hits are queued to Orders (shop)"
     queued.delete()
     letter = DeadLetter.objects.create(
+        token_id=integration.token_id,
         integration=integration,
         hit_id=old_hit.pk,
         attempts=1,

@@ -65,13 +65,20 @@ class Tests(Shop, TestCase):
         integration = self.enqueue()
         queued = QueuedDelivery.objects.get()
         DeadLetter.objects.create(
+            token_id=integration.token_id,
             integration=integration,
             hit_id=queued.hit_id,
             code="refused",
             attempts=1,
             attempt_id=queued.hit_id,
         )
-        Attempt.objects.create(id=queued.hit_id, integration=integration, hits=1, duration=0.1)
+        Attempt.objects.create(
+            id=queued.hit_id,
+            token_id=integration.token_id,
+            integration=integration,
+            hits=1,
+            duration=0.1,
+        )
         names = "token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"
         pages = [reverse(f"admin:hitstream_{name}_changelist") for name in names]
         pages += [
@@ -96,6 +103,7 @@ class Tests(Shop, TestCase):
         queued = QueuedDelivery.objects.get()
         QueuedDelivery.objects.all().delete()
         letter = DeadLetter.objects.create(
+            token_id=integration.token_id,
             integration=integration,
             hit_id=queued.hit_id,
             code="refused",

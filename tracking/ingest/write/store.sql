@@ -43,16 +43,18 @@ WITH arrivals AS MATERIALIZED (
         user_agent, payload
     FROM arrivals LEFT JOIN hitstream_token AS token ON token.id = arrivals.token_id
     WHERE arrivals.digest IS NULL OR arrivals.id IN (SELECT hit_id FROM new_keys)
-    RETURNING id, received_at AS stored_at
+    RETURNING id, token_id, received_at AS stored_at
 ), late_arrivals AS (
-    INSERT INTO hitstream_latearrival (hit_id)
-    SELECT id FROM new_hits WHERE stored_at < statement_timestamp() - %(late_after)s::interval
+    INSERT INTO hitstream_latearrival (hit_id, token_id)
+    SELECT id, token_id FROM new_hits
+    WHERE stored_at < statement_timestamp() - %(late_after)s::interval
         OR id <= (SELECT position FROM hitstream_watermark)
 ), deliveries AS (
     INSERT INTO hitstream_queue (
-        integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+        token_id, integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
     )
-    SELECT integration.id, arrivals.id, statement_timestamp(), statement_timestamp(),
+    SELECT arrivals.token_id, integration.id, arrivals.id,
+        statement_timestamp(), statement_timestamp(),
         CASE WHEN integration.ordered THEN hitstream_ordering_key(anonymous_id, user_id) END, 0, 0
     FROM arrivals
     JOIN new_hits ON new_hits.id = arrivals.id
@@ -64,7 +66,7 @@ WITH arrivals AS MATERIALIZED (
     ORDER BY arrivals.id
     RETURNING integration_id, hit_id
 ), counts AS (
-    SELECT date_bin('15 minutes', received_at, 'epoch') AS quarter_hour, token_id,
+    SELECT date_bin('15 minutes', received_at, 'epoch') AS quarter_hour, arrivals.token_id,
         sum(copies) AS accepted,
         sum(copies) - count(new_hits.id) AS duplicate,
         count(new_hits.id) FILTER (WHERE clock = 'unreadable') AS unreadable
@@ -78,7 +80,7 @@ WITH arrivals AS MATERIALIZED (
     SELECT quarter_hour, token_id, 0, 'noted', 'time_unreadable', unreadable
     FROM counts WHERE unreadable > 0
     UNION ALL
-    SELECT date_bin('15 minutes', received_at, 'epoch'), token_id, integration_id, 'matched', '',
+    SELECT date_bin('15 minutes', received_at, 'epoch'), arrivals.token_id, integration_id, 'matched', '',
         count(*)
     FROM deliveries JOIN arrivals ON arrivals.id = deliveries.hit_id GROUP BY 1, 2, 3
 )

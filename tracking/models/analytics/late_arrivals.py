@@ -44,6 +44,7 @@ class LateArrival(models.Model):
     """The mark of a hit that may be committed late; deleted once the hit is counted."""
 
     hit_id = models.UUIDField(primary_key=True)
+    token_id = models.BigIntegerField()
 
     def __str__(self) -> str:
         return str(self.hit_id)

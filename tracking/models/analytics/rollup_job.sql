@@ -144,7 +144,7 @@ SELECT coalesce(sum(count), 0)::bigint FROM hours
 
 -- name: make_watermark
 -- Make the watermark, before all hits.
-INSERT INTO hitstream_watermark (id, position) VALUES (1, %(position)s) ON CONFLICT DO NOTHING
+INSERT INTO hitstream_watermark (token_id, position) VALUES (0, %(position)s) ON CONFLICT DO NOTHING
 
 -- name: read_watermark
 -- The position and the start of the transaction, which lies before its snapshot.

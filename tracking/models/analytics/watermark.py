@@ -15,6 +15,7 @@ from tracking.sql import load
 from tracking.uuid7 import moment_of
 
 NOBODY = UUID(int=0)
+ALL_TOKENS = 0
 SQL = load(__file__)
 LOCK = "LOCK TABLE hitstream_watermark IN EXCLUSIVE MODE"
 
@@ -46,9 +47,9 @@ class Busy(Exception):
 
 
 class Watermark(models.Model):
-    """One row; none before the first hit is counted."""
+    """One row of all tokens, whose `token_id` is 0; none before the first hit is counted."""
 
-    id = models.SmallIntegerField(primary_key=True, default=1)
+    token_id = models.BigIntegerField(primary_key=True, default=ALL_TOKENS)
     position = models.UUIDField(default=NOBODY)
 
     objects = WatermarkQuerySet.as_manager()

@@ -18,6 +18,7 @@ class Attempt(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
+    token_id = models.BigIntegerField()
     integration = models.ForeignKey(
         Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
     )

@@ -86,6 +86,7 @@ def replay(ids: Sequence[int]) -> int:
 class DeadLetter(models.Model):
     """A delivery that failed for good, kept until an operator replays it."""
 
+    token_id = models.BigIntegerField()
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
     hit_id = models.UUIDField()
     failed_at = models.DateTimeField(default=timezone.now)
@@ -100,7 +101,7 @@ class DeadLetter(models.Model):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("hit_id", "integration"), name="hitstream_deadletter_hit"
+                fields=("hit_id", "integration", "token_id"), name="hitstream_deadletter_hit"
             ),
         )
         indexes = (

@@ -8,33 +8,34 @@ FROM hitstream_deadletter WHERE id = ANY(%(ids)s)
 -- queued at the same time stays: settling that delivery removes it. The bounds keep Postgres from
 -- planning for every partition of the hits.
 WITH letters AS MATERIALIZED (
-    SELECT id, integration_id, hit_id, code FROM hitstream_deadletter
+    SELECT id, token_id, integration_id, hit_id, code FROM hitstream_deadletter
     WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), queued AS (
     INSERT INTO hitstream_queue (
-        integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+        token_id, integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
     )
-    SELECT letters.integration_id, letters.hit_id, statement_timestamp(), statement_timestamp(),
+    SELECT letters.token_id, letters.integration_id, letters.hit_id,
+        statement_timestamp(), statement_timestamp(),
         CASE WHEN integration.ordered
             THEN hitstream_ordering_key(hit.anonymous_id, hit.user_id) END, 0, 0
     FROM letters
     JOIN hitstream_integration AS integration
       ON integration.id = letters.integration_id AND integration.deleted_at IS NULL
     LEFT JOIN hitstream_hit AS hit
-      ON hit.id = letters.hit_id AND hit.id >= %(first)s AND hit.id <= %(last)s
+      ON hit.id = letters.hit_id AND hit.token_id = letters.token_id AND hit.id >= %(first)s AND hit.id <= %(last)s
     ORDER BY letters.hit_id
     ON CONFLICT DO NOTHING
-    RETURNING integration_id, hit_id
+    RETURNING token_id, integration_id, hit_id
 ), replayed AS (
     DELETE FROM hitstream_deadletter AS dead USING letters, queued
-    WHERE dead.id = letters.id
+    WHERE dead.id = letters.id AND dead.token_id = letters.token_id
       AND queued.hit_id = letters.hit_id AND queued.integration_id = letters.integration_id
-    RETURNING dead.integration_id, dead.hit_id, dead.code
+      AND queued.token_id = letters.token_id
+    RETURNING dead.token_id, dead.integration_id, dead.hit_id, dead.code
 ), tallies AS (
     INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
-    SELECT hitstream_quarter_hour(hit_id), integration.token_id, integration_id, 'dead', code, -count(*)
-    FROM replayed JOIN hitstream_integration AS integration ON integration.id = integration_id
-    GROUP BY 1, 2, 3, 5
+    SELECT hitstream_quarter_hour(hit_id), token_id, integration_id, 'dead', code, -count(*)
+    FROM replayed GROUP BY 1, 2, 3, 5
 )
 SELECT count(*) FROM replayed
 

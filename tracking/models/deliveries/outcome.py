@@ -26,7 +26,8 @@ class Outcome(models.Model):
     of the delivery; null if it goes on.
     """
 
-    pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id")
+    pk = models.CompositePrimaryKey("hit_id", "integration_id", "attempt_id", "token_id")
+    token_id = models.BigIntegerField()
     hit_id = models.UUIDField()
     integration = models.ForeignKey(
         Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False

@@ -40,7 +40,7 @@ SQL = load(__file__)
 class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def claim(
         self,
-        integration_id: int,
+        integration: Integration,
         *,
         limit: int,
         lease: float,
@@ -56,7 +56,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         statement = "claim_in_order" if in_order else "claim"
         counts = (0, SUSPECT_CLAIMS - 1)
         for _ in range(PARKING_ROUNDS):
-            rows = self._claim(statement, integration_id, counts, limit, lease, bound)
+            rows = self._claim(statement, integration, counts, limit, lease, bound)
             claims = [row for row, first in rows if first]
             if claims or not rows:
                 return claims
@@ -69,10 +69,10 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         oldest = waiting.order_by("queued_at").values("pk")[:HASTENED]
         return self.filter(pk__in=oldest).update(due_at=Now())
 
-    def claim_suspect(self, integration_id: int, *, lease: float) -> list[Claim]:
+    def claim_suspect(self, integration: Integration, *, lease: float) -> list[Claim]:
         """Claim one due suspect at most, to be sent alone. Suspects have an index of their own."""
         counts = (SUSPECT_CLAIMS, MAX_CLAIMS)
-        return [row for row, _ in self._claim("claim", integration_id, counts, 1, lease, ALWAYS)]
+        return [row for row, _ in self._claim("claim", integration, counts, 1, lease, ALWAYS)]
 
     def oldest_by_integration(self, integrations: Sequence[int]) -> dict[int, datetime]:
         """Return since when each integration has its oldest queued hit, at the same cost for 10 and
@@ -99,7 +99,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     def _claim(
         self,
         statement: str,
-        integration_id: int,
+        integration: Integration,
         counts: tuple[int, int],
         limit: int,
         lease: float,
@@ -107,7 +107,8 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
     ) -> list[tuple[Claim, bool]]:
         """Return each claim, and whether it is leased or only parked."""
         parameters: dict[str, int | float | datetime] = {
-            "integration": integration_id,
+            "token": integration.token_id,
+            "integration": integration.pk,
             "least": counts[0],
             "most": counts[1],
             "limit": limit,
@@ -117,7 +118,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         }
         with db.write_cursor() as cursor:
             cursor.execute(SQL[statement], parameters)
-            return [(Claim(integration_id, *row), ours) for *row, ours in cursor.fetchall()]
+            return [(Claim(integration.pk, *row), ours) for *row, ours in cursor.fetchall()]
 
 
 class QueuedDelivery(models.Model):
@@ -127,7 +128,8 @@ class QueuedDelivery(models.Model):
     user's order.
     """
 
-    pk = models.CompositePrimaryKey("hit_id", "integration_id")
+    pk = models.CompositePrimaryKey("hit_id", "integration_id", "token_id")
+    token_id = models.BigIntegerField()
     integration = models.ForeignKey(
         Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False
     )

@@ -3,7 +3,7 @@
 -- index scan over the dead rows of a queue that has just been emptied.
 due AS MATERIALIZED (
     SELECT ctid AS place, due_at FROM hitstream_queue
-    WHERE integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
+    WHERE token_id = %(token)s AND integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
       AND due_at <= statement_timestamp() AND due_at >= %(bound)s
     ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
@@ -13,7 +13,7 @@ due AS MATERIALIZED (
 WITH {due_rows}
 UPDATE hitstream_queue AS queued
 SET due_at = statement_timestamp() + make_interval(secs => %(lease)s), claims = claims + 1
-WHERE queued.ctid = ANY(ARRAY(SELECT place FROM due))
+WHERE queued.token_id = %(token)s AND queued.ctid = ANY(ARRAY(SELECT place FROM due))
 RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, queued_at, true
 
 -- name: claim_in_order
@@ -33,12 +33,12 @@ SET (due_at, claims) = (
            queued.claims + (max(earlier.due_at) IS NULL)::integer
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
         SELECT before.due_at FROM hitstream_queue AS before
-        WHERE before.integration_id = %(integration)s
+        WHERE before.token_id = %(token)s AND before.integration_id = %(integration)s
           AND before.ordering_key = queued.ordering_key AND before.seq < queued.seq
         ORDER BY before.seq LIMIT 1
     ) AS earlier ON true
 )
-WHERE queued.ctid = ANY(ARRAY(SELECT place FROM due))
+WHERE queued.token_id = %(token)s AND queued.ctid = ANY(ARRAY(SELECT place FROM due))
 RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, queued_at,
     due_at = statement_timestamp() + make_interval(secs => %(lease)s)
 

@@ -81,7 +81,11 @@ def settle(
         if ordering_keys:
             cursor.execute(
                 SQL["release_shared" if is_shared else "release"],
-                {"integration": integration.pk, "ordering_keys": ordering_keys},
+                {
+                    "token": integration.token_id,
+                    "integration": integration.pk,
+                    "ordering_keys": ordering_keys,
+                },
             )
         if streak is None:
             return None

@@ -8,10 +8,10 @@ WITH entries AS MATERIALIZED (
         reason text, wait float8, attempts smallint
     )
 ), attempts AS (
-    INSERT INTO hitstream_attempt (id, integration_id, made_at, hits, failed_hits, code, message,
+    INSERT INTO hitstream_attempt (id, token_id, integration_id, made_at, hits, failed_hits, code, message,
         status, duration, method, url, request_headers, request_body, response_headers,
         response_body)
-    SELECT id, %(integration)s, made_at, hits, failed_hits, code, message, status, duration, method,
+    SELECT id, %(token)s, %(integration)s, made_at, hits, failed_hits, code, message, status, duration, method,
         url, request_headers, request_body, response_headers, response_body
     FROM jsonb_to_recordset(%(attempts)s::jsonb) AS attempt (
         id uuid, made_at timestamptz, hits integer, failed_hits integer, code text, message text,
@@ -20,14 +20,16 @@ WITH entries AS MATERIALIZED (
     )
 ), settled AS (
     DELETE FROM hitstream_queue AS queued USING entries AS entry
-    WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
+    WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s
+      AND queued.hit_id = entry.hit_id
       AND (entry.result IN ('delivered', 'skipped')
            OR entry.result = 'dead_letter' AND queued.due_at = entry.leased_until)
     RETURNING queued.hit_id, queued.ordering_key, queued.seq, queued.queued_at, entry.result,
         entry.attempt_id, entry.code, entry.reason, entry.attempts
 ), revived AS (
     DELETE FROM hitstream_deadletter AS letter USING entries AS entry
-    WHERE letter.integration_id = %(integration)s AND letter.hit_id = entry.hit_id
+    WHERE letter.token_id = %(token)s AND letter.integration_id = %(integration)s
+      AND letter.hit_id = entry.hit_id
       AND entry.result = 'delivered'
     RETURNING letter.hit_id, letter.code
 ), retries AS (
@@ -35,18 +37,19 @@ WITH entries AS MATERIALIZED (
     SET due_at = statement_timestamp() + make_interval(secs => entry.wait),
         attempts = entry.attempts, claims = 0
     FROM entries AS entry
-    WHERE queued.integration_id = %(integration)s AND queued.hit_id = entry.hit_id
+    WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s
+      AND queued.hit_id = entry.hit_id
       AND entry.result IN ('failed', '') AND queued.due_at = entry.leased_until
 ), dead_letters AS (
     INSERT INTO hitstream_deadletter
-        (integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
-    SELECT %(integration)s, hit_id, statement_timestamp(), code, reason, attempts, attempt_id
+        (token_id, integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
+    SELECT %(token)s, %(integration)s, hit_id, statement_timestamp(), code, reason, attempts, attempt_id
     FROM settled WHERE result = 'dead_letter'
-    ON CONFLICT (hit_id, integration_id) DO NOTHING
+    ON CONFLICT (hit_id, integration_id, token_id) DO NOTHING
 ), outcomes AS (
     INSERT INTO hitstream_outcome
-        (hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
-    SELECT entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
+        (token_id, hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
+    SELECT %(token)s, entry.hit_id, %(integration)s, entry.attempt_id, entry.result, entry.reason,
         statement_timestamp(), extract(EPOCH FROM statement_timestamp() - settled.queued_at)
     FROM entries AS entry LEFT JOIN settled USING (hit_id)
     WHERE entry.result IN ('delivered', 'failed')
@@ -70,10 +73,12 @@ SELECT array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL) FROM sett
 UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
 FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key), LATERAL (
     SELECT hit_id FROM hitstream_queue AS next
-    WHERE next.integration_id = %(integration)s AND next.ordering_key = freed.ordering_key
+    WHERE next.token_id = %(token)s AND next.integration_id = %(integration)s
+      AND next.ordering_key = freed.ordering_key
     ORDER BY seq LIMIT 1
 ) AS first
-WHERE queued.integration_id = %(integration)s AND queued.hit_id = first.hit_id
+WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s
+  AND queued.hit_id = first.hit_id
   AND queued.claims = 0 AND queued.attempts = 0 AND queued.due_at > statement_timestamp()
 
 -- name: release_shared
@@ -83,14 +88,15 @@ WITH next AS MATERIALIZED (
     SELECT first.hit_id
     FROM unnest(%(ordering_keys)s::bigint[]) AS freed (ordering_key) CROSS JOIN LATERAL (
         SELECT hit_id FROM hitstream_queue AS waiting
-        WHERE waiting.integration_id = %(integration)s
+        WHERE waiting.token_id = %(token)s AND waiting.integration_id = %(integration)s
           AND waiting.ordering_key = freed.ordering_key
         ORDER BY seq LIMIT 1 FOR NO KEY UPDATE
     ) AS first
 )
 UPDATE hitstream_queue AS queued SET due_at = statement_timestamp()
 FROM next
-WHERE queued.integration_id = %(integration)s AND queued.hit_id = next.hit_id
+WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s
+  AND queued.hit_id = next.hit_id
   AND queued.claims = 0 AND queued.attempts = 0
 
 -- name: streak

@@ -56,6 +56,7 @@ class Duplicate(models.Model):
     """
 
     hit_id = models.UUIDField(primary_key=True)
+    token_id = models.BigIntegerField()
     count = models.PositiveBigIntegerField()
     last_at = models.DateTimeField()
 

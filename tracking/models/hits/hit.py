@@ -47,8 +47,14 @@ class HitQuerySet(models.QuerySet["Hit"]):
         """Return these hits as the integration's destination sees them, read from the primary."""
         if not ids:
             return {}
+        parameters: dict[str, Any] = {
+            "token": integration.token_id,
+            "ids": list(ids),
+            "first": min(ids),
+            "last": max(ids),
+        }
         with db.write_cursor() as cursor:
-            cursor.execute(SQL["events"], {"ids": list(ids), "first": min(ids), "last": max(ids)})
+            cursor.execute(SQL["events"], parameters)
             return {row[0]: event_of(row, integration) for row in cursor.fetchall()}
 
 
@@ -65,7 +71,8 @@ class Hit(models.Model):
     """A hit, partitioned by day on its UUIDv7 id. Only `ingest.write.store` writes rows.
 
     `email_hash` is the sender's own; `email_digest` is ours, of an address in the payload, so that
-    the search finds it.
+    the search finds it. `country` (ISO 3166), `agent` (a number of its dictionary) and `is_bot` are
+    null until they are looked up.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -88,6 +95,9 @@ class Hit(models.Model):
     clock = models.CharField(max_length=10, choices=Clock.choices)
     ip = models.GenericIPAddressField("sender's IP", null=True)
     user_agent = models.TextField("sender's user agent")
+    country = models.CharField(max_length=2, null=True)  # noqa: DJ001 (null: not looked up)
+    agent = models.IntegerField(null=True)
+    is_bot = models.BooleanField(null=True)
     payload = models.JSONField()
 
     objects = HitQuerySet.as_manager()

@@ -4,4 +4,5 @@
 SELECT id, hit_id, type, name, user_id, anonymous_id, email_hash,
     sent_at AT TIME ZONE 'UTC', received_at AT TIME ZONE 'UTC', occurred_at AT TIME ZONE 'UTC',
     clock, host(ip), user_agent, payload::text
-FROM hitstream_hit WHERE id = ANY(%(ids)s) AND id >= %(first)s AND id <= %(last)s
+FROM hitstream_hit
+WHERE token_id = %(token)s AND id = ANY(%(ids)s) AND id >= %(first)s AND id <= %(last)s

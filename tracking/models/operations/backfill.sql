@@ -7,11 +7,14 @@
 -- fragment: is_known
 -- Whether the integration has a record of the hit.
 (EXISTS (SELECT FROM hitstream_queue AS queued
-         WHERE queued.hit_id = hit.id AND queued.integration_id = %(integration)s)
+         WHERE queued.hit_id = hit.id AND queued.token_id = hit.token_id
+           AND queued.integration_id = %(integration)s)
  OR EXISTS (SELECT FROM hitstream_deadletter AS letter
-            WHERE letter.hit_id = hit.id AND letter.integration_id = %(integration)s)
+            WHERE letter.hit_id = hit.id AND letter.token_id = hit.token_id
+              AND letter.integration_id = %(integration)s)
  OR EXISTS (SELECT FROM hitstream_outcome AS outcome
-            WHERE outcome.hit_id = hit.id AND outcome.integration_id = %(integration)s
+            WHERE outcome.hit_id = hit.id AND outcome.token_id = hit.token_id
+              AND outcome.integration_id = %(integration)s
               AND outcome.hit_id >= %(first)s AND outcome.hit_id <= %(last)s))
 
 -- fragment: is_in_range
@@ -33,15 +36,15 @@ FROM hitstream_hit AS hit WHERE {is_in_range} ORDER BY id LIMIT %(limit)s
 -- Queue these hits for the integration, except those that it has a record of.
 WITH queued AS (
     INSERT INTO hitstream_queue (
-        integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
+        token_id, integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
     )
-    SELECT integration.id, hit.id, statement_timestamp(), statement_timestamp(),
+    SELECT hit.token_id, integration.id, hit.id, statement_timestamp(), statement_timestamp(),
         CASE WHEN integration.ordered
             THEN hitstream_ordering_key(hit.anonymous_id, hit.user_id) END, 0, 0
     FROM hitstream_hit AS hit
     JOIN hitstream_integration AS integration
       ON integration.id = %(integration)s AND integration.deleted_at IS NULL
-    WHERE hit.id = ANY(%(ids)s) AND hit.id >= %(first)s AND hit.id <= %(last)s AND NOT {is_known}
+    WHERE hit.token_id = %(token)s AND hit.id = ANY(%(ids)s) AND hit.id >= %(first)s AND hit.id <= %(last)s AND NOT {is_known}
     ORDER BY hit.id
     ON CONFLICT DO NOTHING
     RETURNING hit_id

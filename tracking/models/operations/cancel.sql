@@ -3,17 +3,18 @@
 -- sending it this very moment.
 WITH unclaimed AS MATERIALIZED (
     SELECT hit_id FROM hitstream_queue
-    WHERE integration_id = %(integration)s
+    WHERE token_id = %(token)s AND integration_id = %(integration)s
       AND NOT (claims > 0 AND due_at > statement_timestamp())
     LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), cancelled AS (
     DELETE FROM hitstream_queue AS queued USING unclaimed
-    WHERE queued.integration_id = %(integration)s AND queued.hit_id = unclaimed.hit_id
+    WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s
+      AND queued.hit_id = unclaimed.hit_id
     RETURNING queued.hit_id
 ), outcomes AS (
     INSERT INTO hitstream_outcome
-        (hit_id, integration_id, attempt_id, result, reason, settled_at)
-    SELECT hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
+        (token_id, hit_id, integration_id, attempt_id, result, reason, settled_at)
+    SELECT %(token)s, hit_id, %(integration)s, %(attempt)s, 'cancelled', %(reason)s, statement_timestamp()
     FROM cancelled
 ), tallies AS (
     INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
