@@ -6,6 +6,7 @@ replica for reads.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -52,6 +53,21 @@ def release() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
+
+
+@cache
+def is_distributed() -> bool:
+    """Return whether the tables of hits are distributed by token over several servers (Citus), as
+    of the first call in this process."""
+    with write_cursor() as cursor:
+        cursor.execute("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition"
+            " WHERE logicalrelid = to_regclass('hitstream_hit'))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def raw_parameters() -> dict[str, Any]:

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
 import psycopg
 from psycopg import errors
 
-from tracking import wakeup
+from tracking import db, wakeup
 from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
@@ -30,6 +32,7 @@ from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
 from tracking.models.analytics import late_arrivals
+from tracking.models.analytics.watermark import ALL_TOKENS
 from tracking.models.hits import partitions
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
@@ -150,6 +153,12 @@ def short_lock_timeout(connection: Connection) -> Iterator[None]:
 
 
 def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
+    if db.is_distributed() and batch[0].token_id != batch[-1].token_id:
+        # In the order of tokens: see `without_duplicates`.
+        groups = (list(group) for _, group in groupby(batch, key=attrgetter("token_id")))
+        return {
+            id: each for group in groups for id, each in execute(connection, group, wake).items()
+        }
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, duplicate_ids),) = found
@@ -163,6 +172,7 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
         "arrivals": msgspec.json.encode(batch).decode(),
         "window": str(window),
         "late_after": late_after,
+        "watermark": str(batch[0].token_id if db.is_distributed() else ALL_TOKENS),
     }
 
 
