@@ -27,6 +27,7 @@ from tracking.ingest.write.loop_connection import LoopConnection, Row
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
+from tracking.models.hits import partitions
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,9 @@ class LoopWriter:
     def _receive(self, answer: Row | Exception) -> None:
         """Settle the batch that was sent, or pass it to the thread; then send the next."""
         try:
-            if isinstance(answer, store.RECOVERABLE):
+            if isinstance(answer, store.RECOVERABLE) or (
+                isinstance(answer, Exception) and partitions.is_missing(answer)
+            ):
                 self._pass_on(self._sent)
             elif isinstance(answer, Exception):
                 raise answer

@@ -18,7 +18,7 @@ from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
-from tracking.ingest.write.store import Stored, execute
+from tracking.ingest.write.store import PARTITION_ERRORS, Stored, execute
 from tracking.models.hits import partitions
 
 #: Seconds that a probe waits; longer than the deadline of a request, so that the deadline decides.
@@ -37,7 +37,9 @@ def try_to_store(
             execute(connection, list(arrivals), lambda: None)
     except errors.LockNotAvailable:
         return [Unavailable()] * len(arrivals)
-    except errors.CheckViolation:
+    except PARTITION_ERRORS as error:
+        if not partitions.is_missing(error):
+            raise
         # The day's partitions are missing: the first hit makes them, too.
         with connection.transaction():
             partitions.make_ahead(connection.execute)

@@ -56,6 +56,8 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 
 #: Errors that `insert` can work around: the statement failed, the connection is as good as before.
 RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+#: What a missing partition causes, among other things.
+PARTITION_ERRORS = (errors.CheckViolation, psycopg.InternalError)
 
 
 SQL = load(__file__)
@@ -125,8 +127,9 @@ def insert(
             with short_lock_timeout(connection):
                 return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
         return halve(connection, batch, wake, until)
-    except errors.CheckViolation:
-        # "No partition of relation found for row": the day's partitions are missing.
+    except PARTITION_ERRORS as error:
+        if not partitions.is_missing(error):
+            raise
         with connection.transaction():
             made = partitions.make_ahead(connection.execute)
         if not made:

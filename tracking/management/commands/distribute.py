@@ -26,5 +26,5 @@ class Command(BaseCommand):
         except DistributionError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"The tables of hits are distributed over {servers} servers. Start web, worker and beat."
+            f"The tables of hits are distributed over {servers} servers: start web, worker, beat."
         )

@@ -73,7 +73,7 @@ def run_pass() -> RollupPass:
 
 
 def count_next(cursor: CursorWrapper, token: int = ALL_TOKENS) -> RollupPass:
-    """Count the next hits, of this token or of all, in the transaction that holds the watermarks."""
+    """Count the next hits, of this token or of all, in the transaction of `hold`."""
     run = partial(_run, cursor, token)
     run("make_watermark", position=NOBODY)
     run("read_watermark")

@@ -63,7 +63,13 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
         first, last = hit_ids.first(), hit_ids.last()
         if first is None or last is None:
             return self.none()
-        hits = Hit.objects.filter(pk=OuterRef("hit_id"), name=name, pk__gte=first, pk__lte=last)
+        hits = Hit.objects.filter(
+            pk=OuterRef("hit_id"),
+            token_id=OuterRef("token_id"),
+            name=name,
+            pk__gte=first,
+            pk__lte=last,
+        )
         return self.filter(Exists(hits))
 
     def replay(self) -> int:

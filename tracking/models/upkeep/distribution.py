@@ -90,3 +90,7 @@ def _distribute(cursor: CursorWrapper) -> None:
     for table, name, definition in keys:
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
     cursor.execute((MIGRATION_SQL / "0001_views.sql").read_text())
+    # Sessions to come: a transaction that wrote hits on many servers may write a token.
+    cursor.execute("SELECT quote_ident(current_database())")
+    (database,) = cursor.fetchone()
+    cursor.execute(f"ALTER DATABASE {database} SET citus.multi_shard_modify_mode TO 'sequential'")
