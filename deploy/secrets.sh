@@ -2,6 +2,9 @@
 # Make the secrets of compose.yaml in a folder, one in each file: sh secrets.sh [folder]
 # A file that exists stays as it is. Keep a copy elsewhere: without hitstream_secret_keys the
 # credentials of the integrations cannot be read.
+#
+# POSTGRES  host:port of Postgres (postgres:5432)
+# VALKEY    host:port of Valkey (valkey:6379)
 set -eu
 folder=${1:-secrets}
 umask 077
@@ -23,13 +26,15 @@ hex | make metrics_token
 openssl rand -base64 60 | tr -d '\n' | make django_secret_key
 # A Fernet key: 32 bytes in base64 for URLs.
 openssl rand -base64 32 | tr '+/' '-_' | make hitstream_secret_keys
-url="postgresql://%s:%s@${POSTGRES_HOST:-postgres}:5432/hitstream"
-# shellcheck disable=SC2059
-printf "$url" hitstream "$(cat "$folder/app_password")" | make database_url
-# shellcheck disable=SC2059
-printf "$url" hitstream_owner "$(cat "$folder/owner_password")" | make owner_database_url
-printf 'redis://:%s@%s:6379/0' "$(cat "$folder/valkey_password")" "${VALKEY_HOST:-valkey}" |
+
+url() {
+    printf 'postgresql://%s:%s@%s/hitstream' "$1" "$(cat "$folder/$2")" "${POSTGRES:-postgres:5432}"
+}
+
+url hitstream app_password | make database_url
+url hitstream_owner owner_password | make owner_database_url
+printf 'redis://:%s@%s/0' "$(cat "$folder/valkey_password")" "${VALKEY:-valkey:6379}" |
     make broker_url
-# Containers read them as other users.
+# Containers read the files as other users; nobody else enters the folder.
 chmod 644 "$folder"/*
-chmod 711 "$folder"
+chmod 700 "$folder"

@@ -17,7 +17,8 @@ CREATE DATABASE hitstream OWNER hitstream_owner ENCODING 'UTF8' TEMPLATE templat
 \connect hitstream
 
 REVOKE ALL ON DATABASE hitstream FROM PUBLIC;
-GRANT CONNECT ON DATABASE hitstream TO hitstream;
+-- `manage.py reconcile` counts in temporary tables.
+GRANT CONNECT, TEMPORARY ON DATABASE hitstream TO hitstream;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO hitstream_owner;
 GRANT USAGE ON SCHEMA public TO hitstream;
