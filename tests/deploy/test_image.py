@@ -101,7 +101,7 @@ def pip_environment() -> dict[str, str]:
 
 def run(root: Path, step: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        ["chroot", root, "sh", "-c", step],
+        [program("chroot"), root, "sh", "-c", step],
         env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -115,14 +115,15 @@ def run(root: Path, step: str, environment: dict[str, str]) -> str:
 def build(stage: Stage, root: Path, stages: dict[str, Path]) -> None:
     """Carry out COPY and RUN."""
     where = "/"
-    for name, argument in stage.steps:
+    for number, (name, argument) in enumerate(stage.steps):
         if name == "WORKDIR":
             where = argument
             (root / where.lstrip("/")).mkdir(parents=True, exist_ok=True)
         elif name == "COPY":
             copy(argument, root, where, stages)
         elif name == "RUN":
-            run(root, f"cd {where} && {argument}", stage.environment() | pip_environment())
+            so_far = Stage(stage.name, stage.base, stage.steps[:number]).environment()
+            run(root, f"cd {where} && {argument}", so_far | pip_environment())
 
 
 def copy(argument: str, root: Path, where: str, stages: dict[str, Path]) -> None:
@@ -179,7 +180,7 @@ def check_last(last: Stage, root: Path, site: Site) -> None:
             if name not in {"PATH", "LANG"}
         },
     }
-    chroot = ("chroot", f"--userspec={uid}:{gid}", root)
+    chroot = (program("chroot"), f"--userspec={uid}:{gid}", root)
     log = root.parent / "web.log"
     with process(log, *chroot, *command, env={"PATH": PATH} | environment):
         wait_until(lambda: is_ready(port), within=60)
