@@ -64,4 +64,7 @@ def test_a_unit_runs_the_documented_command(name: str) -> None:
     (unit,) = (unit for unit in UNITS if unit.stem.rstrip("@") == f"hitstream-{name}")
     found = re.search(r"^ExecStart=\S+/hitstream (.*)$", unit.read_text(), re.MULTILINE)
     assert found
-    assert found[1].split() == documented(name)
+    # systemd gives one process each instance; the guide also has options for hosts without it.
+    given, line = found[1].split(), documented(name)
+    assert given == line[: len(given)]
+    assert given == line or name == "worker"
