@@ -6,6 +6,7 @@ Debian's Python stands for that of the base image; pip is set up as this machine
 from __future__ import annotations
 
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -24,8 +25,8 @@ from tests.support.waiting import wait_until
 
 #: What every image "python:*-slim" has of Debian.
 PACKAGES = "python3,python3-venv,ca-certificates"
-#: A suite with Python 3.11 or later.
-SUITE = "bookworm"
+#: This machine's own, which its apt has a mirror of.
+SUITE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 #: The most bytes that the last stage adds to its base.
 LARGEST = 320 * 1024 * 1024
 

@@ -42,6 +42,16 @@ def test_systemd_accepts_every_unit_without_a_word(units: Path) -> None:
     assert analyze("verify", "--man=no", *(units / name for name in names)) == (0, "")
 
 
+def test_systemd_knows_the_user_of_the_units() -> None:
+    done = subprocess.run(
+        ["systemd-sysusers", "--dry-run", DEPLOY / "systemd/hitstream.sysusers"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "hitstream" in done.stdout + done.stderr) == (0, True), done.stderr
+
+
 def test_an_unknown_setting_is_seen(units: Path) -> None:
     """The test above can fail."""
     unit = units / "hitstream-web.service"
