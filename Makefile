@@ -10,7 +10,8 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-deploy deploy-deps
+.PHONY: bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -54,6 +55,30 @@ test-versions: $(VENV)/.dev test-deps clients
 # make test-hosts ONLY=wagtail
 test-hosts: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_HOSTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/hosts -v $(addprefix -k ,$(ONLY))
+
+# The files of deploy/ on Debian's servers, an upgrade under load, backup and restore:
+# make test-deploy ONLY=compose
+test-deploy: $(VENV)/.dev test-deps deploy-deps
+	HITSTREAM_TEST_DEPLOY=1 HITSTREAM_LAST_RELEASE="$(LAST_RELEASE)" PYTHONDONTWRITEBYTECODE= \
+		$(BIN)/pytest tests/deploy -v $(addprefix -k ,$(ONLY))
+
+# The commit of the last release, from which tests/deploy upgrades.
+LAST_RELEASE ?= HEAD
+
+# Each with the program that shows that it is there.
+DEPLOY_DEPS := caddy:caddy debootstrap:debootstrap nginx-light:nginx openssl:openssl \
+	postgresql:/usr/lib/postgresql redis-server:redis-server systemd:systemd-analyze
+deploy-deps:
+	@PATH="$$PATH:/usr/sbin"; missing=; \
+	for each in $(DEPLOY_DEPS); do \
+		command -v "$${each#*:}" >/dev/null || test -d "$${each#*:}" || missing="$$missing $${each%:*}"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; $(APT) $$missing; \
+	else \
+		echo "The tests need$$missing. Type: sudo sh -c '$(APT)$$missing'" >&2; exit 1; \
+	fi
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

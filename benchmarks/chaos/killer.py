@@ -34,7 +34,7 @@ def child(name: str) -> Callable[[Stack], list[psutil.Process]]:
 
 
 def web_master(stack: Stack) -> list[psutil.Process]:
-    return [each for each in stack.processes("granian") if each.ppid() == stack.run.pid]
+    return [each for each in stack.processes("tracking.server.web") if each.ppid() == stack.run.pid]
 
 
 def web_workers(stack: Stack) -> list[psutil.Process]:

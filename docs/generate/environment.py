@@ -66,7 +66,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HOST": "The address that `make run` listens on.",
         "PORT": "The port that `make run` listens on.",
         "HITSTREAM_WORKERS": "Processes of the web server; one per core, at least 2. SIGHUP to "
-        "granian's first process replaces them.",
+        "its first process replaces them.",
         "HITSTREAM_RESTART_DELAY": "Seconds before `make run` starts a dead program again; "
         "0.5, doubled with each death.",
         "HITSTREAM_THREADS": "Django's threads for pages in each process.",

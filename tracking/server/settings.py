@@ -12,6 +12,11 @@ from tracking.server.logs import FORMATTERS, without_traceback
 from tracking.server.static_files import storage_of_static_files
 
 SERVER = Path(__file__).resolve().parent
+#: A wheel has the templates in its package, a checkout beside it.
+CHECKOUT = SERVER.parents[1]
+TEMPLATE_FOLDERS = [SERVER / "templates"]
+if (CHECKOUT / "pyproject.toml").is_file():
+    TEMPLATE_FOLDERS.append(CHECKOUT / "templates")
 
 DEBUG = flag("DEBUG")
 SECRET_KEY = needed("DJANGO_SECRET_KEY")
@@ -49,7 +54,7 @@ WSGI_APPLICATION = "tracking.server.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [SERVER / "templates"],
+        "DIRS": TEMPLATE_FOLDERS,
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
