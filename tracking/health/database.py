@@ -15,6 +15,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from tracking import db
+from tracking.connection import connect
 from tracking.health.component import Component, bad, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.models.hits import partitions
@@ -46,11 +47,9 @@ class Postgres:
 
 def probe() -> Postgres:
     """Connect and read the figures. Raises psycopg.Error."""
-    patient = {"connect_timeout": 2, "tcp_user_timeout": 2000}
     began = time.monotonic()
-    with psycopg.connect(**{**db.raw_parameters(), **patient}, autocommit=True) as connection:
+    with connect(statement_timeout=2.0) as connection:
         seconds = time.monotonic() - began
-        connection.execute("SET statement_timeout = 2000")
         before = datetime.now(UTC)
         row = connection.execute(SQL["probe"]).fetchone()
         after = datetime.now(UTC)

@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import psycopg
 from django.core.management import call_command
 
-from tracking import db
+from tracking.connection import connect
 
 #: The key of the advisory lock: "hitstrm" in ASCII.
 LOCK = 0x68_69_74_73_74_72_6D
@@ -27,14 +26,16 @@ def migrate(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the lock on a connection of its own, which ends it with the process. The connection is
-    in no transaction: `CREATE INDEX CONCURRENTLY` would wait for that for ever."""
-    with psycopg.connect(**db.raw_parameters(), autocommit=True) as connection:
-        taken = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-        if taken != (True,):
+    """Hold the lock on a connection of its own, which ends it with the process. The transaction has
+    it, not the session: a pooler may give the session to others. `CREATE INDEX CONCURRENTLY` does
+    not wait for a transaction that runs no statement and has no snapshot."""
+    with connect(statement_timeout=0.0) as connection:
+        while True:
+            with connection.transaction():
+                connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+                if taken.fetchone() == (True,):
+                    yield
+                    return
             logger.info("Another migrate is running: waiting for it")
-            while connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (
-                True,
-            ):
-                time.sleep(WAIT_SECONDS)
-        yield
+            time.sleep(WAIT_SECONDS)

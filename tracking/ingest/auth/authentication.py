@@ -21,10 +21,10 @@ from rest_framework.request import Request
 
 from tracking import process
 from tracking.conf import conf
+from tracking.connection import Connection
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH

@@ -18,8 +18,9 @@ import psycopg
 
 from tracking import process
 from tracking.conf import conf
+from tracking.connection import Connection
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.write.connection import Connection, connect, has_news
+from tracking.ingest.write.connection import connect, has_news
 from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import psycopg
 from django.db import connections, transaction
 
 from tracking import db
-from tracking.ingest.write.connection import Connection
+from tracking.connection import Connection
 
 
 def borrow_connection() -> Connection:

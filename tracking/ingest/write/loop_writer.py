@@ -23,8 +23,9 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout, store
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.loop_connection import LoopConnection, Row
+from tracking.ingest.write.loop_connection import LoopConnection
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
+from tracking.ingest.write.prepared_statement import Row
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
 

@@ -12,12 +12,12 @@ from psycopg import errors
 
 from tracking import process
 from tracking.conf import conf
+from tracking.connection import Connection
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.store import Stored, execute
 from tracking.models.hits import partitions
 
