@@ -27,7 +27,7 @@ SQL = load(__file__)
 CONNECT_TIMEOUT = 2
 
 
-class Connection(psycopg.Connection[tuple[Any, ...]]):
+class OwnConnection(psycopg.Connection[tuple[Any, ...]]):
     """Every statement runs under the settings of the connection. One that is not in autocommit mode
     calls `configure_transaction` itself."""
 
@@ -61,7 +61,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         return self.info.transaction_status == TransactionStatus.IDLE
 
 
-def connect(*, statement_timeout: float, lock_timeout: float = 0.0) -> Connection:
+def connect(*, statement_timeout: float, lock_timeout: float = 0.0) -> OwnConnection:
     """Connect to the database of Django, with timeouts in seconds, 0 for none. Raises
     psycopg.Error."""
     milliseconds = int(statement_timeout * 1000)
@@ -70,7 +70,7 @@ def connect(*, statement_timeout: float, lock_timeout: float = 0.0) -> Connectio
         "connect_timeout": CONNECT_TIMEOUT,
         "tcp_user_timeout": milliseconds,
     }
-    connection = Connection.connect(**parameters, autocommit=True)
+    connection = OwnConnection.connect(**parameters, autocommit=True)
     settings = {
         "statement_timeout": str(milliseconds),
         "lock_timeout": str(int(lock_timeout * 1000)),

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from tests.support.integrations import add_webhook
 from tests.support.ledger import counts, discrepancies
 from tests.support.reset import clear
-from tracking.connection import Connection
+from tracking.connection import OwnConnection
 from tracking.delivery.batching import events_of
 from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
@@ -49,7 +49,7 @@ class Deliveries(RuleBasedStateMachine):
     """`under_way` holds what each worker has claimed and not yet settled."""
 
     #: The connection that stores hits, of the run.
-    writing: Connection
+    writing: OwnConnection
 
     def __init__(self) -> None:
         super().__init__()

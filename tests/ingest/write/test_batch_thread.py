@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.support.hits import Send, hit
 from tests.support.pgbouncer import of_a_session
-from tracking.connection import Connection
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.store import writer
@@ -29,7 +29,7 @@ def make() -> Iterator[Make]:
     groups: list[BatchThread[Any, Any]] = []
 
     def group(handle: Callable[[Batch], Batch]) -> BatchThread[Any, Any]:
-        def on_connection(connection: Connection, items: Batch) -> Batch:
+        def on_connection(connection: OwnConnection, items: Batch) -> Batch:
             return handle(items)
 
         groups.append(BatchThread("test", on_connection))

@@ -19,7 +19,7 @@ from typing import Any, cast
 import psycopg
 
 from tracking import wakeup
-from tracking.connection import Connection, connect
+from tracking.connection import OwnConnection, connect
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.file_import.line_file import FileLine
 from tracking.ingest.parse.arrival import Arrival
@@ -129,7 +129,7 @@ class ChunkWriter:
         self._connect()
         self._claimed = self._claim(chunk)
         return store.insert(
-            cast(Connection, OneByOne(self._connection)), self._batch, self._enqueue
+            cast(OwnConnection, OneByOne(self._connection)), self._batch, self._enqueue
         )
 
     def commit(self) -> None:
@@ -145,7 +145,7 @@ class ChunkWriter:
 class OneByOne:
     """A connection on which a failed statement rolls back nothing but itself."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: OwnConnection) -> None:
         self._connection = connection
 
     def transaction(self) -> AbstractContextManager[object]:

@@ -18,15 +18,15 @@ import psycopg
 
 from tracking import process
 from tracking.conf import conf
-from tracking.connection import Connection
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import connect, has_news
 from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
 
 logger = logging.getLogger(__name__)
 
-Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
-Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
+Handle = Callable[[OwnConnection, Sequence[Item]], Sequence["Outcome | Exception"]]
+Afterwards = Callable[[OwnConnection, Sequence["Outcome | Exception"]], None]
 
 
 class BatchThread(Generic[Item, Outcome]):
@@ -52,7 +52,7 @@ class BatchThread(Generic[Item, Outcome]):
         self._lock = threading.Lock()
         self._queue: SimpleQueue[PendingItem[Item, Outcome] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._connection: Connection | None = None
+        self._connection: OwnConnection | None = None
         self._busy_since: float | None = None
 
     def submit(self, item: Item, *, within: float) -> Outcome:
@@ -97,7 +97,7 @@ class BatchThread(Generic[Item, Outcome]):
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
-    def handle(self, connection: Connection, item: Item) -> Outcome:
+    def handle(self, connection: OwnConnection, item: Item) -> Outcome:
         """Do what `submit` does, in the caller's thread and on the caller's connection."""
         (outcome,) = self.handle_all(connection, [item])
         if isinstance(outcome, Exception):
@@ -105,7 +105,7 @@ class BatchThread(Generic[Item, Outcome]):
         return outcome
 
     def handle_all(
-        self, connection: Connection, items: Sequence[Item]
+        self, connection: OwnConnection, items: Sequence[Item]
     ) -> Sequence[Outcome | Exception]:
         """Do what `submit_all` does, in the caller's thread and on the caller's connection."""
         outcomes = self._handle(connection, items)
@@ -173,14 +173,14 @@ class BatchThread(Generic[Item, Outcome]):
         if self._connection is not None:
             self._finish(self._connection, outcomes)
 
-    def _finish(self, connection: Connection, outcomes: Sequence[Outcome | Exception]) -> None:
+    def _finish(self, connection: OwnConnection, outcomes: Sequence[Outcome | Exception]) -> None:
         try:
             self._afterwards(connection, outcomes)
         except Exception as error:
             logger.warning("%s: %s", self.name, error)
             self._disconnect()
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> OwnConnection:
         if self._connection is not None and has_news(self._connection):
             self._disconnect()
         if self._connection is None:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import Transformer
 
-from tracking.connection import SQL, Connection
+from tracking.connection import SQL, OwnConnection
 
 Row = tuple[Any, ...]
 
@@ -54,7 +54,7 @@ CONFIGURE = Query(SQL["configure_transaction"])
 class PreparedStatement:
     """Raises psycopg's errors."""
 
-    def __init__(self, connection: Connection, statement: str) -> None:
+    def __init__(self, connection: OwnConnection, statement: str) -> None:
         """Prepare the statement. This takes time: do not call it on the loop."""
         self._connection = connection
         self._libpq = connection.pgconn
@@ -106,7 +106,7 @@ def error_of(results: Sequence[pq.abc.PGresult]) -> psycopg.Error | None:
     return None
 
 
-def row_of(connection: Connection, results: Sequence[pq.abc.PGresult]) -> Row:
+def row_of(connection: OwnConnection, results: Sequence[pq.abc.PGresult]) -> Row:
     """Return the row of the last result that has rows."""
     rows = [each for each in results if each.status == pq.ExecStatus.TUPLES_OK]
     transformer = Transformer(connection)

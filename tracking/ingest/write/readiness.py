@@ -12,7 +12,7 @@ from psycopg import errors
 
 from tracking import process
 from tracking.conf import conf
-from tracking.connection import Connection
+from tracking.connection import OwnConnection
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
@@ -29,7 +29,7 @@ NOBODY = ClientInfo(token_id=0, ip=None, user_agent="")
 
 
 def try_to_store(
-    connection: Connection, arrivals: Sequence[Arrival]
+    connection: OwnConnection, arrivals: Sequence[Arrival]
 ) -> Sequence[Stored | Exception]:
     """Store the arrivals and roll them back, with the outcome that a sender would get."""
     try:

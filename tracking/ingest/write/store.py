@@ -22,7 +22,7 @@ from psycopg import errors
 
 from tracking import wakeup
 from tracking.conf import conf
-from tracking.connection import Connection
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
@@ -59,7 +59,7 @@ MOMENT = "10ms"
 
 
 def store(
-    connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
+    connection: OwnConnection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
     """Commit each arrival, or return the error that it causes."""
     return outcome_of_each(arrivals, insert(connection, without_duplicates(arrivals), wake))
@@ -102,7 +102,7 @@ def key(arrival: Arrival) -> tuple[int, int]:
 
 
 def insert(
-    connection: Connection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
+    connection: OwnConnection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
 ) -> Outcomes:
     """Store the batch. Returns the outcomes by id. A batch that fails for one of its rows is halved
     until the row is found.
@@ -131,13 +131,13 @@ def insert(
         return run(connection, batch, wake)
 
 
-def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float) -> Outcomes:
+def halve(connection: OwnConnection, batch: list[Arrival], wake: Wake, until: float) -> Outcomes:
     middle = len(batch) // 2
     first = insert(connection, batch[:middle], wake, until)
     return {**first, **insert(connection, batch[middle:], wake, until)}
 
 
-def execute_shortly(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
+def execute_shortly(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
     """Do what `execute` does, and wait for a lock no longer than a moment."""
     with connection.transaction():
         ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
@@ -148,7 +148,7 @@ def execute_shortly(connection: Connection, batch: list[Arrival], wake: Wake) ->
     return outcomes
 
 
-def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
+def execute(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, duplicate_ids),) = found
