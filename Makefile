@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -55,11 +55,19 @@ test-versions: $(VENV)/.dev test-deps clients
 test-hosts: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_HOSTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/hosts -v $(addprefix -k ,$(ONLY))
 
+# What uses the database, through PgBouncer in transaction mode; another one than that of the PATH:
+# make test-pooling PGBOUNCER=/path/to/pgbouncer
+test-pooling: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_POOLED=1 $(if $(PGBOUNCER),PGBOUNCER="$(PGBOUNCER)") $(PYTEST) \
+		-m "not (browser or stack or sdk)" tests/admin tests/alerts tests/console tests/delivery \
+		tests/health tests/ingest tests/management tests/metrics tests/models tests/pooling
+
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
 		missing="$$missing chromium-headless-shell"; \
 	command -v rabbitmq-server >/dev/null || missing="$$missing rabbitmq-server"; \
+	command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	test -n "$$missing" || exit 0; \

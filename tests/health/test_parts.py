@@ -24,7 +24,13 @@ def found() -> dict[str, tuple[bool, str]]:
 
 
 def postgres(**changes: Any) -> Postgres:
-    fine: dict[str, Any] = {"version": "18", "seconds": 0.01, "skew": 0.0, "connections": 5}
+    fine: dict[str, Any] = {
+        "version": "18",
+        "pooled": False,
+        "seconds": 0.01,
+        "skew": 0.0,
+        "connections": 5,
+    }
     return Postgres(**{**fine, "max_connections": 100, "size": 1, **changes})
 
 

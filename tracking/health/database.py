@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tracking import db
 from tracking.connection import connect
+from tracking.health import pooler
 from tracking.health.component import Component, bad, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.models.hits import partitions
@@ -34,10 +35,11 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """`seconds` is the time to connect, `skew` the lead of its clock over ours, `size` the database
-    in bytes."""
+    """`pooled` if a pooler answers, `seconds` is the time to connect, `skew` the lead of its clock
+    over ours, `size` the database in bytes."""
 
     version: str
+    pooled: bool
     seconds: float
     skew: float
     connections: int
@@ -58,6 +60,7 @@ def probe() -> Postgres:
     skew = (clock - before - (after - before) / 2).total_seconds()
     return Postgres(
         version=version,
+        pooled=connection.is_pooled,
         seconds=seconds,
         skew=skew,
         connections=taken,
@@ -89,6 +92,7 @@ def components() -> list[Component]:
     found = postgres.answer()
     return [
         good("Postgres", f"{found.version}, connected in {found.seconds * 1000:.0f} ms."),
+        *([pooler.component()] if found.pooled else []),
         of_connections(found),
         of_clock(found),
     ]
@@ -126,6 +130,12 @@ def of_partitions() -> Component:
     """Return the state of the partitions. Raises django.db.Error."""
     days = partitions.days_ahead()
     ahead = f"{days} day{'s' * (days != 1)}"
+    if days < 1:
+        return bad(
+            "Partitions",
+            f"That of {'today' if days < 0 else 'tomorrow'} is missing: run `manage.py sweep` as "
+            "the owner of the tables.",
+        )
     if partitions.are_enough(days):
         return good("Partitions", f"Created {ahead} ahead.")
     return poor(

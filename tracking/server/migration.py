@@ -13,6 +13,8 @@ from tracking.connection import connect
 
 #: The key of the advisory lock: "hitstrm" in ASCII.
 LOCK = 0x68_69_74_73_74_72_6D
+#: Without parameters: a bound statement would keep its snapshot to the end of the transaction.
+TAKE = b"SELECT pg_try_advisory_xact_lock(%d)" % LOCK
 WAIT_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
@@ -33,8 +35,7 @@ def alone() -> Iterator[None]:
         while True:
             with connection.transaction():
                 connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-                taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-                if taken.fetchone() == (True,):
+                if connection.execute(TAKE).fetchone() == (True,):
                     yield
                     return
             logger.info("Another migrate is running: waiting for it")

@@ -157,16 +157,19 @@ class BatchThread(Generic[Item, Outcome]):
 
     def _settle(self, pending: list[PendingItem[Item, Outcome]]) -> None:
         """Settle every item, as Unavailable if Postgres failed."""
-        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(pending)
+        failed = Unavailable()
+        outcomes: Sequence[Outcome | Exception] = [failed] * len(pending)
         try:
             connection = self._connected()
             outcomes = self._handle(connection, [each.item for each in pending])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
             logger.warning("%s: could not handle %s items: %s", self.name, len(pending), error)
+            failed.__cause__ = error
             self._disconnect()
-        except Exception:
+        except Exception as error:
             logger.exception("%s: could not handle %s items", self.name, len(pending))
+            failed.__cause__ = error
             self._disconnect()
         for each, outcome in zip(pending, outcomes, strict=True):
             each.settle(outcome)
@@ -181,7 +184,8 @@ class BatchThread(Generic[Item, Outcome]):
             self._disconnect()
 
     def _connected(self) -> OwnConnection:
-        if self._connection is not None and has_news(self._connection):
+        known = self._connection
+        if known is not None and (known.closed or has_news(known)):
             self._disconnect()
         if self._connection is None:
             self._connection = connect()

@@ -56,7 +56,7 @@ class PreparedStatement:
 
     def __init__(self, connection: OwnConnection, statement: str) -> None:
         """Prepare the statement. This takes time: do not call it on the loop."""
-        self._connection = connection
+        self.connection = connection
         self._libpq = connection.pgconn
         self._query = Query(statement)
         self._name = b"hitstream_" + sha256(self._query.text).hexdigest()[:16].encode()
@@ -68,14 +68,14 @@ class PreparedStatement:
         """Send the statement without waiting; through a pooler with its settings, in libpq's
         pipeline mode, as one transaction."""
         values = self._query.values(parameters)
-        if self._connection.is_pooled:
+        if self.connection.is_pooled:
             if self._is_missing:
                 self._libpq.send_prepare(self._name, self._query.text)
             self._libpq.send_query_params(
-                CONFIGURE.text, CONFIGURE.values(self._connection.settings)
+                CONFIGURE.text, CONFIGURE.values(self.connection.settings)
             )
         self._libpq.send_query_prepared(self._name, values)
-        if self._connection.is_pooled:
+        if self.connection.is_pooled:
             self._libpq.pipeline_sync()
 
     def execute(self, parameters: Mapping[str, str]) -> Row:
@@ -88,12 +88,12 @@ class PreparedStatement:
             results.append(self._libpq.exec_prepared(self._name, values))
         if error := error_of(results):
             raise error
-        return row_of(self._connection, results)
+        return row_of(self.connection, results)
 
     def learn(self, error: Exception) -> None:
         """Take the session for another one than was expected. Raises the error if it says something
         else."""
-        if not self._connection.is_pooled or not isinstance(error, OTHER_SESSION):
+        if not self.connection.is_pooled or not isinstance(error, OTHER_SESSION):
             raise error
         self._is_missing = isinstance(error, errors.InvalidSqlStatementName)
 
