@@ -53,7 +53,7 @@ def lead_to(**place: str) -> None:
 def forget() -> None:
     """Close what is connected."""
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined] (Django's, of Postgres)
+    connection.close_pool()  # type: ignore[attr-defined]
     writer.drain()
     tokens.drain()
     readiness.forget()
