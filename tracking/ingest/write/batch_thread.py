@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, cast
 
@@ -20,7 +21,7 @@ from tracking import process
 from tracking.conf import conf
 from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.write.connection import connect, has_news
+from tracking.ingest.write.connection import connect, cut, has_news, is_silent
 from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
 
 logger = logging.getLogger(__name__)
@@ -93,9 +94,17 @@ class BatchThread(Generic[Item, Outcome]):
     def admit(self) -> None:
         """Start the thread if needed. Raises Unavailable if one more item could not be handled in
         time."""
+        self._cut_silent()
         check_capacity(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
+
+    def _cut_silent(self) -> None:
+        connection = self._connection
+        if connection is not None and is_silent(self._busy_since):
+            self._busy_since = time.monotonic()
+            with suppress(OSError, psycopg.Error):
+                cut(connection)
 
     def handle(self, connection: OwnConnection, item: Item) -> Outcome:
         """Do what `submit` does, in the caller's thread and on the caller's connection."""

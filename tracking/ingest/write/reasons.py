@@ -31,8 +31,9 @@ REASONS: tuple[tuple[type[psycopg.Error], str], ...] = (
     ),
     (errors.DiskFull, "The disk of Postgres is full."),
 )
-#: What poolers answer, by a part of the message.
-OF_POOLERS = {
+#: What libpq and poolers answer, by a part of the message.
+MESSAGES = {
+    "session is read-only": "No host of DATABASE_URL takes writes.",
     "unsupported startup parameter": "The pooler refuses a parameter of the connection: "
     "`manage.py check --database default` says what to do.",
     "statement pooling mode": "The pooler is in statement mode: set transaction or session mode.",
@@ -43,7 +44,7 @@ def reason_of(error: BaseException | None) -> str:
     """Return the reason; without an error Postgres has not answered."""
     if error is None:
         return NO_ANSWER
-    for part, reason in OF_POOLERS.items():
+    for part, reason in MESSAGES.items():
         if part in str(error):
             return reason
     for kind, reason in REASONS:
