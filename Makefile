@@ -106,9 +106,10 @@ bench-compare: $(VENV)/.dev bench-deps
 	@test -n "$(REV)" || { echo "Name a revision: make bench-compare REV=HEAD~1" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.compare "$(REV)" $(OPTIONS)
 
-# Two random seeds, or those given: make chaos SEED="7 11"
+# Two random seeds, or those given: make chaos SEED="7 11"; through PgBouncer in transaction mode for
+# half an hour: make chaos SEED=7 OPTIONS="--pooled --hits 450000"
 chaos: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks.chaos $(addprefix --seed ,$(SEED))
+	@$(BIN)/python -m benchmarks.chaos $(addprefix --seed ,$(SEED)) $(OPTIONS)
 
 bench-deps:
 	@command -v wrk >/dev/null || { \
