@@ -56,7 +56,11 @@ class Proxy:
             # It is never answered: what it sends is swallowed.
             self._swallow(near)
             return
-        far = self._connect()
+        try:
+            far = self._connect()
+        except OSError:
+            near.close()
+            return
         self._open.add(far)
         for one, other in ((near, far), (far, near)):
             threading.Thread(target=self._forward, args=(one, other), daemon=True).start()
