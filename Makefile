@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -61,6 +61,11 @@ test-pooling: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_POOLED=1 $(if $(PGBOUNCER),PGBOUNCER="$(PGBOUNCER)") $(PYTEST) \
 		-m "not (browser or stack or sdk)" tests/admin tests/alerts tests/console tests/delivery \
 		tests/health tests/ingest tests/management tests/metrics tests/models tests/pooling
+
+# The primary is killed, demoted and cut off under load: a standby promoted by hand, and Patroni with three
+# nodes where patroni, etcd-server and postgresql are installed. Seven minutes.
+test-failover: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_FAILOVER=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/failover -v -s
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

@@ -71,6 +71,7 @@ class PreparedStatement:
         if self.connection.is_pooled:
             if self._is_missing:
                 self._libpq.send_prepare(self._name, self._query.text)
+                self._is_missing = False
             self._libpq.send_query_params(
                 CONFIGURE.text, CONFIGURE.values(self.connection.settings)
             )
@@ -83,6 +84,7 @@ class PreparedStatement:
         results = []
         if self._is_missing:
             results.append(self._libpq.prepare(self._name, self._query.text))
+            self._is_missing = False
         if not error_of(results):
             values = self._query.values(parameters)
             results.append(self._libpq.exec_prepared(self._name, values))
