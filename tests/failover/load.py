@@ -17,6 +17,8 @@ NAME = "failover"
 #: Seconds after the last hit until everything is delivered, leases included.
 PATIENCE = 150.0
 SEED = 7
+#: Seconds without a 204 from which a pause is printed.
+SHOWN = 1.0
 
 
 @dataclass
@@ -58,6 +60,8 @@ async def _longest_gap(client: Client, posting: asyncio.Task[None]) -> float:
     while not posting.done():
         await asyncio.sleep(0.02)
         if len(client.accepted) > known:
+            if (silent := time.monotonic() - since) > SHOWN:
+                print(f"204 again after {silent:.1f} s at {time.strftime('%X')}", flush=True)  # noqa: T201
             known, since = len(client.accepted), time.monotonic()
         longest = max(longest, time.monotonic() - since)
     await posting

@@ -29,7 +29,7 @@ NEEDED = ("patroni", "etcd")
 SETTINGS = """
 scope: hitstream
 name: {name}
-restapi: {{listen: "127.0.0.1:{api}", connect_address: "127.0.0.1:{api}"}}
+restapi: {{listen: "127.0.0.1:{api}", connect_address: "127.0.0.1:{api_outside}"}}
 etcd3: {{host: "127.0.0.1:{etcd}"}}
 bootstrap:
   dcs:
@@ -63,7 +63,7 @@ postgresql:
 
 @dataclass
 class Node:
-    """`outside` is the port by which others reach its Postgres."""
+    """`networks` are its ways in and out: to its Postgres, from it to etcd, to its Patroni."""
 
     name: str
     folder: Path
@@ -74,12 +74,14 @@ class Node:
 
     @property
     def outside(self) -> int:
+        """The port by which others reach its Postgres."""
         return self.networks[0].port
 
     def write(self) -> None:
         text = SETTINGS.format(
             name=self.name,
             api=self.api,
+            api_outside=self.networks[2].port,
             etcd=self.networks[1].port,
             port=self.port,
             outside=self.outside,
@@ -128,8 +130,10 @@ class Node:
             each.go_silent()
 
     def mend(self) -> None:
+        """The network is back. What was connected before ends, as by `tcp_user_timeout`."""
         for each in self.networks:
             each.come_back()
+            each.reset()
 
 
 @dataclass
@@ -169,7 +173,7 @@ def cluster() -> Iterator[Cluster]:
         for number in range(3):
             node = Node(f"n{number}", base / f"n{number}", free_port(), free_port())
             Account.for_postgres().own(node.folder)
-            for port in (node.port, etcd):
+            for port in (node.port, etcd, node.api):
                 node.networks.append(stack.enter_context(proxy(to(port), forgets=True)))
             node.write()
             nodes.append(node)

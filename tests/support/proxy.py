@@ -35,6 +35,12 @@ class Proxy:
     def come_back(self) -> None:
         self._silent.clear()
 
+    def reset(self) -> None:
+        """End what was connected before the last silence."""
+        for each in self._forgotten:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self._stopped.set()
         for each in (self._listener, *self._open):
