@@ -44,7 +44,7 @@ def leave_demoted(
 def leave(connection: Any) -> None:
     """Close the connection and those that wait in its pool; those in use are closed when they come
     back."""
-    logger.warning("Postgres takes no writes on this connection: it is made anew.")
+    logger.warning("Postgres takes no writes on this connection: it is closed.")
     if connection.pool:
         connection.pool.drain()
     connection.connection.close()

@@ -30,7 +30,7 @@ SETTINGS = """
 scope: hitstream
 name: {name}
 restapi: {{listen: "127.0.0.1:{api}", connect_address: "127.0.0.1:{api_outside}"}}
-etcd3: {{host: "127.0.0.1:{etcd}"}}
+etcd3: {{hosts: ["127.0.0.1:{etcd}"], use_proxies: true}}
 bootstrap:
   dcs:
     ttl: 20

@@ -175,14 +175,14 @@ def as_role(name: str, own: psycopg.Connection[Any]) -> Iterator[None]:
     own.execute(f"CREATE ROLE {name}")
     own.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
     own.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
-    with connected_anew(assume_role=name):
+    with reconnected(assume_role=name):
         yield
     own.execute(f"DROP OWNED BY {name}")
     own.execute(f"DROP ROLE {name}")
 
 
 @contextmanager
-def connected_anew(**options: str) -> Iterator[None]:
+def reconnected(**options: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for option, value in options.items():
             patch.setitem(connection.settings_dict["OPTIONS"], option, value)
@@ -200,7 +200,7 @@ def drop_connections() -> None:
 @contextmanager
 def elsewhere() -> Iterator[None]:
     """The tables are in a schema that the search path lacks, as those of a tenant are."""
-    with connected_anew(options="-csearch_path=pg_catalog"):
+    with reconnected(options="-csearch_path=pg_catalog"):
         yield
 
 
