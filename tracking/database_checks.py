@@ -48,12 +48,8 @@ def check_pooler(
 
 
 def refused(message: str) -> CheckMessage:
-    hint = "Start Postgres, or correct DATABASE_URL."
-    if "unsupported startup parameter" in message:
-        hint = pooler.INSTEAD_OF_OPTIONS
-    elif "statement pooling mode" in message:
-        hint = "Set pool_mode of PgBouncer to transaction, or session."
-    return Error(f"Postgres cannot be used: {message}", hint=hint, id="hitstream.E017")
+    text = f"Postgres cannot be used: {message}"
+    return Error(text, hint=pooler.remedy(message), id="hitstream.E017")
 
 
 @register(Tags.database, "hitstream")

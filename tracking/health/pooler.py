@@ -16,6 +16,15 @@ INSTEAD_OF_OPTIONS = (
 )
 
 
+def remedy(message: str) -> str:
+    """Return what to do if a connection was refused with this message."""
+    if "unsupported startup parameter" in message:
+        return INSTEAD_OF_OPTIONS
+    if "statement pooling mode" in message:
+        return "Set pool_mode of PgBouncer to transaction, or session."
+    return "Start Postgres, or correct DATABASE_URL."
+
+
 def faults() -> Iterator[str]:
     """Yield each setting of the database that cannot work where transactions share sessions, with
     what to do."""
