@@ -60,7 +60,7 @@ test-hosts: $(VENV)/.dev test-deps
 test-pooling: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_POOLED=1 $(if $(PGBOUNCER),PGBOUNCER="$(PGBOUNCER)") $(PYTEST) \
 		-m "not (browser or stack or sdk)" tests/admin tests/alerts tests/console tests/delivery \
-		tests/health tests/ingest tests/management tests/metrics tests/models tests/pooling
+		tests/health tests/ingest tests/management tests/metrics tests/models
 
 # The primary is killed, demoted and cut off under load: a standby promoted by hand, and Patroni with three
 # nodes where patroni, etcd-server and postgresql are installed. Seven minutes.
