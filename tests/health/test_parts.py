@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from tests.support.pgbouncer import of_a_session
 from tests.support.waiting import wait_until
 from tracking import tasks
 from tracking.delivery.engine import engine
@@ -24,10 +25,17 @@ def found() -> dict[str, tuple[bool, str]]:
 
 
 def postgres(**changes: Any) -> Postgres:
-    fine: dict[str, Any] = {"version": "18", "seconds": 0.01, "skew": 0.0, "connections": 5}
+    fine: dict[str, Any] = {
+        "version": "18",
+        "pooled": False,
+        "seconds": 0.01,
+        "skew": 0.0,
+        "connections": 5,
+    }
     return Postgres(**{**fine, "max_connections": 100, "size": 1, **changes})
 
 
+@of_a_session
 def test_all_parts_are_there() -> None:
     for name in ("worker", "beat"):
         Heartbeat.objects.beat(name)

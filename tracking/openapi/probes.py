@@ -17,8 +17,8 @@ PARTS: Schema = {
 }
 
 
-def stating(*states: str) -> Schema:
-    return exact({"status": {"enum": list(states)}, "parts": PARTS})
+def stating(*states: str, **others: Schema) -> Schema:
+    return exact({"status": {"enum": list(states)}, **others, "parts": PARTS})
 
 
 def alive(view: Any, path: str) -> ApiOperation:
@@ -32,14 +32,18 @@ def alive(view: Any, path: str) -> ApiOperation:
 
 
 def ready(view: Any, path: str) -> ApiOperation:
-    unavailable = stating("unavailable")
+    unavailable = stating("unavailable", reason={"type": "string"})
     refused = answer(503, ["overloaded"])
     refused["content"] = {
         "application/json": {
             "schema": {"anyOf": [unavailable, refused["content"]["application/json"]["schema"]]},
             "examples": {
                 "without_postgres": {
-                    "value": {"status": "unavailable", "parts": {"Postgres": "bad"}},
+                    "value": {
+                        "status": "unavailable",
+                        "reason": "Postgres takes no writes: it is a standby, or read-only.",
+                        "parts": {"Postgres": "bad"},
+                    },
                 }
             },
         }
@@ -48,7 +52,8 @@ def ready(view: Any, path: str) -> ApiOperation:
         tag="Probes",
         summary="Whether hits can be stored",
         description="503 where a hit could not be stored: Postgres does not answer in time, is "
-        "read-only, or a table is locked. Without a broker, a worker or "
+        "read-only, lacks the partition of today, or a table is locked; `reason` says which. "
+        "Without a broker, a worker or "
         "beat hits are stored all the same: then it is `degraded`, and 200.",
         answers={
             **answered(

@@ -51,6 +51,8 @@ def settings_of(url: str, application_name: str, *, pool: int | None) -> dict[st
             **given,
             "pool": {"min_size": 0, "max_size": pool, "timeout": 2},
         },
+        # Through a pooler, a cursor on the server is gone with its transaction.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         # Without the check, requests fail after a restart of Postgres until the pool is emptied.
         "CONN_HEALTH_CHECKS": True,
     }

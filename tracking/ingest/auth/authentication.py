@@ -21,10 +21,10 @@ from rest_framework.request import Request
 
 from tracking import process
 from tracking.conf import conf
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unauthorized
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
@@ -73,7 +73,7 @@ def key_of_write_key(write_key: str) -> Key:
 SQL = load(__file__)
 
 
-def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | None]:
+def look_up(connection: OwnConnection, keys: Sequence[Key]) -> list[TokenAccess | None]:
     """Return for each key the TokenAccess of the usable token that it opens, or None."""
     digests = [key for key in keys if len(key) == DIGEST_SIZE]
     public = [key for key in keys if len(key) != DIGEST_SIZE]
@@ -107,7 +107,7 @@ def find_access(
     yield key_of_path(path), public
 
 
-def touch(connection: Connection, found: Sequence[TokenAccess | Exception | None]) -> None:
+def touch(connection: OwnConnection, found: Sequence[TokenAccess | Exception | None]) -> None:
     """Note the tokens as used."""
     used = {opened.token_id for opened in found if isinstance(opened, TokenAccess)}
     if used:

@@ -22,7 +22,7 @@ from tracking.ingest.auth.client_ip import client_ip, network_of
 from tracking.ingest.errors import IngestError, Unauthorized, Unavailable, respond
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.write.deferred import wait_if_allowed
-from tracking.ingest.write.readiness import can_store, readiness
+from tracking.ingest.write.readiness import readiness, why_not_ready
 from tracking.metrics.exposition import CONTENT_TYPE, exposition
 
 FRESH = {"Cache-Control": "no-store"}
@@ -59,13 +59,13 @@ class AliveView(ProbeView):
 
 class ReadyView(ProbeView):
     def get(self, request: Request) -> HttpResponse:
-        """Answer 200 while hits can be stored, else 503, with one word for each component. The
-        reader is anonymous; the self-test page has the details."""
+        """Answer 200 while hits can be stored, else 503 and the reason, with one word for each
+        component. The reader is anonymous; the self-test page has the details."""
         environ = request._request.META
         if not readiness.is_known:
             wait_if_allowed(environ)
-        if not can_store():
-            body = {"status": "unavailable", "parts": {"Postgres": "bad"}}
+        if reason := why_not_ready():
+            body = {"status": "unavailable", "reason": reason, "parts": {"Postgres": "bad"}}
             return JsonResponse(body, status=503, headers={**FRESH, **Unavailable().headers()})
         wait_if_allowed(environ)
         parts = overview.components()

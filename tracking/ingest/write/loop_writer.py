@@ -23,8 +23,10 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout, store
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.loop_connection import LoopConnection, Row
+from tracking.ingest.write.connection import is_silent
+from tracking.ingest.write.loop_connection import LoopConnection
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
+from tracking.ingest.write.prepared_statement import Row
 from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
 
@@ -59,6 +61,8 @@ class LoopWriter:
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
         """Store the arrival soon, and call `then`. Call it on the loop. Raises Unavailable if the
         arrival could not be stored in time."""
+        if is_silent(self._busy_since):
+            self._fail(psycopg.OperationalError("Postgres does not answer any more"))
         if self._connection is None:
             self._connect()
             return self._writer.hand(arrival, then)
