@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-spool bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -54,6 +54,11 @@ test-versions: $(VENV)/.dev test-deps clients
 # make test-hosts ONLY=wagtail
 test-hosts: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_HOSTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/hosts -v $(addprefix -k ,$(ONLY))
+
+# Postgres is away for two minutes under load, and the web server is killed meanwhile:
+# make test-spool SECONDS=12
+test-spool: $(VENV)/.dev
+	HITSTREAM_TEST_SPOOL="$(or $(SECONDS),120)" PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/spool -v -s
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

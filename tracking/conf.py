@@ -55,6 +55,14 @@ class Conf:
     #: How long a rotated API token works beside its successor.
     ROTATION_GRACE: float = 7 * 86_400
 
+    #: The folder on this node's disk where hits wait while Postgres is away; empty: they get a 503.
+    SPOOL: str = ""
+    #: Bytes that may wait there; beyond that senders get a 503.
+    SPOOL_BYTES: int = 1024**3
+    #: A hit that Postgres does not commit within this time goes to the spool; less than
+    #: REQUEST_DEADLINE.
+    SPOOL_AFTER: float = 1.0
+
     # Storage
     PARTITION_DAYS_AHEAD: int = 30
     #: Whole days for which hits and their outcomes are kept; None: for ever.

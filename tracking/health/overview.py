@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import Error
 
-from tracking.health import broker, database, disk, heartbeats
+from tracking.health import broker, database, disk, heartbeats, spools
 from tracking.health.component import Component, bad
 from tracking.health.probe import NoAnswerError, Probe
 
@@ -17,6 +17,7 @@ IN_POSTGRES: tuple[tuple[str, Callable[[], list[Component]]], ...] = (
     ("Migrations", lambda: [database.of_migrations()]),
     ("Partitions", lambda: [database.of_partitions()]),
     ("Worker", heartbeats.components),
+    ("Spool", spools.components),
     ("Disk", lambda: [disk.component()]),
 )
 

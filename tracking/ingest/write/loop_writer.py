@@ -59,17 +59,22 @@ class LoopWriter:
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
         """Store the arrival soon, and call `then`. Call it on the loop. Raises Unavailable if the
         arrival could not be stored in time."""
+        item = PendingArrival(arrival, then)
+        self.take(item)
+        return item
+
+    def take(self, item: PendingArrival) -> None:
+        """Do what `hand` does, for an item that began elsewhere."""
         if self._connection is None:
             self._connect()
-            return self._writer.hand(arrival, then)
+            self._writer.take(item)
+            return
         check_capacity(waiting=len(self._waiting), busy_since=self._busy_since)
-        item = PendingArrival(arrival, then)
         self._waiting.append(item)
         if not self._sent and len(self._waiting) == 1:
             # At the end of this turn of the loop: everything that arrives in the same turn is one
             # batch.
             self._loop.call_soon(self._send)
-        return item
 
     def drain(self) -> None:
         """Settle every pending item or pass it to the thread, and close the connection. Call it
