@@ -336,7 +336,11 @@ def test_a_hit_that_postgres_keeps_waiting_goes_to_the_spool(
         loop = asyncio.get_running_loop()
         current = spool.current()
         assert current is not None
-        items = [current.hand(each, lambda: loop.call_soon_threadsafe(told.set)) for each in batch]
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(told.set)
+
+        items = [current.hand(each, tell) for each in batch]
         while not all(item.is_settled for item in items):
             await asyncio.wait_for(told.wait(), 5)
             told.clear()
