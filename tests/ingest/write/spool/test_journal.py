@@ -17,7 +17,7 @@ from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.spool.folder import Folder, SpoolFull
 from tracking.ingest.write.spool.journal import Journal
 from tracking.ingest.write.spool.presence import Presence
-from tracking.ingest.write.spool.segment import Segment, SegmentReader, record_of
+from tracking.ingest.write.spool.segment import JournalSegment, SegmentReader, record_of
 from tracking.ingest.write.spool.status import Meter
 
 BODY = b'{"hitId": "%s", "userId": "u", "event": {"name": "\xc3\x84", "n": 12345678901234567890}}'
@@ -147,14 +147,14 @@ def test_what_waits_together_has_one_fsync(
 ) -> None:
     journal.submit_all([arrive("a")], within=5)
     appended: list[int] = []
-    append = Segment.append
+    append = JournalSegment.append
 
-    def counted(self: Segment, records: Any) -> None:
+    def counted(self: JournalSegment, records: Any) -> None:
         time.sleep(0.05)
         appended.append(len(records))
         append(self, records)
 
-    monkeypatch.setattr(Segment, "append", counted)
+    monkeypatch.setattr(JournalSegment, "append", counted)
     journal.submit_all([arrive(letter) for letter in "bcdefghijk"], within=5)
     assert sum(appended) == 10
     assert len(appended) <= 3

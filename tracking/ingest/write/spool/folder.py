@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from uuid_utils.compat import uuid7
 
-from tracking.ingest.write.spool.segment import MAGIC, Segment
+from tracking.ingest.write.spool.segment import MAGIC, JournalSegment
 
 SUFFIX = ".hits"
 UNSTORABLE = "unstorable.hits"
@@ -41,14 +41,14 @@ class Folder:
         self.segment_bytes = min(SEGMENT_BYTES, limit // PARTS)
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def create(self, size: int = 0) -> Segment:
+    def create(self, size: int = 0) -> JournalSegment:
         """Create a segment with room for a record of `size` bytes. Raises SpoolFull or OSError."""
         with self._locked():
             # A segment that is written to counts as a whole: it will grow.
             room = self.limit - self._reserved()
             if room < max(self.segment_bytes, size + len(MAGIC)):
                 raise SpoolFull(f"the spool has reached its limit of {self.limit:,} bytes")
-            return Segment(self.path / f"{uuid7().hex}-{os.getpid()}{SUFFIX}")
+            return JournalSegment(self.path / f"{uuid7().hex}-{os.getpid()}{SUFFIX}")
 
     def segments(self) -> list[Path]:
         """Return the segments, the oldest first."""

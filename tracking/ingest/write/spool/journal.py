@@ -20,7 +20,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.pending_item import PendingItem
 from tracking.ingest.write.spool.folder import Folder
 from tracking.ingest.write.spool.presence import Presence
-from tracking.ingest.write.spool.segment import Segment, record_of
+from tracking.ingest.write.spool.segment import JournalSegment, record_of
 from tracking.ingest.write.store import Stored
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Journal:
         self._queue: SimpleQueue[PendingItem[Arrival, Stored] | None] = SimpleQueue()
         #: What waits for Postgres, the longest first.
         self._watched: deque[JournalItem] = deque()
-        self._segment: Segment | None = None
+        self._segment: JournalSegment | None = None
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._rests_until = 0.0

@@ -39,7 +39,7 @@ def record_of(arrival: Arrival) -> bytes:
     return HEAD.pack(len(text), zlib.crc32(text)) + text
 
 
-class Segment:
+class JournalSegment:
     """A segment that this process appends to. The lock on the file tells that it is alive."""
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class Segment:
                 rest = rest[os.write(self._file, rest) :]
             _sync(self._file)
         except OSError:
-            # What the kernel could not write, it may show to readers until it is read anew from
+            # What the kernel could not write, it may show to readers until it is read again from
             # the disk: nothing beyond the last good record counts.
             with suppress(OSError):
                 os.ftruncate(self._file, self.size)
