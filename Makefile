@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-spool bench bench-size bench-soak bench-overload
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-spool test-replica bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
 .NOTPARALLEL:
@@ -59,6 +59,10 @@ test-hosts: $(VENV)/.dev test-deps
 # make test-spool SECONDS=12
 test-spool: $(VENV)/.dev
 	HITSTREAM_TEST_SPOOL="$(or $(SECONDS),120)" PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/spool -v -s
+
+# A primary, a streaming replica and the console in front of them.
+test-replica: $(VENV)/.dev
+	HITSTREAM_TEST_REPLICA=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/replica -v
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

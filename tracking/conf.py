@@ -23,6 +23,12 @@ class Conf:
     #: DATABASES.
     DATABASE: str = "hitstream"
 
+    #: A streaming replica for the reads of the console's pages, as an alias of DATABASES; with
+    #: tracking.router.ReplicaRouter and the middleware ReadYourWrites. Empty: none.
+    REPLICA: str = ""
+    #: Above this lag pages read from the primary; as long they do so after a change.
+    REPLICA_LAG: float = 5.0
+
     # Ingest
     #: Proxies whose X-Forwarded-For is trusted, as addresses or networks; "unix": every peer of the
     #: server's unix socket.
