@@ -136,14 +136,15 @@ class KnownTokens(Generic[Access]):
         if time.time() - found.st_mtime > TRUSTED:
             self._rows, self._read_from = {}, None
             return
-        if self._read_from == (found.st_ino, found.st_size):
+        version = (found.st_ino, found.st_mtime_ns)
+        if self._read_from == version:
             return
         rows = msgspec.json.decode(path.read_bytes(), type=list[KnownToken])
         long_ago = datetime.fromtimestamp(0, UTC)
         self._rows = {
             key: row for row in rows for key, _ in self._open_row(*(row.columns(long_ago) or ()))
         }
-        self._read_from = found.st_ino, found.st_size
+        self._read_from = version
 
 
 def write(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import psycopg
 
@@ -75,6 +76,23 @@ class LoopWriter:
             # At the end of this turn of the loop: everything that arrives in the same turn is one
             # batch.
             self._loop.call_soon(self._send)
+
+    def oldest(self) -> PendingArrival | None:
+        """Return what has waited longest. Any thread may call this."""
+        with suppress(IndexError):  # It is settled at this moment.
+            return self._sent[0] if self._sent else self._waiting[0]
+        return None
+
+    def give_up(self) -> None:
+        """Settle everything that is pending as Unavailable, soon. What is in flight may be stored
+        all the same. Any thread may call this."""
+        with suppress(RuntimeError):  # The loop is closed.
+            self._loop.call_soon_threadsafe(self._give_up)
+
+    def _give_up(self) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for item in (*self._sent, *waiting):
+            item.settle(Unavailable())
 
     def drain(self) -> None:
         """Settle every pending item or pass it to the thread, and close the connection. Call it

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -34,12 +33,14 @@ REST, SILENCE = 0.5, 10.0
 class Journal:
     """One thread and one segment per process; the first arrival starts the thread."""
 
-    def __init__(self, folder: Folder, presence: Presence) -> None:
+    def __init__(
+        self, folder: Folder, presence: Presence, expire: Callable[[], None] = lambda: None
+    ) -> None:
+        """`expire` is called every TICK: it hands over what has waited for Postgres too long."""
         self.folder = folder
+        self._expire = expire
         self.presence = presence
         self._queue: SimpleQueue[PendingItem[Arrival, Stored] | None] = SimpleQueue()
-        #: What waits for Postgres, the longest first.
-        self._watched: deque[JournalItem] = deque()
         self._segment: JournalSegment | None = None
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -64,13 +65,8 @@ class Journal:
         """Append the item soon. Raises Unavailable."""
         if self._queue.qsize() >= conf.QUEUE_SIZE:
             raise Unavailable("Too many hits are waiting to be stored; send it again later.")
-        self._start()
+        self.start()
         self._queue.put(item)
-
-    def watch(self, item: JournalItem) -> None:
-        """Append the item if Postgres does not commit it in time."""
-        self._start()
-        self._watched.append(item)
 
     def drain(self) -> None:
         """Append everything that was handed over, and end the thread."""
@@ -84,7 +80,8 @@ class Journal:
         if self._segment is not None:
             self._segment.close()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the thread unless it runs."""
         if self._thread is None or not self._thread.is_alive():
             with self._starting:
                 if self._thread is None or not self._thread.is_alive():
@@ -99,13 +96,14 @@ class Journal:
             items, goes_on = self._take()
             if items:
                 self._write(items)
+            self._expire()
             if self._segment is not None and not (goes_on and self.presence.is_away):
                 # Closed, it can be stored.
                 self._end_segment()
 
     def _take(self) -> tuple[list[PendingItem[Arrival, Stored]], bool]:
-        """Return everything that waits, as soon as something does, at most a tick later; and
-        whether the thread goes on."""
+        """Return everything that waits, as soon as something does or after a tick; and whether the
+        thread goes on."""
         items: list[PendingItem[Arrival, Stored]] = []
         goes_on = True
         with suppress(Empty):
@@ -116,22 +114,7 @@ class Journal:
                 elif not each.abandoned:
                     items.append(each)
                 each = self._queue.get_nowait()
-        return [*items, *self._overdue()], goes_on
-
-    def _overdue(self) -> list[JournalItem]:
-        """Return the items that have waited for Postgres too long."""
-        found: list[JournalItem] = []
-        until = time.monotonic() - conf.SPOOL_AFTER
-        while self._watched and (self._watched[0].is_ended or self._watched[0].begun_at < until):
-            item = self._watched.popleft()
-            if not item.is_ended:
-                item.is_spooled = True
-                # A writer that has not sent it yet must not send it any more.
-                item.abandoned = True
-                found.append(item)
-        if found:
-            self.presence.lose()
-        return found
+        return items, goes_on
 
     def _write(self, items: Sequence[PendingItem[Arrival, Stored]]) -> None:
         """Append the items, segment by segment, and settle each once it is on the disk."""

@@ -112,7 +112,11 @@ class SegmentReader:
         """Yield what is whole, in the order in which it was written."""
         decoder = msgspec.json.Decoder(Arrival)
         for text in self._texts():
-            yield decoder.decode(text)
+            try:
+                yield decoder.decode(text)
+            except msgspec.MsgspecError as error:
+                self.is_damaged = True
+                logger.error("%s: a record is left out: %s", self.path, error)
         self.is_exhausted = True
 
     def _texts(self) -> Iterator[bytes]:

@@ -35,7 +35,8 @@ class Spool:
         """Open the folder and start the keeper's thread. Raises OSError."""
         self.folder = Folder(path, limit)
         self.presence = Presence()
-        self.journal = Journal(self.folder, self.presence)
+        self.journal = Journal(self.folder, self.presence, self._expire)
+        self.journal.start()
         self.meter = Meter(self.folder)
         self._keeper = Keeper(self.folder, self.journal, self.presence)
         self._keeper.start()
@@ -47,7 +48,6 @@ class Spool:
             item.is_spooled = True
             self.journal.put(item)
             return item
-        self.journal.watch(item)
         try:
             loop_writer.take(item)
         except Unavailable as error:
@@ -73,6 +73,21 @@ class Spool:
             outcomes[at] = Stored.NEW
         return outcomes
 
+    def _expire(self) -> None:
+        """Take from the writers what they have held for SPOOL_AFTER seconds, and what waits
+        behind it."""
+        until = time.monotonic() - conf.SPOOL_AFTER
+        if is_overdue(loop_writer.oldest(), until):
+            loop_writer.give_up()
+        in_flight = writer.in_flight
+        if any(is_overdue(item, until) for item in in_flight):
+            for item in (*in_flight, *writer.take_back()):
+                if isinstance(item, JournalItem):
+                    item.settle(Unavailable())
+                else:
+                    # Its caller has a deadline of its own.
+                    item.abandoned = True
+
     def can_take(self) -> bool:
         """Return whether the next hit would find room and a disk that works."""
         return not self.journal.has_failed and self.folder.used() < self.folder.limit
@@ -85,6 +100,10 @@ class Spool:
     def abandon(self) -> None:
         self.journal.abandon()
         self._keeper.abandon()
+
+
+def is_overdue(item: PendingItem[Arrival, Stored] | None, until: float) -> bool:
+    return isinstance(item, JournalItem) and not item.is_ended and item.begun_at < until
 
 
 _opening = threading.Lock()
