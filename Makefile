@@ -10,7 +10,8 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-deploy deploy-deps
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica
+.PHONY: test-deploy deploy-deps
 .PHONY: bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
@@ -91,6 +92,15 @@ test-pooling: $(VENV)/.dev test-deps
 # nodes where patroni, etcd-server and postgresql are installed. Seven minutes.
 test-failover: $(VENV)/.dev test-deps
 	HITSTREAM_TEST_FAILOVER=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/failover -v -s
+
+# Postgres is away for two minutes under load, and the web server is killed meanwhile:
+# make test-spool SECONDS=12
+test-spool: $(VENV)/.dev
+	HITSTREAM_TEST_SPOOL="$(or $(SECONDS),120)" PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/spool -v -s
+
+# A primary, a streaming replica and the console in front of them.
+test-replica: $(VENV)/.dev
+	HITSTREAM_TEST_REPLICA=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/replica -v
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

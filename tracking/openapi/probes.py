@@ -21,6 +21,16 @@ def stating(*states: str, **others: Schema) -> Schema:
     return exact({"status": {"enum": list(states)}, **others, "parts": PARTS})
 
 
+def stating_why(*states: str) -> Schema:
+    """Return the schema of an answer that may have a reason."""
+    fields: dict[str, Schema] = {
+        "status": {"enum": list(states)},
+        "parts": PARTS,
+        "reason": {"type": "string"},
+    }
+    return exact(fields, optional=("reason",))
+
+
 def alive(view: Any, path: str) -> ApiOperation:
     return ApiOperation(
         tag="Probes",
@@ -53,11 +63,12 @@ def ready(view: Any, path: str) -> ApiOperation:
         summary="Whether hits can be stored",
         description="503 where a hit could not be stored: Postgres does not answer in time, is "
         "read-only, lacks the partition of today, or a table is locked; `reason` says which. "
-        "Without a broker, a worker or "
-        "beat hits are stored all the same: then it is `degraded`, and 200.",
+        "Without a broker, a worker or beat hits are stored all the same: then it is `degraded`, "
+        "and 200; also without Postgres, with a `reason`, where the deployment has a spool that "
+        "takes them.",
         answers={
             **answered(
-                stating("ok", "degraded"),
+                stating_why("ok", "degraded"),
                 "They can.",
                 ready={"status": "ok", "parts": {"Postgres": "good"}},
             ),

@@ -22,10 +22,12 @@ from rest_framework.request import Request
 from tracking import process
 from tracking.conf import conf
 from tracking.connection import OwnConnection
-from tracking.ingest.errors import Unauthorized
+from tracking.ingest.auth.known_tokens import KnownTokens
+from tracking.ingest.errors import Unauthorized, Unavailable
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.ingest.write.spool.spool import is_postgres_away
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
 from tracking.sql import load
@@ -114,6 +116,10 @@ def touch(connection: OwnConnection, found: Sequence[TokenAccess | Exception | N
         connection.execute(SQL["touch"], {"tokens": sorted(used)})
 
 
+known_tokens = KnownTokens(SQL["known"], find_access)
+process.on_forget(known_tokens.clear)
+
+
 class TokenCache:
     """TokenAccess by key for a few seconds; unknown keys too, so that a flood of them costs no
     queries.
@@ -139,14 +145,26 @@ class TokenCache:
         cached = self._known.get(key) or self._unknown.get(key)
         if cached is not None and now < cached[0]:
             return cached[1]
-        wait_if_allowed(environ)
-        found = self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
+        found: TokenAccess | None
+        if is_postgres_away() and known_tokens.is_there():
+            found = known_tokens.find_or_refuse(key)
+        else:
+            wait_if_allowed(environ)
+            found = self._look_up(key)
         fresh, stale = (self._known, self._unknown) if found else (self._unknown, self._known)
         if len(fresh) >= conf.TOKEN_CACHE_SIZE:
             fresh.clear()
         stale.pop(key, None)
         fresh[key] = (now + conf.TOKEN_CACHE_SECONDS, found)
         return found
+
+    def _look_up(self, key: Key) -> TokenAccess | None:
+        """Return what the database, or while it is away the file of known tokens, has for the key.
+        Raises Unavailable."""
+        try:
+            return self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
+        except Unavailable:
+            return known_tokens.find_or_refuse(key)
 
     def open(self, key: Key, environ: Mapping[str, Any]) -> TokenAccess:
         """Return what `get` returns. Raises Unauthorized for a key that opens nothing."""

@@ -55,6 +55,17 @@ class BatchThread(Generic[Item, Outcome]):
         self._thread: threading.Thread | None = None
         self._connection: OwnConnection | None = None
         self._busy_since: float | None = None
+        #: What the present statement handles. Any thread may read it.
+        self.in_flight: Sequence[PendingItem[Item, Outcome]] = ()
+
+    def take_back(self) -> list[PendingItem[Item, Outcome]]:
+        """Return what is queued and not in flight; the thread will not handle it."""
+        found: list[PendingItem[Item, Outcome]] = []
+        with suppress(Empty):
+            while (each := self._queue.get_nowait()) is not None:
+                found.append(each)
+            self._queue.put(None)
+        return found
 
     def submit(self, item: Item, *, within: float) -> Outcome:
         """Return the item's outcome, or raise it if it is an exception. Raises Unavailable after
@@ -140,7 +151,9 @@ class BatchThread(Generic[Item, Outcome]):
             while (pending := self._take()) is not None:
                 self._busy_since = time.monotonic()
                 if pending:
+                    self.in_flight = pending
                     self._settle(pending)
+                    self.in_flight = ()
                 self._busy_since = None
         finally:
             self._disconnect()

@@ -23,7 +23,7 @@ from psycopg import errors
 from tracking import wakeup
 from tracking.conf import conf
 from tracking.connection import OwnConnection
-from tracking.ingest.errors import BadRequest, Unavailable
+from tracking.ingest.errors import BadRequest, Contended, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
@@ -180,7 +180,7 @@ def outcomes_of(
 
 def explain_refusal(error: psycopg.Error) -> Exception:
     if isinstance(error, errors.LockNotAvailable):
-        return Unavailable("The same hitId is being stored by another transaction; try again.")
+        return Contended("The same hitId is being stored by another transaction; try again.")
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 
