@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from project.embedded.account import EmbeddedError, claim_var
 from project.embedded.banner import welcome
 from project.embedded.child import Program
@@ -174,12 +176,13 @@ def run() -> int:
     var = var_directory()
     try:
         refuse_invention(os.environ)
+        web()
         address = Address.from_environment()
         claim_var(var)
         lock_var(var, address.url)
         end_leftovers(var)
         check_port(address.host, address.port)
-    except EmbeddedError as error:
+    except (EmbeddedError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if not is_external(os.environ):

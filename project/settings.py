@@ -3,7 +3,7 @@
 
 import os
 
-from project.embedded.paths import ROOT, broker_url, database_url, is_external, read_secret
+from project.embedded.paths import broker_url, database_url, is_external, read_secret
 from tracking.server.environment import DEFAULTS
 
 #: Commands work before the first `make run`. The prefix lets `check --deploy` complain.
@@ -19,7 +19,3 @@ if not is_external(os.environ):
     )
 
 from tracking.server.settings import *  # noqa: E402, F403 (only once the defaults are known)
-from tracking.server.settings import TEMPLATES  # noqa: E402
-
-# In a wheel they are part of the package.
-TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], ROOT / "templates"]  # type: ignore[misc]

@@ -6,7 +6,7 @@ replica for reads.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -55,19 +55,38 @@ def release() -> None:
             connection.close()
 
 
-@cache
+#: Whether the tables of hits are distributed; None until a connection has told.
+_distributed: bool | None = None
+
+
 def is_distributed() -> bool:
     """Return whether the tables of hits are distributed by token over several servers (Citus), as
-    of the first call in this process."""
-    with write_cursor() as cursor:
-        cursor.execute("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return False
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition"
-            " WHERE logicalrelid = to_regclass('hitstream_hit'))"
-        )
-        return bool(cursor.fetchone()[0])
+    of the first time that this process asked."""
+    if _distributed is None:
+        with write_cursor() as cursor:
+            learn_distribution(cursor.execute, cursor.fetchone)
+    return bool(_distributed)
+
+
+def learn_distribution(execute: Callable[[str], Any], fetchone: Callable[[], Any]) -> None:
+    """Ask a connection to the primary, if none was asked before."""
+    global _distributed
+    if _distributed is None:
+        execute("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
+        found = fetchone()[0]
+        if found:
+            execute(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition"
+                " WHERE logicalrelid = to_regclass('hitstream_hit'))"
+            )
+            found = fetchone()[0]
+        _distributed = found
+
+
+def forget_distribution() -> None:
+    """Ask again: the tables have just been distributed."""
+    global _distributed
+    _distributed = None
 
 
 def raw_parameters() -> dict[str, Any]:

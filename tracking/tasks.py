@@ -88,8 +88,11 @@ def rollup() -> None:
 @shared_task(name="hitstream.maintain", throws=(OperationalError,))
 def maintain() -> None:
     """Create partitions ahead; prune old dedup keys and days past retention."""
-    maintenance.run()
-    retention.prune()
+    with maintenance.left_to_the_owner():
+        maintenance.make_partitions()
+    maintenance.prune_rows()
+    with maintenance.left_to_the_owner():
+        retention.prune()
 
 
 @shared_task(name="hitstream.heartbeat", throws=(OperationalError, InterfaceError))

@@ -35,6 +35,10 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HITSTREAM_PUBLIC_URL": "Where browsers reach the server, if the request does not show it.",
     },
     "Storage and destinations": {
+        "DATABASE_REPLICA_URL": "A streaming replica from which pages of the console read.",
+        "HITSTREAM_REPLICA_LAG": "Seconds that it may lag; above that the primary is read.",
+        "HITSTREAM_SPOOL": "The folder where hits wait while Postgres is away; empty: none.",
+        "HITSTREAM_SPOOL_BYTES": "Bytes that may wait there, for all web processes of the node.",
         "HITSTREAM_HIT_DAYS": "Whole days that hits and their outcomes are kept; empty: for ever.",
         "HITSTREAM_ATTEMPT_DAYS": "Whole days that the record of requests to vendors is kept.",
         "HITSTREAM_DISK_BYTES": "The size that the database may grow to, where Postgres runs on "
@@ -66,7 +70,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HOST": "The address that `make run` listens on.",
         "PORT": "The port that `make run` listens on.",
         "HITSTREAM_WORKERS": "Processes of the web server; one per core, at least 2. SIGHUP to "
-        "granian's first process replaces them.",
+        "its first process replaces them.",
         "HITSTREAM_RESTART_DELAY": "Seconds before `make run` starts a dead program again; "
         "0.5, doubled with each death.",
         "HITSTREAM_THREADS": "Django's threads for pages in each process.",

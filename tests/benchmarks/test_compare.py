@@ -28,7 +28,7 @@ def here(tmp_path: Path) -> Revision:
 
 def test_a_revision_says_how_its_programs_are_started(here: Revision) -> None:
     assert [here.programs[name][0] for name in ("web", "worker", "beat")] == [
-        *("granian", "celery", "celery")
+        *("tracking.server.web", "celery", "celery")
     ]
 
 

@@ -26,10 +26,13 @@ from tests.docs.markdown import pages
 from tracking.beat import SCHEDULE
 from tracking.destinations.contract import registry
 from tracking.metrics.figures import figures
+from tracking.models.alerts.rule import AlertKind
 from tracking.server.celery import app
 
 #: Read by the tests, and by the example of a host project's settings.
 OF_TESTS = {"HITSTREAM_GOLDEN", "HITSTREAM_SCREENSHOTS", "HITSTREAM_SECRET_KEY"}
+#: Read by Docker Compose and Caddy, in deploy/.
+OF_DEPLOY = {"HITSTREAM_HOST", "HITSTREAM_TLS"}
 
 
 class Loader(yaml.SafeLoader):
@@ -133,7 +136,7 @@ def test_every_variable_that_a_page_names_exists() -> None:
         for name in re.findall(r"\bHITSTREAM_[A-Z_]+", page.read_text(encoding="utf-8"))
     }
     assert len(named) > 10
-    assert named - settings.names_in_code() == OF_TESTS
+    assert named - settings.names_in_code() == OF_TESTS | OF_DEPLOY
 
 
 def test_every_example_in_python_can_be_parsed() -> None:
@@ -162,3 +165,9 @@ def test_what_a_page_loads_from_another_host_is_noticed(tmp_path: Path) -> None:
     assert {line.split("//")[1].split("/")[0] for line in foreign(tmp_path)} == {
         *("a.example", "b.example", "c.example")
     }
+
+
+def test_the_runbook_has_a_chapter_for_each_kind_of_alert() -> None:
+    text = (ROOT / "docs/how-to/runbook.md").read_text()
+    chapters = re.findall(r"^## (.+) \(`(\w+)`\)$", text, re.MULTILINE)
+    assert sorted(chapters) == sorted((kind.label, kind.value) for kind in AlertKind)

@@ -94,7 +94,7 @@ def test_everything_comes_up_survives_kill_9_and_stops_cleanly(
     assert (var / "development_token").read_text().strip() in banner
     assert {path.stat().st_mode & 0o777 for path in (var, *var.glob("*_*"))} == {0o700, 0o600}
     # Kill the supervisor and its web server: granian's workers are orphans that hold the port.
-    web = next(pid for pid in supervised_by(var) if "granian" in " ".join(command_line(pid)))
+    web = next(pid for pid in supervised_by(var) if "tracking.server.web" in command_line(pid))
     for pid in (first.pid, web):
         os.kill(pid, signal.SIGKILL)
 

@@ -28,7 +28,7 @@ def test_every_process_gives_one_and_a_web_process_that_hangs_is_replaced(
         return
     before = pids("web")
     hanging = min(before)
-    (process,) = [each for each in stack.processes("granian") if each.pid == hanging]
+    (process,) = [each for each in stack.processes("tracking.server.web") if each.pid == hanging]
     process.send_signal(signal.SIGSTOP)
     wait_until(lambda: "gave no pulse" in stack.log.read_text(), within=60)
     wait_until(lambda: len(pids("web") - before) == 1, within=30)

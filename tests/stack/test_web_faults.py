@@ -20,7 +20,7 @@ SENDING = 8
 
 def test_a_killed_web_process_is_replaced(stack: Stack) -> None:
     token = stack.issue("web")
-    web = stack.processes("granian")
+    web = stack.processes("tracking.server.web")
     master, workers = web[0], web[0].children()
     assert len(workers) >= 2
     workers[0].send_signal(signal.SIGKILL)
@@ -126,7 +126,7 @@ def test_a_revoked_token_is_refused_by_every_process_once_it_is_no_longer_rememb
 
 def test_a_reload_of_the_web_server_fails_nobody(stack: Stack, postgres: EmbeddedPostgres) -> None:
     token = stack.issue("reload")
-    master = stack.processes("granian")[0]
+    master = stack.processes("tracking.server.web")[0]
     before = set(master.children())
     unanswered: list[int] = []
 

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import pytest
@@ -18,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from tests.support.form_client import FormClient
 from tests.support.hits import basic, hit
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 from tests.wheel.stranger import install
 
 NAME = "hitstream_server"
@@ -31,11 +34,16 @@ class Command:
     env: dict[str, str]
 
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
+        return self.start_into(subprocess.PIPE, *arguments, **env)
+
+    def start_into(
+        self, output: IO[str] | int, *arguments: str, **env: str
+    ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [self.path, *arguments],
             cwd=self.path.parent,
             env={**self.env, **env},
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
         )
@@ -101,12 +109,41 @@ def test_a_wrong_setting_is_one_line_and_a_failure(
     assert said.count("\n") == 1
 
 
-def test_it_answers_a_hit_and_replaces_its_processes_without_losing_one(migrated: Command) -> None:
+@pytest.mark.parametrize(
+    ("value", "reason"), [("all", "a whole number, not 'all'"), ("0", "1 or more, not 0")]
+)
+def test_a_wrong_number_of_processes_is_one_line(command: Command, value: str, reason: str) -> None:
+    status, said = command.run("web", HITSTREAM_WORKERS=value)
+    assert (status, said) == (1, f"hitstream: HITSTREAM_WORKERS must be {reason}\n")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@contextmanager
+def serving(command: Command, log: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """A web server with one process, and its port."""
+    port = free_port()
+    with log.open("w") as output:
+        process = command.start_into(output, "web", "--port", str(port), "--workers", "1")
+    try:
+        wait_until(lambda: process.poll() is not None or answers(port), within=30)
+        assert process.poll() is None, log.read_text()
+        yield process, port
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert process.returncode == 0, log.read_text()
+
+
+def test_it_answers_a_hit_and_replaces_its_processes_without_losing_one(
+    migrated: Command, log: Path
+) -> None:
     status, issued = migrated.run("manage", "issue_token", "site", "--json")
     assert status == 0, issued
-    port = free_port()
-    process = migrated.start("web", "--port", str(port), "--workers", "1", "--replace-seconds", "8")
-    try:
+    with serving(migrated, log) as (process, port):
         browser = FormClient(f"http://127.0.0.1:{port}")
         headers = {
             "Content-Type": "application/json",
@@ -116,23 +153,37 @@ def test_it_answers_a_hit_and_replaces_its_processes_without_losing_one(migrated
         def post() -> int:
             return browser.open("/track", json.dumps(hit()).encode(), headers).status
 
-        deadline = time.monotonic() + 30
-        while not answers(port):
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
         assert post() == 204
         assert names_in_postgres() == {"hitstream-web"}
         process.send_signal(signal.SIGHUP)
-        until = time.monotonic() + 11
-        while time.monotonic() < until:
+        began = time.monotonic()
+        while "Replaced worker-1" not in log.read_text():
+            assert time.monotonic() < began + 30
             assert post() == 204
             time.sleep(0.05)
-    finally:
-        process.terminate()
-        said, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, said
-    assert said.count("Started worker-1 runtime-1") == 2, said
+        assert post() == 204
+
+
+def test_a_process_that_does_not_get_ready_replaces_none(
+    migrated: Command, log: Path, tmp_path: Path
+) -> None:
+    """Its settings are wrong by now: the secret's file is gone."""
+    secret = tmp_path / "secret"
+    secret.write_text("".join(chr(33 + number) for number in range(90)))
+    command = replace(migrated, env={**migrated.env, "DJANGO_SECRET_KEY_FILE": str(secret)})
+    with serving(command, log) as (process, port):
+        secret.unlink()
+        process.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: "The new worker-1 is not ready: the old one stays" in log.read_text(), within=30
+        )
+        assert answers(port)
+        assert process.poll() is None
+        # What was wrong is right again.
+        secret.write_text("".join(chr(33 + number) for number in range(90)))
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "Replaced worker-1" in log.read_text(), within=30)
+        assert answers(port)
 
 
 def answers(port: int) -> bool:

@@ -43,10 +43,10 @@ def parser() -> argparse.ArgumentParser:
     web.add_argument("--port", type=positive, default=8000)
     web.add_argument("--workers", type=positive, help="processes; one for each core, at least 2")
     web.add_argument(
-        "--replace-seconds",
+        "--ready-seconds",
         type=positive,
-        default=15,
-        help="after SIGHUP, seconds until a new process replaces an old one (15)",
+        default=60,
+        help="after SIGHUP, seconds that a new process may take to replace an old one (60)",
     )
     worker = commands.add_parser("worker", help="deliver, and keep the database in order")
     worker.add_argument(
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     worker.add_argument("--threads", type=positive, default=16, help="tasks at once (16)")
     beat = commands.add_parser("beat", help="wake workers on a schedule; one is enough")
-    beat.add_argument("--schedule", default="/tmp/hitstream-beat", help="its file")  # noqa: S108
+    beat.add_argument("--schedule", help="its file; in the runtime directory")
     commands.add_parser("migrate", help="apply migrations; of two at once, one waits")
     commands.add_parser("check", help="check settings, database and keys")
     commands.add_parser("manage", help="run a command of Django: hitstream manage createsuperuser")
@@ -87,7 +87,7 @@ def start(options: argparse.Namespace, passed_on: list[str]) -> int:
     match options.command:
         case "web":
             workers = options.workers or commands.web_processes()
-            command = commands.web(workers, options.replace_seconds)
+            command = commands.web(workers, options.ready_seconds)
             become(*command, "--host", options.host, "--port", str(options.port))
         case "worker":
             if options.processes == 1:
@@ -98,7 +98,7 @@ def start(options: argparse.Namespace, passed_on: list[str]) -> int:
             )
             return keep_running([[sys.executable, "-m", *each] for each in each_command])
         case "beat":
-            become(*commands.beat(), options.schedule)
+            become(*commands.beat(), options.schedule or commands.schedule())
         case "migrate":
             migration.migrate(passed_on)
         case "check":

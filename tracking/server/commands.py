@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
-#: Seconds from the start of a new web process to the end of the one that it replaces. Granian does
-#: not ask whether the new one is ready; a busy machine takes several seconds.
-REPLACE_SECONDS = 15
+from django.core.exceptions import ImproperlyConfigured
+
+from tracking.server.environment import number
+
+#: Seconds that a new web process may take until it is ready to replace an old one.
+READY_SECONDS = 60
+#: The variable with the folder in which a ready process makes a file, named by its pid.
+READY_FOLDER = "HITSTREAM_READY"
 CELERY = ("celery", "--quiet", "-A", "tracking.server.celery")
 
 
 def web_processes() -> int:
     """Return HITSTREAM_WORKERS, else one process for each core, but at least two, so that one
-    serves while the other is replaced."""
-    return int(os.environ.get("HITSTREAM_WORKERS") or max(2, os.cpu_count() or 2))
+    serves while the other is replaced. Raises ImproperlyConfigured."""
+    workers = number("HITSTREAM_WORKERS")
+    if workers is not None and workers < 1:
+        raise ImproperlyConfigured(f"HITSTREAM_WORKERS must be 1 or more, not {workers}")
+    return workers or max(2, os.cpu_count() or 2)
 
 
-def web(workers: int, replace_seconds: int = REPLACE_SECONDS) -> list[str]:
-    options = (
-        "--interface rsgi --task-impl asyncio --loop uvloop --http 1 --no-ws --backlog 4096 "
-        "--backpressure 2048 --http1-header-read-timeout 10000 --respawn-failed-workers "
-        f"--workers-kill-timeout 15 --respawn-interval {replace_seconds} --workers {workers}"
-    )
-    return ["granian", *options.split(), "tracking.server.app:app"]
+def web(workers: int, ready_seconds: int = READY_SECONDS) -> list[str]:
+    options = f"--workers {workers} --ready-seconds {ready_seconds}"
+    return ["tracking.server.web", *options.split()]
 
 
 def worker(threads: int = 16, number: int | None = None) -> list[str]:
@@ -35,3 +41,13 @@ def worker(threads: int = 16, number: int | None = None) -> list[str]:
 def beat() -> list[str]:
     """Return the command without the path of its schedule, which comes last."""
     return [*CELERY, "beat", "--loglevel", "WARNING", "--schedule"]
+
+
+def schedule() -> str:
+    """Return the path of beat's schedule in a folder that only this user can enter: systemd's
+    RuntimeDirectory, that of the login, or a new one. Beat can do without an older schedule."""
+    for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        folder = os.environ.get(name, "").partition(":")[0]
+        if folder and os.access(folder, os.W_OK):
+            return str(Path(folder) / "hitstream-beat")
+    return str(Path(tempfile.mkdtemp(prefix="hitstream-beat-")) / "schedule")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 #: Megabytes that no page loads.
 UNSERVED = "*.map"
@@ -19,10 +20,20 @@ class ServedFinder(AppDirectoriesFinder):
         return [] if path.endswith(UNSERVED[1:]) else super().find(path, *args, **kwargs)
 
 
+class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Files under names with a digest. The line of a file that names its source map stays as it is:
+    there is no such file to take a digest of."""
+
+    patterns = tuple(
+        (files, tuple(pattern for pattern in patterns if "sourceMappingURL" not in str(pattern)))
+        for files, patterns in CompressedManifestStaticFilesStorage.patterns
+    )
+
+
 def storage_of_static_files(root: str | None, *, collected: bool) -> str:
     """Return the storage: with hashed names once the files are collected, and for the command that
     collects them."""
     collecting = root is not None and "collectstatic" in sys.argv[1:]
     if collected or collecting:
-        return "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        return "tracking.server.static_files.HashedStorage"
     return "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from kombu.exceptions import OperationalError
 
 from tracking import tasks
 from tracking.delivery.due import due
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         integrations = due()
         self.stdout.write(f"{len(integrations)} integrations have due deliveries.")
         if not options["deliver"]:
-            tasks.dispatch.apply_async(retry=False)
+            self.wake_worker()
             return
         while run_operations(OPERATE_SECONDS, on_chunk=lambda operation: None):
             pass
@@ -56,3 +57,10 @@ class Command(BaseCommand):
         while unfinished.is_set():
             unfinished.clear()
             engine.run(again=unfinished.set)
+
+    def wake_worker(self) -> None:
+        """Wake a worker. Without a broker it looks by itself, as soon as there is one."""
+        try:
+            tasks.dispatch.apply_async(retry=False)
+        except OperationalError as error:
+            self.stderr.write(f"The broker is away, so no worker was woken: {error}")

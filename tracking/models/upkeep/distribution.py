@@ -67,7 +67,7 @@ def distribute() -> int:
         if db.is_distributed():
             raise DistributionError("The tables are distributed already.")
         _distribute(cursor)
-    db.is_distributed.cache_clear()
+    db.forget_distribution()
     return int(servers)
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, OperationalError, connections, transaction
+from django.db import (
+    DatabaseError,
+    OperationalError,
+    ProgrammingError,
+    connections,
+    transaction,
+)
+from psycopg.errors import InsufficientPrivilege
 
 from tracking import db
 from tracking.conf import conf
@@ -32,9 +39,26 @@ PRUNE_BLOCKS = 1000
 def run() -> tuple[list[str], int]:
     """Create partitions and prune dedup keys with their counts. Returns the new partitions and the
     number of keys."""
-    made, forgotten = make_partitions(), prune_keys()
+    return make_partitions(), prune_rows()
+
+
+def prune_rows() -> int:
+    """Prune dedup keys and the counts of duplicates. Returns the number of keys."""
+    forgotten = prune_keys()
     Duplicate.objects.prune()
-    return made, forgotten
+    return forgotten
+
+
+@contextmanager
+def left_to_the_owner() -> Iterator[None]:
+    """Leave a change of tables to their owner, whose `manage.py sweep` makes it, where this
+    process's role only reads and writes rows."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        logger.info("Left to the owner of the tables: %s", str(error).splitlines()[0])
 
 
 def make_partitions() -> list[str]:
