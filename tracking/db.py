@@ -61,7 +61,7 @@ _distributed: bool | None = None
 
 def is_distributed() -> bool:
     """Return whether the tables of hits are distributed by token over several servers (Citus), as
-    of the first time that this process asked."""
+    of the first call in this process."""
     if _distributed is None:
         with write_cursor() as cursor:
             learn_distribution(cursor.execute, cursor.fetchone)
@@ -69,7 +69,7 @@ def is_distributed() -> bool:
 
 
 def learn_distribution(execute: Callable[[str], Any], fetchone: Callable[[], Any]) -> None:
-    """Ask a connection to the primary, if none was asked before."""
+    """Ask this connection to the primary, unless the answer is known."""
     global _distributed
     if _distributed is None:
         execute("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")

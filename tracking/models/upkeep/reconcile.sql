@@ -22,7 +22,7 @@ FROM (
 ) AS delivery GROUP BY 1, 2
 
 -- fragment: both
--- Both, where every check reads them anew.
+-- Both, as part of each check.
 WITH counted AS MATERIALIZED (
     {counted}
 ), delivery_state AS MATERIALIZED (
