@@ -21,6 +21,7 @@ NOT_OF_A_CLUSTER = {
     "hit_ids_stall_the_others_no_longer_than_one": "no lock timeout reaches the other servers",
     "test_a_reader_delays_the_drop_and_nobody_else": "a partition is dropped, not detached",
     "tests/ingest/write/test_silent_postgres.py": "puts a proxy before the one server",
+    "tests/admin/test_permissions.py": "changes rules, which the reset restores on one server",
     "tests/models/upkeep/test_disk.py": "measures the disk of one server",
     "test_all_parts_are_there": "the part Disk is that of one server",
 }
