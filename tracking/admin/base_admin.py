@@ -1,4 +1,4 @@
-"""What all of our admin pages have in common: the viewer's time zone, a strict
+"""What all of our admin pages have in common: the viewer's time zone, a
 Content-Security-Policy, and no server error for a character that Postgres cannot store."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 
-from tracking.presentation.csp import CSP
+from tracking.presentation.csp import admin_csp
 from tracking.presentation.viewer_zone import zone_of
 
 NUL = "\0"
@@ -44,7 +44,7 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
-        response.headers.setdefault("Content-Security-Policy", CSP)
+        response.headers.setdefault("Content-Security-Policy", admin_csp())
         return response
 
     return guard

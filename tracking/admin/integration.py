@@ -142,12 +142,6 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             request, "The selected integrations are resumed: their queued hits are due now."
         )
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove the bulk delete: deleting previews the backlog, one integration at a time."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
     def change_view(
         self,
         request: HttpRequest,

@@ -129,12 +129,6 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove the bulk delete: deleting previews the backlog, one token at a time."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
