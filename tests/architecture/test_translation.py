@@ -22,7 +22,6 @@ NOT_YET = (
     "tracking/health",
     "tracking/server",
     "templates/hitstream/console",
-    "templates/hitstream/hit",
 )
 #: What is stored, or is for logs and commands.
 ENGLISH = (

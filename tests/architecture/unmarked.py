@@ -51,6 +51,9 @@ def shown(node: ast.AST) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Dict):
         yield from (value for key, value in zip(node.keys, node.values, strict=True)
                     if text_of(key) == "title")  # fmt: skip
+    elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
+        if isinstance(node.elts[1], ast.Dict) and "fields" in map(text_of, node.elts[1].keys):
+            yield node.elts[0]
     elif isinstance(node, ast.ClassDef) and "models.TextChoices" in map(ast.unparse, node.bases):
         yield from (each.value.elts[1] if isinstance(each.value, ast.Tuple) else each.value
                     for each in node.body if isinstance(each, ast.Assign))  # fmt: skip
