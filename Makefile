@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica test-citus
+.PHONY: messages run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica test-citus
 .PHONY: test-deploy deploy-deps
 .PHONY: bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
@@ -51,6 +51,13 @@ test-faults: $(VENV)/.dev test-deps
 # allows; one pair: make test-versions ONLY=3.13:6.0
 test-versions: $(VENV)/.dev test-deps clients
 	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
+
+# The strings to translate, into tracking/locale/LANGUAGE (it needs xgettext, Debian's package gettext):
+# make messages LANGUAGE=de; `cd tracking && django-admin compilemessages` compiles them
+messages: $(VENV)/.dev
+	mkdir -p tracking/locale
+	$(BIN)/python manage.py makemessages --locale $(LANGUAGE) --no-wrap --ignore tests --ignore docs --ignore var \
+		--ignore "benchmarks" --ignore "deploy" --ignore "node_modules"
 
 # The projects of others, each in a virtual environment of its own (they are downloaded); one of them:
 # make test-hosts ONLY=wagtail

@@ -19,3 +19,6 @@ if not is_external(os.environ):
     )
 
 from tracking.server.settings import *  # noqa: E402, F403 (only once the defaults are known)
+
+#: Where `make messages` writes what it finds in `tracking/` and `templates/`.
+LOCALE_PATHS = ["tracking/locale"]

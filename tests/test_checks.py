@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +101,26 @@ def test_django_tenants_makes_the_tables_once(
 @pytest.mark.parametrize("path", ["nowhere.site", "json.dumps"])
 def test_a_setting_that_names_no_admin_site_is_told(settings: Any, path: str) -> None:
     assert found(settings, ADMIN_SITE=path) == ["hitstream.E014"]
+
+
+def test_a_package_that_has_the_import_name_too_is_named(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """manage.py would put its folder before Hitstream's; the server of this process did not."""
+    (tmp_path / "tracking").mkdir()
+    (tmp_path / "manage.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert found(settings) == []
+    (tmp_path / "tracking" / "__init__.py").touch()
+    assert found(settings) == ["hitstream.E019"]
+
+
+def test_a_package_later_on_the_path_is_named(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tracking.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert found(settings) == ["hitstream.E019"]
 
 
 def test_an_admin_site_that_no_url_leads_to_is_named(settings: Any) -> None:

@@ -4,7 +4,9 @@ another app, so that it can name those that are missing."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +104,34 @@ def check_spool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     if conf.SPOOL_AFTER >= conf.REQUEST_DEADLINE:
         found.append("needs SPOOL_AFTER to be less than REQUEST_DEADLINE")
     return [Error(f"HITSTREAM['SPOOL'] {what}.", id="hitstream.E021") for what in found]
+
+
+def other_packages() -> list[str]:
+    """Return the files of other packages `tracking` that this process could import as well."""
+    # manage.py puts its own folder first; another server may not.
+    folders = [*sys.path, *(["."] if Path("manage.py").exists() else [])]
+    found: dict[str, None] = {}
+    for folder in folders:
+        spec = PathFinder.find_spec(APP, [str(Path(folder).resolve())])
+        # A folder without __init__.py yields to any package and has no origin.
+        if spec and spec.origin:
+            found[str(Path(spec.origin).resolve())] = None
+    found.pop(str(Path(__file__).with_name("__init__.py").resolve()), None)
+    return list(found)
+
+
+@register("hitstream")
+def check_other_packages(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that no other package has Hitstream's import name: one hides the other."""
+    return [
+        Error(
+            f"Another package has Hitstream's import name `{APP}`: {path}.",
+            hint="The one that is first on sys.path hides the other (No module named "
+            f"'{APP}.all'). Move yours into another package, as `apps.{APP}`: the label of "
+            "Hitstream's app is `hitstream`.",
+            id="hitstream.E019",
+        )
+        for path in other_packages()
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import router
+from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import Model
 
 from tracking import replica
@@ -14,7 +14,8 @@ LABEL = "hitstream"
 
 
 class HitstreamRouter:
-    """Sends the app `hitstream` to the database HITSTREAM["DATABASE"], and nothing else of it."""
+    """Keeps the app `hitstream` in the database HITSTREAM["DATABASE"], and makes no table of other
+    apps there, unless it is the default database. A router before this one may decide otherwise."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         return conf.DATABASE if model._meta.app_label == LABEL else None
@@ -24,7 +25,8 @@ class HitstreamRouter:
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         if app_label == LABEL:
             return db == conf.DATABASE
-        return None
+        # The data migrations of other apps write to their own database, whichever is migrated.
+        return False if db == conf.DATABASE != DEFAULT_DB_ALIAS else None
 
 
 class ReplicaRouter:

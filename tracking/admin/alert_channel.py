@@ -9,7 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
+from tracking.admin.base_admin import link_to_docs
 from tracking.admin.channel_form import form_for
 from tracking.admin.confirm import ConfirmView
 from tracking.admin.connection_test import ask_vendor
@@ -26,8 +28,8 @@ from tracking.presentation.pill import state_of_channel
 
 
 class TestMessageView(ConfirmView):
-    title = "Send a test message"
-    explanation = "A message that names itself a test is sent now, with the saved configuration."
+    title = _("Send a test message")
+    explanation = _("A message that names itself a test is sent now, with the saved configuration.")
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         return self.show("verdict", verdict=ask_vendor(lambda: send_test_message(self.object)))
@@ -53,7 +55,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: AlertChannel | None = None) -> bool:
         return super().has_delete_permission(request, obj) and Scope.of(request.user).is_all
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, channel: AlertChannel) -> SafeString:
         return state_of_channel(channel)
 
@@ -64,7 +66,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **frame(self.admin_site, request),
-            "title": "Choose an alert channel",
+            "title": _("Choose an alert channel"),
             "kinds": ChannelKind.choices,
             "opts": self.opts,
         }
@@ -82,7 +84,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         form = self.get_form(request, obj)
         config = [name for name in form.base_fields if name.startswith(CONFIG)]
         url = form.channel.docs_url
-        docs = f'Where to find these values: <a href="{url}">vendor docs</a>' if url else ""
+        docs = link_to_docs(url) if url else ""
         label = ChannelKind(self.kind(request, obj)).label
         return [
             (None, {"fields": ("name", "enabled")}),

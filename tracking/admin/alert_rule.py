@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.base_admin import BaseAdmin
 from tracking.models import AlertRule, Integration, Token
@@ -26,8 +27,10 @@ class AlertRuleForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not (self.scope.is_all or cleaned.get("token") or cleaned.get("integration")):
             raise ValidationError(
-                "Choose a token or an integration: only users who see all tokens can make a rule "
-                "for all."
+                _(
+                    "Choose a token or an integration: only users who see all tokens can make a "
+                    "rule for all."
+                )
             )
         return cleaned
 
@@ -40,9 +43,9 @@ class AlertRuleAdmin(BaseAdmin):
     list_select_related = ("token", "integration__token")
     fieldsets = (
         (None, {"fields": ("kind", "enabled")}),
-        ("Scope", {"fields": ("token", "integration")}),
-        ("Condition", {"fields": ("threshold", "minutes", "calm")}),
-        ("Notifications", {"fields": ("channels",)}),
+        (_("Scope"), {"fields": ("token", "integration")}),
+        (_("Condition"), {"fields": ("threshold", "minutes", "calm")}),
+        (_("Notifications"), {"fields": ("channels",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertRule]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
@@ -18,6 +19,6 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_select_related = ("integration__token",)
     ordering = ("-id",)
 
-    @admin.display(description="ms")
+    @admin.display(description=_("ms"))
     def milliseconds(self, attempt: Attempt) -> int:
         return round(attempt.duration * 1000)

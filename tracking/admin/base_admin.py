@@ -1,4 +1,4 @@
-"""What all of our admin pages have in common: the viewer's time zone, a strict
+"""What all of our admin pages have in common: the viewer's time zone, a
 Content-Security-Policy, and no server error for a character that Postgres cannot store."""
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from tracking.presentation.csp import CSP
+from tracking.presentation.csp import admin_csp
 from tracking.presentation.viewer_zone import zone_of
 
 NUL = "\0"
@@ -39,12 +42,18 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         texts = (request.path, *(value for _, values in request.GET.lists() for value in values))
         if any(NUL in text for text in texts):
-            return HttpResponseBadRequest("The address holds a character that is not allowed.")
+            return HttpResponseBadRequest(_("The address holds a character that is not allowed."))
         with timezone.override(zone_of(request)):
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
-        response.headers.setdefault("Content-Security-Policy", CSP)
+        response.headers.setdefault("Content-Security-Policy", admin_csp())
         return response
 
     return guard
+
+
+def link_to_docs(url: str) -> SafeString:
+    return format_html(
+        '{} <a href="{}">{}</a>', _("Where to find these values:"), url, _("vendor docs")
+    )

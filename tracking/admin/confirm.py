@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +11,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tracking.admin.object_page import ObjectPage
 from tracking.models.operations.preview import Preview
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class ConfirmView(ObjectPage):
@@ -24,12 +27,12 @@ class ConfirmView(ObjectPage):
     request has one.
     """
 
-    explanation: ClassVar[str] = ""
+    explanation: ClassVar[StrOrPromise] = ""
     #: The label of the button; by default the title.
-    button: ClassVar[str] = ""
+    button: ClassVar[StrOrPromise] = ""
     form_class: ClassVar[type[forms.Form]] = forms.Form
     filters_class: ClassVar[type[forms.Form]] = forms.Form
-    counted: ClassVar[str] = ""
+    counted: ClassVar[StrOrPromise] = ""
     permission: ClassVar[str] = "change"
     touches: ClassVar[tuple[str, ...]] = ()
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.admin.confirm import ConfirmView
@@ -21,8 +22,8 @@ _calls = threading.BoundedSemaphore(4)
 
 
 class ConnectionTestView(ConfirmView):
-    title = "Test the connection"
-    explanation = (
+    title = _("Test the connection")
+    explanation = _(
         "A request that changes nothing at the destination is sent, with the saved configuration."
     )
 
@@ -42,7 +43,9 @@ def ask_vendor(call: Callable[[], ConnectionResult]) -> ConnectionResult:
     """Return the result of the call, which waits without a connection to the database; a failure
     while too many others wait."""
     if not _calls.acquire(blocking=False):
-        return ConnectionResult(False, "Other tests wait for their vendors: try it again soon.")
+        return ConnectionResult(
+            False, str(_("Other tests wait for their vendors: try it again soon."))
+        )
     try:
         db.release()
         return call()

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
@@ -44,7 +45,7 @@ class HitRowsAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
-    @admin.display(ordering="hit_id", description="hit")
+    @admin.display(ordering="hit_id", description=_("hit"))
     def hit_link(self, row: Delivery | DeadLetter) -> SafeString:
         return link_to_hit(row.hit_id)
 
@@ -79,11 +80,11 @@ class DeliveryAdmin(HitRowsAdmin):
         found = present(self.get_queryset(request).filter(**wanted))
         return found[0] if len(found) == 1 else None
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def why(self, delivery: Delivery) -> str:
         return delivery.held_back or delivery.trouble or delivery.reason
 
-    @admin.display(ordering="state", description="state")
+    @admin.display(ordering="state", description=_("state"))
     def state_shown(self, delivery: Delivery) -> SafeString:
         return pill(delivery.colour, delivery.get_state_display())
 
@@ -91,7 +92,7 @@ class DeliveryAdmin(HitRowsAdmin):
 class CodeFilter(admin.SimpleListFilter):
     """A filter by the known codes: collecting the distinct ones would read every dead letter."""
 
-    title = parameter_name = "code"
+    title, parameter_name = _("code"), "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, code.replace("_", " ")) for code in CODES]
@@ -112,7 +113,7 @@ class DeadLetterAdmin(HitRowsAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("hitstream.change_deadletter")
 
-    @admin.action(description="Replay selected dead letters", permissions=["replay"])
+    @admin.action(description=_("Replay selected dead letters"), permissions=["replay"])
     def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         count = replay_chosen(
             DeadLetter.objects.filter(pk__in=letters.values("pk")),
@@ -120,4 +121,5 @@ class DeadLetterAdmin(HitRowsAdmin):
             message="Selected in the list of dead letters.",
         )
         wake_dispatcher_on_commit()
-        messages.success(request, f"{count:,} dead letters are queued again.")
+        text = _("%(count)s dead letters are queued again.") % {"count": f"{count:,}"}
+        messages.success(request, text)

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.read_only import ReadOnlyAdmin
@@ -25,11 +26,15 @@ from tracking.uuid7 import first_uuid7
 class ReceivedFilter(admin.SimpleListFilter):
     """A filter by the time in the id, which is also the partition key."""
 
-    title = "received"
+    title = _("received")
     parameter_name = "received"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [("1", "in the last hour"), ("24", "in the last day"), ("168", "in the last week")]
+        return [
+            ("1", str(_("in the last hour"))),
+            ("24", str(_("in the last day"))),
+            ("168", str(_("in the last week"))),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Hit]) -> QuerySet[Hit]:
         hours = {choice for choice, _ in self.lookup_choices} & {self.value()}
@@ -45,7 +50,7 @@ class HitAdmin(ReadOnlyAdmin):
     list_filter = (ReceivedFilter, ("token", PresentFilter))
     list_select_related = ("token",)
     search_fields = ("hit_id",)
-    search_help_text = (
+    search_help_text = _(
         "A whole hitId, Hitstream ID, user id, anonymous id, e-mail address or hash, or event name."
     )
     change_form_template = "admin/hitstream/hit/change_form.html"
@@ -53,7 +58,7 @@ class HitAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
-    @admin.display(description="received", ordering="id")
+    @admin.display(description=_("received"), ordering="id")
     def received(self, hit: Hit) -> str:
         return f"{timezone.localtime(hit.received_at):%Y-%m-%d %H:%M:%S}"
 

@@ -11,8 +11,10 @@ from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin import integration_actions
+from tracking.admin.base_admin import link_to_docs
 from tracking.admin.connection_test import ConnectionTestView
 from tracking.admin.filters import PresentFilter
 from tracking.admin.integration_form import CONFIG, MAPPING, IntegrationForm, form_for
@@ -52,7 +54,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     search_fields = ("name", "token__name")
     actions = ("resume_selected",)
     change_form_template = "admin/hitstream/integration/change_form.html"
-    state = admin.display(description="state")(staticmethod(state_of_integration))
+    state = admin.display(description=_("state"))(staticmethod(state_of_integration))
 
     class Media:
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
@@ -69,7 +71,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             return super().add_view(request, *args, **kwargs)
         context = {
             **frame(self.admin_site, request),
-            "title": "Choose a destination",
+            "title": _("Choose a destination"),
             "destinations": registry.all_destinations(),
             "token": request.GET.get("token", ""),
             "opts": self.opts,
@@ -101,12 +103,12 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             (None, {"fields": ("token", "name", "enabled")}),
             (label, {"fields": config, "description": self.describe(form)}),
             (
-                "Filters and mapping",
+                _("Filters and mapping"),
                 {"fields": ("event_names", *mapping), "classes": ("hs-mapping",)},
             ),
-            ("Throughput", {"fields": ("ordered", "concurrency", "rate_limit")}),
+            (_("Throughput"), {"fields": ("ordered", "concurrency", "rate_limit")}),
             (
-                "Retries and bodies",
+                _("Retries and bodies"),
                 {"fields": ("max_attempts", "max_age", "retry_base", "keep_bodies")},
             ),
         ]
@@ -114,14 +116,12 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     def describe(self, form: type[IntegrationForm]) -> str:
         """Return the link to the vendor's documentation, and the folded notes for operators."""
         if form.destination is None:
-            return "This destination is not installed."
-        link = format_html(
-            'Where to find these values: <a href="{}">vendor docs</a>', form.destination.docs_url
-        )
+            return str(_("This destination is not installed."))
+        link = link_to_docs(form.destination.docs_url)
         notes = render(form.destination.notes())
         folded = format_html(
-            '<details class="hs-notes"><summary>Notes on {}</summary>{}</details>',
-            form.destination.label,
+            '<details class="hs-notes"><summary>{}</summary>{}</details>',
+            _("Notes on %(destination)s") % {"destination": form.destination.label},
             notes,
         )
         return link + folded if notes else link
@@ -132,21 +132,15 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         obj.save(by=request.user.get_username())
         wake_dispatcher_on_commit()
 
-    @admin.action(description="Resume selected integrations", permissions=["change"])
+    @admin.action(description=_("Resume selected integrations"), permissions=["change"])
     def resume_selected(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:
         for integration in integrations.exclude(paused_at=None):
             resume(integration, by=request.user.get_username())
             self.log_change(request, integration, "Resumed.")
         wake_dispatcher_on_commit()
         messages.success(
-            request, "The selected integrations are resumed: their queued hits are due now."
+            request, _("The selected integrations are resumed: their queued hits are due now.")
         )
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove the bulk delete: deleting previews the backlog, one integration at a time."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def change_view(
         self,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.action_forms import (
     BackfillFilters,
@@ -43,20 +44,20 @@ class BacklogView(ConfirmView):
 
 
 class PauseView(BacklogView):
-    title = "Pause the integration"
-    explanation = "New hits are still queued; nothing is sent until the integration is resumed."
-    counted = "Hits held back so far"
+    title = _("Pause the integration")
+    explanation = _("New hits are still queued; nothing is sent until the integration is resumed.")
+    counted = _("Hits held back so far")
     form_class = PauseForm
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         self.object.pause(reason=options["reason"], by=self.by)
-        return self.done(f"Paused: {options['reason']}")
+        return self.done(_("Paused: %(reason)s") % {"reason": options["reason"]})
 
 
 class ResumeView(BacklogView):
-    title = "Resume the integration"
-    explanation = "Every hit that was held back is sent now."
-    counted = "Hits to send"
+    title = _("Resume the integration")
+    explanation = _("Every hit that was held back is sent now.")
+    counted = _("Hits to send")
     form_class = ResumeForm
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
@@ -66,12 +67,12 @@ class ResumeView(BacklogView):
 
 
 class DrainView(BacklogView):
-    title = "Drain the integration"
-    explanation = (
-        "New hits are not queued; queued hits are still sent. To end this, enable the integration "
-        "again."
+    title = _("Drain the integration")
+    explanation = _(
+        "New hits are not queued; queued hits are still sent. To end this, enable the "
+        "integration again."
     )
-    counted = "Hits still to be sent"
+    counted = _("Hits still to be sent")
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         self.object.drain(by=self.by)
@@ -80,10 +81,10 @@ class DrainView(BacklogView):
 
 
 class DeleteIntegrationView(BacklogView):
-    title = "Delete the integration"
-    explanation = (
-        "Its queued deliveries are cancelled; hits, dead letters and the history stay. This can't "
-        "be undone."
+    title = _("Delete the integration")
+    explanation = _(
+        "Its queued deliveries are cancelled; hits, dead letters and the history stay. This "
+        "can't be undone."
     )
     counted = Cancel.counted
     form_class = RateForm
@@ -93,7 +94,9 @@ class DeleteIntegrationView(BacklogView):
         operation = delete_integration(self.object, by=self.by, rate=options["rate"])
         wake_dispatcher_on_commit()
         self.site.log_change(self.request, self.object, "Deleted.")
-        text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
+        text = _("%(name)s is deleted. Its queued deliveries are being cancelled.") % {
+            "name": self.object.name
+        }
         messages.success(self.request, text)
         return redirect(admin_url("hitstream_operation_change", operation.pk))
 
@@ -118,8 +121,8 @@ class OperationView(ConfirmView):
 
 
 class ReplayView(OperationView):
-    title = "Replay dead letters"
-    explanation = "Dead letters are queued now with a fresh retry budget."
+    title = _("Replay dead letters")
+    explanation = _("Dead letters are queued now with a fresh retry budget.")
     operation_class = Replay
     counted = Replay.counted
     filters_class = ReplayFilters
@@ -128,8 +131,8 @@ class ReplayView(OperationView):
 
 
 class BackfillView(OperationView):
-    title = "Backfill past hits"
-    explanation = (
+    title = _("Backfill past hits")
+    explanation = _(
         "Queues past hits that match the current filters and were never queued for this "
         "integration."
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.mapping_form import MappingForm
 from tracking.destinations.contract.config_form import ConfigForm
@@ -13,7 +14,7 @@ from tracking.destinations.contract.destination import Destination
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
-from tracking.models.integrations.integration import SENDING
+from tracking.models.integrations.field_groups import SENDING
 from tracking.presentation.form_fields import LinesField
 
 CONFIG, MAPPING = "config-", "mapping-"
@@ -28,9 +29,9 @@ class IntegrationForm(forms.ModelForm):
     #: The tokens to choose from.
     scope: ClassVar[Scope] = Scope(None)
     event_names = LinesField(
-        label="Only these events",
+        label=_("Only these events"),
         required=False,
-        help_text="Event names, one per line. Empty: every event.",
+        help_text=_("Event names, one per line. Empty: every event."),
     )
 
     class Meta:
@@ -70,7 +71,7 @@ class IntegrationForm(forms.ModelForm):
         # check it.
         others = Integration.objects.present().exclude(pk=self.instance.pk)
         if others.filter(token=cleaned.get("token"), name=cleaned.get("name")).exists():
-            self.add_error("name", "The token already has an integration with this name.")
+            self.add_error("name", _("The token already has an integration with this name."))
         if self.config_form is None:
             return cleaned
         self._pass_on_errors(self.mapping_form, MAPPING)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models import Integration, Token
 from tracking.presentation.pill import state_of_integration
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: Integrations on the page of their token; the list of integrations has all.
 SHOWN = 50
@@ -29,7 +33,7 @@ class FewIntegrations(BaseInlineFormSet):
 class IntegrationInline(admin.TabularInline):
     model = Integration
     formset = FewIntegrations
-    verbose_name_plural = "Integrations"
+    verbose_name_plural: StrOrPromise = _("Integrations")
     fields = readonly_fields = ("name", "destination", "state")
     show_change_link = True
     can_delete = False
@@ -42,7 +46,10 @@ class IntegrationInline(admin.TabularInline):
         """Return the formset. An inline is made for each request: its heading may depend on it."""
         count = getattr(obj, "count", 0)
         if count > SHOWN:
-            self.verbose_name_plural = f"The first {SHOWN} of {count:,} integrations"
+            self.verbose_name_plural = _("The first %(shown)s of %(count)s integrations") % {
+                "shown": SHOWN,
+                "count": f"{count:,}",
+            }
         return super().get_formset(request, obj, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:

@@ -9,19 +9,20 @@ from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.object_page import ObjectPage
 from tracking.models import Ledger
 from tracking.models.ledger.ledger import ENDS, LedgerRow
 from tracking.presentation.buckets import hour_of
 
-DAYS = {"1": "a day", "7": "a week", "30": "a month"}
+DAYS = {"1": _("a day"), "7": _("a week"), "30": _("a month")}
 
 
 class LedgerView(ObjectPage):
     """One row an hour, one column of counts for each of `columns`, and the totals."""
 
-    title = "Ledger"
+    title = _("Ledger")
     columns: ClassVar[tuple[str, ...]]
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.mapping.document import CHANGEABLE, OBJECTS
 from tracking.destinations.mapping.evaluator import evaluator
@@ -23,8 +24,11 @@ def check_field(field: str) -> None:
     first, *rest = field.split(".")
     if first not in CHANGEABLE or (rest and first not in OBJECTS) or "" in rest:
         raise ValidationError(
-            f"{field!r} cannot be changed. Use {', '.join(sorted(CHANGEABLE))}, or a field in one "
-            "of these objects, such as properties.price.",
+            _(
+                "%(field)r cannot be changed. Use %(names)s, or a field in one of these objects, "
+                "such as properties.price."
+            )
+            % {"field": field, "names": ", ".join(sorted(CHANGEABLE))},
             code="field",
         )
 
@@ -46,13 +50,16 @@ def check_expression(text: str, *, is_condition: bool, prefix: str = "") -> None
 def check_target(target: str, text: str) -> None:
     check_field(target)
     if target in OBJECTS:
-        raise ValidationError(f"Name a field in {target}, such as {target}.value.", code="field")
+        raise ValidationError(
+            _("Name a field in %(target)s, such as %(target)s.value.") % {"target": target},
+            code="field",
+        )
     check_expression(text, is_condition=False, prefix=f"{target}: ")
 
 
 def check_names(old: str, new: str) -> None:
     if len(new) > 255:
-        raise ValidationError("A name has at most 255 characters.", code="name")
+        raise ValidationError(_("A name has at most 255 characters."), code="name")
 
 
 class PairsField(LinesField):
@@ -73,7 +80,9 @@ class PairsField(LinesField):
     def _split(self, line: str) -> tuple[str, str]:
         left, equals, right = (part.strip() for part in line.partition("="))
         if not (left and equals and right):
-            raise ValidationError(f"{line!r} does not have the form: left = right.", code="pair")
+            raise ValidationError(
+                _("%(line)r does not have the form: left = right.") % {"line": line}, code="pair"
+            )
         self._check_pair(left, right)
         return left, right
 
@@ -82,49 +91,53 @@ class MappingForm(forms.Form):
     """A form with the fields of an EventMapping."""
 
     condition = forms.CharField(
-        label="Only if",
+        label=_("Only if"),
         required=False,
         max_length=MAX_LENGTH,
         validators=(check_condition,),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text='A CEL expression: type == "track" && has(properties.total) && '
-        "properties.total > 10. Other events are skipped, with the reason.",
+        help_text=_(
+            'A CEL expression: type == "track" && has(properties.total) && '
+            "properties.total > 10. Other events are skipped, with the reason."
+        ),
     )
     percent = forms.FloatField(
-        label="Percent of users",
+        label=_("Percent of users"),
         required=False,
         min_value=0,
         max_value=100,
-        help_text="Sampled per user. Empty: 100.",
+        help_text=_("Sampled per user. Empty: 100."),
     )
     rename = PairsField(
         most=MAX_LINES["rename"],
-        label="Rename events",
+        label=_("Rename events"),
         required=False,
         check=check_names,
-        help_text="One per line: Completed Transaction = Purchase.",
+        help_text=_("One per line: Completed Transaction = Purchase."),
     )
     set = PairsField(
         most=MAX_LINES["set"],
-        label="Set fields",
+        label=_("Set fields"),
         required=False,
         check=check_target,
-        help_text="One per line, the value as JMESPath: properties.value = properties.total, or "
-        "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last]).",
+        help_text=_(
+            "One per line, the value as JMESPath: properties.value = properties.total, or "
+            "properties.source = 'shop', or traits.name = join(' ', [traits.first, traits.last])."
+        ),
     )
     hash = LinesField(
         most=MAX_LINES["hash"],
-        label="Hash fields",
+        label=_("Hash fields"),
         required=False,
         check=check_field,
-        help_text="One per line: traits.email. SHA-256, of e-mail addresses in lower case.",
+        help_text=_("One per line: traits.email. SHA-256, of e-mail addresses in lower case."),
     )
     drop = LinesField(
         most=MAX_LINES["drop"],
-        label="Drop fields",
+        label=_("Drop fields"),
         required=False,
         check=check_field,
-        help_text="One per line: ip, context.locale, properties.card.",
+        help_text=_("One per line: ip, context.locale, properties.card."),
     )
 
     def mapping(self) -> EventMapping:

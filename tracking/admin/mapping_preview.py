@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.admin.integration_form import MAPPING
@@ -37,11 +38,11 @@ class MappingPreview(AdminPage):
             raise PermissionDenied
         token = row_id(request.POST.get("token", ""))
         if token is None:
-            return HttpResponseBadRequest("Choose a token.")
+            return HttpResponseBadRequest(_("Choose a token."))
         if not Scope.of(user).sees(token):
             raise Http404
         if not _previews.acquire(blocking=False):
-            return HttpResponse("Try it again soon.", status=503, headers={"Retry-After": "1"})
+            return HttpResponse(_("Try it again soon."), status=503, headers={"Retry-After": "1"})
         try:
             return self.preview(request, token)
         finally:
@@ -92,7 +93,7 @@ def show(event: Event) -> dict[str, Any]:
 
 def show_outcome(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
-        return {"skipped": "The integration takes only the listed events."}
+        return {"skipped": str(_("The integration takes only the listed events."))}
     if isinstance(outcome, Event):
         return {"after": document.read(outcome)}
     if isinstance(outcome, Skipped):

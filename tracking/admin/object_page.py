@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -15,6 +15,9 @@ from django.views import View
 
 from tracking.admin.base_admin import BaseAdmin
 from tracking.presentation.admin_site import frame
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class AdminPage(View):
@@ -28,7 +31,7 @@ class ObjectPage(AdminPage):
     """A page about one object, which `dispatch` sets. The attribute `title` names the page."""
 
     route = "<path:pk>/{name}/"
-    title: ClassVar[str] = ""
+    title: ClassVar[StrOrPromise] = ""
     object: Any
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.object_page import ObjectPage, PagesAdmin
@@ -78,13 +78,16 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
             map(request.user.has_perm, permissions)
         )
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state_shown(self, operation: Operation) -> SafeString:
         return state_of_operation(operation)
 
-    @admin.display(description="done")
-    def progress(self, operation: Operation) -> SafeString:
-        return format_html("{} of {}", f"{operation.done:,}", f"{operation.total:,}")
+    @admin.display(description=_("done"))
+    def progress(self, operation: Operation) -> str:
+        return _("%(done)s of %(total)s") % {
+            "done": f"{operation.done:,}",
+            "total": f"{operation.total:,}",
+        }
 
     def change_view(
         self,

@@ -18,3 +18,11 @@ class ScopedAdmin(BaseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return Scope.of(request.user).limit(super().get_queryset(request), self.owner)
+
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """Remove the bulk delete: deleting previews the backlog, one object at a time. Django
+        gives the location since 6.1."""
+        location = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **location)
+        actions.pop("delete_selected", None)
+        return actions

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.base_admin import BaseAdmin
 from tracking.models.tokens.api_token import ApiToken
@@ -41,12 +42,12 @@ def show_token(
 ) -> HttpResponse:
     """Return a page with the API token and, if this site takes hits, a command that sends the first
     one."""
-    title, secrets = "API token issued", [("API token", str(secret))]
+    title, secrets = _("API token issued"), [(_("API token"), str(secret))]
     try:
         url = request.build_absolute_uri(reverse("hitstream:track"))
     except NoReverseMatch:
         return show_once(site, request, token, title=title, secrets=secrets)
-    secrets.append(("Send a first hit", curl(url, secret)))
+    secrets.append((_("Send a first hit"), curl(url, secret)))
     return show_once(site, request, token, title=title, secrets=secrets)
 
 
@@ -63,4 +64,6 @@ class IssuingAdmin(BaseAdmin):
         if not obj.issued:
             return None
         secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
-        return show_once(self, request, obj, title=f"{obj.name} is set up", secrets=secrets)
+        return show_once(
+            self, request, obj, title=_("%(name)s is set up") % {"name": obj.name}, secrets=secrets
+        )

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.mapping_form import MappingForm
 from tracking.destinations.contract.destination import Destination
@@ -46,8 +47,8 @@ class SecretValue(ShownField):
 
     def text(self, integration: Integration) -> str:
         if integration.key_error() is not None:
-            return "cannot be decrypted"
-        return "saved, not shown" if integration.secrets.open().get(self.name) else ""
+            return str(_("cannot be decrypted"))
+        return str(_("saved, not shown")) if integration.secrets.open().get(self.name) else ""
 
 
 class MappingValue(ShownField):

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin import token_actions
 from tracking.admin.integration_inline import IntegrationInline
@@ -65,7 +66,7 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Token | None = None) -> Any:
         editable = (None, {"fields": self.fields})
-        return [editable, ("Facts", {"fields": FACTS})] if obj else [editable]
+        return [editable, (_("Facts"), {"fields": FACTS})] if obj else [editable]
 
     def get_inlines(self, request: HttpRequest, obj: Token | None) -> Any:
         return self.inlines if obj else ()
@@ -73,38 +74,45 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
         return FACTS
 
-    @admin.display(description="API token", ordering="prefix")
+    @admin.display(description=_("API token"), ordering="prefix")
     def prefix_shown(self, token: Token) -> str:
         retiring = token.retiring_until and token.retiring_until > timezone.now()
         if retiring and token.is_usable:
             until = timezone.localtime(token.retiring_until)
-            return f"{token.prefix}…, and {token.retiring_prefix}… until {until:%Y-%m-%d %H:%M %Z}"
+            return _("%(prefix)s…, and %(retiring)s… until %(time)s") % {
+                "prefix": token.prefix,
+                "retiring": token.retiring_prefix,
+                "time": f"{until:%Y-%m-%d %H:%M %Z}",
+            }
         return f"{token.prefix}…"
 
-    @admin.display(description="first-party path")
+    @admin.display(description=_("first-party path"))
     def first_party(self, token: Token) -> str:
         try:
             return reverse("hitstream:first-party", args=(token.path,))
         except NoReverseMatch:
             return token.path
 
-    @admin.display
+    @admin.display(description=_("state"))
     def state(self, token: Token) -> SafeString:
         if token.revoked_at:
-            return pill("bad", "revoked")
+            return pill("bad", str(_("revoked")))
         if not token.enabled:
-            return pill("off", "disabled")
-        return pill("good", "usable") if token.is_usable else pill("bad", "expired")
+            return pill("off", str(_("disabled")))
+        return pill("good", str(_("usable"))) if token.is_usable else pill("bad", str(_("expired")))
 
-    @admin.display(description="integrations", ordering="count")
+    @admin.display(description=_("integrations"), ordering="count")
     def integration_count(self, token: Token) -> int:
         return getattr(token, "count", 0)
 
-    @admin.display
+    @admin.display(description=_("changes"))
     def changes(self, token: Token) -> SafeString:
         url = admin_url("hitstream_revision_changelist")
         return format_html(
-            '<a href="{}?token__id__exact={}">revision {}</a>', url, token.pk, token.revision
+            '<a href="{}?token__id__exact={}">{}</a>',
+            url,
+            token.pk,
+            _("revision %(number)s") % {"number": token.revision},
         )
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
@@ -128,12 +136,6 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove the bulk delete: deleting previews the backlog, one token at a time."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.action_forms import RateForm
 from tracking.admin.confirm import ConfirmView
@@ -21,8 +22,8 @@ from tracking.wakeup import wake_dispatcher_on_commit
 
 
 class RotateView(ConfirmView):
-    title = "Rotate the API token"
-    explanation = (
+    title = _("Rotate the API token")
+    explanation = _(
         "A new API token is issued and shown once. Until the time you choose, both work; a token "
         "that was rotated out earlier stops at once."
     )
@@ -35,23 +36,25 @@ class RotateView(ConfirmView):
 
 
 class RevokeView(ConfirmView):
-    title = "Revoke the API token"
-    explanation = (
-        "Requests with this token will fail (401). This can't be undone. Stored hits are kept, and "
-        "queued hits are still delivered."
+    title = _("Revoke the API token")
+    explanation = _(
+        "Requests with this token will fail (401). This can't be undone. Stored hits are kept, "
+        "and queued hits are still delivered."
     )
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         self.object.revoke(by=self.by)
         self.site.log_change(self.request, self.object, "Revoked.")
-        text = f"{self.object} is revoked. Within seconds its requests fail with 401."
+        text = _("%(token)s is revoked. Within seconds its requests fail with 401.") % {
+            "token": self.object
+        }
         messages.success(self.request, text)
         return redirect(admin_url("hitstream_token_changelist"))
 
 
 class DeleteTokenView(ConfirmView):
-    title = "Delete the token"
-    explanation = (
+    title = _("Delete the token")
+    explanation = _(
         "Requests with this token will fail (401), its integrations are deleted and their queued "
         "deliveries cancelled. Hits and the history stay. This can't be undone."
     )
@@ -67,6 +70,8 @@ class DeleteTokenView(ConfirmView):
         delete_token(self.object, by=self.by, rate=options["rate"])
         wake_dispatcher_on_commit()
         self.site.log_change(self.request, self.object, "Deleted.")
-        text = f"{self.object.name} is deleted. Its queued deliveries are being cancelled."
+        text = _("%(name)s is deleted. Its queued deliveries are being cancelled.") % {
+            "name": self.object.name
+        }
         messages.success(self.request, text)
         return redirect(admin_url("hitstream_token_changelist"))

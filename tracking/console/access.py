@@ -73,10 +73,9 @@ def show(
         {
             "title": title,
             "here": here,
-            "has_permission": True,
             "site_header": admin_site().site_header,
             "site_title": admin_site().site_title,
-            "is_nav_sidebar_enabled": False,
+            "site_url": admin_site().site_url,
             "zone": timezone.get_current_timezone_name(),
             **context,
         },

@@ -8,7 +8,7 @@ from tracking import db
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.models import Integration
 from tracking.models.integrations.by_token import rows_of_integrations
-from tracking.models.integrations.integration import CONFIGURED
+from tracking.models.integrations.field_groups import CONFIGURED
 from tracking.sql import load
 
 SQL = load(__file__)

@@ -48,7 +48,7 @@ class OperationCommand(ConfirmingCommand):
         operation = self.operation_class(find(integration), Criteria(**given))
         preview = operation.preview()
         options["dry_run"] |= preview.count == 0
-        if self.is_confirmed(operation.counted, preview, options):
+        if self.is_confirmed(str(operation.counted), preview, options):
             by = f"manage.py {operation.name}"
             self.carry_out(Operation.objects.request(operation, by=by, rate=options["rate"]))
 

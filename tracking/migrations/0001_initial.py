@@ -140,7 +140,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Delivery",
             fields=[
-                ("hit_id", models.UUIDField(primary_key=True, serialize=False)),
+                (
+                    "hit_id",
+                    models.UUIDField(primary_key=True, serialize=False, verbose_name="hit id"),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -153,16 +156,18 @@ class Migration(migrations.Migration):
                             ("cancelled", "Cancelled"),
                         ],
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
                 ("since", models.DateTimeField(null=True, verbose_name="since / due")),
-                ("reason", models.TextField()),
+                ("reason", models.TextField(verbose_name="reason")),
             ],
             options={
                 "verbose_name_plural": "deliveries",
                 "db_table": "hitstream_delivery",
                 "ordering": ("-hit_id",),
                 "managed": False,
+                "verbose_name": "delivery",
             },
         ),
         migrations.CreateModel(
@@ -174,37 +179,55 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=100, unique=True)),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
                 (
                     "kind",
                     models.CharField(
                         choices=[("email", "E-mail"), ("slack", "Slack"), ("webhook", "Webhook")],
                         editable=False,
                         max_length=10,
+                        verbose_name="kind",
                     ),
                 ),
                 (
                     "enabled",
                     models.BooleanField(
-                        default=True, help_text="A disabled channel gets no notifications."
+                        default=True,
+                        help_text="A disabled channel gets no notifications.",
+                        verbose_name="enabled",
                     ),
                 ),
-                ("config", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "config",
+                    models.JSONField(
+                        blank=True, default=dict, editable=False, verbose_name="config"
+                    ),
+                ),
                 (
                     "secrets",
                     tracking.models.integrations.encrypted_json.EncryptedJSONField(
-                        blank=True, default=dict
+                        blank=True, default=dict, verbose_name="secrets"
                     ),
                 ),
                 (
                     "notified_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="last notified"),
                 ),
-                ("failures", models.PositiveSmallIntegerField(default=0, editable=False)),
-                ("error", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "failures",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="failures"
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(blank=True, default="", editable=False, verbose_name="error"),
+                ),
             ],
             options={
                 "ordering": ("name",),
+                "verbose_name": "alert channel",
+                "verbose_name_plural": "alert channels",
             },
         ),
         migrations.CreateModel(
@@ -469,12 +492,25 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=100)),
-                ("prefix", models.CharField(editable=False, max_length=16)),
-                ("digest", models.BinaryField(max_length=32, unique=True)),
-                ("retiring_prefix", models.CharField(blank=True, editable=False, max_length=16)),
-                ("retiring_digest", models.BinaryField(max_length=32, null=True, unique=True)),
-                ("retiring_until", models.DateTimeField(editable=False, null=True)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("prefix", models.CharField(editable=False, max_length=16, verbose_name="prefix")),
+                ("digest", models.BinaryField(max_length=32, unique=True, verbose_name="digest")),
+                (
+                    "retiring_prefix",
+                    models.CharField(
+                        blank=True, editable=False, max_length=16, verbose_name="retiring prefix"
+                    ),
+                ),
+                (
+                    "retiring_digest",
+                    models.BinaryField(
+                        max_length=32, null=True, unique=True, verbose_name="retiring digest"
+                    ),
+                ),
+                (
+                    "retiring_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="retiring until"),
+                ),
                 (
                     "project_id",
                     models.UUIDField(
@@ -482,6 +518,7 @@ class Migration(migrations.Migration):
                         editable=False,
                         help_text="Public: names the token in browsers. Not valid for /track.",
                         unique=True,
+                        verbose_name="project id",
                     ),
                 ),
                 (
@@ -505,6 +542,7 @@ class Migration(migrations.Migration):
                         default=list,
                         help_text="Allowed origins, one per line: https://shop.example or https://*.shop.example. Empty: any site.",
                         size=None,
+                        verbose_name="origins",
                     ),
                 ),
                 (
@@ -526,6 +564,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=True,
                         help_text="While the token is disabled, requests get 401.",
+                        verbose_name="enabled",
                     ),
                 ),
                 (
@@ -534,10 +573,17 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="From this time on, requests get 401.",
                         null=True,
+                        verbose_name="expires at",
                     ),
                 ),
-                ("revoked_at", models.DateTimeField(editable=False, null=True)),
-                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "revoked_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="revoked at"),
+                ),
+                (
+                    "deleted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="deleted at"),
+                ),
                 (
                     "rate_limit",
                     models.PositiveIntegerField(
@@ -567,14 +613,23 @@ class Migration(migrations.Migration):
                         db_default=[],
                         default=list,
                         size=None,
+                        verbose_name="breakdowns",
                     ),
                 ),
-                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "revision",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="revision"),
+                ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
                 ),
-                ("last_used_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "last_used_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="last used at"),
+                ),
             ],
             options={
                 "ordering": ("name",),
@@ -585,6 +640,8 @@ class Migration(migrations.Migration):
                         name="hitstream_token_name",
                     )
                 ],
+                "verbose_name": "token",
+                "verbose_name_plural": "tokens",
             },
         ),
         migrations.CreateModel(
@@ -596,14 +653,46 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("consecutive_failures", models.PositiveIntegerField(default=0, editable=False)),
-                ("failing_since", models.DateTimeField(editable=False, null=True)),
-                ("failure_status", models.PositiveSmallIntegerField(editable=False, null=True)),
-                ("failure_code", models.CharField(blank=True, editable=False, max_length=50)),
-                ("failure_message", models.TextField(blank=True, editable=False)),
-                ("paused_at", models.DateTimeField(editable=False, null=True)),
-                ("paused_by", models.CharField(blank=True, editable=False, max_length=150)),
-                ("paused_reason", models.TextField(blank=True, editable=False)),
+                (
+                    "consecutive_failures",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="consecutive failures"
+                    ),
+                ),
+                (
+                    "failing_since",
+                    models.DateTimeField(editable=False, null=True, verbose_name="failing since"),
+                ),
+                (
+                    "failure_status",
+                    models.PositiveSmallIntegerField(
+                        editable=False, null=True, verbose_name="failure status"
+                    ),
+                ),
+                (
+                    "failure_code",
+                    models.CharField(
+                        blank=True, editable=False, max_length=50, verbose_name="failure code"
+                    ),
+                ),
+                (
+                    "failure_message",
+                    models.TextField(blank=True, editable=False, verbose_name="failure message"),
+                ),
+                (
+                    "paused_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="paused at"),
+                ),
+                (
+                    "paused_by",
+                    models.CharField(
+                        blank=True, editable=False, max_length=150, verbose_name="paused by"
+                    ),
+                ),
+                (
+                    "paused_reason",
+                    models.TextField(blank=True, editable=False, verbose_name="paused reason"),
+                ),
                 (
                     "paused_cause",
                     models.CharField(
@@ -616,29 +705,46 @@ class Migration(migrations.Migration):
                         ],
                         editable=False,
                         max_length=10,
+                        verbose_name="paused cause",
                     ),
                 ),
-                ("probe_at", models.DateTimeField(editable=False, null=True)),
-                ("probes", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "probe_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="probe at"),
+                ),
+                (
+                    "probes",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="probes"
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
                         help_text="A hit's integrations object can switch it on or off by name.",
                         max_length=100,
+                        verbose_name="name",
                     ),
                 ),
-                ("handle", models.CharField(editable=False, max_length=300)),
+                ("handle", models.CharField(editable=False, max_length=300, verbose_name="handle")),
                 (
                     "destination",
                     models.CharField(
-                        choices=tracking.destinations.contract.registry.choices, max_length=50
+                        choices=tracking.destinations.contract.registry.choices,
+                        max_length=50,
+                        verbose_name="destination",
                     ),
                 ),
-                ("config", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "config",
+                    models.JSONField(
+                        blank=True, default=dict, editable=False, verbose_name="config"
+                    ),
+                ),
                 (
                     "secrets",
                     tracking.models.integrations.encrypted_json.EncryptedJSONField(
-                        blank=True, default=dict
+                        blank=True, default=dict, verbose_name="secrets"
                     ),
                 ),
                 (
@@ -652,7 +758,12 @@ class Migration(migrations.Migration):
                         verbose_name="only these events",
                     ),
                 ),
-                ("mapping", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "mapping",
+                    models.JSONField(
+                        blank=True, default=dict, editable=False, verbose_name="mapping"
+                    ),
+                ),
                 (
                     "ordered",
                     models.BooleanField(
@@ -691,6 +802,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(100),
                         ],
+                        verbose_name="max attempts",
                     ),
                 ),
                 (
@@ -724,51 +836,64 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
                 ),
                 (
                     "enabled",
                     models.BooleanField(
                         default=True,
                         help_text="Disabled: new hits are not queued. Pause to keep queueing; Drain to send what is queued and stop.",
+                        verbose_name="enabled",
                     ),
                 ),
-                ("draining", models.BooleanField(default=False, editable=False)),
-                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "draining",
+                    models.BooleanField(default=False, editable=False, verbose_name="draining"),
+                ),
+                (
+                    "deleted_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="deleted at"),
+                ),
                 (
                     "token",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="integrations",
                         to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
             options={
                 "ordering": ("token", "name"),
+                "verbose_name": "integration",
+                "verbose_name_plural": "integrations",
             },
         ),
         CreatePartitioned(
             name="Hit",
             by="id",
             fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("id", models.UUIDField(primary_key=True, serialize=False, verbose_name="id")),
                 (
                     "revision",
                     models.PositiveIntegerField(
-                        help_text="The token's configuration when the hit arrived."
+                        help_text="The token's configuration when the hit arrived.",
+                        verbose_name="revision",
                     ),
                 ),
                 ("hit_id", models.CharField(max_length=255, verbose_name="hitId")),
-                ("type", models.CharField(max_length=50)),
+                ("type", models.CharField(max_length=50, verbose_name="type")),
                 ("name", models.CharField(max_length=255, verbose_name="event")),
                 ("user_id", models.CharField(max_length=255, verbose_name="user id")),
                 ("anonymous_id", models.CharField(max_length=255, verbose_name="anonymous id")),
                 ("email_hash", models.CharField(max_length=255, verbose_name="e-mail hash")),
-                ("email_digest", models.UUIDField(null=True)),
-                ("sent_at", models.DateTimeField()),
-                ("received_at", models.DateTimeField()),
-                ("occurred_at", models.DateTimeField()),
+                ("email_digest", models.UUIDField(null=True, verbose_name="email digest")),
+                ("sent_at", models.DateTimeField(verbose_name="sent at")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred at")),
                 (
                     "clock",
                     models.CharField(
@@ -787,14 +912,15 @@ class Migration(migrations.Migration):
                             ),
                         ],
                         max_length=10,
+                        verbose_name="clock",
                     ),
                 ),
                 ("ip", models.GenericIPAddressField(null=True, verbose_name="sender's IP")),
                 ("user_agent", models.TextField(verbose_name="sender's user agent")),
-                ("country", models.CharField(max_length=2, null=True)),
-                ("agent", models.IntegerField(null=True)),
-                ("is_bot", models.BooleanField(null=True)),
-                ("payload", models.JSONField()),
+                ("country", models.CharField(max_length=2, null=True, verbose_name="country")),
+                ("agent", models.IntegerField(null=True, verbose_name="agent")),
+                ("is_bot", models.BooleanField(null=True, verbose_name="is bot")),
+                ("payload", models.JSONField(verbose_name="payload")),
                 (
                     "token",
                     models.ForeignKey(
@@ -802,11 +928,14 @@ class Migration(migrations.Migration):
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
             options={
                 "ordering": ("-id",),
+                "verbose_name": "hit",
+                "verbose_name_plural": "hits",
             },
         ),
         migrations.CreateModel(
@@ -819,22 +948,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=255, verbose_name="file")),
-                ("digest", models.BinaryField(max_length=32)),
-                ("lines", models.PositiveBigIntegerField(default=0)),
-                ("stored", models.PositiveBigIntegerField(default=0)),
-                ("duplicate", models.PositiveBigIntegerField(default=0)),
-                ("refused", models.PositiveBigIntegerField(default=0)),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(null=True)),
+                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("lines", models.PositiveBigIntegerField(default=0, verbose_name="lines")),
+                ("stored", models.PositiveBigIntegerField(default=0, verbose_name="stored")),
+                ("duplicate", models.PositiveBigIntegerField(default=0, verbose_name="duplicate")),
+                ("refused", models.PositiveBigIntegerField(default=0, verbose_name="refused")),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="started at"
+                    ),
+                ),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished at")),
                 (
                     "token",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="imports",
                         to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
+            options={"verbose_name": "file import", "verbose_name_plural": "file imports"},
         ),
         migrations.CreateModel(
             name="AlertRule",
@@ -869,6 +1005,7 @@ class Migration(migrations.Migration):
                         default=0,
                         help_text="Successful deliveries in per cent; allowed dead letters; free disk space in per cent; days of partitions ahead; how full a spool may be in per cent. Not used by other rules.",
                         validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="threshold",
                     ),
                 ),
                 (
@@ -880,6 +1017,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10080),
                         ],
+                        verbose_name="minutes",
                     ),
                 ),
                 (
@@ -891,13 +1029,14 @@ class Migration(migrations.Migration):
                         verbose_name="quiet minutes",
                     ),
                 ),
-                ("enabled", models.BooleanField(default=True)),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
                 (
                     "channels",
                     models.ManyToManyField(
                         blank=True,
                         help_text="Channels to notify. None: every enabled channel.",
                         to="hitstream.alertchannel",
+                        verbose_name="channels",
                     ),
                 ),
                 (
@@ -909,6 +1048,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="hitstream.integration",
+                        verbose_name="integration",
                     ),
                 ),
                 (
@@ -920,11 +1060,14 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
             options={
                 "ordering": ("kind", "pk"),
+                "verbose_name": "alert rule",
+                "verbose_name_plural": "alert rules",
             },
         ),
         migrations.CreateModel(
@@ -936,19 +1079,44 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("subject", models.CharField(max_length=100)),
-                ("message", models.TextField()),
-                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("found_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("fine_since", models.DateTimeField(null=True)),
-                ("resolved_at", models.DateTimeField(db_index=True, null=True)),
-                ("silent_until", models.DateTimeField(null=True)),
-                ("silent_reason", models.CharField(blank=True, default="", max_length=300)),
-                ("silenced_by", models.CharField(blank=True, default="", max_length=150)),
+                ("subject", models.CharField(max_length=100, verbose_name="subject")),
+                ("message", models.TextField(verbose_name="message")),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="opened at"
+                    ),
+                ),
+                (
+                    "found_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="found at"
+                    ),
+                ),
+                ("fine_since", models.DateTimeField(null=True, verbose_name="fine since")),
+                (
+                    "resolved_at",
+                    models.DateTimeField(db_index=True, null=True, verbose_name="resolved at"),
+                ),
+                ("silent_until", models.DateTimeField(null=True, verbose_name="silent until")),
+                (
+                    "silent_reason",
+                    models.CharField(
+                        blank=True, default="", max_length=300, verbose_name="silent reason"
+                    ),
+                ),
+                (
+                    "silenced_by",
+                    models.CharField(
+                        blank=True, default="", max_length=150, verbose_name="silenced by"
+                    ),
+                ),
                 (
                     "rule",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, to="hitstream.alertrule"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="hitstream.alertrule",
+                        verbose_name="rule",
                     ),
                 ),
                 (
@@ -957,17 +1125,23 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="hitstream.integration",
+                        verbose_name="integration",
                     ),
                 ),
                 (
                     "token",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, to="hitstream.token"
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
             options={
                 "ordering": ("-id",),
+                "verbose_name": "alert",
+                "verbose_name_plural": "alerts",
             },
         ),
         migrations.CreateModel(
@@ -979,17 +1153,24 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("token_id", models.BigIntegerField()),
-                ("hit_id", models.UUIDField()),
-                ("failed_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("code", models.CharField(max_length=50)),
-                ("message", models.TextField()),
-                ("attempts", models.PositiveSmallIntegerField()),
-                ("attempt_id", models.UUIDField()),
+                ("token_id", models.BigIntegerField(verbose_name="token id")),
+                ("hit_id", models.UUIDField(verbose_name="hit id")),
+                (
+                    "failed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="failed at"
+                    ),
+                ),
+                ("code", models.CharField(max_length=50, verbose_name="code")),
+                ("message", models.TextField(verbose_name="message")),
+                ("attempts", models.PositiveSmallIntegerField(verbose_name="attempts")),
+                ("attempt_id", models.UUIDField(verbose_name="attempt id")),
                 (
                     "integration",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="hitstream.integration"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="hitstream.integration",
+                        verbose_name="integration",
                     ),
                 ),
             ],
@@ -1006,27 +1187,35 @@ class Migration(migrations.Migration):
                         name="hitstream_deadletter_hit",
                     )
                 ],
+                "verbose_name": "dead letter",
+                "verbose_name_plural": "dead letters",
             },
         ),
         CreatePartitioned(
             name="Attempt",
             by="id",
             fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False)),
-                ("token_id", models.BigIntegerField()),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("hits", models.PositiveIntegerField()),
-                ("failed_hits", models.PositiveIntegerField(default=0)),
-                ("code", models.CharField(blank=True, max_length=50)),
-                ("message", models.TextField(blank=True)),
-                ("status", models.PositiveSmallIntegerField(null=True)),
-                ("duration", models.FloatField()),
-                ("method", models.CharField(blank=True, max_length=10)),
-                ("url", models.TextField(blank=True)),
-                ("request_headers", models.JSONField(default=dict)),
-                ("request_body", models.TextField(blank=True)),
-                ("response_headers", models.JSONField(default=dict)),
-                ("response_body", models.TextField(blank=True)),
+                ("id", models.UUIDField(primary_key=True, serialize=False, verbose_name="id")),
+                ("token_id", models.BigIntegerField(verbose_name="token id")),
+                (
+                    "made_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made at"),
+                ),
+                ("hits", models.PositiveIntegerField(verbose_name="hits")),
+                ("failed_hits", models.PositiveIntegerField(default=0, verbose_name="failed hits")),
+                ("code", models.CharField(blank=True, max_length=50, verbose_name="code")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("status", models.PositiveSmallIntegerField(null=True, verbose_name="status")),
+                ("duration", models.FloatField(verbose_name="duration")),
+                ("method", models.CharField(blank=True, max_length=10, verbose_name="method")),
+                ("url", models.TextField(blank=True, verbose_name="url")),
+                ("request_headers", models.JSONField(default=dict, verbose_name="request headers")),
+                ("request_body", models.TextField(blank=True, verbose_name="request body")),
+                (
+                    "response_headers",
+                    models.JSONField(default=dict, verbose_name="response headers"),
+                ),
+                ("response_body", models.TextField(blank=True, verbose_name="response body")),
                 (
                     "integration",
                     models.ForeignKey(
@@ -1034,6 +1223,7 @@ class Migration(migrations.Migration):
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="hitstream.integration",
+                        verbose_name="integration",
                     ),
                 ),
             ],
@@ -1042,6 +1232,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["integration", "id"], name="hitstream_attempt_integration")
                 ],
+                "verbose_name": "attempt",
+                "verbose_name_plural": "attempts",
             },
         ),
         migrations.CreateModel(
@@ -1117,9 +1309,10 @@ class Migration(migrations.Migration):
                             ("delete", "delete"),
                         ],
                         max_length=10,
+                        verbose_name="kind",
                     ),
                 ),
-                ("criteria", models.JSONField(default=dict)),
+                ("criteria", models.JSONField(default=dict, verbose_name="criteria")),
                 (
                     "rate",
                     models.PositiveIntegerField(
@@ -1132,11 +1325,17 @@ class Migration(migrations.Migration):
                 (
                     "total",
                     models.PositiveBigIntegerField(
-                        help_text="The number of rows when the operation was requested."
+                        help_text="The number of rows when the operation was requested.",
+                        verbose_name="total",
                     ),
                 ),
-                ("done", models.PositiveBigIntegerField(default=0)),
-                ("position", models.CharField(blank=True, default="", max_length=36)),
+                ("done", models.PositiveBigIntegerField(default=0, verbose_name="done")),
+                (
+                    "position",
+                    models.CharField(
+                        blank=True, default="", max_length=36, verbose_name="position"
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -1149,20 +1348,30 @@ class Migration(migrations.Migration):
                         ],
                         default="waiting",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("message", models.TextField(blank=True, default="")),
-                ("requested_by", models.CharField(max_length=150)),
-                ("requested_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_at", models.DateTimeField(null=True)),
+                ("message", models.TextField(blank=True, default="", verbose_name="message")),
+                ("requested_by", models.CharField(max_length=150, verbose_name="requested by")),
+                (
+                    "requested_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="requested at"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started at")),
+                (
+                    "next_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="next at"),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended at")),
                 (
                     "integration",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="operations",
                         to="hitstream.integration",
+                        verbose_name="integration",
                     ),
                 ),
             ],
@@ -1176,6 +1385,8 @@ class Migration(migrations.Migration):
                         name="hitstream_operation_open",
                     ),
                 ],
+                "verbose_name": "operation",
+                "verbose_name_plural": "operations",
             },
         ),
         CreatePartitioned(
@@ -1342,16 +1553,20 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("number", models.PositiveIntegerField()),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("made_by", models.CharField(blank=True, max_length=150)),
-                ("snapshot", models.JSONField()),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "made_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made at"),
+                ),
+                ("made_by", models.CharField(blank=True, max_length=150, verbose_name="made by")),
+                ("snapshot", models.JSONField(verbose_name="snapshot")),
                 (
                     "token",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="revisions",
                         to="hitstream.token",
+                        verbose_name="token",
                     ),
                 ),
             ],
@@ -1362,6 +1577,8 @@ class Migration(migrations.Migration):
                         fields=("token", "number"), name="hitstream_revision_number"
                     )
                 ],
+                "verbose_name": "revision",
+                "verbose_name_plural": "revisions",
             },
         ),
         migrations.AddConstraint(

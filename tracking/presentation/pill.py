@@ -79,4 +79,4 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
 
 def state_of_operation(operation: Operation) -> SafeString:
     state = OperationState(operation.state)
-    return pill(OPERATION_COLOURS[state], state.label, operation.message)
+    return pill(OPERATION_COLOURS[state], str(state.label), operation.message)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.alerts.rule import AlertRule
 from tracking.models.integrations.integration import Integration
@@ -81,18 +82,20 @@ class Alert(models.Model):
     """An alert. `message` describes the condition as found at `found_at`; `fine_since` is set while
     the condition no longer holds but the alert is not yet resolved."""
 
-    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE)
-    subject = models.CharField(max_length=100)
-    token = models.ForeignKey(Token, on_delete=models.CASCADE, null=True)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, null=True)
-    message = models.TextField()
-    opened_at = models.DateTimeField(default=timezone.now)
-    found_at = models.DateTimeField(default=timezone.now)
-    fine_since = models.DateTimeField(null=True)
-    resolved_at = models.DateTimeField(null=True, db_index=True)
-    silent_until = models.DateTimeField(null=True)
-    silent_reason = models.CharField(max_length=300, blank=True, default="")
-    silenced_by = models.CharField(max_length=150, blank=True, default="")
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, verbose_name=_("rule"))
+    subject = models.CharField(_("subject"), max_length=100)
+    token = models.ForeignKey(Token, on_delete=models.CASCADE, null=True, verbose_name=_("token"))
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, null=True, verbose_name=_("integration")
+    )
+    message = models.TextField(_("message"))
+    opened_at = models.DateTimeField(_("opened at"), default=timezone.now)
+    found_at = models.DateTimeField(_("found at"), default=timezone.now)
+    fine_since = models.DateTimeField(_("fine since"), null=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, db_index=True)
+    silent_until = models.DateTimeField(_("silent until"), null=True)
+    silent_reason = models.CharField(_("silent reason"), max_length=300, blank=True, default="")
+    silenced_by = models.CharField(_("silenced by"), max_length=150, blank=True, default="")
 
     objects = AlertQuerySet.as_manager()
 
@@ -106,6 +109,8 @@ class Alert(models.Model):
             ),
         )
         indexes = (models.Index(fields=("rule", "subject", "id"), name="hitstream_alert_last"),)
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
 
     def __str__(self) -> str:
         return self.message

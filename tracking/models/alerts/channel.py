@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.models.integrations.encrypted_json import EncryptedJSONField, Sealed, SecretKeyError
@@ -17,28 +18,30 @@ FIRST_GAP, LONGEST_GAP = 30.0, 900.0
 
 
 class ChannelKind(models.TextChoices):
-    EMAIL = "email", "E-mail"
-    SLACK = "slack", "Slack"
-    WEBHOOK = "webhook", "Webhook"
+    EMAIL = "email", _("E-mail")
+    SLACK = "slack", _("Slack")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class AlertChannel(models.Model):
-    name = models.CharField(max_length=100, unique=True)
-    kind = models.CharField(max_length=10, choices=ChannelKind.choices, editable=False)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=ChannelKind.choices, editable=False)
     enabled = models.BooleanField(
-        default=True, help_text="A disabled channel gets no notifications."
+        _("enabled"), default=True, help_text=_("A disabled channel gets no notifications.")
     )
-    config = models.JSONField(default=dict, blank=True, editable=False)
-    secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
-    notified_at = models.DateTimeField("last notified", null=True, editable=False)
-    failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    error = models.TextField(blank=True, default="", editable=False)
+    config = models.JSONField(_("config"), default=dict, blank=True, editable=False)
+    secrets = EncryptedJSONField(_("secrets"), default=dict, blank=True, editable=False)
+    notified_at = models.DateTimeField(_("last notified"), null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(_("failures"), default=0, editable=False)
+    error = models.TextField(_("error"), blank=True, default="", editable=False)
 
     #: Secrets that Hitstream generated while the operator configured the channel, to be shown once.
     issued: Mapping[str, str] = {}
 
     class Meta:
         ordering = ("name",)
+        verbose_name = _("alert channel")
+        verbose_name_plural = _("alert channels")
 
     def __str__(self) -> str:
         return self.name

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.models.alerts.alert import Alert, AlertQuerySet
@@ -26,9 +27,9 @@ CLAIM = 100
 
 
 class NotificationKind(models.TextChoices):
-    OPENED = "opened"
-    STILL_OPEN = "still_open", "still open"
-    RESOLVED = "resolved"
+    OPENED = "opened", _("Opened")
+    STILL_OPEN = "still_open", _("still open")
+    RESOLVED = "resolved", _("Resolved")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import AlertChannel
@@ -23,15 +24,15 @@ MAX_ROWS = 10_000
 class AlertKind(models.TextChoices):
     """The condition of a rule; `tracking.alerts.conditions` evaluates it."""
 
-    SOURCE = "source", "Source is silent"
-    RATE = "rate", "Deliveries fail"
-    BACKLOG = "backlog", "Delivery backlog"
-    PAUSED = "paused", "Integration is paused"
-    DEAD = "dead", "Dead letters"
-    DISK = "disk", "Disk is filling up"
-    PARTITIONS = "partitions", "Partitions are running out"
-    HEARTBEAT = "heartbeat", "Worker or beat is silent"
-    SPOOL = "spool", "Hits wait in a spool"
+    SOURCE = "source", _("Source is silent")
+    RATE = "rate", _("Deliveries fail")
+    BACKLOG = "backlog", _("Delivery backlog")
+    PAUSED = "paused", _("Integration is paused")
+    DEAD = "dead", _("Dead letters")
+    DISK = "disk", _("Disk is filling up")
+    PARTITIONS = "partitions", _("Partitions are running out")
+    HEARTBEAT = "heartbeat", _("Worker or beat is silent")
+    SPOOL = "spool", _("Hits wait in a spool")
 
 
 PER_CENT = frozenset({AlertKind.RATE, AlertKind.DISK, AlertKind.SPOOL})
@@ -52,14 +53,15 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
 
 
 class AlertRule(models.Model):
-    kind = models.CharField("kind", max_length=10, choices=AlertKind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=AlertKind.choices)
     token = models.ForeignKey(
         Token,
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         limit_choices_to=Q(deleted_at=None),
-        help_text="Only this token and its integrations. Empty: all tokens.",
+        help_text=_("Only this token and its integrations. Empty: all tokens."),
+        verbose_name=_("token"),
     )
     integration = models.ForeignKey(
         Integration,
@@ -67,58 +69,70 @@ class AlertRule(models.Model):
         null=True,
         blank=True,
         limit_choices_to=Q(deleted_at=None),
-        help_text="Only this integration. Empty: all integrations.",
+        help_text=_("Only this integration. Empty: all integrations."),
+        verbose_name=_("integration"),
     )
     threshold = models.FloatField(
+        _("threshold"),
         default=0,
         validators=(MinValueValidator(0),),
-        help_text="Successful deliveries in per cent; allowed dead letters; free disk space in "
-        "per cent; days of partitions ahead; how full a spool may be in per cent. Not used by "
-        "other rules.",
+        help_text=_(
+            "Successful deliveries in per cent; allowed dead letters; free disk space in "
+            "per cent; days of partitions ahead; how full a spool may be in per cent. Not used by "
+            "other rules."
+        ),
     )
     minutes = models.PositiveIntegerField(
+        _("minutes"),
         default=60,
         validators=(MinValueValidator(1), MaxValueValidator(MAX_MINUTES)),
-        help_text="The window that the rule looks at, or how long something may last. Not used "
-        "for disk and partitions.",
+        help_text=_(
+            "The window that the rule looks at, or how long something may last. Not used "
+            "for disk and partitions."
+        ),
     )
     calm = models.PositiveIntegerField(
-        "quiet minutes",
+        _("quiet minutes"),
         default=10,
         validators=(MaxValueValidator(MAX_MINUTES),),
-        help_text="Resolve after this many quiet minutes. An alert that comes and goes notifies "
-        "once.",
+        help_text=_(
+            "Resolve after this many quiet minutes. An alert that comes and goes notifies once."
+        ),
     )
-    enabled = models.BooleanField(default=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
     channels = models.ManyToManyField(
         AlertChannel,
         blank=True,
-        help_text="Channels to notify. None: every enabled channel.",
+        help_text=_("Channels to notify. None: every enabled channel."),
+        verbose_name=_("channels"),
     )
 
     objects = AlertRuleQuerySet.as_manager()
 
     class Meta:
         ordering = ("kind", "pk")
+        verbose_name = _("alert rule")
+        verbose_name_plural = _("alert rules")
 
     def __str__(self) -> str:
         whose = self.integration or self.token
-        label = AlertKind(self.kind).label
+        label = str(AlertKind(self.kind).label)
         return f"{label}: {whose}" if whose else label
 
     def clean(self) -> None:
         """Raise ValidationError for a subject that the rule's kind does not use."""
         if self.integration_id and self.kind not in OF_INTEGRATIONS:
-            raise ValidationError({"integration": "This is not about one integration."})
+            raise ValidationError({"integration": _("This is not about one integration.")})
         if self.token_id and self.kind not in OF_INTEGRATIONS | OF_TOKENS:
-            raise ValidationError({"token": "This is not about one token."})
+            raise ValidationError({"token": _("This is not about one token.")})
         if self.integration and self.token_id not in (None, self.integration.token_id):
-            raise ValidationError({"integration": "It is another token's."})
+            raise ValidationError({"integration": _("It is another token's.")})
         if self.threshold > 100 and self.kind in PER_CENT:
-            raise ValidationError({"threshold": "There are a hundred per cent."})
+            raise ValidationError({"threshold": _("There are a hundred per cent.")})
 
         if self.kind == AlertKind.DEAD and self.threshold >= MAX_ROWS:
-            raise ValidationError({"threshold": f"It counts no further than to {MAX_ROWS:,}."})
+            message = _("It counts no further than to %(limit)s.") % {"limit": f"{MAX_ROWS:,}"}
+            raise ValidationError({"threshold": message})
 
     @property
     def is_of_all(self) -> bool:
@@ -133,11 +147,11 @@ class AlertRule(models.Model):
     def threshold_said(self) -> str:
         """The threshold with its unit; empty if the kind has none."""
         words = {
-            AlertKind.RATE: "below {:g} %",
-            AlertKind.DEAD: "more than {:g}",
-            AlertKind.DISK: "less than {:g} % free",
-            AlertKind.PARTITIONS: "fewer than {:g} days",
-            AlertKind.SPOOL: "{:g} % full",
+            AlertKind.RATE: _("below {:g} %"),
+            AlertKind.DEAD: _("more than {:g}"),
+            AlertKind.DISK: _("less than {:g} % free"),
+            AlertKind.PARTITIONS: _("fewer than {:g} days"),
+            AlertKind.SPOOL: _("{:g} % full"),
         }
         return words[AlertKind(self.kind)].format(self.threshold) if self.kind in words else ""
 

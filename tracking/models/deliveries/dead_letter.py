@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
@@ -18,12 +19,12 @@ from tracking.sql import OF_TOKEN, load
 
 #: Why a delivery fails for good: the code, and what it means.
 CODES = {
-    "permanent": "The destination rejected the request",
-    "refused": "The destination rejected the hit",
-    "attempts_exhausted": "Every attempt failed",
-    "too_old": "Failed for too long",
-    "worker_killed": "The worker was killed while it sent the hit",
-    "hit_missing": "The hit is not stored any more",
+    "permanent": _("The destination rejected the request"),
+    "refused": _("The destination rejected the hit"),
+    "attempts_exhausted": _("Every attempt failed"),
+    "too_old": _("Failed for too long"),
+    "worker_killed": _("The worker was killed while it sent the hit"),
+    "hit_missing": _("The hit is not stored any more"),
 }
 REPLAY_CHUNK = 1000
 SQL = load(__file__)
@@ -103,14 +104,16 @@ def replay(ids: Sequence[int]) -> int:
 class DeadLetter(models.Model):
     """A delivery that failed for good, kept until an operator replays it."""
 
-    token_id = models.BigIntegerField()
-    integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
-    hit_id = models.UUIDField()
-    failed_at = models.DateTimeField(default=timezone.now)
-    code = models.CharField(max_length=50)
-    message = models.TextField()
-    attempts = models.PositiveSmallIntegerField()
-    attempt_id = models.UUIDField()
+    token_id = models.BigIntegerField(_("token id"))
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, verbose_name=_("integration")
+    )
+    hit_id = models.UUIDField(_("hit id"))
+    failed_at = models.DateTimeField(_("failed at"), default=timezone.now)
+    code = models.CharField(_("code"), max_length=50)
+    message = models.TextField(_("message"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"))
+    attempt_id = models.UUIDField(_("attempt id"))
 
     objects = DeadLetterQuerySet.as_manager()
 
@@ -124,6 +127,8 @@ class DeadLetter(models.Model):
         indexes = (
             models.Index(fields=("integration", "failed_at"), name="hitstream_deadletter_failed"),
         )
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
 
     def __str__(self) -> str:
         return f"{self.hit_id} to {self.integration_id}: {self.message}"

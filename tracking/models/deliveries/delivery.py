@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.integrations.integration import Integration
@@ -23,12 +24,12 @@ class DeliveryManager(models.Manager["Delivery"]):
 
 
 class DeliveryState(models.TextChoices):
-    QUEUED = "queued"
-    RETRYING = "retrying"
-    DELIVERED = "delivered"
-    DEAD = "dead", "Dead letter"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
+    QUEUED = "queued", _("Queued")
+    RETRYING = "retrying", _("Retrying")
+    DELIVERED = "delivered", _("Delivered")
+    DEAD = "dead", _("Dead letter")
+    SKIPPED = "skipped", _("Skipped")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Delivery(models.Model):
@@ -36,13 +37,17 @@ class Delivery(models.Model):
     state."""
 
     # Django requires a key, and a view has none. This one keeps the index's order in pages.
-    hit_id = models.UUIDField(primary_key=True)
+    hit_id = models.UUIDField(_("hit id"), primary_key=True)
     integration = models.ForeignKey(
-        Integration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
+        Integration,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="deliveries",
+        verbose_name=_("integration"),
     )
-    state = models.CharField(max_length=10, choices=DeliveryState.choices)
-    since = models.DateTimeField("since / due", null=True)
-    reason = models.TextField()
+    state = models.CharField(_("state"), max_length=10, choices=DeliveryState.choices)
+    since = models.DateTimeField(_("since / due"), null=True)
+    reason = models.TextField(_("reason"))
 
     objects = DeliveryManager()
 
@@ -50,7 +55,8 @@ class Delivery(models.Model):
         managed = False
         db_table = "hitstream_delivery"
         ordering = ("-hit_id",)
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
+        verbose_name = _("delivery")
 
     def __str__(self) -> str:
         return f"{self.hit_id} to {self.integration_id}: {self.state}"
@@ -64,11 +70,11 @@ class Delivery(models.Model):
         if self.state not in (DeliveryState.QUEUED, DeliveryState.RETRYING):
             return ""
         if self.integration.deleted_at:
-            return "The integration is deleted: this will be cancelled."
+            return str(_("The integration is deleted: this will be cancelled."))
         if not (self.integration.enabled or self.integration.draining):
-            return "The integration is disabled."
+            return str(_("The integration is disabled."))
         return (
-            f"The integration is paused: {self.integration.paused_reason}"
+            _("The integration is paused: %(reason)s") % {"reason": self.integration.paused_reason}
             if self.integration.paused_at
             else ""
         )
@@ -79,7 +85,7 @@ class Delivery(models.Model):
         is_sent = self.state in (DeliveryState.QUEUED, DeliveryState.RETRYING)
         if not is_sent or self.held_back or not self.integration.is_failing:
             return ""
-        return f"The integration is failing: {self.integration.failure_text}"
+        return _("The integration is failing: %(text)s") % {"text": self.integration.failure_text}
 
     @property
     def colour(self) -> str:

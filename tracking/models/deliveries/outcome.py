@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.integrations.integration import Integration
 
@@ -12,11 +13,11 @@ class DeliveryResult(models.TextChoices):
     """The result of an attempt, or what ended a delivery without one. All but `failed` and
     `dead_letter` are also the final state of a delivery."""
 
-    DELIVERED = "delivered"
-    FAILED = "failed", "Failed, will retry"
-    DEAD_LETTER = "dead_letter", "Dead letter"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed, will retry")
+    DEAD_LETTER = "dead_letter", _("Dead letter")
+    SKIPPED = "skipped", _("Skipped")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Outcome(models.Model):

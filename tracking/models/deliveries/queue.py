@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.models.deliveries.claim import Claim
@@ -56,7 +57,7 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         """
         statement = "claim_in_order" if in_order else "claim"
         counts = (0, SUSPECT_CLAIMS - 1)
-        for _ in range(PARKING_ROUNDS):
+        for _round in range(PARKING_ROUNDS):
             rows = self._claim(statement, integration, counts, limit, lease, bound)
             claims = [row for row, first in rows if first]
             if claims or not rows:
@@ -151,7 +152,7 @@ class QueuedDelivery(models.Model):
 
     class Meta:
         db_table = "hitstream_queue"
-        verbose_name_plural = "queued deliveries"
+        verbose_name_plural = _("queued deliveries")
         indexes = (
             models.Index(fields=("integration", "due_at"), name="hitstream_queue_due"),
             models.Index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.tokens.token import Token
 
@@ -16,20 +17,24 @@ class FileImport(models.Model):
     included.
     """
 
-    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="imports")
-    name = models.CharField("file", max_length=255)
-    digest = models.BinaryField(max_length=32, editable=False)
-    lines = models.PositiveBigIntegerField(default=0)
-    stored = models.PositiveBigIntegerField(default=0)
-    duplicate = models.PositiveBigIntegerField(default=0)
-    refused = models.PositiveBigIntegerField(default=0)
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
+    token = models.ForeignKey(
+        Token, on_delete=models.PROTECT, related_name="imports", verbose_name=_("token")
+    )
+    name = models.CharField(_("file"), max_length=255)
+    digest = models.BinaryField(_("digest"), max_length=32, editable=False)
+    lines = models.PositiveBigIntegerField(_("lines"), default=0)
+    stored = models.PositiveBigIntegerField(_("stored"), default=0)
+    duplicate = models.PositiveBigIntegerField(_("duplicate"), default=0)
+    refused = models.PositiveBigIntegerField(_("refused"), default=0)
+    started_at = models.DateTimeField(_("started at"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("token", "digest"), name="hitstream_fileimport_file"),
         )
+        verbose_name = _("file import")
+        verbose_name_plural = _("file imports")
 
     def __str__(self) -> str:
         return f"{self.name} into {self.token}"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.destinations.contract import registry
@@ -28,12 +29,15 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Event) if field.init)[
 class Clock(models.TextChoices):
     """The rule that gave the event's time. It is never after receipt."""
 
-    RECEIVED = "received", "when it was received: the sender gave no time"
-    SENT = "sent", "the sender's `sentAt`"
-    TIMESTAMP = "timestamp", "the sender's `timestamp`"
-    CORRECTED = "corrected", "the sender's `timestamp`, by our clock: received - (sent - timestamp)"
-    CAPPED = "capped", "when it was received: the sender's time was later"
-    UNREADABLE = "unreadable", "when it was received: the sender's time could not be read"
+    RECEIVED = "received", _("when it was received: the sender gave no time")
+    SENT = "sent", _("the sender's `sentAt`")
+    TIMESTAMP = "timestamp", _("the sender's `timestamp`")
+    CORRECTED = (
+        "corrected",
+        _("the sender's `timestamp`, by our clock: received - (sent - timestamp)"),
+    )
+    CAPPED = "capped", _("when it was received: the sender's time was later")
+    UNREADABLE = "unreadable", _("when it was received: the sender's time could not be read")
 
 
 def digest_of_email(address: str) -> UUID:
@@ -75,30 +79,34 @@ class Hit(models.Model):
     null until they are looked up.
     """
 
-    id = models.UUIDField(primary_key=True)
+    id = models.UUIDField(_("id"), primary_key=True)
     token = models.ForeignKey(
-        Token, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+        Token,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("token"),
     )
     revision = models.PositiveIntegerField(
-        help_text="The token's configuration when the hit arrived."
+        _("revision"), help_text=_("The token's configuration when the hit arrived.")
     )
-    hit_id = models.CharField("hitId", max_length=255)
-    type = models.CharField(max_length=50)
-    name = models.CharField("event", max_length=255)
-    user_id = models.CharField("user id", max_length=255)
-    anonymous_id = models.CharField("anonymous id", max_length=255)
-    email_hash = models.CharField("e-mail hash", max_length=255)
-    email_digest = models.UUIDField(null=True)
-    sent_at = models.DateTimeField()
-    received_at = models.DateTimeField()
-    occurred_at = models.DateTimeField()
-    clock = models.CharField(max_length=10, choices=Clock.choices)
-    ip = models.GenericIPAddressField("sender's IP", null=True)
-    user_agent = models.TextField("sender's user agent")
-    country = models.CharField(max_length=2, null=True)  # noqa: DJ001 (null: not looked up)
-    agent = models.IntegerField(null=True)
-    is_bot = models.BooleanField(null=True)
-    payload = models.JSONField()
+    hit_id = models.CharField(_("hitId"), max_length=255)
+    type = models.CharField(_("type"), max_length=50)
+    name = models.CharField(_("event"), max_length=255)
+    user_id = models.CharField(_("user id"), max_length=255)
+    anonymous_id = models.CharField(_("anonymous id"), max_length=255)
+    email_hash = models.CharField(_("e-mail hash"), max_length=255)
+    email_digest = models.UUIDField(_("email digest"), null=True)
+    sent_at = models.DateTimeField(_("sent at"))
+    received_at = models.DateTimeField(_("received at"))
+    occurred_at = models.DateTimeField(_("occurred at"))
+    clock = models.CharField(_("clock"), max_length=10, choices=Clock.choices)
+    ip = models.GenericIPAddressField(_("sender's IP"), null=True)
+    user_agent = models.TextField(_("sender's user agent"))
+    country = models.CharField(_("country"), max_length=2, null=True)  # noqa: DJ001 (null: not looked up)
+    agent = models.IntegerField(_("agent"), null=True)
+    is_bot = models.BooleanField(_("is bot"), null=True)
+    payload = models.JSONField(_("payload"))
 
     objects = HitQuerySet.as_manager()
 
@@ -127,6 +135,8 @@ class Hit(models.Model):
                 condition=models.Q(email_digest__isnull=False),
             ),
         )
+        verbose_name = _("hit")
+        verbose_name_plural = _("hits")
 
     def __str__(self) -> str:
         return f"{self.name or self.type} {self.hit_id}"

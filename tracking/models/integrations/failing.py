@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 #: Failed requests in a row that make an integration *failing*. One alone is soon retried.
 FAILING = 2
@@ -20,11 +21,15 @@ class Failing(models.Model):
     `tracking.models.deliveries.settle` writes them, and only when they change.
     """
 
-    consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
-    failing_since = models.DateTimeField(null=True, editable=False)
-    failure_status = models.PositiveSmallIntegerField(null=True, editable=False)
-    failure_code = models.CharField(max_length=50, blank=True, editable=False)
-    failure_message = models.TextField(blank=True, editable=False)
+    consecutive_failures = models.PositiveIntegerField(
+        _("consecutive failures"), default=0, editable=False
+    )
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    failure_status = models.PositiveSmallIntegerField(
+        _("failure status"), null=True, editable=False
+    )
+    failure_code = models.CharField(_("failure code"), max_length=50, blank=True, editable=False)
+    failure_message = models.TextField(_("failure message"), blank=True, editable=False)
 
     class Meta:
         abstract = True

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.destinations.contract import registry
@@ -28,26 +29,10 @@ from tracking.models.integrations.defaults import (
     default_retry_base,
 )
 from tracking.models.integrations.encrypted_json import EncryptedJSONField, Sealed, SecretKeyError
+from tracking.models.integrations.field_groups import CONFIGURED, DECIDING, SENDING
 from tracking.models.integrations.pause import GAPS, HITSTREAM, Cause, Pausable, gap_of
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import is_switched_on
-
-#: The fields that decide what is sent, and how.
-SENDING = (
-    "enabled",
-    "event_names",
-    "ordered",
-    "concurrency",
-    "rate_limit",
-    "max_attempts",
-    "max_age",
-    "retry_base",
-    "keep_bodies",
-)
-#: The fields that an error of the configuration is about.
-DECIDING = ("config", "secrets", "mapping")
-#: The fields that an operator edits.
-CONFIGURED = ("name", "handle", "config", "secrets", "mapping", *SENDING)
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
@@ -103,74 +88,91 @@ class Integration(Pausable):
     """Where a token's hits go. Paused: hits are queued and sent later. Disabled: new hits are not
     queued, and queued ones wait, unless it is draining."""
 
-    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="integrations")
+    token = models.ForeignKey(
+        Token, on_delete=models.PROTECT, related_name="integrations", verbose_name=_("token")
+    )
     name = models.CharField(
-        max_length=100, help_text="A hit's integrations object can switch it on or off by name."
+        _("name"),
+        max_length=100,
+        help_text=_("A hit's integrations object can switch it on or off by name."),
     )
     #: The name in the form in which a hit's `integrations` object is compared with it.
-    handle = models.CharField(max_length=300, editable=False)
-    destination = models.CharField(max_length=50, choices=registry.choices)
-    config = models.JSONField(default=dict, blank=True, editable=False)
-    secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
+    handle = models.CharField(_("handle"), max_length=300, editable=False)
+    destination = models.CharField(_("destination"), max_length=50, choices=registry.choices)
+    config = models.JSONField(_("config"), default=dict, blank=True, editable=False)
+    secrets = EncryptedJSONField(_("secrets"), default=dict, blank=True, editable=False)
     event_names = ArrayField(
         models.CharField(max_length=255),
         default=list,
         blank=True,
-        verbose_name="only these events",
-        help_text="Event names, one per line. Empty: every event.",
+        verbose_name=_("only these events"),
+        help_text=_("Event names, one per line. Empty: every event."),
     )
-    mapping = models.JSONField(default=dict, blank=True, editable=False)
+    mapping = models.JSONField(_("mapping"), default=dict, blank=True, editable=False)
     ordered = models.BooleanField(
-        "in order per user",
+        _("in order per user"),
         default=False,
-        help_text="Send a user's hits one by one, in the order they were stored; later hits wait "
-        "while an earlier one is retried. Applies to hits that arrive from now on.",
+        help_text=_(
+            "Send a user's hits one by one, in the order they were stored; later hits wait "
+            "while an earlier one is retried. Applies to hits that arrive from now on."
+        ),
     )
     concurrency = models.PositiveSmallIntegerField(
-        "concurrency",
+        _("concurrency"),
         default=default_concurrency,
         validators=(MinValueValidator(1), MaxValueValidator(500)),
     )
     rate_limit = models.PositiveIntegerField(
-        "rate limit (requests/s)",
+        _("rate limit (requests/s)"),
         null=True,
         blank=True,
         validators=(MinValueValidator(1),),
-        help_text="Empty: as fast as the destination answers.",
+        help_text=_("Empty: as fast as the destination answers."),
     )
     max_attempts = models.PositiveSmallIntegerField(
+        _("max attempts"),
         default=default_max_attempts,
         validators=(MinValueValidator(1), MaxValueValidator(100)),
-        help_text="After the last attempt the delivery is a dead letter. 15 attempts take about 3 "
-        "days.",
+        help_text=_(
+            "After the last attempt the delivery is a dead letter. 15 attempts take about 3 days."
+        ),
     )
     max_age = models.PositiveIntegerField(
-        "give up after",
+        _("give up after"),
         default=default_max_age,
         validators=(MinValueValidator(1),),
-        help_text="Seconds since the delivery was queued; an attempt that fails later is the "
-        "last. 604800 is a week.",
+        help_text=_(
+            "Seconds since the delivery was queued; an attempt that fails later is the "
+            "last. 604800 is a week."
+        ),
     )
     retry_base = models.FloatField(
-        "first retry within",
+        _("first retry within"),
         default=default_retry_base,
         validators=(MinValueValidator(0.001), MaxValueValidator(86_400)),
-        help_text="Seconds. The longest wait before the first retry; it doubles with each retry.",
+        help_text=_(
+            "Seconds. The longest wait before the first retry; it doubles with each retry."
+        ),
     )
     keep_bodies = models.BooleanField(
-        "keep all bodies",
+        _("keep all bodies"),
         default=False,
-        help_text="Keep the bodies of successful requests, too. At high rates they take more "
-        "space than the hits.",
+        help_text=_(
+            "Keep the bodies of successful requests, too. At high rates they take more "
+            "space than the hits."
+        ),
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     enabled = models.BooleanField(
+        _("enabled"),
         default=True,
-        help_text="Disabled: new hits are not queued. Pause to keep queueing; Drain to send what "
-        "is queued and stop.",
+        help_text=_(
+            "Disabled: new hits are not queued. Pause to keep queueing; Drain to send what "
+            "is queued and stop."
+        ),
     )
-    draining = models.BooleanField(default=False, editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
+    draining = models.BooleanField(_("draining"), default=False, editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
 
@@ -187,6 +189,8 @@ class Integration(Pausable):
                 condition=models.Q(deleted_at=None),
             ),
         )
+        verbose_name = _("integration")
+        verbose_name_plural = _("integrations")
 
     def __str__(self) -> str:
         return f"{self.title} ({self.token})"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.integrations.failing import Failing
 
@@ -17,10 +18,10 @@ PAUSED = ("paused_at", "paused_by", "paused_reason", "paused_cause", "probe_at",
 class Cause(models.TextChoices):
     """The cause of a pause. All but the first end by themselves, after a probe."""
 
-    OPERATOR = "operator", "Paused by an operator"
-    SETUP = "setup", "The configuration is wrong"
-    DOWN = "down", "The destination is down"
-    BUSY = "busy", "The destination asked to wait"
+    OPERATOR = "operator", _("Paused by an operator")
+    SETUP = "setup", _("The configuration is wrong")
+    DOWN = "down", _("The destination is down")
+    BUSY = "busy", _("The destination asked to wait")
 
 
 #: Seconds before the first probe, and at most; each gap is twice the one before.
@@ -30,15 +31,15 @@ GAPS = {Cause.SETUP: (60.0, 3600.0), Cause.DOWN: (5.0, 300.0)}
 class Pausable(Failing):
     """The part of an integration that describes its pause."""
 
-    paused_at = models.DateTimeField(null=True, editable=False)
-    paused_by = models.CharField(max_length=150, blank=True, editable=False)
-    paused_reason = models.TextField(blank=True, editable=False)
+    paused_at = models.DateTimeField(_("paused at"), null=True, editable=False)
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True, editable=False)
+    paused_reason = models.TextField(_("paused reason"), blank=True, editable=False)
     paused_cause = models.CharField(
-        max_length=10, blank=True, choices=Cause.choices, editable=False
+        _("paused cause"), max_length=10, blank=True, choices=Cause.choices, editable=False
     )
     #: When one request probes whether the pause may end; None for an operator's pause.
-    probe_at = models.DateTimeField(null=True, editable=False)
-    probes = models.PositiveSmallIntegerField(default=0, editable=False)
+    probe_at = models.DateTimeField(_("probe at"), null=True, editable=False)
+    probes = models.PositiveSmallIntegerField(_("probes"), default=0, editable=False)
 
     #: Of the integration: requests/s.
     rate_limit: int | None

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.sql import OF_TOKEN, load
@@ -31,15 +32,15 @@ CONSOLIDATE_CHUNK = 50_000
 class TallyKind(models.TextChoices):
     """What is counted. From `matched` on: a token's deliveries to one integration."""
 
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
-    NOTED = "noted"
-    MATCHED = "matched"
-    DELIVERED = "delivered"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
-    DEAD = "dead"
+    ACCEPTED = "accepted", _("Accepted")
+    DUPLICATE = "duplicate", _("Duplicate")
+    REFUSED = "refused", _("Refused")
+    NOTED = "noted", _("Noted")
+    MATCHED = "matched", _("Matched")
+    DELIVERED = "delivered", _("Delivered")
+    SKIPPED = "skipped", _("Skipped")
+    CANCELLED = "cancelled", _("Cancelled")
+    DEAD = "dead", _("Dead")
 
 
 #: The possible fates of a matched hit; the last two are not counted but read from the queue.

@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.conf import conf
@@ -37,7 +38,7 @@ class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
-    counted = "Hits to queue"
+    counted = _("Hits to queue")
 
     def bound(self) -> Criteria:
         """Return the criteria, bounded now: later hits are queued on arrival, if they are for the

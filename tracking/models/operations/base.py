@@ -7,11 +7,15 @@ step begins, in that same transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.integrations.integration import Integration
 from tracking.models.operations.preview import Preview
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 #: Hits that one step changes at most.
 CHUNK = 1000
@@ -35,7 +39,7 @@ class BatchOperation:
 
     name: ClassVar[str]
     #: The noun that the preview counts.
-    counted: ClassVar[str]
+    counted: ClassVar[StrOrPromise]
 
     def __init__(self, integration: Integration, criteria: Criteria) -> None:
         self.integration, self.criteria = integration, criteria

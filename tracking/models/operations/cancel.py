@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from tracking import db
@@ -25,7 +26,7 @@ class Cancel(BatchOperation):
     """In no order and without a position: what is still queued remains to be cancelled."""
 
     name = "delete"
-    counted = "Hits to cancel"
+    counted = _("Hits to cancel")
 
     def preview(self) -> Preview:
         return backlog.preview(self.integration)

@@ -17,6 +17,7 @@ from django.core.validators import MinValueValidator
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
@@ -34,11 +35,11 @@ KINDS: dict[str, type[BatchOperation]] = {kind.name: kind for kind in (Replay, B
 
 
 class OperationState(models.TextChoices):
-    WAITING = "waiting"
-    RUNNING = "running"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    FAILED = "failed"
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Failed")
 
 
 OPEN = (OperationState.WAITING, OperationState.RUNNING)
@@ -88,28 +89,31 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    kind = models.CharField(max_length=10, choices=[(name, name) for name in KINDS])
+    kind = models.CharField(_("kind"), max_length=10, choices=[(name, name) for name in KINDS])
     integration = models.ForeignKey(
-        Integration, on_delete=models.PROTECT, related_name="operations"
+        Integration,
+        on_delete=models.PROTECT,
+        related_name="operations",
+        verbose_name=_("integration"),
     )
-    criteria = models.JSONField(default=dict)
+    criteria = models.JSONField(_("criteria"), default=dict)
     rate = models.PositiveIntegerField(
-        "rate (hits/s)", null=True, blank=True, validators=(MinValueValidator(1),)
+        _("rate (hits/s)"), null=True, blank=True, validators=(MinValueValidator(1),)
     )
     total = models.PositiveBigIntegerField(
-        help_text="The number of rows when the operation was requested."
+        _("total"), help_text=_("The number of rows when the operation was requested.")
     )
-    done = models.PositiveBigIntegerField(default=0)
-    position = models.CharField(max_length=36, blank=True, default="")
+    done = models.PositiveBigIntegerField(_("done"), default=0)
+    position = models.CharField(_("position"), max_length=36, blank=True, default="")
     state = models.CharField(
-        max_length=10, choices=OperationState.choices, default=OperationState.WAITING
+        _("state"), max_length=10, choices=OperationState.choices, default=OperationState.WAITING
     )
-    message = models.TextField(blank=True, default="")
-    requested_by = models.CharField(max_length=150)
-    requested_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True)
+    message = models.TextField(_("message"), blank=True, default="")
+    requested_by = models.CharField(_("requested by"), max_length=150)
+    requested_at = models.DateTimeField(_("requested at"), default=timezone.now)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    next_at = models.DateTimeField(_("next at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
 
     objects = OperationQuerySet.as_manager()
 
@@ -123,6 +127,8 @@ class Operation(models.Model):
                 condition=models.Q(state__in=OPEN),
             ),
         )
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
 
     def __str__(self) -> str:
         return f"{self.kind.capitalize()} {self.integration}"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Skipped, prepare
@@ -63,7 +64,9 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Trans
     except SetupError as error:
         return (), str(error)
     events = Hit.objects.events(hit_ids, integration)
-    notes = [] if len(events) == len(hit_ids) else ["Some of the hits are not stored any more."]
+    notes = (
+        [] if len(events) == len(hit_ids) else [str(_("Some of the hits are not stored any more."))]
+    )
     wanted = []
     mapping = integration.open_mapping()
     for event in (events[hit_id] for hit_id in sorted(events)):
@@ -78,7 +81,9 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Trans
         notes += _left_out(destination, wanted)
     except Exception as error:
         # The error's text may hold a secret.
-        notes.append(f"The destination's own code fails: {type(error).__name__}.")
+        notes.append(
+            _("The destination's own code fails: %(error)s.") % {"error": type(error).__name__}
+        )
         sample = ()
     return sample, " ".join(notes)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.deliveries.dead_letter import DeadLetter, DeadLetterQuerySet
@@ -16,7 +18,7 @@ class Replay(BatchOperation):
     """Dead letters in the order of their failure; `position` is the last one that was read."""
 
     name = "replay"
-    counted = "Dead letters to replay"
+    counted = _("Dead letters to replay")
 
     def letters(self) -> DeadLetterQuerySet:
         letters = DeadLetter.objects.using(db.write_alias())

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://(\*\.)?[a-z0-9._-]+(:[0-9]{1,5})?|[a-z]+://\[[0-9a-f:]+\](:[0-9]{1,5})?"
@@ -18,17 +19,19 @@ PREFIXES = {4: 24, 6: 48}
 
 
 class IpPolicy(models.TextChoices):
-    KEEP = "keep", "stored"
-    ANONYMISE = "anonymise", "anonymised (IPv4 to /24, IPv6 to /48)"
-    DROP = "drop", "dropped"
+    KEEP = "keep", _("stored")
+    ANONYMISE = "anonymise", _("anonymised (IPv4 to /24, IPv6 to /48)")
+    DROP = "drop", _("dropped")
 
 
 def check_origin(origin: str) -> None:
     """Raise ValidationError unless a browser could send this as its Origin, or a `*.` before it."""
     if not ORIGIN.fullmatch(origin):
         raise ValidationError(
-            "An origin is a scheme and a host in lower case, with a port if it is not the usual "
-            "one, and no path: https://shop.example.",
+            _(
+                "An origin is a scheme and a host in lower case, with a port if it is not the "
+                "usual one, and no path: https://shop.example."
+            ),
             code="origin",
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.models.tokens.token import Token
@@ -57,11 +58,13 @@ class Revision(models.Model):
     """One configuration of a token, with its author and time. Hits carry its number. `snapshot` has
     the token's fields, and under `integrations` those that changed."""
 
-    token = models.ForeignKey(Token, on_delete=models.PROTECT, related_name="revisions")
-    number = models.PositiveIntegerField()
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.CharField(max_length=150, blank=True)
-    snapshot = models.JSONField()
+    token = models.ForeignKey(
+        Token, on_delete=models.PROTECT, related_name="revisions", verbose_name=_("token")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
+    made_by = models.CharField(_("made by"), max_length=150, blank=True)
+    snapshot = models.JSONField(_("snapshot"))
 
     objects = RevisionQuerySet.as_manager()
 
@@ -70,6 +73,8 @@ class Revision(models.Model):
             models.UniqueConstraint(fields=("token", "number"), name="hitstream_revision_number"),
         )
         indexes = (models.Index(fields=("made_at",), name="hitstream_revision_made"),)
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
 
     def __str__(self) -> str:
         return f"{self.token} revision {self.number}"

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.conf import conf
@@ -48,70 +49,84 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class Token(models.Model):
     """The right to send hits, and the owner of the integrations that they go to."""
 
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=16, editable=False)
-    digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    retiring_prefix = models.CharField(max_length=16, blank=True, editable=False)
-    retiring_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
-    retiring_until = models.DateTimeField(null=True, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=16, editable=False)
+    digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
+    retiring_prefix = models.CharField(
+        _("retiring prefix"), max_length=16, blank=True, editable=False
+    )
+    retiring_digest = models.BinaryField(
+        _("retiring digest"), max_length=32, null=True, unique=True, editable=False
+    )
+    retiring_until = models.DateTimeField(_("retiring until"), null=True, editable=False)
     project_id = models.UUIDField(
+        _("project id"),
         default=uuid.uuid4,
         unique=True,
         editable=False,
-        help_text="Public: names the token in browsers. Not valid for /track.",
+        help_text=_("Public: names the token in browsers. Not valid for /track."),
     )
     path = models.SlugField(
-        "first-party path",
+        _("first-party path"),
         default=random_path,
         unique=True,
         max_length=MAX_PATH,
         editable=False,
-        help_text="Public, like the project id: a site proxies /f/ and this path to Hitstream.",
+        help_text=_("Public, like the project id: a site proxies /f/ and this path to Hitstream."),
     )
     origins = ArrayField(
         models.CharField(max_length=255, validators=(check_origin,)),
         default=list,
         blank=True,
-        help_text="Allowed origins, one per line: https://shop.example or https://*.shop.example. "
-        "Empty: any site.",
+        help_text=_(
+            "Allowed origins, one per line: https://shop.example or https://*.shop.example. "
+            "Empty: any site."
+        ),
+        verbose_name=_("origins"),
     )
     ip_policy = models.CharField(
-        "IP addresses",
+        _("IP addresses"),
         max_length=10,
         choices=IpPolicy.choices,
         default=IpPolicy.KEEP,
-        help_text="Addresses of clients, and in context.ip. A dropped address is never stored.",
+        help_text=_("Addresses of clients, and in context.ip. A dropped address is never stored."),
     )
     enabled = models.BooleanField(
-        default=True, help_text="While the token is disabled, requests get 401."
+        _("enabled"), default=True, help_text=_("While the token is disabled, requests get 401.")
     )
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="From this time on, requests get 401."
+        _("expires at"), null=True, blank=True, help_text=_("From this time on, requests get 401.")
     )
-    revoked_at = models.DateTimeField(null=True, editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, editable=False)
     rate_limit = models.PositiveIntegerField(
-        "rate limit (hits/s)",
+        _("rate limit (hits/s)"),
         null=True,
         blank=True,
-        help_text="Above this, 429 with Retry-After. Empty: no limit.",
+        help_text=_("Above this, 429 with Retry-After. Empty: no limit."),
     )
     audience = ArrayField(
         models.CharField(max_length=150),
         default=list,
         db_default=[],
         blank=True,
-        verbose_name="restrict access to groups",
-        help_text="Group names, one per line. Only members see the token and its hits. Empty: "
-        "every user who may view tokens.",
+        verbose_name=_("restrict access to groups"),
+        help_text=_(
+            "Group names, one per line. Only members see the token and its hits. Empty: "
+            "every user who may view tokens."
+        ),
     )
     #: The properties by which analytics breaks events down.
     breakdowns = ArrayField(
-        models.CharField(max_length=100), default=list, db_default=[], blank=True
+        models.CharField(max_length=100),
+        default=list,
+        db_default=[],
+        blank=True,
+        verbose_name=_("breakdowns"),
     )
-    revision = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    last_used_at = models.DateTimeField(null=True, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
 
@@ -122,6 +137,8 @@ class Token(models.Model):
                 fields=("name",), name="hitstream_token_name", condition=models.Q(deleted_at=None)
             ),
         )
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
 
     def __str__(self) -> str:
         return f"{self.name} (deleted)" if self.deleted_at else self.name

@@ -343,7 +343,8 @@ def test_a_hit_that_postgres_keeps_waiting_goes_to_the_spool(
         loop = asyncio.get_running_loop()
         current = spool.current()
         assert current is not None
-        first = current.hand(*arrivals(token, ["first"]), lambda: None)
+        (arrival,) = arrivals(token, ["first"])
+        first = current.hand(arrival, lambda: None)
         # On a busy machine that may have taken long enough to go to the spool.
         while not first.is_settled or current.presence.is_away or lane._connection is None:
             await asyncio.sleep(0.01)

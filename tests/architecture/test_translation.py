@@ -1,0 +1,83 @@
+"""Every string that a person sees is marked for translation, room by room."""
+
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.utils.functional import Promise
+
+from tests.architecture.unmarked import unmarked_in_python, unmarked_in_template
+
+ROOT = Path(__file__).parents[2]
+#: The folders whose strings are marked.
+MARKED = ("tracking/admin", "tracking/models", "templates/admin", "templates/hitstream")
+#: The folders inside them, and beside them, whose strings are English only.
+NOT_YET = (
+    "tracking/models/explain",
+    "tracking/presentation",
+    "tracking/console",
+    "tracking/alerts",
+    "tracking/routing",
+    "tracking/destinations",
+    "tracking/health",
+    "tracking/server",
+    "templates/hitstream/console",
+)
+#: What is stored, or is for logs and commands.
+ENGLISH = (
+    "Hitstream operators",
+    "An encrypted JSON object",
+    "of HITSTREAM_SECRET_KEYS",
+    "in HITSTREAM_SECRET_KEYS",
+    "was deleted by",
+    "Stopped by",
+    "A value is left out",
+    "The free space is unknown",
+    "Selected in the list of dead letters.",
+)
+
+
+def files(room: str) -> list[Path]:
+    later = [ROOT / name for name in NOT_YET if name != room]
+    found = [path for path in sorted((ROOT / room).rglob("*.*")) if path.suffix in CHECKS]
+    return [path for path in found if not set(later) & set(path.parents)]
+
+
+CHECKS = {".py": unmarked_in_python, ".html": unmarked_in_template}
+
+
+def unmarked(room: str) -> list[str]:
+    found = [line for path in files(room) for line in CHECKS[path.suffix](path)]
+    return [line for line in found if not any(text in line for text in ENGLISH)]
+
+
+@pytest.mark.parametrize("room", MARKED)
+def test_every_string_of_a_marked_room_is_marked(room: str) -> None:
+    assert len(files(room)) >= 5
+    assert not unmarked(room)
+
+
+@pytest.mark.parametrize("room", NOT_YET)
+def test_a_room_that_is_marked_is_listed_as_such(room: str) -> None:
+    assert (ROOT / room).is_dir()
+    assert unmarked(room), f"Remove {room} from NOT_YET."
+
+
+def test_every_shown_folder_is_in_one_of_the_lists() -> None:
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "templates").rglob("*.html")}
+    listed = [Path(name) for name in (*MARKED, *NOT_YET)]
+    assert all(any(each in (folder, *folder.parents) for each in listed) for folder in folders)
+
+
+def test_the_fields_of_the_admin_are_marked() -> None:
+    """Names, help and choices are lazy: they are looked up in the language of the page."""
+    plain = []
+    for name in ("token", "integration", "alertchannel", "alertrule", "hit", "attempt",
+                 "delivery", "deadletter", "operation", "revision", "fileimport"):  # fmt: skip
+        model = apps.get_model("hitstream", name)
+        texts = {name: model._meta.verbose_name, f"{name}s": model._meta.verbose_name_plural}
+        for field in (each for each in model._meta.fields if not each.auto_created):
+            texts[f"{name}.{field.name}"] = field.verbose_name
+            texts[f"{name}.{field.name}?"] = field.help_text or field.verbose_name
+        plain += [where for where, text in texts.items() if not isinstance(text, Promise)]
+    assert not plain
