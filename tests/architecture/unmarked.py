@@ -23,7 +23,16 @@ LETTERS = re.compile(r"(?!HTTP\b|API\b|Hitstream\b)\b[A-Za-z]{2}")
 #: A sentence or a label of several words, wherever it stands.
 SENTENCE = re.compile(r"[A-Z][a-z']* [a-z(].*|[A-Z][a-z]+ .*[.:]$", re.DOTALL)
 #: What raises these is a mistake of a developer.
-INTERNAL = {"TypeError", "RuntimeError", "info", "warning", "error", "debug", "exception"}
+INTERNAL = {
+    "TypeError",
+    "RuntimeError",
+    "DistributionError",
+    "info",
+    "warning",
+    "error",
+    "debug",
+    "exception",
+}
 MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext_lazy"}
 
 
