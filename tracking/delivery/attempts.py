@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from tracking.delivery.request_pool import BatchResult
 from tracking.events import Receipt
 from tracking.exceptions import DeliveryError
+from tracking.log_fields import log_fields
 from tracking.models import Integration
 from tracking.models.deliveries.settle import AttemptRecord
 
@@ -34,7 +35,16 @@ def attempt_of(
     elif isinstance(result, Exception):
         code, message = "destination_failed", repr(result)
         text = "".join(traceback.format_exception(result))
-        logger.error("%s failed in our own code:\n%s", integration, mask(text))
+        logger.error(
+            "%s failed in our own code:\n%s",
+            integration,
+            mask(text),
+            extra=log_fields(
+                hits=[event.id for event in sent.batch.events],
+                integration=integration.pk,
+                tokens=[integration.token_id],
+            ),
+        )
     return AttemptRecord(
         id=uuid7(),
         made_at=datetime.now(UTC),

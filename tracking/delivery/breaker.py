@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tracking.conf import conf
 from tracking.delivery.request_pool import BatchResult
 from tracking.exceptions import RetryableError, SetupError, blame
+from tracking.log_fields import log_fields
 from tracking.models import Integration
 from tracking.models.deliveries.settle import AttemptRecord
 from tracking.models.integrations.failing import Streak, failure_text
@@ -83,5 +84,6 @@ class Breaker:
 def hold_back(integration: Integration, error: Exception) -> None:
     """Pause the integration for an error of its configuration or of the destination's own code."""
     reason = str(error) if isinstance(error, SetupError) else blame(error)
-    logger.warning("%s is paused: %s", integration, reason)
+    fields = log_fields(integration=integration.pk, tokens=[integration.token_id])
+    logger.warning("%s is paused: %s", integration, reason, extra=fields)
     Integration.objects.hold(integration, Cause.SETUP, reason)

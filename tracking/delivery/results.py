@@ -85,6 +85,10 @@ class ResultBuffer:
                 self._retry(events, attempt, None)
         return attempt
 
+    def number_of(self, event: Event) -> int:
+        """Return the number of the attempt that the event has just had."""
+        return self._claims[event.id].attempts + 1
+
     def give_back(self, events: Iterable[Event]) -> None:
         """Make the deliveries due at once, as if they had never been claimed."""
         for event in events:

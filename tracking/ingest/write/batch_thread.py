@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Generic, cast
+from typing import Any, Generic, cast
 
 import psycopg
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
 Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
+Report = Callable[[Sequence[PendingItem[Item, Outcome]]], None]
+FieldsOf = Callable[[Sequence[PendingItem[Item, Outcome]]], dict[str, Any]]
 
 
 class BatchThread(Generic[Item, Outcome]):
@@ -37,13 +39,17 @@ class BatchThread(Generic[Item, Outcome]):
         handle: Handle[Item, Outcome],
         afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
         weigh: Callable[[Item], int] = lambda item: 0,
+        observe: Report[Item, Outcome] = lambda items: None,
+        fields_of: FieldsOf[Item, Outcome] = lambda items: {},
     ) -> None:
-        """`afterwards` is called with each batch once the callers have their outcomes. A batch
-        weighs as many deliveries as a statement may queue, and one item more at most."""
+        """`afterwards` and `observe` are called with each batch once the callers have their
+        outcomes; `fields_of` returns the fields of a log record about a batch. A batch weighs as
+        many deliveries as a statement may queue, and one item more at most."""
         self.name = name
         self._handle = handle
         self._afterwards = afterwards
         self._weigh = weigh
+        self._observe, self._fields_of = observe, fields_of
         self._reset()
         process.after_fork(self._reset)
 
@@ -162,15 +168,29 @@ class BatchThread(Generic[Item, Outcome]):
             outcomes = self._handle(connection, [each.item for each in pending])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
-            logger.warning("%s: could not handle %s items: %s", self.name, len(pending), error)
+            self._log(logging.WARNING, pending, error)
             self._disconnect()
-        except Exception:
-            logger.exception("%s: could not handle %s items", self.name, len(pending))
+        except Exception as error:
+            self._log(logging.ERROR, pending, error)
             self._disconnect()
         for each, outcome in zip(pending, outcomes, strict=True):
             each.settle(outcome)
+        self._observe(pending)
         if self._connection is not None:
             self._finish(self._connection, outcomes)
+
+    def _log(
+        self, level: int, pending: Sequence[PendingItem[Item, Outcome]], error: Exception
+    ) -> None:
+        logger.log(
+            level,
+            "%s: could not handle %s items: %s",
+            self.name,
+            len(pending),
+            error,
+            exc_info=error if level == logging.ERROR else None,
+            extra=self._fields_of(pending),
+        )
 
     def _finish(self, connection: Connection, outcomes: Sequence[Outcome | Exception]) -> None:
         try:

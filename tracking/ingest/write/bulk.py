@@ -14,8 +14,9 @@ from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.refusals import refusals
-from tracking.ingest.write.store import Stored, writer
+from tracking.ingest.write.store import writer
 
 Read = Callable[[bytes], Arrival]
 

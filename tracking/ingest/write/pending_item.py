@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar, cast
 
 from tracking.conf import conf
+from tracking.current_request import Environ, environ_of_request
 from tracking.ingest.errors import Unavailable
 
 Item = TypeVar("Item")
@@ -15,12 +16,14 @@ Outcome = TypeVar("Outcome")
 
 
 class PendingItem(Generic[Item, Outcome]):
-    """Its caller waits until the item is settled, or gets a call at that moment."""
+    """Its caller waits until the item is settled, or gets a call at that moment. `request` is the
+    environ of the request that brought it, None where it came otherwise."""
 
-    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
+    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome", "request")
 
     def __init__(self, item: Item, then: Callable[[], None] | None = None) -> None:
         self.item = item
+        self.request: Environ | None = environ_of_request.get()
         self.outcome: Outcome | Exception | None = None
         self.is_settled = False
         self.abandoned = False

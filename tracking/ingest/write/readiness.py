@@ -18,7 +18,8 @@ from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
-from tracking.ingest.write.store import Stored, execute
+from tracking.ingest.write.outcome import Stored
+from tracking.ingest.write.store import execute
 from tracking.models.hits import partitions
 
 #: Seconds that a probe waits; longer than the deadline of a request, so that the deadline decides.

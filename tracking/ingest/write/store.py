@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from uuid import UUID
 
 import msgspec
@@ -26,22 +25,17 @@ from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
+from tracking.ingest.write.batch_report import fields_of, observe
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
+from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
-
-
-class Stored(Enum):
-    """The outcome of an arrival that is answered with success."""
-
-    NEW = "stored"
-    DUPLICATE = "duplicate"
 
 
 Outcomes = Mapping[UUID, Stored | Exception]
@@ -185,4 +179,6 @@ def explain_refusal(error: psycopg.Error) -> Exception:
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 
-writer: BatchThread[Arrival, Stored] = BatchThread("hitstream-writer", store, weigh=fanout.weight)
+writer: BatchThread[Arrival, Stored] = BatchThread(
+    "hitstream-writer", store, weigh=fanout.weight, observe=observe, fields_of=fields_of
+)
