@@ -11,10 +11,10 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
+from tracking.delivery.failure_log import fields_of
 from tracking.delivery.request_pool import BatchResult
 from tracking.events import Receipt
 from tracking.exceptions import DeliveryError
-from tracking.log_fields import log_fields
 from tracking.models import Integration
 from tracking.models.deliveries.settle import AttemptRecord
 
@@ -39,11 +39,7 @@ def attempt_of(
             "%s failed in our own code:\n%s",
             integration,
             mask(text),
-            extra=log_fields(
-                hits=[event.id for event in sent.batch.events],
-                integration=integration.pk,
-                tokens=[integration.token_id],
-            ),
+            extra=fields_of(integration, sent.batch.events),
         )
     return AttemptRecord(
         id=uuid7(),

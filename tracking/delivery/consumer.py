@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tracking import observer
 from tracking.conf import conf
 from tracking.delivery.batching import events_of, pack, sort_out
 from tracking.delivery.breaker import Breaker, Hold, hold_back
-from tracking.delivery.failure_log import failure_log
+from tracking.delivery.failure_log import failure_log, fields_of
 from tracking.delivery.mapping_stage import MappingStage
 from tracking.delivery.open_requests import OpenRequests
 from tracking.delivery.request_pool import Batch, BatchResult, RequestPool
@@ -24,11 +23,9 @@ from tracking.delivery.scan_bounds import scan_bounds
 from tracking.destinations.mapping.event_mapping import Outcome
 from tracking.destinations.transport.http import Client
 from tracking.events import Event
-from tracking.log_fields import log_fields
 from tracking.models import Integration, QueuedDelivery
 from tracking.models.deliveries.claim import Claim
 from tracking.models.deliveries.queue import HASTENED
-from tracking.models.deliveries.settle import AttemptRecord
 from tracking.models.integrations.pause import GAPS
 
 logger = logging.getLogger(__name__)
@@ -178,14 +175,14 @@ class Consumer:
             f"{many} {result}" for result, many in self._results.written.most_common()
         )
         if counts:
-            logger.info("%s: %s", self.integration, counts, extra=self._log_fields)
+            logger.info("%s: %s", self.integration, counts, extra=fields_of(self.integration))
 
     def _answered(self, sent: BatchResult) -> None:
         """Take the result of a batch. Called on the loop."""
         attempt = self._results.enter(sent, is_alive=self._is_alive)
         failure_log.note(sent, self.integration, attempt)
         if sent.begun is not None:
-            self._report(sent, attempt)
+            observer.end(sent.begun, self._results.answered(sent, attempt))
         self._answers += len(sent.batch.events)
         hold = self._breaker.judge(sent, attempt)
         if hold is not None:
@@ -198,36 +195,13 @@ class Consumer:
         if self._results.is_ripe or hold is not None or wants_more:
             self._wake()
 
-    def _report(self, sent: BatchResult, attempt: AttemptRecord) -> None:
-        """Let the observer know what became of the request."""
-        answered = observer.Answered(
-            integration=self.integration.pk,
-            destination=self._destination.slug,
-            attempt=attempt.id,
-            numbers={event.id: self._results.number_of(event) for event in sent.batch.events},
-            failed_hits=attempt.failed_hits,
-            status=attempt.status,
-            duration=attempt.duration,
-            error=attempt.code,
-        )
-        observer.end(sent.begun, answered)
-
-    @property
-    def _log_fields(self) -> dict[str, Any]:
-        return log_fields(integration=self.integration.pk, tokens=[self.integration.token_id])
-
     def _pause(self, hold: Hold) -> None:
         held = Integration.objects.hold(
             self.integration, hold.cause, hold.reason, seconds=hold.seconds
         )
         if held:
-            logger.warning(
-                "%s is paused (%s): %s",
-                self.integration,
-                hold.cause,
-                hold.reason,
-                extra=self._log_fields,
-            )
+            what = self.integration, hold.cause, hold.reason
+            logger.warning("%s is paused (%s): %s", *what, extra=fields_of(self.integration))
 
     def _hasten(self) -> None:
         """Make due what failed while the destination was down, part by part."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from tracking import process
 from tracking.delivery.request_pool import BatchResult
+from tracking.events import Event
 from tracking.log_fields import log_fields
 from tracking.models import Integration
 from tracking.models.deliveries.settle import AttemptRecord
@@ -15,6 +18,18 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two records of one integration.
 RECORD_EVERY = 10.0
+
+
+def fields_of(
+    integration: Integration, events: Sequence[Event] = (), *, status: int | None = None
+) -> dict[str, Any]:
+    """Return the fields of a log record about the integration, and about these events of it."""
+    return log_fields(
+        hits=(event.id for event in events),
+        integration=integration.pk,
+        tokens=[integration.token_id],
+        status=status,
+    )
 
 
 class FailureLog:
@@ -44,12 +59,7 @@ class FailureLog:
             attempt.status,
             len(sent.batch.events),
             self._left_out.pop(pk, 0),
-            extra=log_fields(
-                hits=[event.id for event in sent.batch.events],
-                integration=pk,
-                tokens=[integration.token_id],
-                status=attempt.status,
-            ),
+            extra=fields_of(integration, sent.batch.events, status=attempt.status),
         )
 
 
