@@ -10,7 +10,8 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-deploy deploy-deps
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica
+.PHONY: test-deploy deploy-deps
 .PHONY: bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
 .PHONY: bench-claims bench-console bench-compare chaos bench-deps clients clean docs docs-serve
@@ -80,11 +81,33 @@ deploy-deps:
 		echo "The tests need$$missing. Type: sudo sh -c '$(APT)$$missing'" >&2; exit 1; \
 	fi
 
+# What uses the database, through PgBouncer in transaction mode; another one than that of the PATH:
+# make test-pooling PGBOUNCER=/path/to/pgbouncer
+test-pooling: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_POOLED=1 $(if $(PGBOUNCER),PGBOUNCER="$(PGBOUNCER)") $(PYTEST) \
+		-m "not (browser or stack or sdk)" tests/admin tests/alerts tests/console tests/delivery \
+		tests/health tests/ingest tests/management tests/metrics tests/models
+
+# The primary is killed, demoted and cut off under load: a standby promoted by hand, and Patroni with three
+# nodes where patroni, etcd-server and postgresql are installed. Seven minutes.
+test-failover: $(VENV)/.dev test-deps
+	HITSTREAM_TEST_FAILOVER=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/failover -v -s
+
+# Postgres is away for two minutes under load, and the web server is killed meanwhile:
+# make test-spool SECONDS=12
+test-spool: $(VENV)/.dev
+	HITSTREAM_TEST_SPOOL="$(or $(SECONDS),120)" PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/spool -v -s
+
+# A primary, a streaming replica and the console in front of them.
+test-replica: $(VENV)/.dev
+	HITSTREAM_TEST_REPLICA=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/replica -v
+
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
 		missing="$$missing chromium-headless-shell"; \
 	command -v rabbitmq-server >/dev/null || missing="$$missing rabbitmq-server"; \
+	command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	test -n "$$missing" || exit 0; \
@@ -123,9 +146,10 @@ bench-compare: $(VENV)/.dev bench-deps
 	@test -n "$(REV)" || { echo "Name a revision: make bench-compare REV=HEAD~1" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.compare "$(REV)" $(OPTIONS)
 
-# Two random seeds, or those given: make chaos SEED="7 11"
+# Two random seeds, or those given: make chaos SEED="7 11"; through PgBouncer in transaction mode for
+# half an hour: make chaos SEED=7 OPTIONS="--pooled --hits 450000"
 chaos: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks.chaos $(addprefix --seed ,$(SEED))
+	@$(BIN)/python -m benchmarks.chaos $(addprefix --seed ,$(SEED)) $(OPTIONS)
 
 bench-deps:
 	@command -v wrk >/dev/null || { \

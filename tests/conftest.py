@@ -17,6 +17,7 @@ from tracking.delivery import retry
 from tracking.health.broker import broker
 from tracking.health.database import postgres
 from tracking.health.overview import stored
+from tracking.health.replica import lag
 from tracking.ingest.auth.authentication import tokens
 from tracking.ingest.write import readiness
 from tracking.ingest.write.store import writer
@@ -44,7 +45,7 @@ def _forget() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> None:
     """A busy machine is no silent server: what is tested as silent has a probe of its own."""
-    for probe in (broker, exposition, postgres, readiness.readiness, stored):
+    for probe in (broker, exposition, lag, postgres, readiness.readiness, stored):
         probe.patience = 15.0
 
 

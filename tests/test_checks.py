@@ -36,6 +36,10 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
         ({"OUTBOUND_PROXY": "https://proxy.example:3128"}, "hitstream.E012"),
         ({"OUTBOUND_PROXY": "http://proxy.example:99999"}, "hitstream.E012"),
         ({"METRICS_TOKEN": "short"}, "hitstream.W009"),
+        ({"SPOOL": "var/spool"}, "hitstream.E021"),
+        ({"SPOOL": "/dev/null"}, "hitstream.E021"),
+        ({"SPOOL": "/tmp/spool", "SPOOL_AFTER": 15.0}, "hitstream.E021"),
+        ({"REPLICA": "default"}, "hitstream.E022"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Any, changes: dict[str, Any], code: str) -> None:

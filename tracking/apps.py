@@ -11,4 +11,7 @@ class TrackingConfig(AppConfig):
         from tracking import host_checks  # noqa: PLC0415 (registers the checks)
 
         if not host_checks.missing_apps():
-            from tracking import checks  # noqa: F401, PLC0415 (registers the checks)
+            from tracking import failover  # noqa: PLC0415 (only once the models are there)
+
+            failover.install()
+            from tracking import checks, database_checks  # noqa: F401, PLC0415 (registers the checks)

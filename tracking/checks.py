@@ -11,19 +11,15 @@ from typing import Any
 from cryptography.fernet import Fernet
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
-from django.db.migrations.loader import MigrationLoader
 from django.urls import NoReverseMatch, reverse
 
-from tracking import db
 from tracking.conf import Conf, conf
 from tracking.destinations.transport import outbound_proxy
 from tracking.ingest.auth.client_ip import UNIX, network_of
-from tracking.migrations._draft import fingerprint
-from tracking.models import AlertChannel, Hit, Integration
-from tracking.models.hits import partitions
+from tracking.models import Hit
 from tracking.presentation.admin_site import admin_url
 
 DISTRIBUTION = "hitstream"
@@ -200,78 +196,6 @@ def check_project(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error("Hitstream's times are aware: USE_TZ must be True.", id="hitstream.E006")
         )
     return found
-
-
-@register(Tags.database, "hitstream")
-def check_draft(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check that the tables come from the present draft of the first migration (also asked by
-    `migrate`). No draft is upgraded; the check goes with the release of 0.1.0."""
-    if not databases or db.write_alias() not in databases or not partitions.is_installed():
-        return []
-    with db.write_cursor() as cursor:
-        cursor.execute("SELECT obj_description(to_regclass('hitstream_token'), 'pg_class')")
-        (made_by,) = cursor.fetchone()
-    if made_by == fingerprint():
-        return []
-    return [
-        Error(
-            "The database was made by another draft of Hitstream's first migration.",
-            hint="There is no upgrade from a draft. Create an empty database and run `migrate` "
-            "there; with `make run`, stop it and delete var/postgres.",
-            id="hitstream.E011",
-        )
-    ]
-
-
-@register(Tags.database, "hitstream")
-def check_partitions(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check that a week of partitions lies ahead (`check --database default`)."""
-    if not databases or router.db_for_read(Hit) not in databases or not partitions.is_installed():
-        return []
-    days = partitions.days_ahead()
-    if days >= partitions.ALARM_DAYS:
-        return []
-    return [
-        Warning(
-            f"Partitions lie only {days} days ahead.",
-            hint="Run Celery beat, or `manage.py sweep` from cron.",
-            id="hitstream.W004",
-        )
-    ]
-
-
-@register(Tags.database, "hitstream")
-def check_secrets(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check that the credentials of every integration and alert channel can be decrypted (`check
-    --database default`, and `migrate` before it migrates)."""
-    alias = router.db_for_read(Hit)
-    if not databases or alias not in databases or not is_migrated(alias):
-        return []
-    return [
-        Error(
-            f"{integration}: {error}",
-            hint="Put the old key behind the new one, or enter its credentials again.",
-            id="hitstream.E005",
-        )
-        for integration in (
-            *Integration.objects.select_related("token"),
-            *AlertChannel.objects.all(),
-        )
-        if (error := integration.key_error()) is not None
-    ]
-
-
-def is_migrated(alias: str) -> bool:
-    """Return whether all migrations are applied."""
-    loader = MigrationLoader(connections[alias])
-    applied = set(loader.applied_migrations)
-    return partitions.is_installed() and applied.issuperset(loader.graph.leaf_nodes("hitstream"))
 
 
 def is_proxy(proxy: str) -> bool:

@@ -23,6 +23,12 @@ class Conf:
     #: DATABASES.
     DATABASE: str = "hitstream"
 
+    #: A streaming replica for the reads of the console's pages, as an alias of DATABASES; with
+    #: tracking.router.ReplicaRouter and the middleware ReadYourWrites. Empty: none.
+    REPLICA: str = ""
+    #: Above this lag pages read from the primary; as long they do so after a change.
+    REPLICA_LAG: float = 5.0
+
     # Ingest
     #: Proxies whose X-Forwarded-For is trusted, as addresses or networks; "unix": every peer of the
     #: server's unix socket.
@@ -54,6 +60,14 @@ class Conf:
     DEDUP_WINDOW: float = 7 * 86_400
     #: How long a rotated API token works beside its successor.
     ROTATION_GRACE: float = 7 * 86_400
+
+    #: The folder on this node's disk where hits wait while Postgres is away; empty: they get a 503.
+    SPOOL: str = ""
+    #: Bytes that may wait there; beyond that senders get a 503.
+    SPOOL_BYTES: int = 1024**3
+    #: A hit that Postgres does not commit within this time goes to the spool; less than
+    #: REQUEST_DEADLINE.
+    SPOOL_AFTER: float = 1.0
 
     # Storage
     PARTITION_DAYS_AHEAD: int = 30

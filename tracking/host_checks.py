@@ -3,14 +3,20 @@ another app, so that it can name those that are missing."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from tracking.conf import conf
+
 APP = "tracking"
+REPLICA_ROUTER = "tracking.router.ReplicaRouter"
+REPLICA_MIDDLEWARE = "tracking.presentation.replica_reads.ReadYourWrites"
 #: The apps without which Hitstream's modules cannot be imported.
 NEEDED = ("django.contrib.auth", "django.contrib.contenttypes")
 
@@ -63,3 +69,36 @@ def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             )
         ]
     return []
+
+
+@register("hitstream")
+def check_replica(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that pages can read from the replica, and from the primary after a change."""
+    if not conf.REPLICA:
+        return []
+    missing = [
+        f"{name!r} in {setting}"
+        for setting, name in (
+            ("DATABASES", conf.REPLICA),
+            ("DATABASE_ROUTERS", REPLICA_ROUTER),
+            ("MIDDLEWARE", REPLICA_MIDDLEWARE),
+        )
+        if name not in getattr(settings, setting)
+    ]
+    return [Error(f"HITSTREAM['REPLICA'] needs {name}.", id="hitstream.E022") for name in missing]
+
+
+@register("hitstream")
+def check_spool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that hits can be spooled, and before their senders get a 503."""
+    if not conf.SPOOL:
+        return []
+    path = Path(conf.SPOOL)
+    found: list[str] = []
+    if not path.is_absolute():
+        found.append("must be an absolute path")
+    elif path.exists() and not (path.is_dir() and os.access(path, os.W_OK | os.X_OK)):
+        found.append("must be a folder that this user may write to")
+    if conf.SPOOL_AFTER >= conf.REQUEST_DEADLINE:
+        found.append("needs SPOOL_AFTER to be less than REQUEST_DEADLINE")
+    return [Error(f"HITSTREAM['SPOOL'] {what}.", id="hitstream.E021") for what in found]

@@ -4,6 +4,8 @@
 |----------------------------------------|----------------------------------|----------------|
 | `ingest.write.loop_writer.loop_writer` | hits that the event loop stores  | fork, shutdown |
 | `ingest.write.store.writer`            | hits that a thread stores        | fork, shutdown |
+| `ingest.write.spool.spool`             | hits on their way to the journal | all three      |
+| `ingest.auth.authentication`           | the file of known tokens         | forget         |
 | `ingest.write.refusals.refusals`       | counted refusals                 | all three      |
 | `ingest.write.duplicates.duplicates`   | counted duplicates               | fork, forget   |
 | `ingest.auth.authentication.tokens`    | token look-ups                   | fork, forget   |

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chaos [--seed N]`: does anything that was answered 204 get lost?
+"""`python -m benchmarks.chaos [--seed N] [--pooled]`: does anything that was answered 204 get lost?
 
 All of Hitstream as `make run` starts it, with its embedded servers. While hits are posted, workers,
 the web server, the broker and Postgres are killed with SIGKILL, each several times, and the vendor
@@ -54,12 +54,12 @@ def prepare(stack: Stack, url: str) -> str:
     return stack.sender(token).headers["Authorization"]
 
 
-def run(seed: int, *, hits: int, rate: float, log: Path) -> bool:
+def run(seed: int, *, hits: int, rate: float, log: Path, pooled: bool) -> bool:
     """One seed, as printed; whether everything held."""
     print(f"seed {seed}: {hits:,} hits at {rate:g}/s", flush=True)
     problems: list[str]
     try:
-        with running(log) as stack:
+        with running(log, pooled=pooled) as stack:
             verdict = asyncio.run(attack(stack, seed, hits=hits, rate=rate))
         print("\n".join(verdict.lines), flush=True)
         problems = verdict.problems
@@ -78,11 +78,13 @@ def main() -> int:
     parser.add_argument("--hits", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=250.0, help="hits a second")
     parser.add_argument("--log", type=Path, help="keep what the processes say in this file")
+    parser.add_argument("--pooled", action="store_true", help="through PgBouncer, transaction mode")
     options = parser.parse_args()
     seeds = options.seed or random.sample(range(1_000_000), 2)
     with tempfile.TemporaryDirectory() as directory:
         log = options.log or Path(directory) / "log"
-        held = [run(seed, hits=options.hits, rate=options.rate, log=log) for seed in seeds]
+        how = {"hits": options.hits, "rate": options.rate, "log": log, "pooled": options.pooled}
+        held = [run(seed, **how) for seed in seeds]
     return 0 if all(held) else 1
 
 

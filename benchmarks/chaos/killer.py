@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from benchmarks.chaos.stack import postgres_of
 from tests.support.stack import Stack
 
 #: How often each kind is killed, and how long one that is down is waited for.
@@ -45,12 +46,17 @@ def worker(stack: Stack) -> list[psutil.Process]:
     return stack.processes("celery", "worker")
 
 
+def postgres(stack: Stack) -> list[psutil.Process]:
+    pid = postgres_of(stack).running_pid()
+    return [psutil.Process(pid)] if pid else []
+
+
 KINDS: dict[str, Callable[[Stack], list[psutil.Process]]] = {
     "worker": worker,
     "web master": web_master,
     "web workers": web_workers,
     "broker": child("valkey-server"),
-    "postgres": child("postgres"),
+    "postgres": postgres,
 }
 
 

@@ -52,6 +52,15 @@ def options() -> argparse.Namespace:
         default=15,
         help="Of each workload: no round begins later (15).",
     )
+    parser.add_argument(
+        "--set",
+        type=variable,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="In the environment of the working tree alone: with the revision HEAD, what a setting "
+        "costs. May be repeated.",
+    )
     parser.add_argument("--json", action="store_true", help="Print one JSON object.")
     return parser.parse_args()
 
@@ -61,6 +70,13 @@ def positive(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError(text)
+    return name, value
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -87,6 +103,7 @@ def run(chosen: argparse.Namespace) -> int:
                     seconds=chosen.seconds,
                     bounds=bounds,
                     show=show_round,
+                    variables=dict(chosen.set),
                 )
             )
             text = report.of_outcome(outcomes[-1])

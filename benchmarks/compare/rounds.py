@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from benchmarks.compare.side import Side, prepared
 from benchmarks.compare.workloads import WORKLOADS, Turn, Workload
 
 Show = Callable[[str, int, "Round"], None]
+NO_VARIABLES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ def compete(
     seconds: int,
     bounds: Bounds,
     show: Show,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> Outcome:
     """Return the outcome of a workload between the new revision and the old, each with empty
-    servers."""
+    servers. The new one has these variables in its environment."""
     folder.mkdir(mode=0o755)
     outcome = Outcome(name)
     workload = WORKLOADS[name](folder, seconds)
@@ -69,6 +71,7 @@ def compete(
         new, old = sides = tuple(
             stack.enter_context(prepared(each, folder / each.name)) for each in revisions
         )
+        new.environment.update(variables)
         stack.enter_context(workload.opened((new, old)))
         workload.prepare(0)
         workload.calibrate([workload.turn(side) for side in sides])

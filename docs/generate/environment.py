@@ -35,6 +35,10 @@ VARIABLES: dict[str, dict[str, str]] = {
         "HITSTREAM_PUBLIC_URL": "Where browsers reach the server, if the request does not show it.",
     },
     "Storage and destinations": {
+        "DATABASE_REPLICA_URL": "A streaming replica from which pages of the console read.",
+        "HITSTREAM_REPLICA_LAG": "Seconds that it may lag; above that the primary is read.",
+        "HITSTREAM_SPOOL": "The folder where hits wait while Postgres is away; empty: none.",
+        "HITSTREAM_SPOOL_BYTES": "Bytes that may wait there, for all web processes of the node.",
         "HITSTREAM_HIT_DAYS": "Whole days that hits and their outcomes are kept; empty: for ever.",
         "HITSTREAM_ATTEMPT_DAYS": "Whole days that the record of requests to vendors is kept.",
         "HITSTREAM_DISK_BYTES": "The size that the database may grow to, where Postgres runs on "

@@ -82,7 +82,7 @@ def test_each_revision_has_the_integrations_of_its_time(send: Send, token: Token
             value["name"]: value["enabled"]
             for value in each.configuration()["integrations"].values()
         }
-        for each in token.revisions.all()
+        for each in token.revisions.order_by("number")
     }
     assert [*shown.values()] == [
         {},

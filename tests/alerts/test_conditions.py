@@ -21,6 +21,7 @@ from tracking.models import (
     Heartbeat,
     Integration,
     Ledger,
+    NodeSpool,
     QueuedDelivery,
     Token,
 )
@@ -316,3 +317,24 @@ def test_no_rule_waits_for_more_dead_letters_than_are_counted(transactional_db: 
     AlertRule(kind="dead", threshold=MAX_ROWS - 1).full_clean()
     with pytest.raises(ValidationError, match="no further than to 10,000"):
         AlertRule(kind="dead", threshold=MAX_ROWS).full_clean()
+
+
+def test_hits_that_wait_in_a_spool_open_an_alert_until_they_are_stored() -> None:
+    rule("spool", threshold=80, minutes=1)
+    now = timezone.now()
+    spool = NodeSpool.objects.create(
+        node="web-1", bytes=10, hits=3, oldest_at=now, limit_bytes=100, reported_at=now
+    )
+    assert found() == []
+    NodeSpool.objects.update(oldest_at=now - timedelta(minutes=2))
+    (message,) = found()
+    assert message.startswith("3 hits, 0.0 of 0 MB, the oldest of")
+    assert message.endswith(
+        "in the spool of web-1. Look whether its web processes run and reach Postgres."
+    )
+    NodeSpool.objects.update(oldest_at=now, bytes=80)
+    assert len(found()) == 1
+    spool.delete()
+    found()
+    pass_minutes(11)
+    assert found() == []

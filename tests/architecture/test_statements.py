@@ -66,12 +66,21 @@ HOT: dict[str, tuple[LiteralString, dict[str, Any], set[str]]] = {
     ),
     "claim": (
         queue.SQL["claim"],
-        {"integration": 1, "least": 0, "most": 1, "limit": 10, "lease": 60.0, "bound": "epoch"},
+        {
+            "token": 1,
+            "integration": 1,
+            "least": 0,
+            "most": 1,
+            "limit": 10,
+            "lease": 60.0,
+            "bound": "epoch",
+        },
         {"hitstream_queue"},
     ),
     "claim_in_order": (
         queue.SQL["claim_in_order"],
         {
+            "token": 1,
             "integration": 1,
             "least": 0,
             "most": 1,
@@ -89,7 +98,7 @@ HOT: dict[str, tuple[LiteralString, dict[str, Any], set[str]]] = {
     ),
     "release": (
         settle.SQL["release"],
-        {"integration": 1, "ordering_keys": [1]},
+        {"token": 1, "integration": 1, "ordering_keys": [1]},
         {"hitstream_queue"},
     ),
 }

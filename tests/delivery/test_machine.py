@@ -5,9 +5,7 @@ real Postgres, and forgets what a killed worker would forget.
 """
 
 import json
-from typing import Any
 
-import psycopg
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -22,6 +20,7 @@ from hypothesis.stateful import (
 from tests.support.integrations import add_webhook
 from tests.support.ledger import counts, discrepancies
 from tests.support.reset import clear
+from tracking.connection import OwnConnection
 from tracking.delivery.batching import events_of
 from tracking.delivery.request_pool import Batch, BatchResult
 from tracking.delivery.results import ResultBuffer
@@ -50,7 +49,7 @@ class Deliveries(RuleBasedStateMachine):
     """`under_way` holds what each worker has claimed and not yet settled."""
 
     #: The connection that stores hits, of the run.
-    writing: psycopg.Connection[Any]
+    writing: OwnConnection
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from tests.support.pgbouncer import of_a_session
 from tests.support.waiting import wait_until
 from tracking import tasks
 from tracking.delivery.engine import engine
 from tracking.health import broker, overview
 from tracking.health.database import Postgres, of_clock, of_connections
-from tracking.models import Heartbeat
+from tracking.models import Heartbeat, NodeSpool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,10 +25,17 @@ def found() -> dict[str, tuple[bool, str]]:
 
 
 def postgres(**changes: Any) -> Postgres:
-    fine: dict[str, Any] = {"version": "18", "seconds": 0.01, "skew": 0.0, "connections": 5}
+    fine: dict[str, Any] = {
+        "version": "18",
+        "pooled": False,
+        "seconds": 0.01,
+        "skew": 0.0,
+        "connections": 5,
+    }
     return Postgres(**{**fine, "max_connections": 100, "size": 1, **changes})
 
 
+@of_a_session
 def test_all_parts_are_there() -> None:
     for name in ("worker", "beat"):
         Heartbeat.objects.beat(name)
@@ -47,6 +55,25 @@ def test_a_part_that_is_missing_says_what_to_do(settings: Any) -> None:
     assert parts["Partitions"][1].startswith("Created only 1 day ahead: run Celery beat")
     assert parts["Disk"][1].startswith("0.0 of 0.0 GB are free (0%)")
     assert parts["Disk"][1].endswith("keep hits for fewer days (HIT_DAYS).")
+
+
+def test_each_node_with_a_spool_is_a_part() -> None:
+    now = timezone.now()
+    row: dict[str, Any] = {"limit_bytes": 1024**3, "reported_at": now}
+    NodeSpool.objects.create(node="a", bytes=0, hits=0, **row)
+    NodeSpool.objects.create(
+        node="b", bytes=5 * 1024**2, hits=1200, oldest_at=now - timedelta(minutes=2), **row
+    )
+    NodeSpool.objects.create(node="full", bytes=1024**3, hits=9, oldest_at=now, **row)
+    long_ago = now - timedelta(days=2)
+    NodeSpool.objects.create(node="gone", bytes=0, hits=0, **{**row, "reported_at": long_ago})
+    parts = found()
+    assert parts["Spool a"] == (True, "Empty, of 1,024 MB.")
+    good, said = parts["Spool b"]
+    assert not good
+    assert said.startswith("1,200 hits, 5.0 of 1,024 MB, the oldest of 20")
+    assert not parts["Spool full"][0]
+    assert "Spool gone" not in parts
 
 
 def test_a_crowded_postgres_and_a_wrong_clock() -> None:

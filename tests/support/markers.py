@@ -13,6 +13,7 @@ NEEDS = {
     "clients": "sdk",
     "docs": "slow",
     "embedded": "stack",
+    "failover": "stack",
     "script": "browser",
     "stack": "stack",
     "wheel": "stack",

@@ -35,6 +35,12 @@ class Proxy:
     def come_back(self) -> None:
         self._silent.clear()
 
+    def reset(self) -> None:
+        """End what was connected before the last silence."""
+        for each in self._forgotten:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self._stopped.set()
         for each in (self._listener, *self._open):
@@ -56,7 +62,11 @@ class Proxy:
             # It is never answered: what it sends is swallowed.
             self._swallow(near)
             return
-        far = self._connect()
+        try:
+            far = self._connect()
+        except OSError:
+            near.close()
+            return
         self._open.add(far)
         for one, other in ((near, far), (far, near)):
             threading.Thread(target=self._forward, args=(one, other), daemon=True).start()

@@ -29,6 +29,7 @@ CONDITIONS: Mapping[str, AlertCondition] = {
     AlertKind.DISK: system.find_full_disk,
     AlertKind.PARTITIONS: system.find_missing_partitions,
     AlertKind.HEARTBEAT: system.find_silent_processes,
+    AlertKind.SPOOL: system.find_spooled_hits,
 }
 
 

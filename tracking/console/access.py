@@ -18,6 +18,7 @@ from django.utils import timezone
 from tracking.models.access.scope import Scope
 from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.csp import CSP
+from tracking.presentation.replica_reads import may_lag, read
 from tracking.presentation.viewer_zone import zone_of
 
 Args = ParamSpec("Args")
@@ -46,10 +47,13 @@ def page(
                 raise PermissionDenied
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            with timezone.override(zone or zone_of(request)):
+
+            def make() -> HttpResponse:
                 response = view(request, Scope.of(request.user), *args, **kwargs)
-                if isinstance(response, TemplateResponse):
-                    response.render()
+                return response.render() if isinstance(response, TemplateResponse) else response
+
+            with timezone.override(zone or zone_of(request)):
+                response = read(make) if may_lag(request) else make()
             response.headers["Content-Security-Policy"] = CSP
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response

@@ -17,6 +17,7 @@ from typing import Any
 from django.core.cache import cache
 
 from tracking.models.explain.recent import recent_hits
+from tracking.presentation.replica_reads import read
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class SnapshotCache:
         """Return another process's snapshot or, if it is this one's turn, a new one."""
         if (shared := self._from_cache()) is not None:
             return shared
-        taken = LiveSnapshot(time.time(), recent_hits())
+        taken = LiveSnapshot(time.time(), read(recent_hits))
         try:
             cache.set(KEY, taken, timeout=STALE)
         except Exception as error:

@@ -15,6 +15,8 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from tracking import db
+from tracking.connection import connect
+from tracking.health import pooler
 from tracking.health.component import Component, bad, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.models.hits import partitions
@@ -33,10 +35,11 @@ SQL = load(__file__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """`seconds` is the time to connect, `skew` the lead of its clock over ours, `size` the database
-    in bytes."""
+    """`pooled` if a pooler answers, `seconds` is the time to connect, `skew` the lead of its clock
+    over ours, `size` the database in bytes."""
 
     version: str
+    pooled: bool
     seconds: float
     skew: float
     connections: int
@@ -46,11 +49,9 @@ class Postgres:
 
 def probe() -> Postgres:
     """Connect and read the figures. Raises psycopg.Error."""
-    patient = {"connect_timeout": 2, "tcp_user_timeout": 2000}
     began = time.monotonic()
-    with psycopg.connect(**{**db.raw_parameters(), **patient}, autocommit=True) as connection:
+    with connect(statement_timeout=2.0) as connection:
         seconds = time.monotonic() - began
-        connection.execute("SET statement_timeout = 2000")
         before = datetime.now(UTC)
         row = connection.execute(SQL["probe"]).fetchone()
         after = datetime.now(UTC)
@@ -59,6 +60,7 @@ def probe() -> Postgres:
     skew = (clock - before - (after - before) / 2).total_seconds()
     return Postgres(
         version=version,
+        pooled=connection.is_pooled,
         seconds=seconds,
         skew=skew,
         connections=taken,
@@ -90,6 +92,7 @@ def components() -> list[Component]:
     found = postgres.answer()
     return [
         good("Postgres", f"{found.version}, connected in {found.seconds * 1000:.0f} ms."),
+        *([pooler.component()] if found.pooled else []),
         of_connections(found),
         of_clock(found),
     ]
@@ -127,6 +130,12 @@ def of_partitions() -> Component:
     """Return the state of the partitions. Raises django.db.Error."""
     days = partitions.days_ahead()
     ahead = f"{days} day{'s' * (days != 1)}"
+    if days < 1:
+        return bad(
+            "Partitions",
+            f"That of {'today' if days < 0 else 'tomorrow'} is missing: run `manage.py sweep` as "
+            "the owner of the tables.",
+        )
     if partitions.are_enough(days):
         return good("Partitions", f"Created {ahead} ahead.")
     return poor(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from django.db import Error
 
-from tracking.health import broker, database, disk, heartbeats
+from tracking.conf import conf
+from tracking.health import broker, database, disk, heartbeats, replica, spools
 from tracking.health.component import Component, bad
 from tracking.health.probe import NoAnswerError, Probe
 
@@ -17,6 +18,7 @@ IN_POSTGRES: tuple[tuple[str, Callable[[], list[Component]]], ...] = (
     ("Migrations", lambda: [database.of_migrations()]),
     ("Partitions", lambda: [database.of_partitions()]),
     ("Worker", heartbeats.components),
+    ("Spool", spools.components),
     ("Disk", lambda: [disk.component()]),
 )
 
@@ -39,7 +41,9 @@ def components() -> list[Component]:
     """Return every component, without those stored in Postgres while it does not answer. Takes at
     most two seconds, whatever hangs."""
     broker.broker.begin()
-    return [*database.components(), *of_stored(), broker.component()]
+    if conf.REPLICA:
+        replica.lag.begin()
+    return [*database.components(), *of_stored(), *replica.components(), broker.component()]
 
 
 def of_stored() -> Iterator[Component]:

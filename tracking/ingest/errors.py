@@ -70,6 +70,10 @@ class Unavailable(IngestError):
         return {"Retry-After": str(min(conf.RETRY_AFTER, 300))}
 
 
+class Contended(Unavailable):
+    """Another transaction holds what the hit needs. Send it again later."""
+
+
 def respond(error: IngestError) -> JsonResponse:
     body = {"code": error.code, "message": error.message}
     return JsonResponse(body, status=error.status, headers=error.headers())

@@ -37,6 +37,7 @@ RULES = (
     ("disk", 10, 1, 30),
     ("partitions", 7, 1, 1),
     ("heartbeat", 0, 3, 3),
+    ("spool", 80, 1, 5),
 )
 VIEWERS, OPERATORS = "Hitstream viewers", "Hitstream operators"
 #: What operators may do beyond viewing.
@@ -214,6 +215,20 @@ class Migration(migrations.Migration):
                 ("count", models.PositiveBigIntegerField()),
                 ("last_at", models.DateTimeField()),
             ],
+        ),
+        migrations.CreateModel(
+            name="NodeSpool",
+            fields=[
+                ("node", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("bytes", models.BigIntegerField()),
+                ("hits", models.BigIntegerField()),
+                ("oldest_at", models.DateTimeField(null=True)),
+                ("limit_bytes", models.BigIntegerField()),
+                ("reported_at", models.DateTimeField()),
+            ],
+            options={
+                "ordering": ("node",),
+            },
         ),
         migrations.CreateModel(
             name="Heartbeat",
@@ -842,6 +857,7 @@ class Migration(migrations.Migration):
                             ("disk", "Disk is filling up"),
                             ("partitions", "Partitions are running out"),
                             ("heartbeat", "Worker or beat is silent"),
+                            ("spool", "Hits wait in a spool"),
                         ],
                         max_length=10,
                         verbose_name="kind",
@@ -851,7 +867,7 @@ class Migration(migrations.Migration):
                     "threshold",
                     models.FloatField(
                         default=0,
-                        help_text="Successful deliveries in per cent; allowed dead letters; free disk space in per cent; days of partitions ahead. Not used by other rules.",
+                        help_text="Successful deliveries in per cent; allowed dead letters; free disk space in per cent; days of partitions ahead; how full a spool may be in per cent. Not used by other rules.",
                         validators=[django.core.validators.MinValueValidator(0)],
                     ),
                 ),

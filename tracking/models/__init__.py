@@ -22,6 +22,7 @@ from tracking.models.operations.operation import Operation
 from tracking.models.tokens.revision import Revision
 from tracking.models.tokens.token import Token
 from tracking.models.upkeep.heartbeat import Heartbeat
+from tracking.models.upkeep.node_spool import NodeSpool
 
 __all__ = [
     "Alert",
@@ -41,6 +42,7 @@ __all__ = [
     "Lease",
     "Ledger",
     "LifetimeTotal",
+    "NodeSpool",
     "Notification",
     "Operation",
     "Outcome",

@@ -11,7 +11,8 @@ ABOUT: dict[str, Any] = {
         "version": "1",
         "description": (
             "Send hits. **A 2xx is true:** it means that the hit is committed, together with every "
-            "delivery that it queues.\n\n"
+            "delivery that it queues. Where the deployment has a spool, and while Postgres is "
+            "away, it means that the hit is on the disk of the node that answers.\n\n"
             'Errors are `{"code": …, "message": …}`; a code never changes its meaning. After a 429 '
             "or a 503 send the hit again once `Retry-After` has passed, with the same id: it is "
             "stored once.\n\n"

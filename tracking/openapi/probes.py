@@ -17,8 +17,18 @@ PARTS: Schema = {
 }
 
 
-def stating(*states: str) -> Schema:
-    return exact({"status": {"enum": list(states)}, "parts": PARTS})
+def stating(*states: str, **others: Schema) -> Schema:
+    return exact({"status": {"enum": list(states)}, **others, "parts": PARTS})
+
+
+def stating_why(*states: str) -> Schema:
+    """Return the schema of an answer that may have a reason."""
+    fields: dict[str, Schema] = {
+        "status": {"enum": list(states)},
+        "parts": PARTS,
+        "reason": {"type": "string"},
+    }
+    return exact(fields, optional=("reason",))
 
 
 def alive(view: Any, path: str) -> ApiOperation:
@@ -32,14 +42,18 @@ def alive(view: Any, path: str) -> ApiOperation:
 
 
 def ready(view: Any, path: str) -> ApiOperation:
-    unavailable = stating("unavailable")
+    unavailable = stating("unavailable", reason={"type": "string"})
     refused = answer(503, ["overloaded"])
     refused["content"] = {
         "application/json": {
             "schema": {"anyOf": [unavailable, refused["content"]["application/json"]["schema"]]},
             "examples": {
                 "without_postgres": {
-                    "value": {"status": "unavailable", "parts": {"Postgres": "bad"}},
+                    "value": {
+                        "status": "unavailable",
+                        "reason": "Postgres takes no writes: it is a standby, or read-only.",
+                        "parts": {"Postgres": "bad"},
+                    },
                 }
             },
         }
@@ -48,11 +62,13 @@ def ready(view: Any, path: str) -> ApiOperation:
         tag="Probes",
         summary="Whether hits can be stored",
         description="503 where a hit could not be stored: Postgres does not answer in time, is "
-        "read-only, or a table is locked. Without a broker, a worker or "
-        "beat hits are stored all the same: then it is `degraded`, and 200.",
+        "read-only, lacks the partition of today, or a table is locked; `reason` says which. "
+        "Without a broker, a worker or beat hits are stored all the same: then it is `degraded`, "
+        "and 200; also without Postgres, with a `reason`, where the deployment has a spool that "
+        "takes them.",
         answers={
             **answered(
-                stating("ok", "degraded"),
+                stating_why("ok", "degraded"),
                 "They can.",
                 ready={"status": "ok", "parts": {"Postgres": "good"}},
             ),

@@ -21,6 +21,7 @@ from tracking import process
 from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
 from tracking.ingest.write.readiness import readiness
+from tracking.ingest.write.spool import spool
 from tracking.server import pulse, ready
 from tracking.server.front.body import OTHER, Limit
 from tracking.server.front.rsgi import Front
@@ -57,6 +58,7 @@ app = Front(
 )
 # It needs its connection before Postgres may have no more.
 app.at_open.append(readiness.begin)
+app.at_open.append(spool.current)
 app.at_open.append(pulse.start)
 app.at_open.append(ready.announce)
 app.at_close.append(process.shutdown)

@@ -30,17 +30,24 @@ def role_of_this_process() -> str:
     return f"hitstream-{role}" if role else "hitstream"
 
 
-def settings_of(url: str, application_name: str, *, pool: int | None) -> dict[str, object]:
-    """Return the entry for this URL. Several hosts are separated by commas, each with its port; the
-    one that takes writes is then used. Raises ImproperlyConfigured with the reason, which holds no
-    password."""
-    given = parsed(url)
+def settings_of(
+    url: str,
+    application_name: str,
+    *,
+    pool: int | None,
+    variable: str = "DATABASE_URL",
+    hosts: str = "read-write",
+) -> dict[str, object]:
+    """Return the entry for the URL of this variable. Several hosts are separated by commas, each
+    with its port; used is the first that is as `hosts` says, in libpq's words. Raises
+    ImproperlyConfigured with the reason, which holds no password."""
+    given = parsed(url, variable)
     if "," in given.get("host", ""):
-        given.setdefault("target_session_attrs", "read-write")
+        given.setdefault("target_session_attrs", hosts)
     if "PGAPPNAME" not in os.environ:
         given.setdefault("application_name", application_name)
     if not given.get("dbname"):
-        raise ImproperlyConfigured("DATABASE_URL names no database: end it with /database")
+        raise ImproperlyConfigured(f"{variable} names no database: end it with /database")
     if not pool or pool < 1:
         raise ImproperlyConfigured(f"HITSTREAM_POOL must be 1 or more, not {pool}")
     return {
@@ -51,18 +58,20 @@ def settings_of(url: str, application_name: str, *, pool: int | None) -> dict[st
             **given,
             "pool": {"min_size": 0, "max_size": pool, "timeout": 2},
         },
+        # Through a pooler, a cursor on the server is gone with its transaction.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         # Without the check, requests fail after a restart of Postgres until the pool is emptied.
         "CONN_HEALTH_CHECKS": True,
     }
 
 
-def parsed(url: str) -> dict[str, str]:
+def parsed(url: str, variable: str = "DATABASE_URL") -> dict[str, str]:
     """Return the parameters in a URL, as libpq reads it. Raises ImproperlyConfigured."""
     if not url.startswith(SCHEMES):
         scheme, separator, _ = url.partition("://")
         found = f"{scheme}://" if separator and re.fullmatch(r"[A-Za-z0-9+.-]+", scheme) else ""
         raise ImproperlyConfigured(
-            "DATABASE_URL must begin with postgresql://"
+            f"{variable} must begin with postgresql://"
             + (f", not with {found}" if found else ": postgresql://user@host/database")
         )
     try:
@@ -72,4 +81,4 @@ def parsed(url: str) -> dict[str, str]:
         if not reason.startswith("invalid URI query parameter"):
             # Libpq quotes the part that it cannot read, which may hold the password.
             reason = re.sub(r'"[^"]*"', "a part of it", reason.replace(url, "the URL"))
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {reason}") from None
+        raise ImproperlyConfigured(f"{variable} cannot be read: {reason}") from None

@@ -21,8 +21,8 @@ LOOK_SECONDS = 0.2
 logger = logging.getLogger(__name__)
 
 
-class Place:
-    """One of the processes, and the next one in its place after it died."""
+class KeptProcess:
+    """One of the processes, and its successors after it died."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -69,22 +69,20 @@ class Place:
 def keep_running(commands: Sequence[Sequence[str]]) -> int:
     """Run each command until SIGTERM or Ctrl-C, which is passed on; one that dies is started again.
     Returns 0, or 1 if one did not end in order."""
-    stopping: list[int] = []
+    signals: list[int] = []
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.append(number)
-        for place in places:
-            place.send(number)
+    def note(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
 
-    places = [Place(command) for command in commands]
+    kept = [KeptProcess(command) for command in commands]
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    while not stopping:
+        signal.signal(number, note)
+    while not signals:
         time.sleep(LOOK_SECONDS)
-        for place in places:
-            place.look()
-    # A process that was started in the moment of the signal has not got it.
-    for place in places:
-        place.send(stopping[0])
-    statuses = [place.wait() for place in places]
+        for each in kept:
+            each.look()
+    # Once each: a second Ctrl-C would cut off what a worker is sending.
+    for each in kept:
+        each.send(signals[0])
+    statuses = [each.wait() for each in kept]
     return int(any(statuses))

@@ -24,7 +24,7 @@ def announce() -> None:
 def _wait(path: Path) -> None:
     while not any(is_listening(found) for found in sockets()):
         time.sleep(POLL_SECONDS)
-    while not readiness.can_store():
+    while readiness.why_not_ready():
         time.sleep(POLL_SECONDS)
     if path.parent.exists():
         path.touch()

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tracking.presentation.replica_reads.ReadYourWrites",
     "tracking.server.middleware.AdminPolicy",
     "tracking.server.middleware.DatabaseAway",
 ]
@@ -71,6 +72,17 @@ DATABASES = {
         needed("DATABASE_URL"), role_of_this_process(), pool=number("HITSTREAM_POOL", 20)
     )
 }
+# Pages of the console read from a replica while it lags no more than HITSTREAM_REPLICA_LAG seconds.
+REPLICA_URL = secret("DATABASE_REPLICA_URL")
+if REPLICA_URL:
+    DATABASES["replica"] = settings_of(
+        REPLICA_URL,
+        role_of_this_process(),
+        pool=number("HITSTREAM_POOL", 20),
+        variable="DATABASE_REPLICA_URL",
+        hosts="prefer-standby",
+    )
+    DATABASE_ROUTERS = ["tracking.router.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -148,12 +160,16 @@ DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "hitstream@localhost")
 # `manage.py spectacular` prints what /api/schema serves.
 SPECTACULAR_SETTINGS = {"DEFAULT_GENERATOR_CLASS": "tracking.openapi.generator.Generator"}
 
-HITSTREAM = {
+HITSTREAM: dict[str, object] = {
+    "REPLICA": "replica" if REPLICA_URL else "",
+    "REPLICA_LAG": number("HITSTREAM_REPLICA_LAG", 5),
     "TRUSTED_PROXIES": tuple(listed("HITSTREAM_TRUSTED_PROXIES")),
     "PUBLIC_URL": text("HITSTREAM_PUBLIC_URL"),
     "SECRET_KEYS": tuple(secret("HITSTREAM_SECRET_KEYS").replace(",", " ").split()),
     "ALLOW_PRIVATE_DESTINATIONS": flag("HITSTREAM_ALLOW_PRIVATE_DESTINATIONS"),
     "OUTBOUND_PROXY": secret("HITSTREAM_OUTBOUND_PROXY"),
+    "SPOOL": text("HITSTREAM_SPOOL"),
+    "SPOOL_BYTES": number("HITSTREAM_SPOOL_BYTES", 1024**3),
     "HIT_DAYS": number("HITSTREAM_HIT_DAYS"),
     "ATTEMPT_DAYS": number("HITSTREAM_ATTEMPT_DAYS", 30),
     "DISK_BYTES": number("HITSTREAM_DISK_BYTES"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -9,12 +10,16 @@ import pytest
 from django.db import connection
 
 from tests.support.hits import Send, hit
+from tests.support.pgbouncer import of_a_session
 from tests.support.posting import Answer, ask, get
 from tracking import db
 from tracking.health.database import postgres
+from tracking.health.overview import stored
 from tracking.ingest.write import readiness
+from tracking.ingest.write.store import writer
 from tracking.metrics.exposition import exposition
 from tracking.models import Hit, Tally, Token
+from tracking.models.hits import partitions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "0123456789abcdef0123456789"
@@ -77,6 +82,7 @@ def test_strangers_are_not_told_where_postgres_is(
     readiness.forget()
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["parts"] == {"Postgres": "bad"}
+    assert answer.json()["reason"].startswith("Postgres cannot be reached")
     assert "secret_database" not in answer.content.decode()
     assert "secret_database" in caplog.text
 
@@ -129,7 +135,7 @@ def all_taken() -> Iterator[None]:
         (locked("hitstream_queue"), 503),
         (locked("hitstream_tally"), 503),
         (locked("hitstream_operation"), 204),
-        (all_taken, 204),
+        pytest.param(all_taken, 204, marks=of_a_session),
     ],
 )
 def test_ready_answers_what_track_would(
@@ -148,6 +154,102 @@ def test_ready_answers_what_track_would(
     readiness.readiness.forget()
     assert (send(hit()).status_code, get("/readyz").status_code) == (204, 200)
     assert not Hit.objects.filter(hit_id="readiness").exists()
+
+
+@contextmanager
+def without_today() -> Iterator[None]:
+    """The role may write, and may not create the day's missing partition."""
+    table = f"hitstream_hit_{datetime.now(UTC):%Y%m%d}"
+    with own_connection() as own, as_role("probe_writer", own):
+        own.execute(f"DROP TABLE {table}")
+        try:
+            yield
+        finally:
+            with own.transaction():
+                partitions.make_ahead(own.execute)
+
+
+@contextmanager
+def as_role(name: str, own: psycopg.Connection[Any]) -> Iterator[None]:
+    """Ingest runs as a role that may read and write all tables."""
+    own.execute(f"CREATE ROLE {name}")
+    own.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
+    own.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
+    with reconnected(assume_role=name):
+        yield
+    own.execute(f"DROP OWNED BY {name}")
+    own.execute(f"DROP ROLE {name}")
+
+
+@contextmanager
+def reconnected(**options: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for option, value in options.items():
+            patch.setitem(connection.settings_dict["OPTIONS"], option, value)
+        drop_connections()
+        yield
+        patch.undo()
+        drop_connections()
+
+
+def drop_connections() -> None:
+    readiness.forget()
+    writer.drain()
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """The tables are in a schema that the search path lacks, as those of a tenant are."""
+    with reconnected(options="-csearch_path=pg_catalog"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (read_only, "Postgres takes no writes: it is a standby, or read-only."),
+        (locked("hitstream_tally"), "A table is locked."),
+        (
+            without_today,
+            "Today's partition is missing, and the database role may not create it: the owner may.",
+        ),
+        pytest.param(
+            elsewhere,
+            "The tables are not found: run `manage.py migrate`, or correct the search path.",
+            marks=of_a_session,
+        ),
+    ],
+)
+def test_not_ready_says_why_and_names_nothing(
+    trouble: Callable[[], AbstractContextManager[None]],
+    reason: str,
+    send: Send,
+    settings: Any,
+) -> None:
+    settings.HITSTREAM = {**settings.HITSTREAM, "TOKEN_CACHE_SECONDS": 60.0}
+    assert (send(hit()).status_code, get("/readyz").status_code) == (204, 200)
+    readiness.readiness.forget()
+    with trouble():
+        answer = get("/readyz")
+        assert send(hit()).status_code == 503
+    assert (answer.status_code, answer.json()["reason"]) == (503, reason)
+    readiness.readiness.forget()
+    assert (send(hit()).status_code, get("/readyz").status_code) == (204, 200)
+
+
+@pytest.mark.parametrize(("days", "state"), [(0, "good"), (1, "bad")])
+def test_the_partition_of_tomorrow_is_looked_at(days: int, state: str) -> None:
+    """It is the last one in the tests."""
+    day = datetime.now(UTC) + timedelta(days=1)
+    with own_connection() as own:
+        for table in ("hit", "attempt")[:days]:
+            own.execute(f"DROP TABLE hitstream_{table}_{day:%Y%m%d}")
+        stored.forget()
+        answer = get("/readyz")
+        with own.transaction():
+            partitions.make_ahead(own.execute)
+    stored.forget()
+    assert (answer.status_code, answer.json()["parts"]["Partitions"]) == (200, state)
 
 
 def test_what_postgres_does_not_tell_is_no_error_of_ours(

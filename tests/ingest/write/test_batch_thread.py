@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 
 from tests.support.hits import Send, hit
+from tests.support.pgbouncer import of_a_session
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.store import writer
 from tracking.models import Hit
 
@@ -28,7 +29,7 @@ def make() -> Iterator[Make]:
     groups: list[BatchThread[Any, Any]] = []
 
     def group(handle: Callable[[Batch], Batch]) -> BatchThread[Any, Any]:
-        def on_connection(connection: Connection, items: Batch) -> Batch:
+        def on_connection(connection: OwnConnection, items: Batch) -> Batch:
             return handle(items)
 
         groups.append(BatchThread("test", on_connection))
@@ -149,6 +150,7 @@ def test_a_fork_has_a_writer_of_its_own(send: Send) -> None:
     assert set(Hit.objects.values_list("hit_id", flat=True)) == {"parent", "child", "parent again"}
 
 
+@of_a_session
 def test_a_read_only_database_is_answered_503_and_recovers(send: Send) -> None:
     name = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:

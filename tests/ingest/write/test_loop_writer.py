@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from tests.ingest.write.test_store import arrivals
+from tests.support.pgbouncer import of_a_session
 from tracking.ingest.errors import BadRequest, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
@@ -141,6 +142,7 @@ def test_a_poison_row_fails_alone(driver: Driver, token: Token) -> None:
     assert backend(driver) == pid
 
 
+@of_a_session
 def test_a_connection_closed_while_idle_costs_nobody_anything(driver: Driver, token: Token) -> None:
     pid = backend(driver)
     terminate(pid)
@@ -154,6 +156,7 @@ def test_a_connection_closed_while_idle_costs_nobody_anything(driver: Driver, to
     assert backend(driver) != pid
 
 
+@of_a_session
 def test_a_connection_lost_under_way_is_unavailable_for_what_was_sent(
     driver: Driver, token: Token
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_drain_leaves_nothing_undone(driver: Driver, token: Token) -> None:
     assert Hit.objects.count() == 51
 
 
+@of_a_session
 def test_a_read_only_database_is_unavailable_and_recovers(driver: Driver, token: Token) -> None:
     assert driver.lane._connection is not None
     driver.lane._connection._connection.pgconn.exec_(b"SET default_transaction_read_only = on")

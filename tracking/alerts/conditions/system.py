@@ -1,11 +1,13 @@
-"""The system below Hitstream: disk, partitions, worker and beat."""
+"""The system below Hitstream: disk, partitions, worker and beat, the spools of nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.utils import timezone
+
 from tracking.health import heartbeats
-from tracking.models import AlertRule
+from tracking.models import AlertRule, NodeSpool
 from tracking.models.alerts.alert import Finding
 from tracking.models.hits import partitions
 from tracking.models.upkeep import disk
@@ -36,3 +38,15 @@ def find_silent_processes(rule: AlertRule) -> Iterator[Finding]:
     beat if the worker is silent."""
     for name, said in heartbeats.silent(seconds=rule.window.total_seconds()).items():
         yield Finding(subject=name, message=said)
+
+
+def find_spooled_hits(rule: AlertRule) -> Iterator[Finding]:
+    """Find nodes whose spool has held a hit for too long, or is too full."""
+    now = timezone.now()
+    for each in NodeSpool.objects.present():
+        if each.age(now) >= rule.window or each.share * 100 >= rule.threshold:
+            yield Finding(
+                subject=f"spool:{each.node}",
+                message=f"{each} in the spool of {each.node}. Look whether its web processes run "
+                "and reach Postgres.",
+            )

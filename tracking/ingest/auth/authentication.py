@@ -21,11 +21,13 @@ from rest_framework.request import Request
 
 from tracking import process
 from tracking.conf import conf
-from tracking.ingest.errors import Unauthorized
+from tracking.connection import OwnConnection
+from tracking.ingest.auth.known_tokens import KnownTokens
+from tracking.ingest.errors import Unauthorized, Unavailable
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.ingest.write.spool.spool import is_postgres_away
 from tracking.models.tokens.api_token import digest_of
 from tracking.models.tokens.token import MAX_PATH
 from tracking.sql import load
@@ -73,7 +75,7 @@ def key_of_write_key(write_key: str) -> Key:
 SQL = load(__file__)
 
 
-def look_up(connection: Connection, keys: Sequence[Key]) -> list[TokenAccess | None]:
+def look_up(connection: OwnConnection, keys: Sequence[Key]) -> list[TokenAccess | None]:
     """Return for each key the TokenAccess of the usable token that it opens, or None."""
     digests = [key for key in keys if len(key) == DIGEST_SIZE]
     public = [key for key in keys if len(key) != DIGEST_SIZE]
@@ -107,11 +109,15 @@ def find_access(
     yield key_of_path(path), public
 
 
-def touch(connection: Connection, found: Sequence[TokenAccess | Exception | None]) -> None:
+def touch(connection: OwnConnection, found: Sequence[TokenAccess | Exception | None]) -> None:
     """Note the tokens as used."""
     used = {opened.token_id for opened in found if isinstance(opened, TokenAccess)}
     if used:
         connection.execute(SQL["touch"], {"tokens": sorted(used)})
+
+
+known_tokens = KnownTokens(SQL["known"], find_access)
+process.on_forget(known_tokens.clear)
 
 
 class TokenCache:
@@ -139,14 +145,26 @@ class TokenCache:
         cached = self._known.get(key) or self._unknown.get(key)
         if cached is not None and now < cached[0]:
             return cached[1]
-        wait_if_allowed(environ)
-        found = self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
+        found: TokenAccess | None
+        if is_postgres_away() and known_tokens.is_there():
+            found = known_tokens.find_or_refuse(key)
+        else:
+            wait_if_allowed(environ)
+            found = self._look_up(key)
         fresh, stale = (self._known, self._unknown) if found else (self._unknown, self._known)
         if len(fresh) >= conf.TOKEN_CACHE_SIZE:
             fresh.clear()
         stale.pop(key, None)
         fresh[key] = (now + conf.TOKEN_CACHE_SECONDS, found)
         return found
+
+    def _look_up(self, key: Key) -> TokenAccess | None:
+        """Return what the database, or while it is away the file of known tokens, has for the key.
+        Raises Unavailable."""
+        try:
+            return self._group.submit(key, within=conf.LOOK_UP_DEADLINE)
+        except Unavailable:
+            return known_tokens.find_or_refuse(key)
 
     def open(self, key: Key, environ: Mapping[str, Any]) -> TokenAccess:
         """Return what `get` returns. Raises Unauthorized for a key that opens nothing."""

@@ -19,18 +19,18 @@ from typing import Any, cast
 import psycopg
 
 from tracking import wakeup
+from tracking.connection import OwnConnection, connect
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.file_import.line_file import FileLine
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
 from tracking.ingest.write.bulk import ItemResult, conclude
-from tracking.ingest.write.connection import Connection, connect
 from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
 from tracking.sql import load
 
-#: Milliseconds. No sender waits for an answer here, so a chunk may take its time.
-TIMEOUT = 60_000
+#: Seconds. No sender waits for an answer here, so a chunk may take its time.
+TIMEOUT = 60.0
 SQL = load(__file__)
 
 
@@ -62,9 +62,7 @@ class ChunkWriter:
         self._connect()
 
     def _connect(self) -> None:
-        self._connection = connect()
-        self._connection.execute(f"SET statement_timeout = {TIMEOUT}")
-        self._connection.execute(f"SET lock_timeout = {TIMEOUT}")
+        self._connection = connect(statement_timeout=TIMEOUT, lock_timeout=TIMEOUT)
         self._connection.autocommit = False
 
     def send(self, chunk: Chunk) -> None:
@@ -83,6 +81,7 @@ class ChunkWriter:
 
     def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:
         """Move the import past the chunk's lines. If another process did, no row changes."""
+        self._connection.configure_transaction()
         parameters = {"import": self._import_id, "start": chunk.start, "end": chunk.end}
         return self._connection.execute(SQL["claim"], parameters)
 
@@ -131,7 +130,7 @@ class ChunkWriter:
         self._connect()
         self._claimed = self._claim(chunk)
         return store.insert(
-            cast(Connection, OneByOne(self._connection)), self._batch, self._enqueue
+            cast(OwnConnection, OneByOne(self._connection)), self._batch, self._enqueue
         )
 
     def commit(self) -> None:
@@ -147,7 +146,7 @@ class ChunkWriter:
 class OneByOne:
     """A connection on which a failed statement rolls back nothing but itself."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: OwnConnection) -> None:
         self._connection = connection
 
     def transaction(self) -> AbstractContextManager[object]:

@@ -18,14 +18,23 @@ from rest_framework.request import Request
 from tracking.conf import conf
 from tracking.health import overview
 from tracking.health.probe import NoAnswerError
+from tracking.ingest.auth.authentication import known_tokens
 from tracking.ingest.auth.client_ip import client_ip, network_of
 from tracking.ingest.errors import IngestError, Unauthorized, Unavailable, respond
+from tracking.ingest.http import spool_metrics
 from tracking.ingest.http.views import IngestView
 from tracking.ingest.write.deferred import wait_if_allowed
-from tracking.ingest.write.readiness import can_store, readiness
+from tracking.ingest.write.readiness import readiness, why_not_ready
+from tracking.ingest.write.spool import spool
 from tracking.metrics.exposition import CONTENT_TYPE, exposition
 
 FRESH = {"Cache-Control": "no-store"}
+#: A load balancer must go on sending.
+SPOOLING = {
+    "status": "degraded",
+    "parts": {"Postgres": "bad", "Spool": "poor"},
+    "reason": "Postgres is away: hits of known tokens go to the spool of this node.",
+}
 
 
 class MetricsOff(IngestError):
@@ -59,13 +68,15 @@ class AliveView(ProbeView):
 
 class ReadyView(ProbeView):
     def get(self, request: Request) -> HttpResponse:
-        """Answer 200 while hits can be stored, else 503, with one word for each component. The
-        reader is anonymous; the self-test page has the details."""
+        """Answer 200 while hits can be stored, or spooled, else 503 and the reason, with one word
+        for each component. The reader is anonymous; the self-test page has the details."""
         environ = request._request.META
         if not readiness.is_known:
             wait_if_allowed(environ)
-        if not can_store():
-            body = {"status": "unavailable", "parts": {"Postgres": "bad"}}
+        if reason := why_not_ready():
+            if can_spool():
+                return JsonResponse(SPOOLING, headers=FRESH)
+            body = {"status": "unavailable", "reason": reason, "parts": {"Postgres": "bad"}}
             return JsonResponse(body, status=503, headers={**FRESH, **Unavailable().headers()})
         wait_if_allowed(environ)
         parts = overview.components()
@@ -83,12 +94,24 @@ class PrometheusView(ProbeView):
         """Answer with the metrics, to the readers that the deployment allows."""
         check_reader(request._request)
         wait_if_allowed(request._request.META)
+        current = spool.current()
+        spooled = b"" if current is None else spool_metrics.write(current)
         try:
-            return HttpResponse(exposition.answer(), content_type=CONTENT_TYPE, headers=FRESH)
-        except NoAnswerError:
-            raise Unavailable("Postgres does not answer in time.") from None
-        except Error:
-            raise Unavailable("Postgres refuses.") from None
+            content = exposition.answer()
+        except (NoAnswerError, Error) as error:
+            if not spooled:
+                late = isinstance(error, NoAnswerError)
+                raise Unavailable(
+                    "Postgres does not answer in time." if late else "Postgres refuses."
+                ) from None
+            content = b""
+        return HttpResponse(content + spooled, content_type=CONTENT_TYPE, headers=FRESH)
+
+
+def can_spool() -> bool:
+    """Return whether hits of known tokens would go to the spool now."""
+    current = spool.current()
+    return current is not None and current.can_take() and known_tokens.is_there()
 
 
 def check_reader(request: HttpRequest) -> None:

@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from tracking.conf import conf
 from tracking.current_request import HEADER, id_of
 from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, TokenAccess, tokens
 from tracking.ingest.auth.client_ip import client_of
@@ -32,9 +31,8 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.deferred import DEFERRED, NOTIFY, DeferredResponse
-from tracking.ingest.write.loop_writer import loop_writer
 from tracking.ingest.write.refusals import NOBODY, refusals
-from tracking.ingest.write.store import writer
+from tracking.ingest.write.spool import spool
 from tracking.models.tokens.privacy import allows_origin
 
 
@@ -121,16 +119,15 @@ class IngestView(APIView):
         return response
 
     def store(self, arrival: Arrival) -> None:
-        """Commit the arrival; on an event loop, leave a DeferredResponse that waits for the commit
-        (see `ingest.write.deferred`). Raises Unavailable or BadRequest."""
+        """Commit the arrival, or spool it while Postgres is away; on an event loop, leave a
+        DeferredResponse that waits for that (see `ingest.write.deferred`). Raises Unavailable or
+        BadRequest."""
         environ = self.request._request.META
         notify = environ.get(NOTIFY)
         if notify is None:
-            writer.submit(arrival, within=conf.REQUEST_DEADLINE)
+            spool.submit(arrival)
         else:
-            environ[DEFERRED] = DeferredResponse(
-                loop_writer.hand(arrival, notify), self.refuse_late
-            )
+            environ[DEFERRED] = DeferredResponse(spool.hand(arrival, notify), self.refuse_late)
 
     def forbid(self, error: exceptions.MethodNotAllowed) -> HttpResponse:
         response = respond(translate(error))

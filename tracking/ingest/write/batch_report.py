@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tracking import observer
-from tracking.current_request import id_of
+from tracking.current_request import Environ, id_of
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem
@@ -26,18 +26,18 @@ def fields_of(items: Items) -> dict[str, Any]:
 
 def observe(items: Items) -> None:
     """Report the new hits among the settled items."""
-    if not observer.is_watching():
-        return
-    new = [
-        observer.StoredHit(
-            item.item.id,
-            item.item.token_id,
-            item.item.type,
-            item.item.received_at,
-            item.request,
-        )
-        for item in items
-        if item.outcome is Stored.NEW
-    ]
-    if new:
+    if observer.is_watching():
+        new = [stored_hit(item.item, item.request) for item in items if item.outcome is Stored.NEW]
         observer.note_stored(new)
+
+
+def observe_arrivals(new: Iterable[Arrival]) -> None:
+    """Report new hits that are stored long after their requests."""
+    if observer.is_watching():
+        observer.note_stored([stored_hit(arrival, None) for arrival in new])
+
+
+def stored_hit(arrival: Arrival, request: Environ | None) -> observer.StoredHit:
+    return observer.StoredHit(
+        arrival.id, arrival.token_id, arrival.type, arrival.received_at, request
+    )

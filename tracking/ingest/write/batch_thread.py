@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, cast
 
@@ -18,14 +19,15 @@ import psycopg
 
 from tracking import process
 from tracking.conf import conf
+from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.write.connection import Connection, connect, has_news
+from tracking.ingest.write.connection import connect, cut, has_news, is_silent
 from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
 
 logger = logging.getLogger(__name__)
 
-Handle = Callable[[Connection, Sequence[Item]], Sequence["Outcome | Exception"]]
-Afterwards = Callable[[Connection, Sequence["Outcome | Exception"]], None]
+Handle = Callable[[OwnConnection, Sequence[Item]], Sequence["Outcome | Exception"]]
+Afterwards = Callable[[OwnConnection, Sequence["Outcome | Exception"]], None]
 Report = Callable[[Sequence[PendingItem[Item, Outcome]]], None]
 FieldsOf = Callable[[Sequence[PendingItem[Item, Outcome]]], dict[str, Any]]
 
@@ -57,8 +59,19 @@ class BatchThread(Generic[Item, Outcome]):
         self._lock = threading.Lock()
         self._queue: SimpleQueue[PendingItem[Item, Outcome] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._connection: Connection | None = None
+        self._connection: OwnConnection | None = None
         self._busy_since: float | None = None
+        #: What the present statement handles. Any thread may read it.
+        self.in_flight: Sequence[PendingItem[Item, Outcome]] = ()
+
+    def take_back(self) -> list[PendingItem[Item, Outcome]]:
+        """Return what is queued and not in flight; the thread will not handle it."""
+        found: list[PendingItem[Item, Outcome]] = []
+        with suppress(Empty):
+            while (each := self._queue.get_nowait()) is not None:
+                found.append(each)
+            self._queue.put(None)
+        return found
 
     def submit(self, item: Item, *, within: float) -> Outcome:
         """Return the item's outcome, or raise it if it is an exception. Raises Unavailable after
@@ -98,11 +111,19 @@ class BatchThread(Generic[Item, Outcome]):
     def admit(self) -> None:
         """Start the thread if needed. Raises Unavailable if one more item could not be handled in
         time."""
+        self._cut_silent()
         check_capacity(waiting=self._queue.qsize(), busy_since=self._busy_since)
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
-    def handle(self, connection: Connection, item: Item) -> Outcome:
+    def _cut_silent(self) -> None:
+        connection = self._connection
+        if connection is not None and is_silent(self._busy_since):
+            self._busy_since = time.monotonic()
+            with suppress(OSError, psycopg.Error):
+                cut(connection)
+
+    def handle(self, connection: OwnConnection, item: Item) -> Outcome:
         """Do what `submit` does, in the caller's thread and on the caller's connection."""
         (outcome,) = self.handle_all(connection, [item])
         if isinstance(outcome, Exception):
@@ -110,7 +131,7 @@ class BatchThread(Generic[Item, Outcome]):
         return outcome
 
     def handle_all(
-        self, connection: Connection, items: Sequence[Item]
+        self, connection: OwnConnection, items: Sequence[Item]
     ) -> Sequence[Outcome | Exception]:
         """Do what `submit_all` does, in the caller's thread and on the caller's connection."""
         outcomes = self._handle(connection, items)
@@ -136,7 +157,9 @@ class BatchThread(Generic[Item, Outcome]):
             while (pending := self._take()) is not None:
                 self._busy_since = time.monotonic()
                 if pending:
+                    self.in_flight = pending
                     self._settle(pending)
+                    self.in_flight = ()
                 self._busy_since = None
         finally:
             self._disconnect()
@@ -162,16 +185,19 @@ class BatchThread(Generic[Item, Outcome]):
 
     def _settle(self, pending: list[PendingItem[Item, Outcome]]) -> None:
         """Settle every item, as Unavailable if Postgres failed."""
-        outcomes: Sequence[Outcome | Exception] = [Unavailable()] * len(pending)
+        failed = Unavailable()
+        outcomes: Sequence[Outcome | Exception] = [failed] * len(pending)
         try:
             connection = self._connected()
             outcomes = self._handle(connection, [each.item for each in pending])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
             self._log(logging.WARNING, pending, error)
+            failed.__cause__ = error
             self._disconnect()
         except Exception as error:
             self._log(logging.ERROR, pending, error)
+            failed.__cause__ = error
             self._disconnect()
         for each, outcome in zip(pending, outcomes, strict=True):
             each.settle(outcome)
@@ -192,15 +218,16 @@ class BatchThread(Generic[Item, Outcome]):
             extra=self._fields_of(pending),
         )
 
-    def _finish(self, connection: Connection, outcomes: Sequence[Outcome | Exception]) -> None:
+    def _finish(self, connection: OwnConnection, outcomes: Sequence[Outcome | Exception]) -> None:
         try:
             self._afterwards(connection, outcomes)
         except Exception as error:
             logger.warning("%s: %s", self.name, error)
             self._disconnect()
 
-    def _connected(self) -> Connection:
-        if self._connection is not None and has_news(self._connection):
+    def _connected(self) -> OwnConnection:
+        known = self._connection
+        if known is not None and (known.closed or has_news(known)):
             self._disconnect()
         if self._connection is None:
             self._connection = connect()

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracking.conf import conf
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
 from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.refusals import refusals
-from tracking.ingest.write.store import writer
+from tracking.ingest.write.spool import spool
 
 Read = Callable[[bytes], Arrival]
 
@@ -86,7 +85,7 @@ def store_in_parts(arrivals: Sequence[Arrival], size: int) -> Iterator[Stored | 
     deadline of a request to itself, and hits of other senders are stored between two parts. Raises
     Unavailable: what is stored by then stays so."""
     for start in range(0, len(arrivals), size):
-        yield from writer.submit_all(arrivals[start : start + size], within=conf.REQUEST_DEADLINE)
+        yield from spool.submit_all(arrivals[start : start + size])
 
 
 def conclude(

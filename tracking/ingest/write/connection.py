@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import select
-from typing import Any
+import socket
+import time
 
-import psycopg
-from django.db import connections
-
-from tracking import db
+from tracking import connection
 from tracking.conf import conf
+from tracking.connection import OwnConnection
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 
-
-def connect() -> Connection:
+def connect() -> OwnConnection:
     """Connect to the database of Django, outside any transaction of the host."""
-    milliseconds = int(conf.STATEMENT_TIMEOUT * 1000)
-    lock_milliseconds = int(conf.LOCK_TIMEOUT * 1000)
-    connection = psycopg.connect(
-        **{**db.raw_parameters(), "connect_timeout": 2, "tcp_user_timeout": milliseconds},
-        autocommit=True,
+    return connection.connect(
+        statement_timeout=conf.STATEMENT_TIMEOUT, lock_timeout=conf.LOCK_TIMEOUT
     )
-    connection.execute(
-        "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
-        " set_config('timezone', 'UTC', false),"
-        " set_config('role', coalesce(%s, current_setting('role')), false)",
-        [
-            str(milliseconds),
-            str(lock_milliseconds),
-            connections[db.write_alias()].settings_dict["OPTIONS"].get("assume_role"),
-        ],
-    )
-    return connection
 
 
-def has_news(connection: Connection, *, within: float = 0.0) -> bool:
+#: Seconds beyond the server's own timeout after which no answer is expected.
+SLACK = 2.0
+
+
+def is_silent(busy_since: float | None) -> bool:
+    """Return whether a statement that began then, by the monotonic clock, is not answered any more:
+    the server is cut off, or its commit waits for a standby that is."""
+    return busy_since is not None and time.monotonic() - busy_since > conf.STATEMENT_TIMEOUT + SLACK
+
+
+def cut(connection: OwnConnection) -> None:
+    """End the connection under a thread that waits for its answer."""
+    with socket.socket(fileno=connection.fileno()) as ours:
+        try:
+            ours.shutdown(socket.SHUT_RDWR)
+        finally:
+            # The descriptor is psycopg's.
+            ours.detach()
+
+
+def has_news(connection: OwnConnection, *, within: float = 0.0) -> bool:
     """Return whether an idle connection has something to read: the server is closing it."""
     # Not select(): it takes no descriptor above 1023, and a web server has many.
     poll = select.poll()

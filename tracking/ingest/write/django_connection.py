@@ -12,11 +12,11 @@ import psycopg
 from django.db import connections, transaction
 
 from tracking import db
-from tracking.ingest.write.connection import Connection
+from tracking.connection import OwnConnection
 
 
-def borrow_connection() -> Connection:
-    return cast(Connection, DjangoConnection(db.write_alias()))
+def borrow_connection() -> OwnConnection:
+    return cast(OwnConnection, DjangoConnection(db.write_alias()))
 
 
 class DjangoConnection:

@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import psycopg
-from psycopg import errors, pq
-from psycopg.adapt import Transformer
+from psycopg import pq
 
 from tracking.ingest.write.connection import connect, has_news
-
-NAME = b"hitstream"
-
-Row = tuple[Any, ...]
-
-
-class Numbers(dict[str, str]):
-    """psycopg's named parameters as numbered ones of Postgres, in the order of their appearance."""
-
-    def __missing__(self, name: str) -> str:
-        self[name] = f"${len(self) + 1}"
-        return self[name]
+from tracking.ingest.write.prepared_statement import (
+    OTHER_SESSION,
+    TRIES,
+    PreparedStatement,
+    Row,
+    error_of,
+    row_of,
+)
 
 
 class LoopConnection:
@@ -37,17 +31,18 @@ class LoopConnection:
 
     def __init__(self, statement: str) -> None:
         """Connect and prepare the statement. This takes time: do not call it on the loop."""
-        numbers = Numbers()
-        numbered = statement % numbers
-        self._names = list(numbers)
         self._results: list[pq.abc.PGresult] = []
+        self._tries = 0
         self._connection = connect()
         self._libpq = self._connection.pgconn
         self._socket = self._connection.fileno()
-        prepared = self._libpq.prepare(NAME, numbered.encode())
-        if prepared.status != pq.ExecStatus.COMMAND_OK:
+        try:
+            self._statement = PreparedStatement(self._connection, statement)
+        except psycopg.Error:
             self._connection.close()
-            raise errors.error_from_result(prepared)
+            raise
+        if self._connection.is_pooled:
+            self._libpq.enter_pipeline_mode()
 
     def attach(
         self, loop: asyncio.AbstractEventLoop, then: Callable[[Row | Exception], None]
@@ -63,8 +58,13 @@ class LoopConnection:
 
     def send(self, parameters: Mapping[str, str]) -> None:
         """Send the statement. Raises psycopg's errors."""
-        values = [parameters[name].encode() for name in self._names]
-        self._libpq.send_query_prepared(NAME, values)
+        self._parameters = parameters
+        self._tries = TRIES
+        self._send()
+
+    def _send(self) -> None:
+        self._tries -= 1
+        self._statement.send(self._parameters)
         if self._libpq.flush():
             self._loop.add_writer(self._socket, self._push)
 
@@ -82,27 +82,33 @@ class LoopConnection:
             self._libpq.consume_input()
             while not self._libpq.is_busy():
                 result = self._libpq.get_result()
-                if result is None:
+                if result is not None:
+                    self._results.append(result)
+                if self._is_complete(result):
                     answer = self._read()
                     break
-                self._results.append(result)
             else:
+                return
+            if isinstance(answer, OTHER_SESSION) and self._tries:
+                self._statement.learn(answer)
+                self._send()
                 return
         except psycopg.Error as error:
             answer = error
         self._then(answer)
 
+    def _is_complete(self, result: pq.abc.PGresult | None) -> bool:
+        """Return whether the statement ends with this result. In pipeline mode None ends each part,
+        and the commit ends with the mark of the pipeline's end."""
+        if self._connection.is_pooled and self._results:
+            return result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC
+        return result is None
+
     def _read(self) -> Row | Exception:
         results, self._results = self._results, []
-        for result in results:
-            # The commit follows the row: an error may still follow the row.
-            if result.status != pq.ExecStatus.TUPLES_OK:
-                return errors.error_from_result(result)
         if not results:
             return psycopg.OperationalError("The server has closed the idle connection")
-        transformer = Transformer(self._connection)
-        transformer.set_pgresult(results[0])
-        return transformer.load_row(0, tuple)
+        return error_of(results) or row_of(self._connection, results)
 
     def close(self) -> None:
         self._loop.remove_reader(self._socket)

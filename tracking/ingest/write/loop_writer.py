@@ -14,6 +14,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import psycopg
 
@@ -24,9 +25,11 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import batch_report, fanout, store
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.loop_connection import LoopConnection, Row
+from tracking.ingest.write.connection import is_silent
+from tracking.ingest.write.loop_connection import LoopConnection
 from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
+from tracking.ingest.write.prepared_statement import Row
 from tracking.models.analytics import late_arrivals
 
 logger = logging.getLogger(__name__)
@@ -60,17 +63,41 @@ class LoopWriter:
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingArrival:
         """Store the arrival soon, and call `then`. Call it on the loop. Raises Unavailable if the
         arrival could not be stored in time."""
+        item = PendingArrival(arrival, then)
+        self.take(item)
+        return item
+
+    def take(self, item: PendingArrival) -> None:
+        """Do what `hand` does, for an item that began elsewhere."""
+        if is_silent(self._busy_since):
+            self._fail(psycopg.OperationalError("Postgres does not answer any more"))
         if self._connection is None:
             self._connect()
-            return self._writer.hand(arrival, then)
+            self._writer.take(item)
+            return
         check_capacity(waiting=len(self._waiting), busy_since=self._busy_since)
-        item = PendingArrival(arrival, then)
         self._waiting.append(item)
         if not self._sent and len(self._waiting) == 1:
             # At the end of this turn of the loop: everything that arrives in the same turn is one
             # batch.
             self._loop.call_soon(self._send, context=NO_REQUEST)
-        return item
+
+    def oldest(self) -> PendingArrival | None:
+        """Return what has waited longest. Any thread may call this."""
+        with suppress(IndexError):  # It is settled at this moment.
+            return self._sent[0] if self._sent else self._waiting[0]
+        return None
+
+    def give_up(self) -> None:
+        """Settle everything that is pending as Unavailable, soon. What is in flight may be stored
+        all the same. Any thread may call this."""
+        with suppress(RuntimeError):  # The loop is closed.
+            self._loop.call_soon_threadsafe(self._give_up)
+
+    def _give_up(self) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for item in (*self._sent, *waiting):
+            item.settle(Unavailable())
 
     def drain(self) -> None:
         """Settle every pending item or pass it to the thread, and close the connection. Call it

@@ -11,8 +11,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,12 +21,12 @@ from psycopg import errors
 
 from tracking import wakeup
 from tracking.conf import conf
-from tracking.ingest.errors import BadRequest, Unavailable
+from tracking.connection import OwnConnection
+from tracking.ingest.errors import BadRequest, Contended, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
 from tracking.ingest.write.batch_report import fields_of, observe
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.connection import Connection
 from tracking.ingest.write.duplicates import duplicates
 from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
@@ -54,7 +53,7 @@ MOMENT = "10ms"
 
 
 def store(
-    connection: Connection, arrivals: Sequence[Arrival], wake: Wake = None
+    connection: OwnConnection, arrivals: Sequence[Arrival], wake: Wake = None
 ) -> list[Stored | Exception]:
     """Commit each arrival, or return the error that it causes."""
     return outcome_of_each(arrivals, insert(connection, without_duplicates(arrivals), wake))
@@ -97,7 +96,7 @@ def key(arrival: Arrival) -> tuple[int, int]:
 
 
 def insert(
-    connection: Connection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
+    connection: OwnConnection, batch: list[Arrival], wake: Wake = None, until: float = math.inf
 ) -> Outcomes:
     """Store the batch. Returns the outcomes by id. A batch that fails for one of its rows is halved
     until the row is found.
@@ -107,14 +106,14 @@ def insert(
     """
     if time.monotonic() > until:
         return {arrival.id: Unavailable() for arrival in batch}
+    run = execute if until == math.inf else execute_shortly
     try:
-        return execute(connection, batch, wake)
+        return run(connection, batch, wake)
     except (*UNSTORABLE, errors.LockNotAvailable) as error:
         if len(batch) == 1:
             return {batch[0].id: explain_refusal(error)}
         if until == math.inf and isinstance(error, errors.LockNotAvailable):
-            with short_lock_timeout(connection):
-                return halve(connection, batch, wake, time.monotonic() + conf.LOCK_TIMEOUT)
+            until = time.monotonic() + conf.LOCK_TIMEOUT
         return halve(connection, batch, wake, until)
     except errors.CheckViolation:
         # "No partition of relation found for row": the day's partitions are missing.
@@ -123,27 +122,27 @@ def insert(
         if not made:
             raise
         logger.warning("Made %s missing partitions; does `manage.py sweep` run?", len(made))
-        return execute(connection, batch, wake)
+        return run(connection, batch, wake)
 
 
-def halve(connection: Connection, batch: list[Arrival], wake: Wake, until: float) -> Outcomes:
+def halve(connection: OwnConnection, batch: list[Arrival], wake: Wake, until: float) -> Outcomes:
     middle = len(batch) // 2
     first = insert(connection, batch[:middle], wake, until)
     return {**first, **insert(connection, batch[middle:], wake, until)}
 
 
-@contextmanager
-def short_lock_timeout(connection: Connection) -> Iterator[None]:
-    """Let statements inside wait for a lock no longer than a moment."""
-    ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
-    connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
-    try:
-        yield
-    finally:
+def execute_shortly(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
+    """Do what `execute` does, and wait for a lock no longer than a moment."""
+    with connection.transaction():
+        ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
+        connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
+        outcomes = execute(connection, batch, wake)
+        # The transaction may be the host's, and go on.
         connection.execute(SQL["set_lock_timeout"], {"timeout": before})
+    return outcomes
 
 
-def execute(connection: Connection, batch: list[Arrival], wake: Wake) -> Outcomes:
+def execute(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, duplicate_ids),) = found
@@ -175,7 +174,7 @@ def outcomes_of(
 
 def explain_refusal(error: psycopg.Error) -> Exception:
     if isinstance(error, errors.LockNotAvailable):
-        return Unavailable("The same hitId is being stored by another transaction; try again.")
+        return Contended("The same hitId is being stored by another transaction; try again.")
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 

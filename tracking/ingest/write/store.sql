@@ -88,5 +88,5 @@ SELECT EXISTS (SELECT FROM deliveries),
     ARRAY(SELECT id FROM arrivals EXCEPT SELECT id FROM new_hits)
 
 -- name: set_lock_timeout
--- Set how long this session waits for a lock.
-SELECT set_config('lock_timeout', %(timeout)s, false)
+-- Set how long this transaction waits for a lock.
+SELECT set_config('lock_timeout', %(timeout)s, true)

@@ -31,8 +31,10 @@ class AlertKind(models.TextChoices):
     DISK = "disk", "Disk is filling up"
     PARTITIONS = "partitions", "Partitions are running out"
     HEARTBEAT = "heartbeat", "Worker or beat is silent"
+    SPOOL = "spool", "Hits wait in a spool"
 
 
+PER_CENT = frozenset({AlertKind.RATE, AlertKind.DISK, AlertKind.SPOOL})
 OF_TOKENS = frozenset({AlertKind.SOURCE})
 OF_INTEGRATIONS = frozenset({AlertKind.RATE, AlertKind.BACKLOG, AlertKind.PAUSED, AlertKind.DEAD})
 
@@ -71,7 +73,8 @@ class AlertRule(models.Model):
         default=0,
         validators=(MinValueValidator(0),),
         help_text="Successful deliveries in per cent; allowed dead letters; free disk space in "
-        "per cent; days of partitions ahead. Not used by other rules.",
+        "per cent; days of partitions ahead; how full a spool may be in per cent. Not used by "
+        "other rules.",
     )
     minutes = models.PositiveIntegerField(
         default=60,
@@ -111,7 +114,7 @@ class AlertRule(models.Model):
             raise ValidationError({"token": "This is not about one token."})
         if self.integration and self.token_id not in (None, self.integration.token_id):
             raise ValidationError({"integration": "It is another token's."})
-        if self.threshold > 100 and self.kind in (AlertKind.RATE, AlertKind.DISK):
+        if self.threshold > 100 and self.kind in PER_CENT:
             raise ValidationError({"threshold": "There are a hundred per cent."})
 
         if self.kind == AlertKind.DEAD and self.threshold >= MAX_ROWS:
@@ -134,6 +137,7 @@ class AlertRule(models.Model):
             AlertKind.DEAD: "more than {:g}",
             AlertKind.DISK: "less than {:g} % free",
             AlertKind.PARTITIONS: "fewer than {:g} days",
+            AlertKind.SPOOL: "{:g} % full",
         }
         return words[AlertKind(self.kind)].format(self.threshold) if self.kind in words else ""
 

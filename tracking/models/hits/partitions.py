@@ -6,7 +6,7 @@ without blocking ingest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -73,7 +73,19 @@ def make_ahead(execute: Callable[..., Any], tables: Sequence[str] = PARTITIONED)
 
     `execute` runs SQL inside one transaction and returns a cursor: Django's or psycopg's own.
     """
-    wanted = partitions_ahead(datetime.now(UTC).date(), tables)
+    return make_missing(execute, partitions_ahead(datetime.now(UTC).date(), tables), tables)
+
+
+def make_days(execute: Callable[..., Any], days: Iterable[date]) -> list[str]:
+    """Create the missing partitions of these days, past ones too. Returns their names."""
+    wanted = [Partition(parent, day) for day in sorted(days) for parent in PARTITIONED]
+    return make_missing(execute, wanted)
+
+
+def make_missing(
+    execute: Callable[..., Any], wanted: Sequence[Partition], tables: Sequence[str] = PARTITIONED
+) -> list[str]:
+    """Create those of the wanted partitions that are missing. Returns their names."""
     execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
     present = {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
     made = [partition for partition in wanted if partition.name not in present]

@@ -86,7 +86,7 @@ def earlier_integrations(revisions: Iterable[Revision]) -> dict[tuple[int, int],
     """Return what the changed integrations of each revision were before, by token and number."""
     keys = [(revision.token_id, revision.number) for revision in revisions]
     found: dict[tuple[int, int], dict[str, Any]] = {key: {} for key in keys}
-    with db.write_cursor() as cursor:
+    with db.read_cursor() as cursor:
         cursor.execute(
             SQL["earlier"],
             {"token_ids": [key[0] for key in keys], "numbers": [key[1] for key in keys]},

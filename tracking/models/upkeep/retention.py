@@ -1,7 +1,8 @@
 """Retention: drops old days, unless a delivery still needs them.
 
 Ingest never waits for it: a partition is detached CONCURRENTLY, and no statement waits long for a
-lock.
+lock. Through a pooler, ingest waits for a tenth of a second at most: DETACH CONCURRENTLY allows no
+transaction, and only in one has the statement a timeout for its lock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.db import OperationalError
 
 from tracking import db
 from tracking.conf import conf
+from tracking.connection import is_pooled
 from tracking.models.analytics.rollup import Rollup
 from tracking.models.deliveries.dead_letter import DeadLetter
 from tracking.models.deliveries.queue import QueuedDelivery
@@ -112,6 +114,20 @@ def drop(partition: Partition) -> str:
 
 
 def _drop(partition: Partition) -> None:
+    with db.write_cursor() as cursor:
+        pooled = is_pooled(cursor)
+    (_drop_in_transaction if pooled else _drop_detached)(partition)
+
+
+def _drop_in_transaction(partition: Partition) -> None:
+    """Drop the partition where no setting outlives a transaction. Ingest may wait as long as this
+    statement does for its lock."""
+    with db.atomic(), db.write_cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{DDL_LOCK_TIMEOUT}s"])
+        cursor.execute(f"DROP TABLE {partition.name}")
+
+
+def _drop_detached(partition: Partition) -> None:
     """Detach the partition, or finish what an earlier attempt began, then drop it. Each statement
     stands alone: DETACH CONCURRENTLY allows no transaction around it."""
     with db.write_cursor() as cursor:

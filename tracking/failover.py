@@ -1,0 +1,50 @@
+"""Django's connections leave a server that was demoted.
+
+A standby answers reads, and every write with an error. A connection that led to the primary and got
+such an error is closed, with all that wait in its pool: the next one finds the server that takes
+writes now, by the hosts of the connection or by what stands before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import InternalError
+from django.db.backends.signals import connection_created
+from psycopg import errors
+
+from tracking import db
+
+logger = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Watch every connection to the primary from its first statement on."""
+    connection_created.connect(watch, dispatch_uid="hitstream.failover")
+
+
+def watch(connection: Any, **kwargs: Any) -> None:
+    if connection.alias == db.write_alias() and leave_demoted not in connection.execute_wrappers:
+        connection.execute_wrappers.append(leave_demoted)
+
+
+def leave_demoted(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    try:
+        return execute(sql, params, many, context)
+    except InternalError as error:
+        if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
+            leave(context["connection"])
+        raise
+
+
+def leave(connection: Any) -> None:
+    """Close the connection and those that wait in its pool; those in use are closed when they come
+    back."""
+    logger.warning("Postgres takes no writes on this connection: it is closed.")
+    if connection.pool:
+        connection.pool.drain()
+    connection.connection.close()
