@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.ingest.write.test_loop_writer import Driver, backend, stalled, terminate
 from tests.ingest.write.test_store import arrivals
 from tests.support.log import logged
 from tracking.current_request import environ_of_request
+from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.loop_writer import PendingArrival
 from tracking.models import Token
 
@@ -60,3 +63,18 @@ def test_a_record_names_ten_hits_at_most(token: Token, driver: Driver) -> None:
         driver.run_until(lambda: tickets[0].is_settled)
     (record,) = log.records("could not store 12 hits")
     assert record["hit_ids"] == [str(each.id) for each in batch[:10]]
+
+
+def test_a_token_that_cannot_be_looked_up_names_the_requests(transactional_db: None) -> None:
+    def fail(connection: object, keys: object) -> list[None]:
+        raise psycopg.OperationalError("gone")
+
+    thread: BatchThread[bytes, None] = BatchThread("test", fail)
+    with logged() as log:
+        environ_of_request.set({"HTTP_X_REQUEST_ID": "edge-1"})
+        with pytest.raises(Unavailable):
+            thread.submit(b"key", within=5.0)
+    thread.drain()
+    (record,) = log.records("could not handle 1 items")
+    assert record["request_ids"] == ["edge-1"]
+    assert "request_id" not in record

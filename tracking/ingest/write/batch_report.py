@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tracking import observer
-from tracking.current_request import Environ, id_of
+from tracking.current_request import Environ
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.outcome import Stored
-from tracking.ingest.write.pending_item import PendingItem
-from tracking.log_fields import MOST, log_fields
+from tracking.ingest.write.pending_item import PendingItem, request_ids
+from tracking.log_fields import log_fields
 
 Items = Sequence[PendingItem[Arrival, Stored]]
 
@@ -19,7 +19,7 @@ def fields_of(items: Items) -> dict[str, Any]:
     """Return the fields of a log record about these items."""
     return log_fields(
         hits=(item.item.id for item in items),
-        requests=(id_of(item.request) for item in items[:MOST] if item.request is not None),
+        requests=request_ids(items),
         tokens=(item.item.token_id for item in items),
     )
 

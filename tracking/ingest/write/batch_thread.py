@@ -22,7 +22,14 @@ from tracking.conf import conf
 from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import connect, cut, has_news, is_silent
-from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
+from tracking.ingest.write.pending_item import (
+    Countdown,
+    Item,
+    Outcome,
+    PendingItem,
+    check_capacity,
+    request_fields,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +49,7 @@ class BatchThread(Generic[Item, Outcome]):
         afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
         weigh: Callable[[Item], int] = lambda item: 0,
         observe: Report[Item, Outcome] = lambda items: None,
-        fields_of: FieldsOf[Item, Outcome] = lambda items: {},
+        fields_of: FieldsOf[Item, Outcome] = request_fields,
     ) -> None:
         """`afterwards` and `observe` are called with each batch once the callers have their
         outcomes; `fields_of` returns the fields of a log record about a batch. A batch weighs as

@@ -157,7 +157,9 @@ def answer(application: WSGIApplication, responder: Responder) -> HeldAnswer | N
         result = application(environ, head.start)
         try:
             if DEFERRED in environ:
-                return HeldAnswer(head.status, head.headers, b"".join(result), environ[DEFERRED])
+                # Taken out: it leads back to the environ.
+                deferred = environ.pop(DEFERRED)
+                return HeldAnswer(head.status, head.headers, b"".join(result), deferred)
             _send(responder, head.status, head.headers, result)
         finally:
             if close := getattr(result, "close", None):
