@@ -1,6 +1,7 @@
 """A collector gets the way of a hit, from request to answer, and no content of it."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -17,7 +18,7 @@ from tracking import observer
 from tracking.delivery.engine import engine
 from tracking.models import Attempt, Hit, Token
 from tracking.models.tokens.api_token import ApiToken
-from tracking.server.tracing import HitTraces, is_sampled
+from tracking.server.tracing import HitTraces, Seldom, is_sampled
 
 SECRET = "only-the-vendor-may-read-it"
 CALLER = "0af7651916cd43dd8448eb211c80319c"
@@ -46,6 +47,19 @@ def post(secret: ApiToken, **environ: str) -> None:
     head = {"HTTP_AUTHORIZATION": basic(secret), "CONTENT_TYPE": "application/json", **environ}
     body = json.dumps({"userId": SECRET, "event": {"name": "Bought", "to": SECRET}}).encode()
     assert ask("POST", "/track", head, body).status_code == 204
+
+
+def answered_of(hits: list[UUID]) -> observer.Answered:
+    return observer.Answered(
+        integration=1,
+        destination="webhook",
+        attempt=uuid7(),
+        numbers=dict.fromkeys(hits, 2),
+        failed_hits=0,
+        status=200,
+        duration=0.5,
+        error="",
+    )
 
 
 def test_a_hit_is_one_trace_from_request_to_answer(
@@ -150,19 +164,25 @@ def test_a_batch_shows_in_twenty_traces(monkeypatch: pytest.MonkeyPatch) -> None
     hits = [uuid7() for _ in range(25)]
     with tracing(monkeypatch) as receiver:
         begun = observer.begin(hits)
-        observer.end(
-            begun,
-            observer.Answered(
-                integration=1,
-                destination="webhook",
-                attempt=uuid7(),
-                numbers=dict.fromkeys(hits, 2),
-                failed_hits=0,
-                status=200,
-                duration=0.5,
-                error="",
-            ),
-        )
+        observer.end(begun, answered_of(hits))
     spans = receiver.spans("deliver")
     assert [UUID(bytes=span.trace_id) for span in spans] == hits[:20]
     assert len({str(sorted(attributes(span).items())) for span in spans}) == 1
+
+
+def test_a_collector_that_is_away_does_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tracing(monkeypatch) as receiver:
+        address = receiver.address
+    # Nothing listens there any more.
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{address}")
+    logger = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    for each in logger.filters[:]:
+        logger.removeFilter(each)
+    traces = HitTraces(ratio=1.0, headers={}, send_traceparent=False)
+    hits = [uuid7()]
+    traces.end(traces.begin(hits), answered_of(hits))
+    traces.close()
+    assert [type(each) for each in logger.filters] == [Seldom]
+    assert len([each for each in caplog.records if each.name == logger.name]) == 1

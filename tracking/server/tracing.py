@@ -7,6 +7,7 @@ web server makes the span `hit`, whose id is the second half of the hit's; the w
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ from tracking.observer import Answered, Observer, StoredHit
 MOST_SPANS = 20
 #: Seconds that the collector may take, also when the process stops.
 EXPORT_SECONDS = 5.0
+#: Seconds between two records of an exporter that fails.
+RECORD_EVERY = 60.0
 HALF = 2**64 - 1
 #: A UUIDv7 counts in its upper bits; these are random.
 RANDOM = 2**32 - 1
@@ -77,6 +80,21 @@ class HitIds(RandomIdGenerator):
         return False
 
 
+class Seldom(logging.Filter):
+    """Keeps one record in a while: a collector that is away is no news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + RECORD_EVERY
+        return True
+
+
 class HitTraces(Observer):
     is_watching = True
 
@@ -95,6 +113,7 @@ class HitTraces(Observer):
         exporter = OTLPSpanExporter(headers=dict(headers) or None, timeout=EXPORT_SECONDS)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("hitstream")
+        logging.getLogger(OTLPSpanExporter.__module__).addFilter(Seldom())
 
     def close(self) -> None:
         """Send what is left."""
