@@ -57,6 +57,8 @@ except psycopg.Error as error:
 request = requests.get("/console/?q=the-query", headers=head)
 logging.getLogger("django.request").error("Internal Server Error: %s", "/x?the-query",
                                           extra={"request": request, "status_code": 500})
+logging.getLogger("django.request").error("Service Unavailable: %s", "/x",
+                                          extra={"request": request, "status_code": 503})
 logging.getLogger("some.library").error(f"failed for the-payload")
 logging.getLogger("tracking").warning("the-payload as a breadcrumb")
 

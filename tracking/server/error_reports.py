@@ -64,11 +64,14 @@ def stop() -> None:
     sentry_sdk.flush(FLUSH_SECONDS)
 
 
-def report_of(event: Event, hint: Hint) -> Event:
-    """Return the report of the event: its place in the code, and ids that lead to the log."""
+def report_of(event: Event, hint: Hint) -> Event | None:
+    """Return the report of the event: its place in the code, and ids that lead to the log. Django's
+    record of a 503 makes none: the record of its cause does."""
     made: Any = event
     report: dict[str, Any] = {name: made[name] for name in KEPT if name in made}
     record = hint.get("log_record")
+    if getattr(record, "status_code", None) == 503:
+        return None
     if record is not None:
         report["logentry"] = {"message": message_of(record)}
     if values := (made.get("exception") or {}).get("values"):
