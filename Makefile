@@ -10,7 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica
+.PHONY: run test test-quick test-fuzz test-faults test-deps test-versions test-hosts test-pooling test-failover test-spool test-replica test-citus
 .PHONY: test-deploy deploy-deps
 .PHONY: bench bench-size bench-soak bench-overload
 .PHONY: bench-delivery bench-isolation bench-workers
@@ -101,6 +101,15 @@ test-spool: $(VENV)/.dev
 # A primary, a streaming replica and the console in front of them.
 test-replica: $(VENV)/.dev
 	HITSTREAM_TEST_REPLICA=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/replica -v
+
+# What uses the database, on a Citus cluster: the coordinator's address with a database that is empty
+# or that an earlier run has left. Every server of the cluster has that database and the extension.
+test-citus: $(VENV)/.dev
+	@test -n "$(CITUS_URL)" || { echo "Give an empty database of a Citus cluster, with the extension on \
+	every server: make test-citus CITUS_URL=postgresql://user@host/database" >&2; exit 1; }
+	HITSTREAM_TEST_CITUS="$(CITUS_URL)" PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -p tests.citus.plugin \
+		--ds=tests.citus.settings -m "not (browser or stack or sdk)" tests/citus tests/models tests/delivery \
+		tests/ingest tests/console tests/admin tests/management tests/health tests/metrics
 
 test-deps:
 	@PATH="$$PATH:/usr/sbin"; missing=; \

@@ -79,6 +79,8 @@ def connect(*, statement_timeout: float, lock_timeout: float = 0.0) -> OwnConnec
     given = {**settings, "pid": connection.info.backend_pid}
     try:
         ((is_pooled, *_),) = connection.execute(SQL["configure"], given).fetchall()
+        cursor = connection.cursor()
+        db.learn_distribution(cursor.execute, cursor.fetchone)
     except BaseException:
         connection.close()
         raise

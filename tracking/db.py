@@ -6,6 +6,7 @@ replica for reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -52,6 +53,40 @@ def release() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
+
+
+#: Whether the tables of hits are distributed; None until a connection has told.
+_distributed: bool | None = None
+
+
+def is_distributed() -> bool:
+    """Return whether the tables of hits are distributed by token over several servers (Citus), as
+    of the first call in this process."""
+    if _distributed is None:
+        with write_cursor() as cursor:
+            learn_distribution(cursor.execute, cursor.fetchone)
+    return bool(_distributed)
+
+
+def learn_distribution(execute: Callable[[str], Any], fetchone: Callable[[], Any]) -> None:
+    """Ask this connection to the primary, unless the answer is known."""
+    global _distributed
+    if _distributed is None:
+        execute("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
+        found = fetchone()[0]
+        if found:
+            execute(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition"
+                " WHERE logicalrelid = to_regclass('hitstream_hit'))"
+            )
+            found = fetchone()[0]
+        _distributed = found
+
+
+def forget_distribution() -> None:
+    """Ask again: the tables have just been distributed."""
+    global _distributed
+    _distributed = None
 
 
 def raw_parameters() -> dict[str, Any]:

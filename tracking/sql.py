@@ -7,6 +7,11 @@
 A statement begins with its name line and a description, and ends before the next name line.
 Parameters are named, as psycopg writes them: %(integration)s. What several statements of a file
 share is a `-- fragment:` of that file, and stands as {due} where it is used.
+
+Where the tables of hits are distributed by token over several servers, a statement that asks for
+more than they can do together is run once for each token. It has {of_token}, or {queued.of_token}
+for the column of that table, among its conditions: `true` in the statement, and in the one whose
+name has OF_TOKEN added the condition on %(token)s.
 """
 
 from __future__ import annotations
@@ -18,7 +23,10 @@ from pathlib import Path
 from typing import LiteralString
 
 HEAD = re.compile(r"^-- (name|fragment): (\w+)\n((?:--.*\n)+)", re.MULTILINE)
-FRAGMENT = re.compile(r"\{([a-z_]+)\}")
+FRAGMENT = re.compile(r"\{(?!of_token\})([a-z_]+)\}")
+TOKEN = re.compile(r"\{(\w+\.)?of_token\}")
+#: Added to a statement's name: the one for a single token.
+OF_TOKEN = " of a token"  # noqa: S105 (no secret)
 
 
 class SqlFileError(Exception):
@@ -41,11 +49,16 @@ def load(module: str) -> Mapping[str, LiteralString]:
         if name in statements or name in fragments:
             raise SqlFileError(f"{path.name}: the name {name!r} occurs twice.")
         (statements if kind == "name" else fragments)[name] = text.strip().removesuffix(";")
-    if unknown := {each for text in statements.values() for each in FRAGMENT.findall(text)} - {
-        *fragments
-    }:
+    used = {each for text in statements.values() for each in FRAGMENT.findall(text)}
+    if unknown := used - {*fragments}:
         raise SqlFileError(f"{path.name}: unknown fragments {', '.join(sorted(unknown))}.")
-    return {name: _fill(text, fragments) for name, text in statements.items()}
+    whole = {name: _fill(text, fragments) for name, text in statements.items()}
+    routed = {
+        name + OF_TOKEN: TOKEN.sub(r"\1token_id = %(token)s", text)
+        for name, text in whole.items()
+        if TOKEN.search(text)
+    }
+    return {name: TOKEN.sub("true", text) for name, text in whole.items()} | routed
 
 
 def _fill(text: str, fragments: Mapping[str, str]) -> str:

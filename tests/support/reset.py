@@ -45,7 +45,7 @@ RESET = f"""
                 AND NOT relispartition AND relname <> 'django_migrations'
                 AND relname <> ALL ('{{{",".join(KEPT)}}}')
         LOOP
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', tab) INTO has_rows;
+            EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', tab) INTO has_rows;
             IF has_rows THEN
                 EXECUTE format('DELETE FROM %s', tab);
             END IF;

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from tracking import db
 from tracking.delivery.scan_bounds import scan_bounds
 from tracking.models import Integration
+from tracking.models.integrations.by_token import rows_of_integrations
 from tracking.models.integrations.integration import CONFIGURED
 from tracking.sql import load
 
@@ -33,6 +34,14 @@ def due_of(ids: Collection[int]) -> list[int]:
     if not ids:
         return []
     with db.write_cursor() as cursor:
-        bounds = [scan_bounds.get("dispatch", pk) for pk in ids]
-        cursor.execute(SQL["due"], {"integrations": list(ids), "bounds": bounds})
-        return [row[0] for row in cursor.fetchall()]
+        rows = rows_of_integrations(
+            cursor,
+            SQL,
+            "due",
+            ids,
+            lambda some: {
+                "integrations": some,
+                "bounds": [scan_bounds.get("dispatch", pk) for pk in some],
+            },
+        )
+        return [row[0] for row in rows]

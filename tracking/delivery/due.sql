@@ -5,9 +5,10 @@ SELECT bounded.id
 FROM unnest(%(integrations)s::bigint[], %(bounds)s::timestamptz[]) AS bounded (id, bound)
 WHERE EXISTS (
     SELECT FROM hitstream_queue
-    WHERE integration_id = bounded.id
+    WHERE {of_token} AND integration_id = bounded.id
       AND due_at <= statement_timestamp() AND due_at >= bounded.bound
 ) OR EXISTS (
     SELECT FROM hitstream_queue
-    WHERE integration_id = bounded.id AND due_at <= statement_timestamp() AND claims >= 2
+    WHERE {of_token} AND integration_id = bounded.id AND due_at <= statement_timestamp()
+      AND claims >= 2
 )

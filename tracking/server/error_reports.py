@@ -1,6 +1,6 @@
 """Errors of web, worker and beat to Sentry: where something failed, never what was sent.
 
-A report is made anew of what is on a list; nothing else leaves the server. Only
+A report holds what is on a list; nothing else leaves the server. Only
 `tracking.server.telemetry` imports this.
 """
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import psycopg
 
-from tracking import process
+from tracking import db, process
 from tracking.conf import conf
 from tracking.current_request import NO_REQUEST
 from tracking.ingest.errors import Unavailable
@@ -31,6 +31,7 @@ from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
 from tracking.ingest.write.prepared_statement import Row
 from tracking.models.analytics import late_arrivals
+from tracking.models.hits import partitions
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class LoopWriter:
             while self._waiting and not self._sent:
                 fitting = fanout.fitting(item.item for item in self._waiting)
                 count = min(len(self._waiting), fitting)
-                items = [self._waiting.popleft() for _ in range(count)]
+                items = self._take(count)
                 self._sent = [item for item in items if not item.abandoned]
             if self._sent:
                 self._busy_since = time.monotonic()
@@ -146,10 +147,22 @@ class LoopWriter:
         except Exception as error:
             self._fail(error)
 
+    def _take(self, count: int) -> list[PendingArrival]:
+        """Take so many items; where the tables are distributed, of these the first and the others
+        of its token: one server stores them."""
+        first = [self._waiting.popleft() for _ in range(count)]
+        if not db.is_distributed():
+            return first
+        token = first[0].item.token_id
+        self._waiting.extendleft(item for item in reversed(first) if item.item.token_id != token)
+        return [item for item in first if item.item.token_id == token]
+
     def _receive(self, answer: Row | Exception) -> None:
         """Settle the batch that was sent, or pass it to the thread; then send the next."""
         try:
-            if isinstance(answer, store.RECOVERABLE):
+            if isinstance(answer, store.RECOVERABLE) or (
+                isinstance(answer, Exception) and partitions.is_missing(answer)
+            ):
                 self._pass_on(self._sent)
             elif isinstance(answer, Exception):
                 raise answer

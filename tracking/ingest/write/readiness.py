@@ -57,7 +57,9 @@ def store_for_a_moment(connection: OwnConnection, arrivals: Sequence[Arrival]) -
     """Raises psycopg's errors."""
     try:
         run_and_undo(connection, arrivals)
-    except errors.CheckViolation:
+    except store.PARTITION_ERRORS as error:
+        if not partitions.is_missing(error):
+            raise
         # The day's partitions are missing: the first hit makes them, too.
         try:
             with connection.transaction():

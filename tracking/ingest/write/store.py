@@ -13,13 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
 import psycopg
 from psycopg import errors
 
-from tracking import wakeup
+from tracking import db, wakeup
 from tracking.conf import conf
 from tracking.connection import OwnConnection
 from tracking.ingest.errors import BadRequest, Contended, Unavailable
@@ -30,6 +32,7 @@ from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.duplicates import duplicates
 from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
+from tracking.models.analytics.watermark import ALL_TOKENS
 from tracking.models.hits import partitions
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
@@ -46,6 +49,8 @@ UNSTORABLE = (psycopg.DataError, errors.StatementTooComplex, errors.ProgramLimit
 
 #: Errors that `insert` can work around: the statement failed, the connection is as good as before.
 RECOVERABLE = (*UNSTORABLE, errors.LockNotAvailable, errors.CheckViolation)
+#: What a missing partition causes, among other things.
+PARTITION_ERRORS = (errors.CheckViolation, psycopg.InternalError)
 
 
 SQL = load(__file__)
@@ -115,8 +120,9 @@ def insert(
         if until == math.inf and isinstance(error, errors.LockNotAvailable):
             until = time.monotonic() + conf.LOCK_TIMEOUT
         return halve(connection, batch, wake, until)
-    except errors.CheckViolation:
-        # "No partition of relation found for row": the day's partitions are missing.
+    except PARTITION_ERRORS as error:
+        if not partitions.is_missing(error):
+            raise
         with connection.transaction():
             made = partitions.make_ahead(connection.execute)
         if not made:
@@ -143,6 +149,12 @@ def execute_shortly(connection: OwnConnection, batch: list[Arrival], wake: Wake)
 
 
 def execute(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
+    if db.is_distributed() and batch[0].token_id != batch[-1].token_id:
+        # In the order of tokens: see `without_duplicates`.
+        groups = (list(group) for _, group in groupby(batch, key=attrgetter("token_id")))
+        return {
+            id: each for group in groups for id, each in execute(connection, group, wake).items()
+        }
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, duplicate_ids),) = found
@@ -156,6 +168,7 @@ def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:
         "arrivals": msgspec.json.encode(batch).decode(),
         "window": str(window),
         "late_after": late_after,
+        "watermark": str(batch[0].token_id if db.is_distributed() else ALL_TOKENS),
     }
 
 

@@ -3,7 +3,7 @@
 -- `arrivals` is a JSON array with an array for each arrival, in the order of the fields of `Arrival`;
 -- objects, which would name each field in each row, take a tenth longer to encode, send and parse.
 -- `window` is the least id of a hit that a repeated hitId still repeats, `late_after` the age from
--- which a hit is marked late. Returns whether anything is queued, and the ids of the duplicates.
+-- which a hit is marked late, `watermark` the token of the watermark, 0 for that of all. Returns whether anything is queued, and the ids of the duplicates.
 WITH arrivals AS MATERIALIZED (
     SELECT
         (hit ->> 0)::uuid AS id,
@@ -48,7 +48,7 @@ WITH arrivals AS MATERIALIZED (
     INSERT INTO hitstream_latearrival (hit_id, token_id)
     SELECT id, token_id FROM new_hits
     WHERE stored_at < statement_timestamp() - %(late_after)s::interval
-        OR id <= (SELECT position FROM hitstream_watermark)
+        OR id <= (SELECT position FROM hitstream_watermark WHERE token_id = %(watermark)s)
 ), deliveries AS (
     INSERT INTO hitstream_queue (
         token_id, integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import models
 from django.db.models import Case, F, QuerySet, Sum, Value, When
 
+from tracking import db
 from tracking.models.access.scope import Scope
 from tracking.models.analytics.watermark import Watermark
-from tracking.sql import load
+from tracking.models.tokens.token import Token
+from tracking.sql import OF_TOKEN, load
 
 #: Rows that one statement deletes at most.
 CHUNK = 10_000
@@ -55,10 +57,18 @@ class RollupQuerySet(models.QuerySet["Rollup"]):
 
 
 def _forget(statement: str, before: date) -> int:
+    if not db.is_distributed():
+        return _forget_chunks(SQL[statement], {"before": before})
+    tokens = Token.objects.values_list("pk", flat=True)
+    alone = SQL[statement + OF_TOKEN]
+    return sum(_forget_chunks(alone, {"before": before, "token": token}) for token in tokens)
+
+
+def _forget_chunks(statement: LiteralString, parameters: dict[str, Any]) -> int:
     found, gone = 0, CHUNK
     while gone == CHUNK:
         with Watermark.objects.hold(wait=True) as cursor:
-            cursor.execute(SQL[statement], {"before": before, "chunk": CHUNK})
+            cursor.execute(statement, {**parameters, "chunk": CHUNK})
             gone = cursor.rowcount
         found += gone
     return found

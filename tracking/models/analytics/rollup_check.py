@@ -11,7 +11,9 @@ from tracking import db
 from tracking.conf import conf
 from tracking.events import TEST_EVENT, TEST_USER
 from tracking.models.analytics.dimensions import HOUR
-from tracking.sql import load
+from tracking.models.analytics.watermark import ALL_TOKENS
+from tracking.models.tokens.token import Token
+from tracking.sql import OF_TOKEN, load
 
 SQL = load(__file__)
 
@@ -43,8 +45,14 @@ def compare() -> Iterator[RollupDifference]:
         "dimension": HOUR,
         "test_event": TEST_EVENT,
         "test_user": TEST_USER,
+        "watermark": ALL_TOKENS,
     }
     with db.write_cursor() as cursor:
-        cursor.execute(SQL["compare"], parameters)
-        for row in cursor.fetchall():
-            yield RollupDifference(*row)
+        if not db.is_distributed():
+            cursor.execute(SQL["compare"], parameters)
+            yield from (RollupDifference(*row) for row in cursor.fetchall())
+            return
+        for token in Token.objects.values_list("pk", flat=True):
+            own = {**parameters, "token": token, "watermark": token}
+            cursor.execute(SQL["compare" + OF_TOKEN], own)
+            yield from (RollupDifference(*row) for row in cursor.fetchall())

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from uuid import UUID
+from functools import partial
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
+from tracking import db
 from tracking.events import TEST_EVENT, TEST_USER
 from tracking.models.analytics import late_arrivals
 from tracking.models.analytics.dimensions import MAX_NAMES, MAX_VALUES
-from tracking.models.analytics.watermark import NOBODY, Busy, Watermark
-from tracking.sql import load
+from tracking.models.analytics.watermark import ALL_TOKENS, NOBODY, Busy, Watermark
+from tracking.models.tokens.token import Token
+from tracking.sql import OF_TOKEN, load
 from tracking.uuid7 import first_uuid7
 
 #: Hits that one pass counts, and late hits besides.
@@ -63,35 +66,39 @@ def catch_up() -> int:
 def run_pass() -> RollupPass:
     """Count the next hits. Raises Busy if another process counts now."""
     with Watermark.objects.hold() as cursor:
-        return count_next(cursor)
+        if not db.is_distributed():
+            return count_next(cursor)
+        passes = [count_next(cursor, token) for token in Token.objects.values_list("pk", flat=True)]
+        return RollupPass(sum(each.hits for each in passes), any(each.is_behind for each in passes))
 
 
-def count_next(cursor: CursorWrapper) -> RollupPass:
-    """Count the next hits in the transaction that holds the watermark."""
-    cursor.execute(SQL["make_watermark"], {"position": NOBODY})
-    cursor.execute(SQL["read_watermark"])
+def count_next(cursor: CursorWrapper, token: int = ALL_TOKENS) -> RollupPass:
+    """Count the next hits, of this token or of all, in the transaction of `hold`."""
+    run = partial(_run, cursor, token)
+    run("make_watermark", position=NOBODY)
+    run("read_watermark")
     first, now = cursor.fetchone()
     settled = first_uuid7(now - late_arrivals.lag())
-    last, is_behind = end_of_pass(cursor, first, settled)
-    cursor.execute(SQL["unmark"], {"first": first, "last": last, "pass": PASS})
+    run("end_of_pass", first=first, settled=settled, offset=PASS - 1)
+    found = cursor.fetchone()
+    # The watermark never goes back, whatever the clock does.
+    last = found[0] if found else max(first, settled)
+    run("unmark", first=first, last=last, pass_size=PASS)
     marked = [hit_id for (hit_id,) in cursor.fetchall()]
     ids = {"oldest": min(marked, default=NOBODY), "newest": max(marked, default=NOBODY)}
     cursor.execute(SQL["set_planner"])
     limits = {"max_names": MAX_NAMES, "max_values": MAX_VALUES}
     test = {"test_event": TEST_EVENT, "test_user": TEST_USER}
-    parameters = {"first": first, "last": last, "late": marked, **ids, **limits, **test}
-    cursor.execute(SQL["count_hits"], parameters)
+    run("count_hits", first=first, last=last, late=marked, **ids, **limits, **test)
     (hits,) = cursor.fetchone()
-    cursor.execute(SQL["move_watermark"], {"position": last})
-    return RollupPass(hits, is_behind or len(marked) == PASS)
+    run("move_watermark", position=last)
+    return RollupPass(hits, found is not None or len(marked) == PASS)
 
 
-def end_of_pass(cursor: CursorWrapper, first: UUID, settled: UUID) -> tuple[UUID, bool]:
-    """Return the last id of the pass, and whether hits follow it. The watermark never goes back,
-    whatever the clock does."""
-    cursor.execute(SQL["end_of_pass"], {"first": first, "settled": settled, "offset": PASS - 1})
-    found = cursor.fetchone()
-    return (found[0], True) if found else (max(first, settled), False)
+def _run(cursor: CursorWrapper, token: int, name: str, **parameters: Any) -> None:
+    """Run the statement for all tokens, or for one."""
+    statement = SQL[name] if token == ALL_TOKENS else SQL.get(name + OF_TOKEN, SQL[name])
+    cursor.execute(statement, {**parameters, "watermark": token, "token": token})
 
 
 def forget_all() -> None:
@@ -101,4 +108,4 @@ def forget_all() -> None:
     with Watermark.objects.hold(wait=True) as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("TRUNCATE hitstream_rollup, hitstream_visitor")
-        cursor.execute(SQL["move_watermark"], {"position": NOBODY})
+        cursor.execute(SQL["forget_watermarks"], {"position": NOBODY})

@@ -50,10 +50,10 @@ WITH hits AS MATERIALIZED (
             FROM unnest(breakdowns) AS property
         ) AS texts
     FROM (
-        SELECT * FROM hitstream_hit WHERE id > %(first)s AND id <= %(last)s
+        SELECT * FROM hitstream_hit WHERE {of_token} AND id > %(first)s AND id <= %(last)s
         UNION ALL
         SELECT * FROM hitstream_hit
-        WHERE id = ANY(%(late)s::uuid[]) AND id >= %(oldest)s AND id <= %(newest)s
+        WHERE {of_token} AND id = ANY(%(late)s::uuid[]) AND id >= %(oldest)s AND id <= %(newest)s
     ) AS hit
     -- OFFSET 0: the properties are read once a hit, not wherever they are used.
     CROSS JOIN LATERAL (SELECT {properties} AS properties OFFSET 0) AS p
@@ -63,7 +63,7 @@ WITH hits AS MATERIALIZED (
     -- Not EXISTS, which may be planned as a scan of all the rollups.
     SELECT day_counts.*, (
         SELECT true FROM hitstream_rollup AS kept
-        WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
+        WHERE {kept.of_token} AND (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
             = (day_counts.token_id, 'day', day_counts.day, day_counts.event, '')
     ) IS NOT NULL AS is_known
     FROM (
@@ -72,7 +72,7 @@ WITH hits AS MATERIALIZED (
 ), event_slots AS MATERIALIZED (
     SELECT *, %(max_names)s - (
         SELECT count(*) FROM hitstream_rollup AS kept
-        WHERE (kept.token_id, kept.dimension, kept.at) = (new.token_id, 'day', new.day)
+        WHERE {kept.of_token} AND (kept.token_id, kept.dimension, kept.at) = (new.token_id, 'day', new.day)
           AND kept.name <> '(other)'
     ) AS slots
     FROM (SELECT DISTINCT token_id, day FROM events WHERE NOT is_known) AS new
@@ -101,14 +101,14 @@ WITH hits AS MATERIALIZED (
 ), known_values AS (
     SELECT new.*, (
         SELECT true FROM hitstream_rollup AS kept
-        WHERE (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
+        WHERE {kept.of_token} AND (kept.token_id, kept.dimension, kept.at, kept.name, kept.value)
             = (new.token_id, new.dimension, new.at, new.name, new.value)
     ) IS NOT NULL AS is_known
     FROM property_values AS new
 ), value_slots AS MATERIALIZED (
     SELECT *, %(max_values)s - (
         SELECT count(*) FROM hitstream_rollup AS kept
-        WHERE (kept.token_id, kept.dimension, kept.at, kept.name)
+        WHERE {kept.of_token} AND (kept.token_id, kept.dimension, kept.at, kept.name)
             = (new.token_id, new.dimension, new.at, new.name) AND kept.value <> '(other)'
     ) AS slots
     FROM (SELECT DISTINCT token_id, dimension, at, name FROM known_values WHERE NOT is_known) AS new
@@ -144,27 +144,28 @@ SELECT coalesce(sum(count), 0)::bigint FROM hours
 
 -- name: make_watermark
 -- Make the watermark, before all hits.
-INSERT INTO hitstream_watermark (token_id, position) VALUES (0, %(position)s) ON CONFLICT DO NOTHING
+INSERT INTO hitstream_watermark (token_id, position) VALUES (%(watermark)s, %(position)s) ON CONFLICT DO NOTHING
 
 -- name: read_watermark
 -- The position and the start of the transaction, which lies before its snapshot.
-SELECT position, transaction_timestamp() FROM hitstream_watermark
+SELECT position, transaction_timestamp() FROM hitstream_watermark WHERE token_id = %(watermark)s
 
 -- name: end_of_pass
 -- The last hit of the pass, if more hits follow.
-SELECT id FROM hitstream_hit WHERE id > %(first)s AND id <= %(settled)s
+SELECT id FROM hitstream_hit WHERE {of_token} AND id > %(first)s AND id <= %(settled)s
 ORDER BY id OFFSET %(offset)s LIMIT 1
 
 -- name: unmark
 -- Remove the marks that the pass counts, and return the marked hits before the watermark. A marked
 -- hit after it is counted in any case.
 WITH before AS (
-    DELETE FROM hitstream_latearrival WHERE hit_id = ANY(ARRAY(
-        SELECT hit_id FROM hitstream_latearrival WHERE hit_id <= %(first)s
-        ORDER BY hit_id LIMIT %(pass)s
+    DELETE FROM hitstream_latearrival WHERE {of_token} AND hit_id = ANY(ARRAY(
+        SELECT hit_id FROM hitstream_latearrival WHERE {of_token} AND hit_id <= %(first)s
+        ORDER BY hit_id LIMIT %(pass_size)s
     )) RETURNING hit_id
 ), after AS (
-    DELETE FROM hitstream_latearrival WHERE hit_id > %(first)s AND hit_id <= %(last)s
+    DELETE FROM hitstream_latearrival
+    WHERE {of_token} AND hit_id > %(first)s AND hit_id <= %(last)s
 )
 SELECT hit_id FROM before ORDER BY hit_id
 
@@ -176,4 +177,8 @@ SELECT set_config('work_mem', '64MB', true), set_config('enable_mergejoin', 'off
 
 -- name: move_watermark
 -- Move the watermark.
+UPDATE hitstream_watermark SET position = %(position)s WHERE token_id = %(watermark)s
+
+-- name: forget_watermarks
+-- Move all watermarks.
 UPDATE hitstream_watermark SET position = %(position)s

@@ -12,8 +12,9 @@ from django.utils import timezone
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.hits.hit import Hit
+from tracking.models.integrations.by_token import rows_of_integrations
 from tracking.models.integrations.integration import Integration
-from tracking.sql import load
+from tracking.sql import OF_TOKEN, load
 
 #: Why a delivery fails for good: the code, and what it means.
 CODES = {
@@ -32,11 +33,14 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def died(self, integrations: Sequence[int], since: datetime, *, limit: int) -> dict[int, int]:
         """Return how many dead letters each integration got since then, counted up to the limit."""
         with db.read_cursor() as cursor:
-            cursor.execute(
-                SQL["count_since"],
-                {"integrations": list(integrations), "since": since, "limit": limit},
+            rows = rows_of_integrations(
+                cursor,
+                SQL,
+                "count_since",
+                integrations,
+                lambda some: {"integrations": some, "since": since, "limit": limit},
             )
-            return dict(cursor.fetchall())
+            return dict(rows)
 
     def matching(self, criteria: Criteria) -> DeadLetterQuerySet:
         """Return the dead letters that the criteria select."""
@@ -59,7 +63,13 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
         first, last = hit_ids.first(), hit_ids.last()
         if first is None or last is None:
             return self.none()
-        hits = Hit.objects.filter(pk=OuterRef("hit_id"), name=name, pk__gte=first, pk__lte=last)
+        hits = Hit.objects.filter(
+            pk=OuterRef("hit_id"),
+            token_id=OuterRef("token_id"),
+            name=name,
+            pk__gte=first,
+            pk__lte=last,
+        )
         return self.filter(Exists(hits))
 
     def replay(self) -> int:
@@ -78,8 +88,15 @@ def replay(ids: Sequence[int]) -> int:
     with db.write_cursor() as cursor:
         cursor.execute(SQL["bounds"], {"ids": list(ids)})
         first, last = cursor.fetchone()
-        cursor.execute(SQL["replay"], {"ids": list(ids), "first": first, "last": last})
-        moved: int = cursor.fetchone()[0]
+        bounds = {"first": first, "last": last}
+        if not db.is_distributed():
+            cursor.execute(SQL["replay"], {"ids": list(ids), **bounds})
+            return int(cursor.fetchone()[0])
+        moved = 0
+        letters = DeadLetter.objects.using(db.write_alias()).filter(pk__in=ids)
+        for token in letters.order_by().values_list("token_id", flat=True).distinct():
+            cursor.execute(SQL["replay" + OF_TOKEN], {"ids": list(ids), "token": token, **bounds})
+            moved += cursor.fetchone()[0]
     return moved
 
 

@@ -9,7 +9,7 @@ FROM hitstream_deadletter WHERE id = ANY(%(ids)s)
 -- planning for every partition of the hits.
 WITH letters AS MATERIALIZED (
     SELECT id, token_id, integration_id, hit_id, code FROM hitstream_deadletter
-    WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    WHERE {of_token} AND id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), queued AS (
     INSERT INTO hitstream_queue (
         token_id, integration_id, hit_id, due_at, queued_at, ordering_key, claims, attempts
@@ -22,13 +22,13 @@ WITH letters AS MATERIALIZED (
     JOIN hitstream_integration AS integration
       ON integration.id = letters.integration_id AND integration.deleted_at IS NULL
     LEFT JOIN hitstream_hit AS hit
-      ON hit.id = letters.hit_id AND hit.token_id = letters.token_id AND hit.id >= %(first)s AND hit.id <= %(last)s
+      ON {hit.of_token} AND hit.id = letters.hit_id AND hit.token_id = letters.token_id AND hit.id >= %(first)s AND hit.id <= %(last)s
     ORDER BY letters.hit_id
     ON CONFLICT DO NOTHING
     RETURNING token_id, integration_id, hit_id
 ), replayed AS (
     DELETE FROM hitstream_deadletter AS dead USING letters, queued
-    WHERE dead.id = letters.id AND dead.token_id = letters.token_id
+    WHERE {dead.of_token} AND dead.id = letters.id AND dead.token_id = letters.token_id
       AND queued.hit_id = letters.hit_id AND queued.integration_id = letters.integration_id
       AND queued.token_id = letters.token_id
     RETURNING dead.token_id, dead.integration_id, dead.hit_id, dead.code
@@ -46,7 +46,7 @@ SELECT integration.id, counted.count
 FROM unnest(%(integrations)s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
     SELECT count(*) FROM (
         SELECT FROM hitstream_deadletter
-        WHERE integration_id = integration.id AND failed_at >= %(since)s
+        WHERE {of_token} AND integration_id = integration.id AND failed_at >= %(since)s
         ORDER BY failed_at LIMIT %(limit)s
     ) AS failures
 ) AS counted

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from tracking import db
 from tracking.models.deliveries.claim import Claim
+from tracking.models.integrations.by_token import rows_of_integrations
 from tracking.models.integrations.integration import Integration
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
@@ -78,23 +79,26 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
         """Return since when each integration has its oldest queued hit, at the same cost for 10 and
         10 million rows."""
         with db.read_cursor() as cursor:
-            cursor.execute(SQL["oldest"], {"integrations": list(integrations)})
-            return dict(cursor.fetchall())
+            rows = rows_of_integrations(
+                cursor, SQL, "oldest", integrations, lambda some: {"integrations": some}
+            )
+            return dict(rows)
 
     def retrying(
         self, integrations: Sequence[int], *, since: datetime = ALWAYS, limit: int
     ) -> dict[int, int]:
         """Return how many deliveries of hits received since then are retrying, up to the limit: a
         replay's are of earlier hits."""
+        bounds: dict[str, Any] = {"first": first_uuid7(since), "since": since, "limit": limit}
         with db.read_cursor() as cursor:
-            parameters: dict[str, Any] = {
-                "integrations": list(integrations),
-                "first": first_uuid7(since),
-                "since": since,
-                "limit": limit,
-            }
-            cursor.execute(SQL["retrying"], parameters)
-            return dict(cursor.fetchall())
+            rows = rows_of_integrations(
+                cursor,
+                SQL,
+                "retrying",
+                integrations,
+                lambda some: {"integrations": some, **bounds},
+            )
+            return dict(rows)
 
     def _claim(
         self,

@@ -2,7 +2,9 @@
 -- The rows to claim. They are addressed by ctid, so that stale planner statistics cannot choose an
 -- index scan over the dead rows of a queue that has just been emptied.
 due AS MATERIALIZED (
-    SELECT ctid AS place, due_at FROM hitstream_queue
+    SELECT ctid AS place, due_at,
+        statement_timestamp() + make_interval(secs => %(lease)s) AS leased_until
+    FROM hitstream_queue
     WHERE token_id = %(token)s AND integration_id = %(integration)s AND claims BETWEEN %(least)s AND %(most)s
       AND due_at <= statement_timestamp() AND due_at >= %(bound)s
     ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -40,7 +42,7 @@ SET (due_at, claims) = (
 )
 WHERE queued.token_id = %(token)s AND queued.ctid = ANY(ARRAY(SELECT place FROM due))
 RETURNING hit_id, (SELECT max(due_at) FROM due), due_at, claims, attempts, queued_at,
-    due_at = statement_timestamp() + make_interval(secs => %(lease)s)
+    due_at = (SELECT max(leased_until) FROM due)
 
 -- name: oldest
 -- Since when each integration has its oldest queued hit. An index by age covers retried deliveries.
@@ -50,12 +52,13 @@ SELECT integration.id, least(retried.queued_at, waiting.queued_at)
 FROM unnest(%(integrations)s::bigint[]) AS integration (id)
 LEFT JOIN LATERAL (
     SELECT queued_at FROM hitstream_queue
-    WHERE integration_id = integration.id AND attempts > 0 ORDER BY queued_at LIMIT 1
+    WHERE {of_token} AND integration_id = integration.id AND attempts > 0
+    ORDER BY queued_at LIMIT 1
 ) AS retried ON true
 LEFT JOIN LATERAL (
     SELECT min(queued_at) AS queued_at FROM (
         SELECT queued_at FROM hitstream_queue
-        WHERE integration_id = integration.id ORDER BY due_at LIMIT 100
+        WHERE {of_token} AND integration_id = integration.id ORDER BY due_at LIMIT 100
     ) AS first
 ) AS waiting ON true
 WHERE least(retried.queued_at, waiting.queued_at) IS NOT NULL
@@ -67,7 +70,8 @@ SELECT integration.id, counted.count
 FROM unnest(%(integrations)s::bigint[]) AS integration (id) CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE hit_id >= %(first)s) AS count FROM (
         SELECT hit_id FROM hitstream_queue
-        WHERE integration_id = integration.id AND attempts > 0 AND queued_at >= %(since)s
+        WHERE {of_token} AND integration_id = integration.id AND attempts > 0
+          AND queued_at >= %(since)s
         ORDER BY queued_at LIMIT %(limit)s
     ) AS retries
 ) AS counted

@@ -34,7 +34,7 @@ WITH entries AS MATERIALIZED (
     RETURNING letter.hit_id, letter.code
 ), retries AS (
     UPDATE hitstream_queue AS queued
-    SET due_at = statement_timestamp() + make_interval(secs => entry.wait),
+    SET due_at = to_timestamp(extract(EPOCH FROM statement_timestamp())::float8 + entry.wait),
         attempts = entry.attempts, claims = 0
     FROM entries AS entry
     WHERE queued.token_id = %(token)s AND queued.integration_id = %(integration)s

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+import psycopg
+from django.db import DatabaseError, connections
+from psycopg import errors
 
 from tracking import db
 from tracking.conf import conf
@@ -95,6 +97,15 @@ def make_missing(
         for statement in partition.statements(schema):
             execute(statement)
     return [partition.name for partition in made]
+
+
+def is_missing(error: Exception) -> bool:
+    """Return whether a statement failed for a missing partition. Citus passes on the message of
+    another server without its code."""
+    reported = error.__cause__ if isinstance(error, DatabaseError) and error.__cause__ else error
+    return isinstance(reported, errors.CheckViolation) or (
+        isinstance(reported, psycopg.InternalError) and "no partition of relation" in str(reported)
+    )
 
 
 def is_installed() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tracking import db
 from tracking.models.deliveries.queue import QueuedDelivery
+from tracking.models.integrations.by_token import rows_of_integrations
 from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
@@ -62,5 +63,7 @@ def measure_latency(ids: Sequence[int]) -> Mapping[int, Latency]:
     since = first_uuid7(datetime.now(UTC) - timedelta(days=SAMPLE_DAYS))
     bounds: dict[str, Any] = {"since": since, "reach": REACH, "limit": SAMPLE}
     with db.read_cursor() as cursor:
-        cursor.execute(SQL["latency"], {"ids": list(ids), **bounds})
-        return {integration_id: Latency(*both) for integration_id, both in cursor.fetchall()}
+        rows = rows_of_integrations(
+            cursor, SQL, "latency", ids, lambda some: {"ids": some, **bounds}
+        )
+        return {integration_id: Latency(*both) for integration_id, both in rows}

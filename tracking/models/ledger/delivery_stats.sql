@@ -10,7 +10,7 @@ SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY waited)
 FROM unnest(%(ids)s::bigint[]) AS id, LATERAL (
     SELECT waited FROM (
         SELECT hit_id, result, waited FROM hitstream_outcome
-        WHERE integration_id = id AND hit_id >= %(since)s
+        WHERE {of_token} AND integration_id = id AND hit_id >= %(since)s
         ORDER BY hit_id DESC LIMIT %(reach)s
     ) AS ended
     WHERE result = 'delivered' AND waited IS NOT NULL ORDER BY hit_id DESC LIMIT %(limit)s

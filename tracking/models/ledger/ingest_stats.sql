@@ -1,8 +1,12 @@
 -- name: counts
 -- What arrived and what became of it, by quarter of an hour and by token.
-SELECT quarter_hour, token_id, kind, reason, sum(count)::bigint FROM hitstream_counts
-WHERE integration_id = 0 AND quarter_hour >= %(since)s
-  AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+WITH counted AS MATERIALIZED (
+    SELECT quarter_hour, token_id, kind, reason, sum(count) AS count FROM hitstream_counts
+    WHERE integration_id = 0 AND quarter_hour >= %(since)s
+      AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+    GROUP BY 1, 2, 3, 4
+)
+SELECT quarter_hour, token_id, kind, reason, sum(count)::bigint FROM counted
 GROUP BY GROUPING SETS ((quarter_hour, kind), (token_id, kind, reason))
 
 -- name: newest

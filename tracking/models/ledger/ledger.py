@@ -16,12 +16,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import models
 
 from tracking import db
-from tracking.sql import load
+from tracking.sql import OF_TOKEN, load
 from tracking.uuid7 import first_uuid7
 
 SQL = load(__file__)
@@ -87,17 +87,28 @@ class Tally(TallyColumns):
     """A change of a count, append-only until it is consolidated."""
 
 
+def _consolidate(statement: LiteralString, parameters: Mapping[str, int]) -> int:
+    moved = 0
+    while True:
+        with db.write_cursor() as cursor:
+            cursor.execute(statement, {**parameters, "chunk": CONSOLIDATE_CHUNK})
+            found: int = cursor.fetchone()[0]
+        moved += found
+        if found < CONSOLIDATE_CHUNK:
+            return moved
+
+
 class LedgerQuerySet(models.QuerySet["Ledger"]):
     def consolidate(self) -> int:
         """Move the tallies into the ledger and the totals. Returns how many rows were moved."""
-        rolled = 0
-        while True:
-            with db.write_cursor() as cursor:
-                cursor.execute(SQL["consolidate"], {"chunk": CONSOLIDATE_CHUNK})
-                found: int = cursor.fetchone()[0]
-            rolled += found
-            if found < CONSOLIDATE_CHUNK:
-                return rolled
+        if not db.is_distributed():
+            return _consolidate(SQL["consolidate"], {})
+        tokens = self._tallied_tokens()
+        statement = SQL["consolidate" + OF_TOKEN]
+        return sum(_consolidate(statement, {"token": token}) for token in tokens)
+
+    def _tallied_tokens(self) -> list[int]:
+        return list(Tally.objects.values_list("token_id", flat=True).distinct())
 
     def of_integration(self, integration_id: int, since: datetime) -> list[LedgerRow]:
         """Return the integration's quarter-hours since then, the latest first, with what is

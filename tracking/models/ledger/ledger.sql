@@ -2,8 +2,10 @@
 -- Move a chunk of the tallies into the ledger, by quarter of an hour, and into the lifetime totals.
 WITH tallies AS (
     DELETE FROM hitstream_tally WHERE id IN (
-        SELECT id FROM hitstream_tally ORDER BY id LIMIT %(chunk)s FOR UPDATE SKIP LOCKED
-    ) RETURNING quarter_hour, token_id, integration_id, kind, reason, count
+        SELECT id FROM hitstream_tally WHERE {of_token}
+        ORDER BY id LIMIT %(chunk)s FOR UPDATE SKIP LOCKED
+    ) AND {of_token}
+    RETURNING quarter_hour, token_id, integration_id, kind, reason, count
 ), quarters AS (
     INSERT INTO hitstream_ledger AS ledger
         (quarter_hour, token_id, integration_id, kind, reason, count)

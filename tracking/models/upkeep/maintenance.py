@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import (
-    IntegrityError,
+    DatabaseError,
     OperationalError,
     ProgrammingError,
     connections,
@@ -93,8 +93,8 @@ def retry_with_partitions(write: Callable[[], Written]) -> Written:
     found for row"), which is then created. Returns what `write` returns."""
     try:
         return write()
-    except IntegrityError:
-        if not make_partitions():
+    except DatabaseError as error:
+        if not (partitions.is_missing(error) and make_partitions()):
             raise
         return write()
 
@@ -106,7 +106,10 @@ def prune_keys() -> int:
     table = HitKey._meta.db_table
     pruned = 0
     with db.write_cursor() as cursor:
-        cursor.execute("SELECT pg_relation_size(%s::regclass) / 8192", [table])
+        size = "pg_relation_size(%s::regclass)"
+        if db.is_distributed():
+            size = "(SELECT max(shard_size) FROM citus_shards WHERE table_name = %s::regclass)"
+        cursor.execute(f"SELECT {size} / 8192", [table])
         blocks = cursor.fetchone()[0]
         for block in range(0, blocks, PRUNE_BLOCKS):
             cursor.execute(

@@ -20,12 +20,14 @@ from tracking import db
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
 from tracking.routing.switches import is_switched_on
-from tracking.sql import load
+from tracking.sql import OF_TOKEN, load
 from tracking.uuid7 import first_uuid7, quarter_hour_of
 
 #: A delivery to a running integration that is due for longer than this is stuck.
 STUCK = timedelta(minutes=10)
 CHUNK = 2000
+#: Under which refused requests without a valid token are counted.
+NO_TOKEN = 0
 
 SQL = load(__file__)
 
@@ -57,9 +59,10 @@ def reconcile(since: datetime, until: datetime) -> list[Discrepancy]:
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         if len(connections[alias].savepoint_ids) == 0:
             cursor.execute(SQL["snapshot"])
-        cursor.execute(SQL["make_counted"], parameters)
-        cursor.execute(SQL["make_delivery_state"], parameters)
-        cursor.execute(SQL["make_index"])
+        if not db.is_distributed():
+            cursor.execute(SQL["make_counted"], parameters)
+            cursor.execute(SQL["make_delivery_state"], parameters)
+            cursor.execute(SQL["make_index"])
         reconciliation = Reconciliation(cursor, parameters)
         return [
             *reconciliation.wrong_counts(),
@@ -78,8 +81,17 @@ class Reconciliation:
         }
         self._tokens = {token.pk: str(token) for token in Token.objects.all()}
 
-    def _rows(self, statement: LiteralString) -> Iterator[tuple[Any, ...]]:
-        self._cursor.execute(statement, self._parameters)
+    def _rows(self, check: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the check. Where the tables are distributed, one server looks at all of
+        one token: what is written down here is not there."""
+        if not db.is_distributed():
+            yield from self._found(SQL[check], {})
+        else:
+            for token in (NO_TOKEN, *self._tokens):
+                yield from self._found(SQL[f"{check}_alone{OF_TOKEN}"], {"token": token})
+
+    def _found(self, statement: LiteralString, more: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+        self._cursor.execute(statement, {**self._parameters, **more})
         while rows := self._cursor.fetchmany(CHUNK):
             yield from rows
 
@@ -87,32 +99,32 @@ class Reconciliation:
         return self._integrations.get(pk, f"Integration {pk}")
 
     def wrong_counts(self) -> Iterator[Discrepancy]:
-        for at, token, counted, found in self._rows(SQL["wrong_tokens"]):
+        for at, token, counted, found in self._rows("wrong_tokens"):
             whose = self._tokens.get(token, f"Token {token}")
             yield Discrepancy(
                 whose, f"{at:%Y-%m-%d %H:%M}: {counted} hits counted as new, {found} stored"
             )
-        for at, integration, kind, counted, found in self._rows(SQL["wrong_counts"]):
+        for at, integration, kind, counted, found in self._rows("wrong_counts"):
             yield Discrepancy(
                 self._integration(integration),
                 f"{at:%Y-%m-%d %H:%M}: {counted} counted as {kind}, {found} present",
             )
 
     def wrong_hits(self) -> Iterator[Discrepancy]:
-        for integration, states, hits in self._rows(SQL["two_states"]):
+        for integration, states, hits in self._rows("two_states"):
             yield Discrepancy(
                 self._integration(integration), f"{len(hits)} hits are {states}", hits
             )
         running = Integration.objects.running().values_list("pk", flat=True)
         self._parameters["running"] = list(running)
-        for integration, hits in self._rows(SQL["stuck_hits"]):
+        for integration, hits in self._found(SQL["stuck_hits"], {}):
             what = f"{len(hits)} hits are due for more than {STUCK} and nobody sends them"
             yield Discrepancy(self._integration(integration), what, hits)
 
     def nowhere(self) -> Iterator[Discrepancy]:
         """Yield hits that were for an integration when they arrived, and have no delivery."""
         lost: defaultdict[int, list[UUID]] = defaultdict(list)
-        for hit, integration, name, destination, said in self._rows(SQL["nowhere"]):
+        for hit, integration, name, destination, said in self._rows("nowhere"):
             integrations = msgspec.json.decode(said) if said else None
             if is_switched_on(integrations, handle=name.lower(), destination=destination):
                 lost[integration].append(hit)

@@ -115,12 +115,13 @@ def drop(partition: Partition) -> str:
 
 def _drop(partition: Partition) -> None:
     with db.write_cursor() as cursor:
-        pooled = is_pooled(cursor)
-    (_drop_in_transaction if pooled else _drop_detached)(partition)
+        # Citus detaches no partition beside readers.
+        in_transaction = is_pooled(cursor) or db.is_distributed()
+    (_drop_in_transaction if in_transaction else _drop_detached)(partition)
 
 
 def _drop_in_transaction(partition: Partition) -> None:
-    """Drop the partition where no setting outlives a transaction. Ingest may wait as long as this
+    """Drop the partition where it cannot be detached first. Ingest may wait as long as this
     statement does for its lock."""
     with db.atomic(), db.write_cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{DDL_LOCK_TIMEOUT}s"])
