@@ -66,7 +66,8 @@ class Writer:
         ]
 
     def store(self, arrivals: list[Arrival]) -> None:
-        from tracking.ingest.write.store import Stored, store  # noqa: PLC0415
+        from tracking.ingest.write.outcome import Stored  # noqa: PLC0415
+        from tracking.ingest.write.store import store  # noqa: PLC0415
 
         assert store(self.connection, arrivals) == [Stored.NEW] * len(arrivals)
 

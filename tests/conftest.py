@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 from tests.support import reset
 from tests.support.hits import Answer, Send, basic
 from tracking import process
+from tracking.current_request import environ_of_request
 from tracking.delivery import retry
 from tracking.health.broker import broker
 from tracking.health.database import postgres
@@ -35,6 +36,7 @@ pytest_plugins = [
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """One test's tokens, integrations, refusals and repetitions are not those of the next."""
+    environ_of_request.set(None)
     process.forget()
     yield
     process.forget()

@@ -12,6 +12,7 @@
 | `ingest.write.fanout`                  | integrations by token            | forget         |
 | `delivery.scan_bounds.scan_bounds`     | lower bounds of the queue scans  | forget         |
 | `delivery.engine.engine`               | the running deliveries           | fork           |
+| `delivery.failure_log.failure_log`     | when failures were logged        | forget         |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
 | `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
 | `delivery.mapping_stage.mapping_thread`| who waits for the evaluator      | fork           |

@@ -66,6 +66,19 @@ VARIABLES: dict[str, dict[str, str]] = {
         "EMAIL_USE_SSL": "`1`: TLS from the start.",
         "DEFAULT_FROM_EMAIL": "The sender of alerts.",
     },
+    "Errors and traces": {
+        "SENTRY_DSN": "Where Sentry takes errors; needs the extra `sentry`. "
+        "[What is sent](../how-to/logs-and-traces.md#sentry).",
+        "SENTRY_RELEASE": "The release that the errors are of; Hitstream's version.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "The collector of OpenTelemetry, `http://host:4318`; needs "
+        "the extra `otel`. The exporter reads the other `OTEL_EXPORTER_OTLP_*`, the SDK "
+        "`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_BSP_*`. "
+        "[What is sent](../how-to/logs-and-traces.md#opentelemetry).",
+        "OTEL_EXPORTER_OTLP_HEADERS": "Headers for the collector, `name=value`, separated by "
+        "commas.",
+        "OTEL_TRACES_SAMPLER_ARG": "The part of the hits that have a trace, 0 to 1.",
+        "HITSTREAM_SEND_TRACEPARENT": "`1`: requests to destinations carry a `traceparent`.",
+    },
     "The web server and `make run`": {
         "HOST": "The address that `make run` listens on.",
         "PORT": "The port that `make run` listens on.",

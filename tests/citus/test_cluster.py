@@ -23,6 +23,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write import store
 from tracking.ingest.write.connection import connect
+from tracking.ingest.write.outcome import Stored
 from tracking.models import Hit, Ledger, Outcome, QueuedDelivery, Token, Watermark
 from tracking.models.analytics import rollup_job
 from tracking.models.deliveries import queue
@@ -50,7 +51,7 @@ def arrivals_of(tokens: Sequence[Token], hits: int = HITS) -> list[Arrival]:
 def store_all(arrivals: Sequence[Arrival]) -> None:
     with connect() as ours:
         outcomes = store.store(ours, arrivals)
-    assert set(outcomes) == {store.Stored.NEW}
+    assert set(outcomes) == {Stored.NEW}
 
 
 def servers_of(statement: LiteralString, parameters: dict[str, Any]) -> int:

@@ -23,7 +23,8 @@ from tests.support.posting import get
 from tracking import db
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import connect
-from tracking.ingest.write.store import Stored, store
+from tracking.ingest.write.outcome import Stored
+from tracking.ingest.write.store import store
 from tracking.models import Hit, Token
 from tracking.models.hits.partitions import Partition
 from tracking.models.upkeep import retention

@@ -15,7 +15,7 @@ def test_past_the_waiting_limit_requests_are_refused_at_once(server: Server) -> 
 
     def ask() -> None:
         started = time.monotonic()
-        headers = {"Origin": "https://shop.test"}
+        headers = {"Origin": "https://shop.test", "X-Request-ID": "edge-1"}
         answer = server.request("POST", "/slow?seconds=1", b"{}", headers)
         answers.append((answer.status, time.monotonic() - started, answer.headers))
 
@@ -28,6 +28,7 @@ def test_past_the_waiting_limit_requests_are_refused_at_once(server: Server) -> 
     assert len(refused) == 30 - 4 - 8
     assert all(seconds < 1 for _, seconds, _ in refused)
     assert all(headers["retry-after"] == "5" for _, _, headers in refused)
+    assert all(headers["x-request-id"] == "edge-1" for _, _, headers in refused)
 
 
 def test_the_environ_tells_the_request(server: Server) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
+from tracking.delivery.failure_log import fields_of
 from tracking.delivery.request_pool import BatchResult
 from tracking.events import Receipt
 from tracking.exceptions import DeliveryError
@@ -34,7 +35,12 @@ def attempt_of(
     elif isinstance(result, Exception):
         code, message = "destination_failed", repr(result)
         text = "".join(traceback.format_exception(result))
-        logger.error("%s failed in our own code:\n%s", integration, mask(text))
+        logger.error(
+            "%s failed in our own code:\n%s",
+            integration,
+            mask(text),
+            extra=fields_of(integration, sent.batch.events),
+        )
     return AttemptRecord(
         id=uuid7(),
         made_at=datetime.now(UTC),

@@ -10,6 +10,7 @@ from tracking.delivery.results import ResultBuffer
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.mapping.event_mapping import Outcome, Skipped, judge
 from tracking.events import Event
+from tracking.log_fields import log_fields
 from tracking.models import Hit
 from tracking.models.deliveries.claim import Claim
 from tracking.models.deliveries.queue import FATAL_CLAIMS
@@ -64,7 +65,9 @@ def pack(events: list[Event], destination: Destination) -> list[Sequence[Event]]
         batches = list(destination.batches(events))
         if sorted(event.id for batch in batches for event in batch) == [e.id for e in events]:
             return batches
-        logger.error("%s leaves events out of its batches", destination.slug)
+        fault = "leaves events out of its batches"
     except Exception as error:
-        logger.error("%s cannot pack its events: %s", destination.slug, type(error).__name__)
+        fault = f"cannot pack its events: {type(error).__name__}"
+    fields = log_fields(hits=(event.id for event in events))
+    logger.error("%s %s", destination.slug, fault, extra=fields)
     return [[event] for event in events]

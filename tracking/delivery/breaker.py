@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from tracking.conf import conf
+from tracking.delivery.failure_log import fields_of
 from tracking.delivery.request_pool import BatchResult
 from tracking.exceptions import RetryableError, SetupError, blame
 from tracking.models import Integration
@@ -83,5 +84,5 @@ class Breaker:
 def hold_back(integration: Integration, error: Exception) -> None:
     """Pause the integration for an error of its configuration or of the destination's own code."""
     reason = str(error) if isinstance(error, SetupError) else blame(error)
-    logger.warning("%s is paused: %s", integration, reason)
+    logger.warning("%s is paused: %s", integration, reason, extra=fields_of(integration))
     Integration.objects.hold(integration, Cause.SETUP, reason)

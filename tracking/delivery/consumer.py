@@ -9,9 +9,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from tracking import observer
 from tracking.conf import conf
 from tracking.delivery.batching import events_of, pack, sort_out
 from tracking.delivery.breaker import Breaker, Hold, hold_back
+from tracking.delivery.failure_log import failure_log, fields_of
 from tracking.delivery.mapping_stage import MappingStage
 from tracking.delivery.open_requests import OpenRequests
 from tracking.delivery.request_pool import Batch, BatchResult, RequestPool
@@ -173,11 +175,14 @@ class Consumer:
             f"{many} {result}" for result, many in self._results.written.most_common()
         )
         if counts:
-            logger.info("%s: %s", self.integration, counts)
+            logger.info("%s: %s", self.integration, counts, extra=fields_of(self.integration))
 
     def _answered(self, sent: BatchResult) -> None:
         """Take the result of a batch. Called on the loop."""
         attempt = self._results.enter(sent, is_alive=self._is_alive)
+        failure_log.note(sent, self.integration, attempt)
+        if sent.begun is not None:
+            observer.end(sent.begun, self._results.answered(sent, attempt))
         self._answers += len(sent.batch.events)
         hold = self._breaker.judge(sent, attempt)
         if hold is not None:
@@ -195,7 +200,8 @@ class Consumer:
             self.integration, hold.cause, hold.reason, seconds=hold.seconds
         )
         if held:
-            logger.warning("%s is paused (%s): %s", self.integration, hold.cause, hold.reason)
+            what = self.integration, hold.cause, hold.reason
+            logger.warning("%s is paused (%s): %s", *what, extra=fields_of(self.integration))
 
     def _hasten(self) -> None:
         """Make due what failed while the destination was down, part by part."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tracking import observer
 from tracking.delivery.open_requests import OpenRequests
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
@@ -39,6 +40,8 @@ class BatchResult:
 
     batch: Batch
     result: Receipt | Exception
+    #: What the observer knows the request by; None if nobody watches it.
+    begun: object | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -185,17 +188,18 @@ class RequestPool:
 
     async def _send(self, batch: Batch) -> None:
         seconds = self._destination.timeout + MARGIN
+        begun = None
+        if observer.is_watching():
+            begun = observer.begin([event.id for event in batch.events])
+        result: Receipt | Exception
         try:
             async with asyncio.timeout(seconds):
-                sent = BatchResult(
-                    batch, await self._destination.deliver(batch.events, self._client)
-                )
+                result = await self._destination.deliver(batch.events, self._client)
         except TimeoutError:
-            sent = BatchResult(
-                batch, RetryableError(f"It was not over within {seconds:g} seconds.")
-            )
+            result = RetryableError(f"It was not over within {seconds:g} seconds.")
         except Exception as error:
-            sent = BatchResult(batch, error)
+            result = error
+        sent = BatchResult(batch, result, begun)
         if sent.is_failure:
             self._allowed = max(1, self.allowed // 2)
         else:

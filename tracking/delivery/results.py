@@ -23,6 +23,7 @@ from tracking.models.deliveries.outcome import DeliveryResult
 from tracking.models.deliveries.settle import AttemptRecord, Settlement, settle
 from tracking.models.integrations.failing import Streak
 from tracking.models.upkeep import maintenance
+from tracking.observer import Answered
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,19 @@ class ResultBuffer:
             case _:
                 self._retry(events, attempt, None)
         return attempt
+
+    def answered(self, sent: BatchResult, attempt: AttemptRecord) -> Answered:
+        """Return what an observer gets of the attempt: no content of a hit."""
+        return Answered(
+            integration=self.integration.pk,
+            destination=self.integration.destination,
+            attempt=attempt.id,
+            numbers={event.id: self._claims[event.id].attempts + 1 for event in sent.batch.events},
+            failed_hits=attempt.failed_hits,
+            status=attempt.status,
+            duration=attempt.duration,
+            error=attempt.code,
+        )
 
     def give_back(self, events: Iterable[Event]) -> None:
         """Make the deliveries due at once, as if they had never been claimed."""

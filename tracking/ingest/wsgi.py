@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, URLPattern, reverse
 
+from tracking.current_request import HEADER, environ_of_request, id_of
 from tracking.ingest.errors import IngestError, respond
 from tracking.ingest.http.cors import allow_origin
 from tracking.ingest.routes import ROUTES, Route
@@ -40,6 +41,7 @@ class IngestFirst:
         self._views: RouteTable | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ_of_request.set(environ)
         views = self._views
         if views is None:
             views = self._views = RouteTable.of_the_project()
@@ -47,6 +49,8 @@ class IngestFirst:
         if view is None:
             return self._application(environ, start_response)
         response = answer(view, environ)
+        if response.status_code >= 400:
+            response.headers[HEADER] = id_of(environ)
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, [*response.items()])
         return [response.getvalue()]

@@ -22,7 +22,7 @@ from tracking.conf import conf
 from tracking.ingest.routes import ROUTES
 from tracking.ingest.write.readiness import readiness
 from tracking.ingest.write.spool import spool
-from tracking.server import pulse, ready
+from tracking.server import pulse, ready, telemetry
 from tracking.server.front.body import OTHER, Limit
 from tracking.server.front.rsgi import Front
 
@@ -59,6 +59,9 @@ app = Front(
 # It needs its connection before Postgres may have no more.
 app.at_open.append(readiness.begin)
 app.at_open.append(spool.current)
+app.at_open.append(telemetry.start)
 app.at_open.append(pulse.start)
 app.at_open.append(ready.announce)
 app.at_close.append(process.shutdown)
+# It watches the last hits, too.
+app.at_close.append(telemetry.stop)

@@ -3,10 +3,10 @@
 import warnings
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, setup_logging, worker_init, worker_shutdown
 
 from tracking.beat import SCHEDULE
-from tracking.server import pulse
+from tracking.server import pulse, telemetry
 
 # Celery warns of root because of pickle; this app accepts only JSON, and in a container all is
 # root.
@@ -30,8 +30,15 @@ app.conf.beat_schedule = SCHEDULE
 @worker_init.connect
 @beat_init.connect
 def give_pulse(**kwargs: object) -> None:
-    """Show the supervisor that the process is alive."""
+    """Show the supervisor that the process is alive, and start what watches it."""
     pulse.start()
+    telemetry.start()
+
+
+@worker_shutdown.connect
+def end_telemetry(**kwargs: object) -> None:
+    """Send what is left."""
+    telemetry.stop()
 
 
 @setup_logging.connect

@@ -1,5 +1,5 @@
-"""Middleware of the deployment: the policy of the admin's own pages, and a page for a database that
-is away."""
+"""Middleware of the deployment: the id of a request on its answer, the policy of the admin's own
+pages, and a page for a database that is away."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.defaults import server_error
 
+from tracking.current_request import HEADER, id_of
 from tracking.presentation.csp import CSP
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,18 @@ AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER = 5
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestId:
+    """Sets X-Request-ID on the answers of pages."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        response.headers[HEADER] = id_of(request.META)
+        return response
 
 
 class AdminPolicy:

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tracking.server.database import role_of_this_process, settings_of
 from tracking.server.environment import flag, listed, needed, number, secret, text
-from tracking.server.logs import FORMATTERS, without_traceback
+from tracking.server.logs import FORMATTERS, with_request_id, without_traceback
 from tracking.server.static_files import storage_of_static_files
 
 SERVER = Path(__file__).resolve().parent
@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "tracking.server.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -195,12 +196,16 @@ LOGGING = {
             "()": "django.utils.log.CallbackFilter",
             "callback": without_traceback,
         },
+        "request_id": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": with_request_id,
+        },
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "chosen",
-            "filters": ["no_503", "one_line"],
+            "filters": ["no_503", "one_line", "request_id"],
         }
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},

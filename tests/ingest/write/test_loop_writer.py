@@ -19,7 +19,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.loop_writer import LoopWriter, PendingArrival
-from tracking.ingest.write.store import Stored
+from tracking.ingest.write.outcome import Stored
 from tracking.models import Hit, Token
 
 NEW, DUPLICATE = Stored.NEW, Stored.DUPLICATE

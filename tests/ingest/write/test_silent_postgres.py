@@ -19,7 +19,7 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.write import connection as ours
 from tracking.ingest.write import store
 from tracking.ingest.write.batch_thread import BatchThread
-from tracking.ingest.write.store import Stored
+from tracking.ingest.write.outcome import Stored
 from tracking.models import Token
 
 pytestmark = [pytest.mark.django_db(transaction=True), of_a_session]

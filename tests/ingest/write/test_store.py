@@ -16,7 +16,8 @@ from tracking.ingest.errors import BadRequest
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.connection import connect
-from tracking.ingest.write.store import Stored, store, writer
+from tracking.ingest.write.outcome import Stored
+from tracking.ingest.write.store import store, writer
 from tracking.models import Hit, HitKey, QueuedDelivery, Token
 from tracking.models.hits import partitions
 from tracking.models.upkeep import maintenance

@@ -15,7 +15,7 @@ import socket
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -33,6 +33,7 @@ from tracking.destinations.transport.request import Request
 from tracking.destinations.transport.ssrf import AddressRefusedError, PublicResolver, open_socket
 from tracking.events import Exchange
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
+from tracking.observer import added_headers
 
 RESPONSE_LIMIT = 65_536
 MAX_RETRY_AFTER = 86_400.0
@@ -128,6 +129,8 @@ class Client:
         Raises RetryableError or SetupError if no complete response arrives within `timeout`
         seconds.
         """
+        if added := added_headers.get():
+            request = replace(request, headers={**request.headers, **added})
         started = time.monotonic()
         try:
             _check_scheme(request.url)

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from tracking.ingest.auth.authentication import TokenAccess
 from tracking.ingest.errors import TooManyHits
 from tracking.ingest.write.deferred import wait_if_allowed
+from tracking.log_fields import log_fields
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,12 @@ def is_within_limit(opened: TokenAccess, environ: Mapping[str, Any], hits: int =
         cache.add(key, 0, timeout=5)
         return bool(cache.incr(key, hits) - hits < opened.rate_limit)
     except Exception as error:
-        logger.warning("The rate limit of token %s is not applied: %s", opened.token_id, error)
+        logger.warning(
+            "The rate limit of token %s is not applied: %s",
+            opened.token_id,
+            error,
+            extra=log_fields(tokens=[opened.token_id]),
+        )
         return True
 
 

@@ -25,6 +25,7 @@ from tracking.ingest.file_import.line_file import FileLine
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import store
 from tracking.ingest.write.bulk import ItemResult, conclude
+from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
 from tracking.sql import load
 
@@ -103,7 +104,7 @@ class ChunkWriter:
         for result in results:
             if isinstance(result.error, Unavailable):
                 raise result.error
-        stored = sum(result.stored is store.Stored.NEW for result in results)
+        stored = sum(result.stored is Stored.NEW for result in results)
         refused = sum(result.error is not None for result in results)
         counts = {
             "stored": stored,

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from tracking.current_request import HEADER, id_of
 from tracking.ingest.auth.authentication import BasicTokenAuthentication, Key, TokenAccess, tokens
 from tracking.ingest.auth.client_ip import client_of
 from tracking.ingest.auth.rate_limit import TokenRateThrottle, is_within_limit, too_many
@@ -114,6 +115,7 @@ class IngestView(APIView):
         response = self.refuse(error)
         if self.for_browsers:
             allow_origin(self.request._request, response)
+        response.headers[HEADER] = id_of(self.request._request.META)
         return response
 
     def store(self, arrival: Arrival) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Generic, cast
+from typing import Any, Generic, cast
 
 import psycopg
 
@@ -22,12 +22,21 @@ from tracking.conf import conf
 from tracking.connection import OwnConnection
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.connection import connect, cut, has_news, is_silent
-from tracking.ingest.write.pending_item import Countdown, Item, Outcome, PendingItem, check_capacity
+from tracking.ingest.write.pending_item import (
+    Countdown,
+    Item,
+    Outcome,
+    PendingItem,
+    check_capacity,
+    request_fields,
+)
 
 logger = logging.getLogger(__name__)
 
 Handle = Callable[[OwnConnection, Sequence[Item]], Sequence["Outcome | Exception"]]
 Afterwards = Callable[[OwnConnection, Sequence["Outcome | Exception"]], None]
+Report = Callable[[Sequence[PendingItem[Item, Outcome]]], None]
+FieldsOf = Callable[[Sequence[PendingItem[Item, Outcome]]], dict[str, Any]]
 
 
 class BatchThread(Generic[Item, Outcome]):
@@ -39,13 +48,17 @@ class BatchThread(Generic[Item, Outcome]):
         handle: Handle[Item, Outcome],
         afterwards: Afterwards[Outcome] = lambda connection, outcomes: None,
         weigh: Callable[[Item], int] = lambda item: 0,
+        observe: Report[Item, Outcome] = lambda items: None,
+        fields_of: FieldsOf[Item, Outcome] = request_fields,
     ) -> None:
-        """`afterwards` is called with each batch once the callers have their outcomes. A batch
-        weighs as many deliveries as a statement may queue, and one item more at most."""
+        """`afterwards` and `observe` are called with each batch once the callers have their
+        outcomes; `fields_of` returns the fields of a log record about a batch. A batch weighs as
+        many deliveries as a statement may queue, and one item more at most."""
         self.name = name
         self._handle = handle
         self._afterwards = afterwards
         self._weigh = weigh
+        self._observe, self._fields_of = observe, fields_of
         self._reset()
         process.after_fork(self._reset)
 
@@ -186,17 +199,31 @@ class BatchThread(Generic[Item, Outcome]):
             outcomes = self._handle(connection, [each.item for each in pending])
         except (psycopg.OperationalError, psycopg.InternalError) as error:
             # Postgres is gone, slow, full or read-only: the database's trouble, not a bug.
-            logger.warning("%s: could not handle %s items: %s", self.name, len(pending), error)
+            self._log(logging.WARNING, pending, error)
             failed.__cause__ = error
             self._disconnect()
         except Exception as error:
-            logger.exception("%s: could not handle %s items", self.name, len(pending))
+            self._log(logging.ERROR, pending, error)
             failed.__cause__ = error
             self._disconnect()
         for each, outcome in zip(pending, outcomes, strict=True):
             each.settle(outcome)
+        self._observe(pending)
         if self._connection is not None:
             self._finish(self._connection, outcomes)
+
+    def _log(
+        self, level: int, pending: Sequence[PendingItem[Item, Outcome]], error: Exception
+    ) -> None:
+        logger.log(
+            level,
+            "%s: could not handle %s items: %s",
+            self.name,
+            len(pending),
+            error,
+            exc_info=error if level == logging.ERROR else None,
+            extra=self._fields_of(pending),
+        )
 
     def _finish(self, connection: OwnConnection, outcomes: Sequence[Outcome | Exception]) -> None:
         try:

@@ -13,9 +13,9 @@ from typing import Any
 from tracking.ingest.errors import BadRequest, IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.refusals import refusals
 from tracking.ingest.write.spool import spool
-from tracking.ingest.write.store import Stored
 
 Read = Callable[[bytes], Arrival]
 

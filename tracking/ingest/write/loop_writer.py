@@ -20,15 +20,16 @@ import psycopg
 
 from tracking import db, process
 from tracking.conf import conf
+from tracking.current_request import NO_REQUEST
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival
-from tracking.ingest.write import fanout, store
+from tracking.ingest.write import batch_report, fanout, store
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.connection import is_silent
 from tracking.ingest.write.loop_connection import LoopConnection
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem, check_capacity
 from tracking.ingest.write.prepared_statement import Row
-from tracking.ingest.write.store import Stored
 from tracking.models.analytics import late_arrivals
 from tracking.models.hits import partitions
 
@@ -80,7 +81,7 @@ class LoopWriter:
         if not self._sent and len(self._waiting) == 1:
             # At the end of this turn of the loop: everything that arrives in the same turn is one
             # batch.
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self._send, context=NO_REQUEST)
 
     def oldest(self) -> PendingArrival | None:
         """Return what has waited longest. Any thread may call this."""
@@ -115,7 +116,7 @@ class LoopWriter:
             self._connect_after = math.inf
             self._loop = asyncio.get_running_loop()
             made = self._loop.run_in_executor(None, LoopConnection, store.SQL["store"])
-            made.add_done_callback(self._connected)
+            made.add_done_callback(self._connected, context=NO_REQUEST)
 
     def _connected(self, made: asyncio.Future[LoopConnection]) -> None:
         self._connect_after = time.monotonic() + CONNECT_INTERVAL
@@ -179,6 +180,7 @@ class LoopWriter:
         outcomes = store.outcome_of_each(arrivals, store.outcomes_of(self._batch, *row))
         for item, outcome in zip(self._sent, outcomes, strict=True):
             item.settle(outcome)
+        batch_report.observe(self._sent)
 
     def _pass_on(self, items: Iterable[PendingArrival]) -> None:
         for item in items:
@@ -198,6 +200,7 @@ class LoopWriter:
             len(self._sent),
             error,
             exc_info=None if expected else error,
+            extra=batch_report.fields_of(self._sent),
         )
         self._close()
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 from tracking.conf import conf
+from tracking.current_request import Environ, environ_of_request, id_of
 from tracking.ingest.errors import Unavailable
+from tracking.log_fields import MOST, log_fields
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
 class PendingItem(Generic[Item, Outcome]):
-    """Its caller waits until the item is settled, or gets a call at that moment."""
+    """Its caller waits until the item is settled, or gets a call at that moment. `request` is the
+    environ of the request that brought it, None where it came otherwise."""
 
-    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome")
+    __slots__ = ("_settled", "_then", "abandoned", "is_settled", "item", "outcome", "request")
 
     def __init__(self, item: Item, then: Callable[[], None] | None = None) -> None:
         self.item = item
+        self.request: Environ | None = environ_of_request.get()
         self.outcome: Outcome | Exception | None = None
         self.is_settled = False
         self.abandoned = False
@@ -51,6 +55,16 @@ class PendingItem(Generic[Item, Outcome]):
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return cast(Outcome, self.outcome)
+
+
+def request_fields(items: Sequence[PendingItem[Any, Any]]) -> dict[str, Any]:
+    """Return the field of a log record with the ids of the requests that brought these items."""
+    return log_fields(requests=request_ids(items))
+
+
+def request_ids(items: Sequence[PendingItem[Any, Any]]) -> Iterator[str]:
+    """Yield the ids of the requests of the first items."""
+    return (id_of(item.request) for item in items[:MOST] if item.request is not None)
 
 
 class Countdown:

@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
@@ -28,8 +27,10 @@ from tracking.connection import OwnConnection
 from tracking.ingest.errors import BadRequest, Contended, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
+from tracking.ingest.write.batch_report import fields_of, observe
 from tracking.ingest.write.batch_thread import BatchThread
 from tracking.ingest.write.duplicates import duplicates
+from tracking.ingest.write.outcome import Stored
 from tracking.models.analytics import late_arrivals
 from tracking.models.analytics.watermark import ALL_TOKENS
 from tracking.models.hits import partitions
@@ -37,13 +38,6 @@ from tracking.sql import load
 from tracking.uuid7 import first_uuid7
 
 logger = logging.getLogger(__name__)
-
-
-class Stored(Enum):
-    """The outcome of an arrival that is answered with success."""
-
-    NEW = "stored"
-    DUPLICATE = "duplicate"
 
 
 Outcomes = Mapping[UUID, Stored | Exception]
@@ -197,4 +191,6 @@ def explain_refusal(error: psycopg.Error) -> Exception:
     return BadRequest("unstorable", f"Postgres cannot hold this hit: {error.diag.message_primary}.")
 
 
-writer: BatchThread[Arrival, Stored] = BatchThread("hitstream-writer", store, weigh=fanout.weight)
+writer: BatchThread[Arrival, Stored] = BatchThread(
+    "hitstream-writer", store, weigh=fanout.weight, observe=observe, fields_of=fields_of
+)

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from tracking.current_request import HEADER, id_of
 from tracking.ingest.write.deferred import DEFERRED, DeferredResponse
 from tracking.server.front.body import Body
 from tracking.server.front.files import FileWrapper
@@ -156,17 +157,20 @@ def answer(application: WSGIApplication, responder: Responder) -> HeldAnswer | N
         result = application(environ, head.start)
         try:
             if DEFERRED in environ:
-                return HeldAnswer(head.status, head.headers, b"".join(result), environ[DEFERRED])
+                # Taken out: it leads back to the environ.
+                deferred = environ.pop(DEFERRED)
+                return HeldAnswer(head.status, head.headers, b"".join(result), deferred)
             _send(responder, head.status, head.headers, result)
         finally:
             if close := getattr(result, "close", None):
                 close()
     except RequestRefused as refusal:
-        refusal.send_plain(protocol)
+        refusal.send_plain(protocol, [(HEADER.lower(), id_of(environ))])
     except Exception:
         log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         # This sends nothing if an answer has begun.
-        protocol.response_bytes(500, [("content-type", "text/plain")], b"Server error")
+        headers = [("content-type", "text/plain"), (HEADER.lower(), id_of(environ))]
+        protocol.response_bytes(500, headers, b"Server error")
     return None
 
 

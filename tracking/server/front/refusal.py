@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from tracking.current_request import HEADER, usable_id
 from tracking.server.front.granian_types import HTTPProtocol, Scope
 
 
@@ -17,7 +18,7 @@ class RequestRefused(Exception):
 
     def send(self, scope: Scope, protocol: HTTPProtocol, *, browsers: bool) -> None:
         """Send the refusal; with `browsers`, a page of any origin may read it."""
-        headers: list[tuple[str, str]] = []
+        headers = [(HEADER.lower(), usable_id(scope.headers.get(HEADER.lower(), "")))]
         if browsers:
             headers.append(("vary", "Origin"))
             if origin := scope.headers.get("origin"):

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from tracking.current_request import environ_of_request
 from tracking.server.front.refusal import Overloaded
 
 Work = Callable[[], object]
@@ -127,4 +128,5 @@ class _Thread(threading.Thread):
                 log.exception("A request failed outside the application")
             self._threads.tell(done)
             # An idle thread must not keep the last request's body alive.
+            environ_of_request.set(None)
             del task, work, done

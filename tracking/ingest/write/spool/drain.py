@@ -18,10 +18,11 @@ from tracking.conf import conf
 from tracking.connection import OwnConnection
 from tracking.ingest.errors import IngestError, Unavailable
 from tracking.ingest.parse.arrival import Arrival
-from tracking.ingest.write import fanout, store
+from tracking.ingest.write import batch_report, fanout, store
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.spool.folder import UNSTORABLE, Folder
 from tracking.ingest.write.spool.segment import SegmentReader, record_of
-from tracking.ingest.write.store import Stored
+from tracking.log_fields import log_fields
 from tracking.models.hits import partitions
 from tracking.sql import load
 from tracking.uuid7 import moment_of
@@ -106,6 +107,8 @@ class Drain:
             outcomes = store.store(connection, missing)
         for arrival, outcome in zip(missing, outcomes, strict=True):
             self._conclude(arrival, outcome)
+        new = zip(missing, outcomes, strict=True)
+        batch_report.observe_arrivals(each for each, outcome in new if outcome is Stored.NEW)
 
     def _conclude(self, arrival: Arrival, outcome: Stored | Exception) -> None:
         if isinstance(outcome, Unavailable):
@@ -122,7 +125,9 @@ class Drain:
         path = self._folder.path / UNSTORABLE
         with path.open("ab") as file:
             file.write(record_of(arrival))
-        logger.error("A spooled hit of token %s is in %s: %s", arrival.token_id, path, error)
+        fields = log_fields(hits=[arrival.id], tokens=[arrival.token_id])
+        token = arrival.token_id
+        logger.error("A spooled hit of token %s is in %s: %s", token, path, error, extra=fields)
 
 
 def leave_out_stored(connection: OwnConnection, batch: Sequence[Arrival]) -> list[Arrival]:

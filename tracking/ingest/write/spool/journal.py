@@ -16,11 +16,11 @@ from queue import Empty, SimpleQueue
 from tracking.conf import conf
 from tracking.ingest.errors import Contended, Unavailable
 from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem
 from tracking.ingest.write.spool.folder import Folder
 from tracking.ingest.write.spool.presence import Presence
 from tracking.ingest.write.spool.segment import JournalSegment, record_of
-from tracking.ingest.write.store import Stored
 
 logger = logging.getLogger(__name__)
 

@@ -16,13 +16,14 @@ from tracking.conf import conf
 from tracking.ingest.errors import Contended, Unavailable
 from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write.loop_writer import loop_writer
+from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.pending_item import PendingItem
 from tracking.ingest.write.spool.folder import Folder
 from tracking.ingest.write.spool.journal import Journal, JournalItem
 from tracking.ingest.write.spool.keeper import Keeper
 from tracking.ingest.write.spool.presence import Presence
 from tracking.ingest.write.spool.status import Meter
-from tracking.ingest.write.store import Stored, writer
+from tracking.ingest.write.store import writer
 
 logger = logging.getLogger(__name__)
 
