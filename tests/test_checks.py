@@ -39,6 +39,7 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
         ({"METRICS_TOKEN": "short"}, "hitstream.W009"),
         ({"SPOOL": "var/spool"}, "hitstream.E021"),
         ({"SPOOL": "/dev/null"}, "hitstream.E021"),
+        ({"SPOOL": "/dev/null/spool"}, "hitstream.E021"),
         ({"SPOOL": "/tmp/spool", "SPOOL_AFTER": 15.0}, "hitstream.E021"),
         ({"REPLICA": "default"}, "hitstream.E022"),
     ],

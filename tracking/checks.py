@@ -135,7 +135,8 @@ def check_secret_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     if not conf.SECRET_KEYS:
         return [
             Warning(
-                "HITSTREAM['SECRET_KEYS'] is empty: no credential of an integration can be stored.",
+                "HITSTREAM['SECRET_KEYS'] (on a server HITSTREAM_SECRET_KEYS) is empty: no "
+                "credential of an integration can be stored or read.",
                 hint="`manage.py rotate_secret_keys --generate` prints a key.",
                 id="hitstream.W003",
             )

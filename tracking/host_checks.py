@@ -99,11 +99,19 @@ def check_spool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     found: list[str] = []
     if not path.is_absolute():
         found.append("must be an absolute path")
-    elif path.exists() and not (path.is_dir() and os.access(path, os.W_OK | os.X_OK)):
-        found.append("must be a folder that this user may write to")
+    elif not may_write(path):
+        found.append(f"must be a folder that this user may write to, or create: {path}")
     if conf.SPOOL_AFTER >= conf.REQUEST_DEADLINE:
         found.append("needs SPOOL_AFTER to be less than REQUEST_DEADLINE")
-    return [Error(f"HITSTREAM['SPOOL'] {what}.", id="hitstream.E021") for what in found]
+    name = "HITSTREAM['SPOOL'] (on a server HITSTREAM_SPOOL)"
+    return [Error(f"{name} {what}.", id="hitstream.E021") for what in found]
+
+
+def may_write(folder: Path) -> bool:
+    """Return whether this user may write to the folder, or create it."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def other_packages() -> list[str]:

@@ -189,6 +189,7 @@ def nginx_site(certificate: Certificate, http: int, https: int, web: tuple[int, 
         ("    listen [::]:443 ssl http2;\n", ""),
         ("/etc/ssl/hitstream/fullchain.pem", str(certificate.chain)),
         ("/etc/ssl/hitstream/privkey.pem", str(certificate.key)),
+        ("/var/log/nginx/hitstream.log", "access.log"),
         ("127.0.0.1:8000", f"{HOST}:{web[0]}"),
         ("127.0.0.1:8001", f"{HOST}:{web[1]}"),
     ):

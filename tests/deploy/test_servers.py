@@ -61,6 +61,9 @@ def test_the_first_hit_is_delivered_and_shown(
             large = {"event": {"name": "x" * 100_000}}
             refused = browser.post(f"{browser.site}/track", json=large, auth=(token, ""))
             assert (refused.status_code, refused.json()["code"]) == (400, "body_too_large")
+        logged = (on.folder / "nginx" / "access.log").read_text()
+        assert '"POST /track" 204' in logged
+        assert token not in logged
         checked = on.run("check")
         assert "no issues" in checked
     assert {received.json["data"]["hitId"] for received in vendor.received} == {

@@ -46,6 +46,14 @@ def test_the_cache_may_be_another_server(read: Read, broker: str) -> None:
     assert cache["LOCATION"] == "redis://cache.example:6379/1"
 
 
+@pytest.mark.parametrize("broker", ["broker.example:6379", "valkey://:hidden@broker.example/0"])
+def test_an_address_that_is_no_brokers_is_refused_and_not_repeated(read: Read, broker: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="BROKER_URL must be redis://") as raised:
+        read(BROKER_URL=broker)
+    assert broker not in str(raised.value)
+    assert "hidden" not in str(raised.value)
+
+
 def test_with_rabbitmq_alone_each_process_counts_for_itself(read: Read) -> None:
     assert "CACHES" not in read(BROKER_URL="amqp://broker.example//")
 

@@ -22,6 +22,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "hitstream_host"
+#: The wheel that is tried: never the checkout, which another wheel may require.
+OURS = "hitstream"
 #: As with short-lived credentials: who logs in may do nothing but become the owner.
 OWNER, LOGIN = "hitstream_host_owner", "hitstream_host_login"
 START_SECONDS = 30.0
@@ -139,7 +141,8 @@ def lend(packages: Path, required: Iterable[str], *more: str, extra: str) -> Non
             if (requirement.name, wanted) not in seen:
                 seen.add((requirement.name, wanted))
                 found = distribution(requirement.name)
-                link(found, packages)
+                if requirement.name != OURS:
+                    link(found, packages)
                 waiting += [(Requirement(text), wanted) for text in found.requires or ()]
 
 

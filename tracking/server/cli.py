@@ -102,6 +102,8 @@ def start(options: argparse.Namespace, passed_on: list[str]) -> int:
         case "migrate":
             migration.migrate(passed_on)
         case "check":
+            from tracking.server import checks  # noqa: F401, PLC0415 (registers the checks)
+
             arguments = passed_on or ["--deploy", "--database", "default"]
             execute_from_command_line(["hitstream", "check", *arguments])
         case _:

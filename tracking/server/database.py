@@ -81,4 +81,7 @@ def parsed(url: str, variable: str = "DATABASE_URL") -> dict[str, str]:
         if not reason.startswith("invalid URI query parameter"):
             # Libpq quotes the part that it cannot read, which may hold the password.
             reason = re.sub(r'"[^"]*"', "a part of it", reason.replace(url, "the URL"))
-        raise ImproperlyConfigured(f"{variable} cannot be read: {reason}") from None
+        raise ImproperlyConfigured(
+            f"{variable} cannot be read: {reason}. Write special characters of a password or an "
+            "option in percent code: @ is %40, = is %3D"
+        ) from None

@@ -16,6 +16,8 @@ HELP = {
     "DJANGO_SECRET_KEY": "a long random text, the same on every host",
 }
 ON = {"1", "true", "yes", "on"}
+#: How the address of a broker begins. Valkey is addressed as Redis.
+BROKERS = ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "pyamqp")
 
 
 def text(name: str, default: str = "") -> str:
@@ -66,3 +68,12 @@ def needed(name: str) -> str:
     if not found:
         raise ImproperlyConfigured(f"{name} is not set: set it, or {name}_FILE, to {HELP[name]}")
     return found
+
+
+def broker_address(url: str) -> str:
+    """Return the address of a broker. Raises ImproperlyConfigured where it is none, and does not
+    repeat it: it may hold a password."""
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in BROKERS:
+        raise ImproperlyConfigured(f"BROKER_URL must be {HELP['BROKER_URL']}")
+    return url

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db import ProgrammingError
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from tracking.connection import connect
 from tracking.health import pooler
@@ -26,7 +28,28 @@ logger = logging.getLogger(__name__)
 def migrate(arguments: Sequence[str]) -> None:
     """Apply migrations with these arguments of Django's command. Of two at once, one waits."""
     with alone():
-        call_command("migrate", *arguments, skip_checks=False)
+        try:
+            call_command("migrate", *arguments, skip_checks=False)
+        except (MigrationSchemaMissing, ProgrammingError) as error:
+            if not is_denied(error):
+                raise
+            raise ImproperlyConfigured(
+                "The role of DATABASE_URL may not create or change tables. Run `hitstream migrate` "
+                f"with the DATABASE_URL of their owner. Postgres says: {first_line(error)}"
+            ) from error
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Return whether Postgres denied a right: the error or one that it came from says so."""
+    while error is not None:
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 @contextmanager

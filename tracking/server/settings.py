@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from tracking.server.database import role_of_this_process, settings_of
-from tracking.server.environment import flag, listed, needed, number, secret, text
+from tracking.server.environment import broker_address, flag, listed, needed, number, secret, text
 from tracking.server.logs import FORMATTERS, with_request_id, without_traceback
 from tracking.server.static_files import storage_of_static_files
 
@@ -121,7 +121,7 @@ if BEHIND_TLS_PROXY:
     # Subdomains and the browsers' own list concern more than this server: the proxy may set both.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
-CELERY_BROKER_URL = needed("BROKER_URL")
+CELERY_BROKER_URL = broker_address(needed("BROKER_URL"))
 # A broker that goes silent is taken for lost after a few seconds; by default Celery waits for ever.
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if CELERY_BROKER_URL.startswith("amqp"):
