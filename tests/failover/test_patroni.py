@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -15,10 +14,6 @@ from project.embedded.valkey import EmbeddedValkey
 from tests.failover.load import under_load
 from tests.failover.patroni import Cluster, cluster, is_missing
 from tests.support.stack import running
-
-pytestmark = pytest.mark.skipif(
-    "HITSTREAM_TEST_FAILOVER" not in os.environ, reason="make test-failover runs it."
-)
 
 #: Seconds between two faults, at least.
 PAUSE = 5.0

@@ -22,10 +22,6 @@ from tests.support.cluster import MigratedPostgres
 from tests.support.stack import running
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(
-    "HITSTREAM_TEST_FAILOVER" not in os.environ, reason="make test-failover runs it."
-)
-
 #: Seconds without a 204 that a promotion may cost, and those until somebody promotes.
 GAP, REACTION = 15.0, 2.0
 

@@ -18,6 +18,8 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_filter = (("integration", PresentFilter),)
     list_select_related = ("integration__token",)
     ordering = ("-id",)
+    # The integration's.
+    exclude = ("token_id",)
 
     @admin.display(description=_("ms"))
     def milliseconds(self, attempt: Attempt) -> int:

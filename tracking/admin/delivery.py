@@ -108,6 +108,8 @@ class CodeFilter(admin.SimpleListFilter):
 class DeadLetterAdmin(HitRowsAdmin):
     list_display = ("hit_link", "integration", "failed_at", "code", "message", "attempts")
     list_filter = (("integration", PresentFilter), CodeFilter)
+    # The integration's.
+    exclude = ("token_id",)
     actions = ("replay",)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
