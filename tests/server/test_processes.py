@@ -60,6 +60,7 @@ def test_a_parent_that_is_killed_leaves_none(parent: psutil.Popen) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not [each for each in left if is_alive(each)], within=20)
+    assert not [each for each in left if is_alive(each)]
 
 
 @pytest.mark.parametrize("parent", ["rude"], indirect=True)
