@@ -129,7 +129,7 @@ class Node:
         for each in self.networks:
             each.go_silent()
 
-    def mend(self) -> None:
+    def reconnect(self) -> None:
         """The network is back. What was connected before ends, as by `tcp_user_timeout`."""
         for each in self.networks:
             each.come_back()

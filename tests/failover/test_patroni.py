@@ -38,7 +38,7 @@ def hurt(nodes: Cluster) -> None:
         else:
             leader.cut()
             time.sleep(40)
-            leader.mend()
+            leader.reconnect()
 
 
 @pytest.mark.skipif(is_missing(), reason="It needs patroni, etcd-server and postgresql of Debian.")

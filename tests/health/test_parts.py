@@ -115,3 +115,4 @@ def test_a_worker_beats_under_its_name_until_it_stops() -> None:
         wait_until(lambda: "worker a@one" not in Heartbeat.objects.seen(), within=10)
     finally:
         engine.stopping.clear()
+    assert "worker a@one" not in Heartbeat.objects.seen()

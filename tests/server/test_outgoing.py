@@ -108,6 +108,7 @@ def test_who_asks_again_and_again_and_reads_nothing_is_cut_off(server: Server) -
         clients[1].sendall(http2_requests(path, 150))
         wait_until(lambda: is_cut_off(clients[0], http1), within=12)
         wait_until(lambda: is_cut_off(clients[1], frame(6, 0, 0, bytes(8))), within=12)
+        assert is_cut_off(clients[0], http1)
 
 
 def is_cut_off(client: socket.socket, more: bytes) -> bool:

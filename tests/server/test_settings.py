@@ -1,4 +1,4 @@
-"""The deployment's settings, read anew from an environment."""
+"""The deployment's settings, as a new process reads them from its environment."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tracking.models import NodeSpool
 
 #: How long a hit may wait, and how full a spool may be, before an operator must act.
 LONG, FULL = timedelta(minutes=1), 0.8
-TODO = "the node's web processes store them once they reach Postgres."
+REMEDY = "the node's web processes store them once they reach Postgres."
 
 
 def components() -> list[Component]:
@@ -23,4 +23,4 @@ def component_of(spool: NodeSpool) -> Component:
     name = f"Spool {spool.node}"
     if spool.age(timezone.now()) < LONG and spool.share < FULL:
         return good(name, f"{spool}.")
-    return poor(name, f"{spool}: {TODO}")
+    return poor(name, f"{spool}: {REMEDY}")
