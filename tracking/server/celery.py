@@ -13,6 +13,8 @@ from tracking.server import pulse, telemetry
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 app = Celery("hitstream")
+# In every thread, and not only in the one that imports this.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,
