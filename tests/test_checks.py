@@ -1,5 +1,6 @@
 """What a wrong setting is answered with."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
+import tracking
 from tests.support.integrations import add_webhook
 from tests.support.rounds import channel
 from tracking.models import Token
@@ -122,6 +124,17 @@ def test_a_package_later_on_the_path_is_named(
     (tmp_path / "tracking.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     assert found(settings) == ["hitstream.E019"]
+
+
+def test_another_copy_of_hitstream_is_no_other_package(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "tracking"
+    copy.mkdir()
+    for file in Path(tracking.__file__).parent.glob("*.py"):
+        shutil.copy(file, copy)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert found(settings) == []
 
 
 def test_an_admin_site_that_no_url_leads_to_is_named(settings: Any) -> None:
