@@ -1,4 +1,4 @@
-"""Settings of the app: typed attributes with defaults, read where they are used.
+"""Settings of the app: typed attributes with defaults.
 
 A deployment sets `HITSTREAM = {"DEDUP_WINDOW": 86_400, ...}` in its Django settings.
 Durations are seconds, sizes bytes.
@@ -6,13 +6,14 @@ Durations are seconds, sizes bytes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
 
 
 class Conf:
-    """Attributes are read from `settings.HITSTREAM` each time, so overrides work at once."""
+    """The settings and their defaults."""
 
     # The project around it
     #: The admin site that holds Hitstream's forms, as a dotted path to the instance:
@@ -113,17 +114,33 @@ class Conf:
     #: Further destinations, as dotted paths to their classes.
     DESTINATIONS: tuple[str, ...] = ()
 
+
+if TYPE_CHECKING:
+    Attributes = Conf
+else:
+    # Reader has them in its own dictionary: the quickest way to an attribute.
+    Attributes = object
+
+
+class Reader(Attributes):
+    """The values of this process. `settings.HITSTREAM` is read once for each attribute, and again
+    after Django's signal `setting_changed`, which overrides in tests send: a hit reads a dozen."""
+
     def given(self) -> dict[str, Any]:
         """Return what the deployment sets itself."""
         given: dict[str, Any] = getattr(settings, "HITSTREAM", {})
         return given
 
-    def __getattribute__(self, name: str) -> Any:
-        if name.isupper():
-            given = getattr(settings, "HITSTREAM", {})
-            if name in given:
-                return given[name]
-        return super().__getattribute__(name)
+    def __getattr__(self, name: str) -> Any:
+        given = self.given()
+        value = given[name] if name in given else getattr(Conf, name)
+        self.__dict__[name] = value
+        return value
+
+    def forget(self, *, setting: str, **kwargs: Any) -> None:
+        if setting == "HITSTREAM":
+            self.__dict__.clear()
 
 
-conf = Conf()
+conf = Reader()
+setting_changed.connect(conf.forget)

@@ -114,7 +114,7 @@ with Client.objects.get(schema_name="acme"):
     from tracking.models.hits import partitions
     from tracking.models.upkeep.maintenance import make_partitions
     from tracking.conf import conf
-    conf.given()["PARTITION_DAYS_AHEAD"] = 10
+    conf.PARTITION_DAYS_AHEAD = 10
     make_partitions()
     assert partitions.days_ahead() == 10, partitions.days_ahead()
 """,
