@@ -2,8 +2,9 @@
 
 All of Hitstream as `make run` starts it, with its embedded servers. While hits are posted, workers,
 the web server, the broker and Postgres are killed with SIGKILL, each several times, and the vendor
-fails now and then. In the end every hit answered 204 must have been received, always under the same
-idempotency id; nothing may be queued or dead, and `manage.py reconcile` must find that it adds up.
+fails now and then. Pooled, all reach Postgres through PgBouncer, which is killed, too. In the end
+every hit answered 204 must have been received, always under the same idempotency id; nothing may be
+queued or dead, and `manage.py reconcile` must find that it adds up.
 Without a seed two random ones are run. The code is 1 after any violation.
 """
 
@@ -30,12 +31,12 @@ NAME = "chaos"
 EXTRA_SECONDS = 180.0
 
 
-async def attack(stack: Stack, seed: int, *, hits: int, rate: float) -> Verdict:
+async def attack(stack: Stack, seed: int, *, hits: int, rate: float, pooled: bool) -> Verdict:
     vendor, port = Vendor(seed), free_port()
     async with sink(port, vendor.take) as url:
         authorization = await asyncio.to_thread(prepare, stack, url)
         client = Client(stack.port, authorization, hits=hits, rate=rate)
-        killing = asyncio.create_task(kill_all(stack, seed, hits / rate))
+        killing = asyncio.create_task(kill_all(stack, seed, hits / rate, pooled=pooled))
         try:
             async with asyncio.timeout(hits / rate + EXTRA_SECONDS):
                 await client.post_all()
@@ -60,7 +61,7 @@ def run(seed: int, *, hits: int, rate: float, log: Path, pooled: bool) -> bool:
     problems: list[str]
     try:
         with running(log, pooled=pooled) as stack:
-            verdict = asyncio.run(attack(stack, seed, hits=hits, rate=rate))
+            verdict = asyncio.run(attack(stack, seed, hits=hits, rate=rate, pooled=pooled))
         print("\n".join(verdict.lines), flush=True)
         problems = verdict.problems
     except (AssertionError, TimeoutError) as error:

@@ -26,12 +26,8 @@ def name_of(process: psutil.Process) -> str:
         return ""
 
 
-def child(name: str) -> Callable[[Stack], list[psutil.Process]]:
-    def find(stack: Stack) -> list[psutil.Process]:
-        children = psutil.Process(stack.run.pid).children()
-        return [each for each in children if name_of(each) == name]
-
-    return find
+def named(parent: psutil.Process, name: str) -> list[psutil.Process]:
+    return [each for each in parent.children() if name_of(each) == name]
 
 
 def web_master(stack: Stack) -> list[psutil.Process]:
@@ -51,13 +47,16 @@ def postgres(stack: Stack) -> list[psutil.Process]:
     return [psutil.Process(pid)] if pid else []
 
 
-KINDS: dict[str, Callable[[Stack], list[psutil.Process]]] = {
+Find = Callable[[Stack], list[psutil.Process]]
+KINDS: dict[str, Find] = {
     "worker": worker,
     "web master": web_master,
     "web workers": web_workers,
-    "broker": child("valkey-server"),
+    "broker": lambda stack: named(psutil.Process(stack.run.pid), "valkey-server"),
     "postgres": postgres,
 }
+#: Where all reach Postgres through PgBouncer, it is killed, too.
+POOLED: dict[str, Find] = {**KINDS, "pgbouncer": lambda stack: named(psutil.Process(), "pgbouncer")}
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ async def kill(stack: Stack, kind: str, chance: random.Random) -> list[int]:
     ends = time.monotonic() + PATIENCE
     while True:
         with suppress(psutil.NoSuchProcess):
-            if found := await asyncio.to_thread(KINDS[kind], stack):
+            if found := await asyncio.to_thread(POOLED[kind], stack):
                 count = chance.randint(1, len(found)) if kind == "web workers" else 1
                 victims = chance.sample(found, count)
                 for victim in victims:
@@ -85,10 +84,10 @@ async def kill(stack: Stack, kind: str, chance: random.Random) -> list[int]:
         await asyncio.sleep(0.1)
 
 
-async def kill_all(stack: Stack, seed: int, seconds: float) -> list[Kill]:
+async def kill_all(stack: Stack, seed: int, seconds: float, *, pooled: bool) -> list[Kill]:
     """Each kind was killed so many times in random order, spread over the seconds."""
     chance = random.Random(seed)
-    kinds = [kind for kind in KINDS for _ in range(TIMES)]
+    kinds = [kind for kind in (POOLED if pooled else KINDS) for _ in range(TIMES)]
     chance.shuffle(kinds)
     began, kills = time.monotonic(), []
     for place, kind in enumerate(kinds):

@@ -1,7 +1,7 @@
 """`python -m project.run` with its own embedded servers, in a directory that goes with it.
 
-Pooled, Postgres is a server of this process instead, started again whenever it is killed, and all
-reach it through PgBouncer in transaction mode.
+Pooled, Postgres is a server of this process instead, and all reach it through PgBouncer in
+transaction mode; both are started again whenever they are killed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from project.embedded.account import EmbeddedError
 from project.embedded.paths import ROOT
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.valkey import EmbeddedValkey
-from tests.support.pgbouncer import pgbouncer, pooled_url
+from tests.support.pgbouncer import listens, pgbouncer, pooled_url
 from tests.support.ports import free_port
 from tests.support.stack import Stack, ours
 from tests.support.waiting import wait_until
@@ -75,21 +76,16 @@ def running(log: Path, *, pooled: bool = False) -> Iterator[Stack]:
 
 @contextmanager
 def pooled_postgres(directory: Path) -> Iterator[dict[str, str]]:
-    """Run a Postgres that is started again whenever it is gone, behind PgBouncer; the environment
+    """Run a Postgres behind PgBouncer, both started again whenever they are gone; the environment
     of its clients."""
     postgres, port, ended = EmbeddedPostgres(directory), free_port(), threading.Event()
-
-    def keep() -> None:
-        while not ended.wait(0.1):
-            if postgres.running_pid() is None:
-                # It may be killed again while it starts.
-                with suppress(EmbeddedError):
-                    postgres.start()
-
-    with postgres, pgbouncer(f"host={postgres.sockets}", port):
-        keeper = threading.Thread(target=keep)
-        keeper.start()
+    with postgres, ThreadPoolExecutor() as keepers:
+        kept = [
+            keepers.submit(keep_postgres, postgres, ended),
+            keepers.submit(keep_pooler, f"host={postgres.sockets}", port, ended),
+        ]
         try:
+            wait_until(lambda: listens(port), within=10)
             yield {
                 "DATABASE_URL": pooled_url(port),
                 "DJANGO_SECRET_KEY": "chaos",
@@ -97,8 +93,24 @@ def pooled_postgres(directory: Path) -> Iterator[dict[str, str]]:
             }
         finally:
             ended.set()
-            keeper.join()
+            for each in kept:
+                each.result()
     postgres.remove()
+
+
+def keep_postgres(postgres: EmbeddedPostgres, ended: threading.Event) -> None:
+    while not ended.wait(0.1):
+        if postgres.running_pid() is None:
+            # It may be killed again while it starts.
+            with suppress(EmbeddedError):
+                postgres.start()
+
+
+def keep_pooler(target: str, port: int, ended: threading.Event) -> None:
+    while not ended.is_set():
+        with pgbouncer(target, port) as process:
+            while process.poll() is None and not ended.wait(0.1):
+                pass
 
 
 def postgres_of(stack: Stack) -> EmbeddedPostgres:

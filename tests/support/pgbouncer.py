@@ -67,7 +67,7 @@ def pgbouncer(
                 **account.identity,
             )
         try:
-            wait_until(lambda: process.poll() is not None or _listens(port), within=10)
+            wait_until(lambda: process.poll() is not None or listens(port), within=10)
             assert process.poll() is None, (folder / "log").read_text()
             yield process
         finally:
@@ -79,6 +79,6 @@ def pooled_url(port: int) -> str:
     return f"postgresql://{ROLE}@127.0.0.1:{port}/{DATABASE}"
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
