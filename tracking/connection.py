@@ -11,6 +11,7 @@ when it connects, and `pg_backend_pid()` returns another one. Session mode is tr
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -88,6 +89,16 @@ def connect(*, statement_timeout: float, lock_timeout: float = 0.0) -> OwnConnec
     if is_pooled:
         connection.prepare_threshold = None
     return connection
+
+
+def cut(connection: psycopg.Connection[Any]) -> None:
+    """End the connection under a thread that waits for its answer."""
+    with socket.socket(fileno=connection.fileno()) as ours:
+        try:
+            ours.shutdown(socket.SHUT_RDWR)
+        finally:
+            # The descriptor is psycopg's.
+            ours.detach()
 
 
 def is_pooled(cursor: CursorWrapper) -> bool:

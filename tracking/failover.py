@@ -1,4 +1,4 @@
-"""Django's connections leave a server that was demoted.
+"""Django's connections leave a server that was demoted, or that does not answer (`silence`).
 
 A standby answers reads, and every write with an error. A connection that led to the primary and got
 such an error is closed, with all that wait in its pool: the next one finds the server that takes
@@ -15,7 +15,7 @@ from django.db import InternalError
 from django.db.backends.signals import connection_created
 from psycopg import errors
 
-from tracking import db
+from tracking import db, silence
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,10 @@ def install() -> None:
 
 
 def watch(connection: Any, **kwargs: Any) -> None:
-    if connection.alias == db.write_alias() and leave_demoted not in connection.execute_wrappers:
-        connection.execute_wrappers.append(leave_demoted)
+    if connection.alias == db.write_alias():
+        silence.watch.add(connection)
+        if leave_demoted not in connection.execute_wrappers:
+            connection.execute_wrappers.append(leave_demoted)
 
 
 def leave_demoted(

@@ -14,6 +14,7 @@
 | `delivery.engine.engine`               | the running deliveries           | fork           |
 | `delivery.failure_log.failure_log`     | when failures were logged        | forget         |
 | `wakeup.waker`                         | a wanted wake-up                 | fork           |
+| `silence.watch`                        | connections that may be silent   | fork           |
 | `ingest.write.readiness`               | a connection, the last answer    | fork, shutdown |
 | `delivery.mapping_stage.mapping_thread`| who waits for the evaluator      | fork           |
 | `destinations.mapping.evaluator`       | the process of expressions       | fork           |

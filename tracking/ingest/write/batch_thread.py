@@ -19,9 +19,9 @@ import psycopg
 
 from tracking import process
 from tracking.conf import conf
-from tracking.connection import OwnConnection
+from tracking.connection import OwnConnection, cut
 from tracking.ingest.errors import Unavailable
-from tracking.ingest.write.connection import connect, cut, has_news, is_silent
+from tracking.ingest.write.connection import connect, has_news, is_silent
 from tracking.ingest.write.pending_item import (
     Countdown,
     Item,

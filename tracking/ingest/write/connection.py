@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import socket
 import time
 
 from tracking import connection
@@ -26,16 +25,6 @@ def is_silent(busy_since: float | None) -> bool:
     """Return whether a statement that began then, by the monotonic clock, is not answered any more:
     the server is cut off, or its commit waits for a standby that is."""
     return busy_since is not None and time.monotonic() - busy_since > conf.STATEMENT_TIMEOUT + SLACK
-
-
-def cut(connection: OwnConnection) -> None:
-    """End the connection under a thread that waits for its answer."""
-    with socket.socket(fileno=connection.fileno()) as ours:
-        try:
-            ours.shutdown(socket.SHUT_RDWR)
-        finally:
-            # The descriptor is psycopg's.
-            ours.detach()
 
 
 def has_news(connection: OwnConnection, *, within: float = 0.0) -> bool:
