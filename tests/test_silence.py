@@ -113,7 +113,7 @@ def test_what_waits_for_a_lock_goes_on(watch: silence.Watch) -> None:
         waiting.join()
 
 
-def test_while_the_primary_cannot_be_asked_nothing_is_cut(
+def test_while_the_primary_is_away_nothing_is_cut(
     network: Proxy, watch: silence.Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with another(HOST="127.0.0.1", PORT=str(network.port)) as proxied, proxied.cursor() as cursor:
