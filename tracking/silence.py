@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 SQL = load(__file__)
 #: Seconds without an answer, after which the thread asks the primary.
 SILENT_SECONDS = 30.0
-#: The part of them for which a statement must have run on the primary to be the one that waits: it may
-#: have waited for a pooler before.
+#: The part of them for which a statement must have run on the primary to be the one that waits: it
+#: may have waited for a pooler before.
 RUNNING = 0.5
 LOOK_SECONDS = 5.0
 #: Seconds that the primary has to answer the question.

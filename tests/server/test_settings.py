@@ -76,6 +76,20 @@ def test_a_pool_without_connections_is_refused(read: Read) -> None:
         read(HITSTREAM_POOL="0")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [("many", "a whole number, not 'many'"), ("0", "1 or more, not 0")],
+)
+@pytest.mark.parametrize(
+    "name", ["HITSTREAM_THREADS", "HITSTREAM_MAX_WAITING", "HITSTREAM_ANSWER_TIMEOUT"]
+)
+def test_a_limit_that_is_no_positive_number_is_refused(
+    read: Read, name: str, given: str, says: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{name} must be {says}"):
+        read(**{name: given})
+
+
 def test_of_several_hosts_the_one_that_takes_writes_is_used() -> None:
     url = "postgresql://app@db1:5432,db2:5433/hits"
     found = settings_of(url, "hitstream-web", pool=5)

@@ -1,15 +1,6 @@
-"""The web server's application, which `hitstream web` starts.
+"""The web server's application, which `hitstream web` starts."""
 
-HITSTREAM_THREADS         Django's threads for pages in each process (32)
-HITSTREAM_INGEST_THREADS  its threads for hits (16)
-HITSTREAM_MAX_WAITING     requests that may wait for a thread before 503 is answered (1000)
-HITSTREAM_BODY_TIMEOUT    seconds for a whole body before 408 is answered (10)
-HITSTREAM_ANSWER_TIMEOUT  seconds until a client that reads a large answer is cut off, or one that
-                          reads nothing (60)
-"""
-
-import os
-
+from django.conf import settings
 from django.urls import reverse
 
 # First: it loads the apps, which the others need.
@@ -48,11 +39,7 @@ def limit_of(path: str) -> Limit:
 
 app = Front(
     application,
-    threads=int(os.environ.get("HITSTREAM_THREADS", "32")),
-    ingest_threads=int(os.environ.get("HITSTREAM_INGEST_THREADS", "16")),
-    max_waiting=int(os.environ.get("HITSTREAM_MAX_WAITING", "1000")),
-    body_timeout=float(os.environ.get("HITSTREAM_BODY_TIMEOUT", "10")),
-    answer_timeout=float(os.environ.get("HITSTREAM_ANSWER_TIMEOUT", "60")),
+    **settings.WEB,
     limit_of=limit_of,
     commit_timeout=conf.REQUEST_DEADLINE,
 )

@@ -6,8 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
 from tracking.server.environment import number
 
 #: Seconds that a new web process may take until it is ready to replace an old one.
@@ -20,10 +18,7 @@ CELERY = ("celery", "--quiet", "-A", "tracking.server.celery")
 def web_processes() -> int:
     """Return HITSTREAM_WORKERS, else one process for each core, but at least two, so that one
     serves while the other is replaced. Raises ImproperlyConfigured."""
-    workers = number("HITSTREAM_WORKERS")
-    if workers is not None and workers < 1:
-        raise ImproperlyConfigured(f"HITSTREAM_WORKERS must be 1 or more, not {workers}")
-    return workers or max(2, os.cpu_count() or 2)
+    return number("HITSTREAM_WORKERS", least=1) or max(2, os.cpu_count() or 2)
 
 
 def web(workers: int, ready_seconds: int = READY_SECONDS) -> list[str]:

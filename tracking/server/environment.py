@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -29,15 +30,22 @@ def flag(name: str, default: str = "") -> bool:
     return text(name, default).lower() in ON
 
 
-def number(name: str, default: int | None = None) -> int | None:
+@overload
+def number(name: str, default: int, *, least: int | None = None) -> int: ...
+@overload
+def number(name: str, default: None = None, *, least: int | None = None) -> int | None: ...
+def number(name: str, default: int | None = None, *, least: int | None = None) -> int | None:
     """Return the variable as a whole number. Raises ImproperlyConfigured."""
     written = text(name)
     if not written:
         return default
     try:
-        return int(written)
+        found = int(written)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {written!r}") from None
+    if least is not None and found < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more, not {found}")
+    return found
 
 
 def listed(name: str, default: str = "") -> list[str]:

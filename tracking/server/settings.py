@@ -179,6 +179,19 @@ HITSTREAM: dict[str, object] = {
     "LOCAL_FOLDER": text("HITSTREAM_LOCAL_FOLDER"),
 }
 
+#: Of the web server, `tracking.server.app`.
+WEB: dict[str, int] = {
+    # Django's threads for pages in each process, and those for hits.
+    "threads": number("HITSTREAM_THREADS", 32, least=1),
+    "ingest_threads": number("HITSTREAM_INGEST_THREADS", 16, least=1),
+    # Requests that may wait for a thread before 503 is answered.
+    "max_waiting": number("HITSTREAM_MAX_WAITING", 1000, least=1),
+    # Seconds for a whole body before 408 is answered.
+    "body_timeout": number("HITSTREAM_BODY_TIMEOUT", 10, least=1),
+    # Seconds until a client that reads a large answer is cut off, or one that reads nothing.
+    "answer_timeout": number("HITSTREAM_ANSWER_TIMEOUT", 60, least=1),
+}
+
 LOG_FORMAT = text("HITSTREAM_LOG_FORMAT", "line")
 if LOG_FORMAT not in FORMATTERS:
     raise ImproperlyConfigured(f"HITSTREAM_LOG_FORMAT must be line or json, not {LOG_FORMAT!r}")
