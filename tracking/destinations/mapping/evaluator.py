@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext
 
 from tracking import process
+from tracking.destinations.mapping.expression_error import fill
 from tracking.destinations.mapping.protocol import LENGTH, PLACE, REFUSED, Check, Evaluate
 from tracking.exceptions import RetryableError, SetupError
 
@@ -162,15 +164,16 @@ class Evaluator:
             child.end()
 
     def check(self, text: str, *, is_condition: bool) -> str:
-        """Return why the expression cannot be used, an empty text if it can. Raises
-        RetryableError."""
+        """Return why the expression cannot be used, in the language of the request; an empty text
+        if it can. Raises RetryableError."""
         request = Check(TIME_LIMIT, is_condition, text)
         try:
             answer, _ = self._ask(msgspec.json.encode(request), [text])
         except ExpressionLimitError as error:
             return str(error)
-        reason: str = msgspec.json.decode(answer)
-        return reason
+        message, params = msgspec.json.decode(answer)
+        # The catalogue's entry of an empty message is its head.
+        return fill(gettext(message), params) if message else ""
 
     def evaluate(
         self, condition: str, paths: Sequence[str], documents: Sequence[dict[str, Any]]
