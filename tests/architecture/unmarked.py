@@ -17,6 +17,7 @@ SHOWN = {
 CALLS = {
     **dict.fromkeys(("ValidationError", "HttpResponseBadRequest", "Moment"), 0),
     **dict.fromkeys(("add_error", "success", "warning", "pill", "ConnectionResult"), 1),
+    **dict.fromkeys(("good", "poor", "bad"), 1),
 }
 #: Names have no translation.
 LETTERS = re.compile(r"(?!HTTP\b|API\b|Hitstream\b)\b[A-Za-z]{2}")
@@ -50,7 +51,7 @@ STORING = {"skip"}
 QUOTING = {"Rule": 1}
 MARKS = {
     *("_", "gettext", "gettext_lazy", "gettext_noop"),
-    *("ngettext", "ngettext_lazy", "pgettext_lazy", "say", "say_count"),
+    *("ngettext", "ngettext_lazy", "pgettext_lazy"),
 }
 
 
