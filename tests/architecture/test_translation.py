@@ -42,8 +42,6 @@ ENGLISH = (
     # The error of an attempt, or the reason of an outcome.
     "The visitor denied consent to advertising.",
     "The evaluator ended",
-    "of the mapping takes more than",
-    "of the mapping needs too much memory",
     "The values are too large.",
     "Amplitude has silenced this device_id",
     "Meta answered: ",
