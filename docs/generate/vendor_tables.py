@@ -63,7 +63,7 @@ def make(slug: str) -> Destination:
 
 
 def describe(destination: Destination) -> str:
-    rules = [(rule.reason, cited(rule), code(rule.code)) for rule in destination.rules]
+    rules = [(str(rule.reason), cited(rule), code(rule.code)) for rule in destination.rules]
     return joined(
         f"## {destination.label}",
         table(("event", "sent as", "properties sent", "left out"), rows(destination)),

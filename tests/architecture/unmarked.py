@@ -17,6 +17,7 @@ SHOWN = {
 CALLS = {
     **dict.fromkeys(("ValidationError", "HttpResponseBadRequest", "Moment"), 0),
     **dict.fromkeys(("add_error", "success", "warning", "pill", "ConnectionResult"), 1),
+    **dict.fromkeys(("good", "poor", "bad"), 1),
 }
 #: Names have no translation.
 LETTERS = re.compile(r"(?!HTTP\b|API\b|Hitstream\b)\b[A-Za-z]{2}")
@@ -33,7 +34,25 @@ INTERNAL = {
     "debug",
     "exception",
 }
-MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext_lazy"}
+#: What these hold is stored: the error of an attempt, the reason of an outcome, an alert.
+STORED = {
+    "RetryableError",
+    "PermanentError",
+    "SetupError",
+    "ExpressionRefusedError",
+    "ExpressionLimitError",
+    "UnknownDestinationError",
+    "Skipped",
+    "Finding",
+}
+#: Functions that return the reason of an outcome.
+STORING = {"skip"}
+#: Of their arguments this one is ours, the others name and quote a vendor's page.
+QUOTING = {"Rule": 1}
+MARKS = {
+    *("_", "gettext", "gettext_lazy", "gettext_noop"),
+    *("ngettext", "ngettext_lazy", "pgettext_lazy"),
+}
 
 
 def called(node: ast.AST) -> str:
@@ -71,14 +90,23 @@ def shown(node: ast.AST) -> Iterator[ast.expr]:
 def sentences(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the sentences under the node that are neither marked nor a docstring nor for a log."""
     for child in ast.iter_child_nodes(node):
-        if called(child) in MARKS | INTERNAL or (
-            isinstance(child, ast.Expr) and text_of(child.value)
-        ):
+        if called(child) in MARKS | INTERNAL | STORED or is_english(child):
+            continue
+        if called(child) in QUOTING and isinstance(child, ast.Call):
+            place = QUOTING[called(child)]
+            yield from sentences(ast.Tuple(elts=child.args[place : place + 1]))
             continue
         if SENTENCE.match(text_of(child)):
             yield child
         else:
             yield from sentences(child)
+
+
+def is_english(node: ast.AST) -> bool:
+    """Return whether the node is a docstring, or a function whose sentences are stored."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name in STORING
+    return isinstance(node, ast.Expr) and bool(text_of(node.value))
 
 
 def unmarked_in_python(path: Path) -> list[str]:

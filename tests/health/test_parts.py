@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def found() -> dict[str, tuple[bool, str]]:
     broker.broker.forget()
     overview.stored.forget()
-    return {part.name: (part.is_good, part.said) for part in overview.components()}
+    return {part.name: (part.is_good, str(part.said)) for part in overview.components()}
 
 
 def postgres(**changes: Any) -> Postgres:

@@ -42,7 +42,7 @@ def check_expression(text: str, *, is_condition: bool, prefix: str = "") -> None
     try:
         reason = evaluator.check(text, is_condition=is_condition)
     except RetryableError as error:
-        reason = str(error)
+        reason = str(_(str(error)))
     if reason:
         raise ValidationError(f"{prefix}{reason}", code="expression")
 

@@ -77,7 +77,7 @@ def text_of(value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return str(_("yes") if value else _("no"))
         case list() | tuple():
             return "\n".join(map(str, value))
         case Mapping():

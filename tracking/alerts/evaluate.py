@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from django.db import InterfaceError, OperationalError, connections, transaction
+from django.utils import translation
 
 from tracking import db
 from tracking.alerts.conditions import deliveries, sources, system
@@ -34,10 +35,12 @@ CONDITIONS: Mapping[str, AlertCondition] = {
 
 
 def evaluate() -> None:
-    """Open, keep or resolve alerts by the present rules. Raises OperationalError."""
+    """Open, keep or resolve alerts by the present rules. Their messages are stored, in English.
+    Raises OperationalError."""
     for rule in AlertRule.objects.all():
         try:
-            look(rule)
+            with translation.override(None):
+                look(rule)
         except Exception as error:
             # A timeout is this rule's own trouble; a dead database is everybody's.
             if isinstance(error, (OperationalError, InterfaceError)) and is_gone():

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import translation
 from django.utils.timesince import timesince
 
 from tracking.conf import conf
@@ -56,17 +57,19 @@ class Message:
 
 
 def compose(notifications: Sequence[Notification]) -> Message:
-    """Return one message for all notifications, opened alerts first."""
+    """Return one message for all notifications, opened alerts first. It is English, as the stored
+    messages of alerts are."""
     ordered = sorted(
         notifications,
         key=lambda notification: [*NotificationKind].index(NotificationKind(notification.kind)),
     )
     ids = ",".join(str(notification.pk) for notification in notifications)
-    return Message(
-        key=f"alerts_{sha256(ids.encode()).hexdigest()[:32]}",
-        title=title_of(ordered),
-        lines=[line_of(notification) for notification in ordered],
-    )
+    with translation.override(None):
+        return Message(
+            key=f"alerts_{sha256(ids.encode()).hexdigest()[:32]}",
+            title=title_of(ordered),
+            lines=[line_of(notification) for notification in ordered],
+        )
 
 
 def title_of(notifications: Sequence[Notification]) -> str:

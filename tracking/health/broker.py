@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from celery import current_app
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from tracking.health.component import Component, good, poor
+from tracking.health.component import Component, fill, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 
 PATIENCE = 0.8
@@ -32,10 +35,13 @@ broker = Probe(probe, patience=PATIENCE, remember=1.0)
 
 
 def component() -> Component:
-    todo = "Deliveries wait for the next sweep: start the broker, or correct BROKER_URL."
+    kind = gettext_noop("Broker")
+    todo = _("Deliveries wait for the next sweep: start the broker, or correct BROKER_URL.")
     try:
-        return good("Broker", f"It takes messages ({broker.answer()}).")
+        name = broker.answer()
+        return good(kind, fill(_("It takes messages (%(transport)s)."), transport=name))
     except NoAnswerError:
-        return poor("Broker", f"It does not answer within {PATIENCE:g} s. {todo}")
+        fault = fill(_("It does not answer within %(seconds)s s."), seconds=f"{PATIENCE:g}")
     except Exception as error:
-        return poor("Broker", f"It refuses ({type(error).__name__}). {todo}")
+        fault = fill(_("It refuses (%(error)s)."), error=type(error).__name__)
+    return poor(kind, format_lazy("{} {}", fault, todo))

@@ -1,9 +1,19 @@
-"""A component and its state, as every page, probe and alert shows them."""
+"""A component and its state, as every page, probe and alert shows them.
+
+A component is cached and shown to readers of several languages, so its sentence is lazy.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class ComponentState(StrEnum):
@@ -17,24 +27,40 @@ class ComponentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """`said` is one sentence: the state, and what to do if it is not good."""
+    """`kind` is marked for translation; `node` names one of several. `said` is one sentence: the
+    state, and what to do if it is not good."""
 
-    name: str
+    kind: str
+    node: str = ""
     state: ComponentState
-    said: str
+    said: StrOrPromise
+
+    @property
+    def key(self) -> str:
+        """The English name, for programs."""
+        return f"{self.kind} {self.node}".strip()
+
+    @property
+    def name(self) -> str:
+        return f"{gettext(self.kind)} {self.node}".strip()
 
     @property
     def is_good(self) -> bool:
         return self.state == ComponentState.GOOD
 
 
-def good(name: str, said: str) -> Component:
-    return Component(name=name, state=ComponentState.GOOD, said=said)
+def good(kind: str, said: StrOrPromise, node: str = "") -> Component:
+    return Component(kind=kind, node=node, state=ComponentState.GOOD, said=said)
 
 
-def poor(name: str, said: str) -> Component:
-    return Component(name=name, state=ComponentState.POOR, said=said)
+def poor(kind: str, said: StrOrPromise, node: str = "") -> Component:
+    return Component(kind=kind, node=node, state=ComponentState.POOR, said=said)
 
 
-def bad(name: str, said: str) -> Component:
-    return Component(name=name, state=ComponentState.BAD, said=said)
+def bad(kind: str, said: StrOrPromise, node: str = "") -> Component:
+    return Component(kind=kind, node=node, state=ComponentState.BAD, said=said)
+
+
+def fill(message: StrOrPromise, **values: Any) -> StrOrPromise:
+    """Return the lazy message with its named places filled when it is read."""
+    return lazy(lambda: message % values, str)()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext_lazy
 
-from tracking.health.component import Component, good, poor
+from tracking.health.component import Component, fill, good, poor
 from tracking.models import Heartbeat
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: Seconds of silence after which a process is taken for dead.
 SILENT = 60.0
@@ -21,10 +28,27 @@ GONE = 3600.0
 ONE_WORKER = "worker "
 #: `sweep` is any `manage.py sweep`, `deliver` one with --deliver.
 STAND_IN = {"worker": "deliver", "beat": "sweep"}
+KINDS = {"worker": gettext_noop("Worker"), "beat": gettext_noop("Beat")}
+#: What to do if one was never seen.
+NEVER = {
+    "worker": _(
+        "The worker was never seen: run `celery -A project worker`, or `manage.py sweep --deliver` "
+        "from cron."
+    ),
+    "beat": _(
+        "The beat was never seen: run `celery -A project beat`, or `manage.py sweep` from cron."
+    ),
+}
 #: What to do if one is silent.
-REMEDIES = {
-    "worker": "run `celery -A project worker`, or `manage.py sweep --deliver` from cron",
-    "beat": "run `celery -A project beat`, or `manage.py sweep` from cron",
+SEEN_LAST = {
+    "worker": _(
+        "The worker was seen last %(age)s ago: run `celery -A project worker`, or `manage.py sweep "
+        "--deliver` from cron."
+    ),
+    "beat": _(
+        "The beat was seen last %(age)s ago: run `celery -A project beat`, or `manage.py sweep` "
+        "from cron."
+    ),
 }
 
 
@@ -43,19 +67,17 @@ def workers(seen: dict[str, float]) -> list[str]:
     return sorted(name for name in seen if name.startswith(ONE_WORKER))
 
 
-def silent(*, seconds: float) -> dict[str, str]:
+def silent(*, seconds: float) -> dict[str, StrOrPromise]:
     """Return the processes that have been silent for so long, each with a sentence."""
     seen = ages(timezone.now())
     found = {
-        name: f"The {name} {since(seen.get(name))}: {remedy}."
-        for name, remedy in REMEDIES.items()
+        name: complaint(name, seen.get(name))
+        for name in KINDS
         if seen.get(name, seconds) >= seconds and not is_replaced(name, seen)
     }
     if "worker" not in found:
         found |= {
-            name: f"The {name} {since(seen[name])}: start it again, or wait an hour."
-            for name in workers(seen)
-            if seen[name] >= seconds
+            name: complaint(name, seen[name]) for name in workers(seen) if seen[name] >= seconds
         }
     return found
 
@@ -66,26 +88,44 @@ def is_replaced(name: str, seen: dict[str, float]) -> bool:
     return sweeps and seen.get(name, GIVEN_UP) >= GIVEN_UP
 
 
-def since(age: float | None) -> str:
+def complaint(name: str, age: float | None) -> StrOrPromise:
+    """Return the sentence about a silent process. Single workers were seen at least once."""
     if age is None:
-        return "was never seen"
+        return NEVER[name]
     minutes = int(age // 60)
-    return f"was seen last {f'{minutes} min' if minutes else f'{age:.0f} s'} ago"
+    shown = (
+        fill(_("%(count)s min"), count=minutes)
+        if minutes
+        else fill(_("%(count)s s"), count=f"{age:.0f}")
+    )
+    if name in SEEN_LAST:
+        return fill(SEEN_LAST[name], age=shown)
+    said = _("The worker %(node)s was seen last %(age)s ago: start it again, or wait an hour.")
+    return fill(said, node=name.removeprefix(ONE_WORKER), age=shown)
 
 
 def components() -> list[Component]:
     """Return the state of worker and beat. Raises django.db.Error."""
     mute, seen = silent(seconds=SILENT), ages(timezone.now())
-    lost = [poor(name.capitalize(), mute[name]) for name in workers(seen) if name in mute]
-    return [*(component_of(name, mute.get(name, ""), seen, len(lost)) for name in REMEDIES), *lost]
+    lost = [
+        poor(KINDS["worker"], mute[name], name.removeprefix(ONE_WORKER).lower())
+        for name in workers(seen)
+        if name in mute
+    ]
+    return [*(component_of(name, mute.get(name, ""), seen, len(lost)) for name in KINDS), *lost]
 
 
-def component_of(name: str, complaint: str, seen: dict[str, float], lost: int) -> Component:
+def component_of(
+    name: str, complaint: StrOrPromise, seen: dict[str, float], lost: int
+) -> Component:
     if complaint:
-        return poor(name.capitalize(), complaint)
-    replaced = is_replaced(name, seen)
-    text = "Sweeps do its work." if replaced else f"Last heartbeat {seen[name]:.0f} s ago."
+        return poor(KINDS[name], complaint)
+    if is_replaced(name, seen):
+        text: StrOrPromise = _("Sweeps do its work.")
+    else:
+        text = fill(_("Last heartbeat %(seconds)s s ago."), seconds=f"{seen[name]:.0f}")
     alive = len(workers(seen)) - lost
     if name == "worker" and alive > 1:
-        text = f"{alive} workers. {text}"
-    return good(name.capitalize(), text)
+        many = ngettext_lazy("%(count)s worker.", "%(count)s workers.", "count")
+        text = format_lazy("{} {}", fill(many, count=alive), text)
+    return good(KINDS[name], text)

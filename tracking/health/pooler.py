@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db import connections
+from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.health.component import Component, bad, good
@@ -27,21 +30,24 @@ def remedy(message: str) -> str:
 
 def faults() -> Iterator[str]:
     """Yield each setting of the database that cannot work where transactions share sessions, with
-    what to do."""
+    what to do: in English, for a command, and marked for a page."""
     settings = connections[db.write_alias()].settings_dict
     if not settings.get("DISABLE_SERVER_SIDE_CURSORS"):
-        yield "A cursor on the server is lost: set DISABLE_SERVER_SIDE_CURSORS to True."
+        yield gettext_noop(
+            "A cursor on the server is lost: set DISABLE_SERVER_SIDE_CURSORS to True."
+        )
     if settings["OPTIONS"].get("assume_role"):
-        yield (
+        yield gettext_noop(
             "`assume_role` reaches other clients: leave it out, and let the role of the connection "
             "be a member of the owner, or the owner."
         )
     if settings["OPTIONS"].get("prepare_threshold") is not None:
-        yield "Prepared statements are lost: leave out `prepare_threshold`."
+        yield gettext_noop("Prepared statements are lost: leave out `prepare_threshold`.")
 
 
 def component() -> Component:
-    found = " ".join(faults())
+    kind = gettext_noop("Pooler")
+    first, *found = gettext_noop("A pooler stands before Postgres."), *faults()
     if found:
-        return bad("Pooler", f"A pooler stands before Postgres. {found}")
-    return good("Pooler", "A pooler stands before Postgres; transactions may share sessions.")
+        return bad(kind, lazy(lambda: " ".join(map(gettext, (first, *found))), str)())
+    return good(kind, _("A pooler stands before Postgres; transactions may share sessions."))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.db import Error, connections
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from tracking.conf import conf
-from tracking.health.component import Component, good, poor
+from tracking.health.component import Component, fill, good, poor
 from tracking.health.probe import NoAnswerError, Probe
 from tracking.sql import load
 
@@ -37,13 +39,16 @@ def components() -> list[Component]:
     """Return the replica, if there is one."""
     if not conf.REPLICA:
         return []
-    instead = "pages read from the primary"
+    kind = gettext_noop("Replica")
     try:
         seconds = lag.answer()
     except NoAnswerError:
-        return [poor("Replica", f"It does not answer within {PATIENCE:g} s: {instead}.")]
+        fault = _("It does not answer within %(seconds)s s: pages read from the primary.")
+        return [poor(kind, fill(fault, seconds=f"{PATIENCE:g}"))]
     except Error as error:
-        return [poor("Replica", f"It refuses ({type(error).__name__}): {instead}.")]
+        fault = _("It refuses (%(error)s): pages read from the primary.")
+        return [poor(kind, fill(fault, error=type(error).__name__))]
     if seconds > conf.REPLICA_LAG:
-        return [poor("Replica", f"It lags {seconds:,.0f} s, more than REPLICA_LAG: {instead}.")]
-    return [good("Replica", f"It lags {seconds:.1f} s.")]
+        fault = _("It lags %(seconds)s s, more than REPLICA_LAG: pages read from the primary.")
+        return [poor(kind, fill(fault, seconds=f"{seconds:,.0f}"))]
+    return [good(kind, fill(_("It lags %(seconds)s s."), seconds=f"{seconds:.1f}"))]

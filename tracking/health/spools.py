@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from tracking.health.component import Component, good, poor
+from tracking.health.component import Component, fill, good, poor
 from tracking.models import NodeSpool
 
 #: How long a hit may wait, and how full a spool may be, before an operator must act.
 LONG, FULL = timedelta(minutes=1), 0.8
-REMEDY = "the node's web processes store them once they reach Postgres."
+REMEDY = _("%(spool)s: the node's web processes store them once they reach Postgres.")
 
 
 def components() -> list[Component]:
@@ -20,7 +22,7 @@ def components() -> list[Component]:
 
 
 def component_of(spool: NodeSpool) -> Component:
-    name = f"Spool {spool.node}"
+    kind = gettext_noop("Spool")
     if spool.age(timezone.now()) < LONG and spool.share < FULL:
-        return good(name, f"{spool}.")
-    return poor(name, f"{spool}: {REMEDY}")
+        return good(kind, fill("%(spool)s.", spool=spool), spool.node)
+    return poor(kind, fill(REMEDY, spool=spool), spool.node)

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from tracking.routing.switches import entries_for, is_switched_on
 
 IntegrationSnapshot = Mapping[str, Any]
@@ -64,17 +66,17 @@ def _inactive(integration: IntegrationSnapshot) -> str:
     if integration["enabled"]:
         return ""
     if integration.get("deleted"):
-        return "deleted at that time"
+        return _("deleted at that time")
     if integration.get("draining"):
-        return "draining: it only sent what was queued before"
-    return "disabled at that time"
+        return _("draining: it only sent what was queued before")
+    return _("disabled at that time")
 
 
 def _unlisted(integration: IntegrationSnapshot, name: str) -> str:
     names = integration["event_names"]
     if not names or name in names:
         return ""
-    return f"only receives {', '.join(names)}"
+    return _("only receives %(names)s") % {"names": ", ".join(names)}
 
 
 def _switched_off(integration: IntegrationSnapshot, integrations: IntegrationSnapshot) -> str:
@@ -82,9 +84,13 @@ def _switched_off(integration: IntegrationSnapshot, integrations: IntegrationSna
     if is_switched_on(integrations, **key):
         return ""
     entries = json.dumps(entries_for(integrations, **key), ensure_ascii=False)
-    return f"the hit's own `integrations` object switches it off: {entries}"
+    return _("the hit's own `integrations` object switches it off: %(entries)s") % {
+        "entries": entries
+    }
 
 
 def _pause(paused: IntegrationSnapshot) -> str:
-    reason = f": {paused['reason']}" if paused["reason"] else "."
-    return f"Paused at that time by {paused['by'] or 'an unknown user'}{reason}"
+    values = {"user": paused["by"] or _("an unknown user"), "reason": paused["reason"]}
+    if paused["reason"]:
+        return _("Paused at that time by %(user)s: %(reason)s") % values
+    return _("Paused at that time by %(user)s.") % values

@@ -18,6 +18,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from tracking.ingest.auth.client_ip import client_ip
 
@@ -43,7 +45,11 @@ class SignInForm(AdminAuthenticationForm):
         keys = keys_of(self.request, name)
         if any(count(key) > most for key, most in keys.items()):
             raise ValidationError(
-                "There were too many attempts to sign in: wait %(minutes)s minutes.",
+                ngettext_lazy(
+                    "There were too many attempts to sign in: wait %(minutes)s minute.",
+                    "There were too many attempts to sign in: wait %(minutes)s minutes.",
+                    "minutes",
+                ),
                 code="throttled",
                 params={"minutes": WINDOW // 60},
             )
@@ -57,7 +63,7 @@ class SignInForm(AdminAuthenticationForm):
 def turn() -> Iterator[None]:
     """Wait for one's turn. Raises ValidationError."""
     if not _turns.acquire(timeout=TURN_SECONDS):
-        raise ValidationError("Too many people sign in at once: try it again.", code="busy")
+        raise ValidationError(_("Too many people sign in at once: try it again."), code="busy")
     try:
         yield
     finally:

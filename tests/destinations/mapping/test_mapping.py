@@ -13,6 +13,7 @@ import pytest
 from tests.destinations.samples import SAMPLES
 from tracking.destinations.mapping import document, expressions
 from tracking.destinations.mapping.event_mapping import EventMapping, Skipped, digest
+from tracking.destinations.mapping.expression_error import ExpressionError
 from tracking.events import Event
 from tracking.exceptions import PermanentError
 
@@ -198,7 +199,7 @@ def test_an_expression_that_fails_makes_a_dead_letter_with_the_reason() -> None:
     ],
 )
 def test_what_cannot_run_or_could_run_for_long_is_refused(kind: Any, text: str) -> None:
-    with pytest.raises(expressions.ExpressionError):
+    with pytest.raises(ExpressionError):
         kind(text).find(document.read(SALE)) if kind is expressions.Path else kind(text)
 
 
@@ -215,7 +216,7 @@ def test_what_cannot_run_or_could_run_for_long_is_refused(kind: Any, text: str) 
 def test_what_is_allowed_makes_little_of_the_largest_hit(text: str) -> None:
     payload = {**SALE.payload, "event": {"name": "x", "long": [{"a": "y" * 50}] * 1000}}
     largest = document.read(replace(SALE, payload=payload))
-    with suppress(expressions.ExpressionError):
+    with suppress(ExpressionError):
         assert len(json.dumps(expressions.Path(text).find(largest))) < 30 * 65_536
 
 

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+
 from tracking.alerts.message import Message
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
@@ -39,4 +41,4 @@ def post(destination: Destination, request: Request) -> str:
 async def _post(destination: Destination, request: Request) -> str:
     async with Client() as client:
         response = await destination.ask(client, request)
-    return f"It answered {response.status}."
+    return _("It answered %(status)s.") % {"status": response.status}

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection, send_mail
 from django.core.validators import validate_email
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.alerts.channels.base import TIMEOUT, Channel
 from tracking.alerts.message import WORDS, Message, MessageLine
@@ -33,12 +35,14 @@ class AddressesField(forms.CharField):
         for address in addresses:
             validate_email(address)
         if len(addresses) > MAX_ADDRESSES:
-            raise ValidationError("More than %(most)s addresses.", params={"most": MAX_ADDRESSES})
+            raise ValidationError(
+                _("More than %(most)s addresses."), params={"most": MAX_ADDRESSES}
+            )
         return addresses
 
 
 class EmailChannelConfig(ConfigForm):
-    to = AddressesField(label="To", help_text="E-mail addresses, one a line.")
+    to = AddressesField(label=_("To"), help_text=_("E-mail addresses, one a line."))
 
 
 class EmailChannel(Channel):
@@ -57,7 +61,7 @@ class EmailChannel(Channel):
         except Exception as error:  # Whatever a backend raises: SMTP's, a socket's, a provider's.
             reason = f"{type(error).__name__}: {error}"
             raise RetryableError(f"The mail could not be sent. {reason}") from error
-        return f"The mail server took it for {', '.join(to)}."
+        return gettext("The mail server took it for %(addresses)s.") % {"addresses": ", ".join(to)}
 
 
 def write(message: Message) -> str:

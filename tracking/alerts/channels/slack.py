@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import WORDS, Message
 from tracking.destinations.contract.config_form import ConfigForm
@@ -22,8 +24,8 @@ SIGNS = {
 
 class SlackChannelConfig(ConfigForm):
     webhook_url = WebhookUrlField(
-        label="Webhook URL",
-        help_text="https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL.",
+        label=_("Webhook URL"),
+        help_text=_("https://api.slack.com/apps, your app, Incoming Webhooks, Webhook URL."),
     )
 
 

@@ -37,7 +37,7 @@ def find_silent_processes(rule: AlertRule) -> Iterator[Finding]:
     """Find silent processes. Only a round that another process calls can: `manage.py sweep`, or
     beat if the worker is silent."""
     for name, said in heartbeats.silent(seconds=rule.window.total_seconds()).items():
-        yield Finding(subject=name, message=said)
+        yield Finding(subject=name, message=str(said))
 
 
 def find_spooled_hits(rule: AlertRule) -> Iterator[Finding]:

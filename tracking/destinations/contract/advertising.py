@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.spec.consent import read_consent, read_flag
 from tracking.events import Event
@@ -19,12 +20,14 @@ class DeniedField(forms.ChoiceField):
 
     def __init__(self) -> None:
         super().__init__(
-            choices=[("limit", "Send with limited use"), ("skip", "Do not send")],
+            choices=[("limit", _("Send with limited use")), ("skip", _("Do not send"))],
             required=False,
             initial="limit",
-            label="Consent denied",
-            help_text="Hits whose visitor denied consent: ad_user_data in context.consent or in the"
-            " options of the hit.",
+            label=_("Consent denied"),
+            help_text=_(
+                "Hits whose visitor denied consent: ad_user_data in context.consent or in the"
+                " options of the hit."
+            ),
         )
 
 
@@ -34,8 +37,10 @@ class LimitedUseField(forms.BooleanField):
     def __init__(self) -> None:
         super().__init__(
             required=False,
-            label="Limited use without a statement",
-            help_text="Ask the vendor to limit the use of the data of hits that state no consent.",
+            label=_("Limited use without a statement"),
+            help_text=_(
+                "Ask the vendor to limit the use of the data of hits that state no consent."
+            ),
         )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tracking.exceptions import SetupError
 
 #: What the address decides, for the operator.
-MOVED = "The address has changed: enter it again, since it was entered for another one."
+MOVED = _("The address has changed: enter it again, since it was entered for another one.")
 
 
 class SecretField(forms.CharField):
@@ -87,7 +88,13 @@ class ConfigForm(forms.Form):
         plain, given = self.split()
         kept = self.stored - self.removed - frozenset(given)
         if kept and self.address(plain) != self.address(config):
-            raise SetupError(f"{MOVED} This is about: {', '.join(sorted(kept))}.")
+            raise SetupError(
+                _(
+                    "The address has changed: enter it again, since it was entered for another one."
+                    " This is about: %(fields)s."
+                )
+                % {"fields": ", ".join(sorted(kept))}
+            )
         return {**({k: v for k, v in present().items() if k in kept} if kept else {}), **given}
 
     def clean(self) -> dict[str, Any]:

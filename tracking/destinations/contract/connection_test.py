@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.http import Client
 from tracking.events import Exchange, Transcript
@@ -39,9 +41,14 @@ async def _try_out(destination: Destination) -> ConnectionResult:
         return ConnectionResult(False, destination.mask(str(error)), error.exchange)
     except NotImplementedError:
         return ConnectionResult(
-            False, f"{destination.label} cannot be tested without sending a hit."
+            False,
+            _("%(destination)s cannot be tested without sending a hit.")
+            % {"destination": destination.label},
         )
     except TimeoutError:
-        return ConnectionResult(False, f"{destination.label} did not respond in time.")
+        return ConnectionResult(
+            False,
+            _("%(destination)s did not respond in time.") % {"destination": destination.label},
+        )
     except Exception as error:
         return ConnectionResult(False, blame(error))

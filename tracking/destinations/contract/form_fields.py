@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from tracking.conf import conf
 from tracking.destinations.contract.config_form import SecretField
@@ -62,8 +63,10 @@ class HttpUrlField(forms.CharField):
         host = _read_host(url)
         if "@" in urlsplit(url).netloc:
             raise ValidationError(
-                "Remove the user name and password from the URL, where others can read them: send"
-                " them as a header.",
+                _(
+                    "Remove the user name and password from the URL, where others can read them:"
+                    " send them as a header."
+                ),
                 code="userinfo",
             )
         _check_address(host)
@@ -77,7 +80,9 @@ def _read_host(url: str) -> str:
     except ValueError:
         complete = False
     if not complete or not re.fullmatch(r"[\x21-\x7e]+|[^\x00-\x20\x7f\s]+", url):
-        raise ValidationError("Enter a complete URL such as https://example.com/hook.", code="url")
+        raise ValidationError(
+            _("Enter a complete URL such as https://example.com/hook."), code="url"
+        )
     return parts.hostname or ""
 
 
@@ -93,7 +98,7 @@ class HostField(forms.CharField):
     def clean(self, value: Any) -> str:
         host: str = super().clean(value)
         if host and not re.fullmatch(r"[0-9A-Za-z._:-]+", host):
-            raise ValidationError("Enter only the name or address of a host.", code="host")
+            raise ValidationError(_("Enter only the name or address of a host."), code="host")
         _check_address(host)
         return host
 
@@ -104,8 +109,10 @@ def _check_address(host: str) -> None:
     looks_numeric = ":" in host or host.replace(".", "").isdigit()
     if looks_numeric and not conf.ALLOW_PRIVATE_DESTINATIONS and not is_public(host):
         raise ValidationError(
-            "The address %(host)s is private or reserved. Hitstream calls it only with the"
-            " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS.",
+            _(
+                "The address %(host)s is private or reserved. Hitstream calls it only with the"
+                " setting HITSTREAM_ALLOW_PRIVATE_DESTINATIONS."
+            ),
             code="private",
             params={"host": host},
         )
@@ -122,7 +129,7 @@ class CountryField(forms.CharField):
         text: str = super().clean(value)
         code = country_code(text)
         if text and not code:
-            raise ValidationError("Enter a country, such as DE or Germany.", code="country")
+            raise ValidationError(_("Enter a country, such as DE or Germany."), code="country")
         return code
 
 
@@ -131,9 +138,11 @@ class DefaultCountryField(CountryField):
 
     def __init__(self) -> None:
         super().__init__(
-            label="Default country",
-            help_text="Country of phone numbers without a country code, if the hit names none, such"
-            " as DE. Without it such numbers are left out.",
+            label=_("Default country"),
+            help_text=_(
+                "Country of phone numbers without a country code, if the hit names none, such"
+                " as DE. Without it such numbers are left out."
+            ),
         )
 
 
@@ -156,10 +165,12 @@ class HeadersField(SecretField):
         for name, item in _read_pairs(text.strip()):
             _check_header(name, item)
             if name.lower() in {known.lower() for known in headers}:
-                raise ValidationError("The header %(name)s occurs twice.", params={"name": name})
+                raise ValidationError(_("The header %(name)s occurs twice."), params={"name": name})
             headers[name] = item
         if len(headers) > MAX_HEADERS:
-            raise ValidationError("Enter at most %(most)s headers.", params={"most": MAX_HEADERS})
+            raise ValidationError(
+                _("Enter at most %(most)s headers."), params={"most": MAX_HEADERS}
+            )
         return headers
 
 
@@ -169,13 +180,13 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
             # A list of pairs, so that duplicate names are noticed.
             pairs = json.loads(text, object_pairs_hook=list)
         except (ValueError, RecursionError) as error:
-            raise ValidationError("This is not valid JSON: %(e)s", params={"e": error}) from None
+            raise ValidationError(_("This is not valid JSON: %(e)s"), params={"e": error}) from None
         if not all(isinstance(value, str) for _, value in pairs):
-            raise ValidationError("Every value of the JSON object must be a string.")
+            raise ValidationError(_("Every value of the JSON object must be a string."))
         return [(name.strip(), value.strip()) for name, value in pairs]
     lines = [line for line in text.splitlines() if line.strip()]
     if not all(":" in line for line in lines):
-        raise ValidationError('Enter one header per line, as "Name: value".')
+        raise ValidationError(_('Enter one header per line, as "Name: value".'))
     return [(name.strip(), value.strip()) for name, _, value in (x.partition(":") for x in lines)]
 
 
@@ -185,11 +196,13 @@ def _check_header(name: str, value: str) -> None:
     The message never contains the value, which is secret.
     """
     if not HEADER_NAME.fullmatch(name):
-        raise ValidationError("The name of a header may contain only letters, digits and hyphens.")
+        raise ValidationError(
+            _("The name of a header may contain only letters, digits and hyphens.")
+        )
     if name.lower() in RESERVED_HEADERS or name.lower().startswith(RESERVED_PREFIXES):
-        raise ValidationError("The header %(name)s is set by Hitstream.", params={"name": name})
+        raise ValidationError(_("The header %(name)s is set by Hitstream."), params={"name": name})
     if not HEADER_VALUE.fullmatch(value):
         raise ValidationError(
-            "The value of the header %(name)s must have 1 to 4,000 printable ASCII characters.",
+            _("The value of the header %(name)s must have 1 to 4,000 printable ASCII characters."),
             params={"name": name},
         )

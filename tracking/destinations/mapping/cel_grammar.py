@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tracking.destinations.mapping.expression_error import ExpressionError, gettext_noop
+
 #: Levels that an expression may be nested. Each takes a few frames of Python's stack.
 MAX_DEPTH = 50
 
@@ -41,8 +43,13 @@ RESERVED = frozenset({"in"})
 END = ("end", "")
 
 
-class SyntaxFault(ValueError):
+class SyntaxFault(ExpressionError):
     """The text is not an expression of this grammar."""
+
+    @classmethod
+    def at(cls, place: str) -> SyntaxFault:
+        """Return the error for text that cannot stand there."""
+        return cls(gettext_noop("Syntax error at %(place)s."), place=repr(place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
     while place < len(text):
         found = TOKEN.match(text, place)
         if found is None:
-            raise SyntaxFault(f"Syntax error at {text[place : place + 10]!r}.")
+            raise SyntaxFault.at(text[place : place + 10])
         place = found.end()
         if found["quote"]:
             content, place = read_string(text, place, found["quote"], found["prefix"] or "")
@@ -95,7 +102,7 @@ def read_string(text: str, start: int, quote: str, prefix: str) -> tuple[str, in
     body = re.compile(rf"((?:(?!{quote})(?:{any_character}))*){quote}", lines)
     found = body.match(text, start)
     if found is None or (not lines and "\n" in found[1]):
-        raise SyntaxFault("A string has no end.")
+        raise SyntaxFault(gettext_noop("A string has no end."))
     return found[1] if is_raw else ESCAPE.sub(unescape, found[1]), found.end()
 
 
@@ -118,7 +125,7 @@ class Parser:
     def parse(self) -> Node:
         tree = self._expression()
         if self._next != END:
-            raise SyntaxFault(f"Syntax error at {self._next[1]!r}.")
+            raise SyntaxFault.at(self._next[1])
         return tree
 
     @property
@@ -128,7 +135,7 @@ class Parser:
     def _take(self) -> tuple[str, str]:
         token = self._next
         if token == END:
-            raise SyntaxFault("The expression is not complete.")
+            raise SyntaxFault(gettext_noop("The expression is not complete."))
         self._place += 1
         return token
 
@@ -145,12 +152,19 @@ class Parser:
 
     def _need(self, operator: str) -> None:
         if not self._skip(operator):
-            raise SyntaxFault(f"Syntax error at {self._next[1]!r}: {operator} is missing.")
+            raise SyntaxFault(
+                gettext_noop("Syntax error at %(place)s: %(operator)s is missing."),
+                place=repr(self._next[1]),
+                operator=operator,
+            )
 
     def _expression(self) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise SyntaxFault(f"The expression is nested more than {MAX_DEPTH} levels deep.")
+            raise SyntaxFault(
+                gettext_noop("The expression is nested more than %(most)s levels deep."),
+                most=MAX_DEPTH,
+            )
         condition = self._binary(0)
         if self._skip("?"):
             yes = self._binary(0)
@@ -176,7 +190,9 @@ class Parser:
             self._take()
             signs += 1
         if signs > MAX_DEPTH:
-            raise SyntaxFault(f"More than {MAX_DEPTH} signs follow each other.")
+            raise SyntaxFault(
+                gettext_noop("More than %(most)s signs follow each other."), most=MAX_DEPTH
+            )
         inner = self._member()
         return Node("operator", "!", (inner,)) if signs else inner
 
@@ -190,7 +206,9 @@ class Parser:
             self._take()
             kind, name = self._take()
             if kind != "name":
-                raise SyntaxFault(f"Syntax error at {name!r}: a name is missing.")
+                raise SyntaxFault(
+                    gettext_noop("Syntax error at %(place)s: a name is missing."), place=repr(name)
+                )
             if self._skip("("):
                 node = Node("call", name, (node, *self._items(")")))
             else:
@@ -213,7 +231,7 @@ class Parser:
             return Node("call", text, tuple(self._items(")"))) if is_call else name_or_literal(text)
         if kind in ("string", "number"):
             return Node("string" if kind == "string" else "literal", text)
-        raise SyntaxFault(f"Syntax error at {text!r}.")
+        raise SyntaxFault.at(text)
 
     def _items(self, end: str, *, has_keys: bool = False) -> Iterator[Node]:
         """Yield the expressions up to `end`, which a comma may precede."""
@@ -229,5 +247,5 @@ class Parser:
 
 def name_or_literal(text: str) -> Node:
     if text in RESERVED:
-        raise SyntaxFault(f"Syntax error at {text!r}.")
+        raise SyntaxFault.at(text)
     return Node("literal" if text in ("true", "false", "null") else "name", text)

@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext
 
 from tracking import process
+from tracking.destinations.mapping.expression_error import fill, gettext_noop
 from tracking.destinations.mapping.protocol import LENGTH, PLACE, REFUSED, Check, Evaluate
 from tracking.exceptions import RetryableError, SetupError
 
@@ -47,7 +49,14 @@ KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "LANG", "LC_ALL", 
 
 
 class ExpressionLimitError(SetupError):
-    """An expression of the mapping needs more time or memory than the mapping of one hit may."""
+    """An expression of the mapping needs more time or memory than the mapping of one hit may.
+
+    `message` is English, with named places for `params`.
+    """
+
+    def __init__(self, message: str, **params: str) -> None:
+        super().__init__(fill(message, params))
+        self.message, self.params = message, params
 
 
 class ExpressionRefusedError(SetupError):
@@ -162,15 +171,16 @@ class Evaluator:
             child.end()
 
     def check(self, text: str, *, is_condition: bool) -> str:
-        """Return why the expression cannot be used, an empty text if it can. Raises
-        RetryableError."""
+        """Return why the expression cannot be used, in the language of the request; an empty text
+        if it can. Raises RetryableError."""
         request = Check(TIME_LIMIT, is_condition, text)
         try:
             answer, _ = self._ask(msgspec.json.encode(request), [text])
         except ExpressionLimitError as error:
-            return str(error)
-        reason: str = msgspec.json.decode(answer)
-        return reason
+            return fill(gettext(error.message), error.params)
+        message, params = msgspec.json.decode(answer)
+        # The catalogue's entry of an empty message is its head.
+        return fill(gettext(message), params) if message else ""
 
     def evaluate(
         self, condition: str, paths: Sequence[str], documents: Sequence[dict[str, Any]]
@@ -200,8 +210,10 @@ class Evaluator:
                 except (EndedError, TimeoutError) as error:
                     place = self._child.place
                     self.close()
-                    if reason := blame(error):
-                        raise ExpressionLimitError(reason.format(shorten(texts, place))) from None
+                    if message := blame(error):
+                        raise ExpressionLimitError(
+                            message, expression=shorten(texts, place), seconds=f"{TIME_LIMIT:g}"
+                        ) from None
                     if is_last or isinstance(error, TimeoutError):
                         break
                 except BaseException:
@@ -209,13 +221,18 @@ class Evaluator:
                     self.close()
                     raise
         raise RetryableError(
-            "The mapping was not evaluated: the evaluator was ended, or the machine is too busy."
+            gettext_noop(
+                "The mapping was not evaluated: the evaluator was ended, or the machine is too"
+                " busy."
+            )
         )
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         if not self._turn.acquire(timeout=TURN_SECONDS):
-            raise RetryableError("The mapping was not evaluated: too many others wait for it.")
+            raise RetryableError(
+                gettext_noop("The mapping was not evaluated: too many others wait for it.")
+            )
         try:
             yield
         finally:
@@ -234,13 +251,15 @@ def blame(error: Exception) -> str:
     if not isinstance(error, EndedError):
         return ""
     if -error.code in TOO_LONG:
-        return (
-            f"The expression {{}} of the mapping takes more than {TIME_LIMIT:g} s of computing time"
-            " for one hit: simplify it."
+        return gettext_noop(
+            "The expression %(expression)s of the mapping takes more than %(seconds)s s of"
+            " computing time for one hit: simplify it."
         )
     if -error.code in FROM_OUTSIDE or error.code == 0:
         return ""
-    return "The expression {} of the mapping needs too much memory: simplify it."
+    return gettext_noop(
+        "The expression %(expression)s of the mapping needs too much memory: simplify it."
+    )
 
 
 def shorten(texts: Sequence[str], place: int) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from tracking.destinations.mapping import expressions
+from tracking.destinations.mapping.expression_error import ExpressionError
 from tracking.destinations.mapping.protocol import (
     ANSWER_BYTES,
     FAILED,
@@ -56,9 +57,9 @@ class Evaluation:
         compile = expressions.condition if request.is_condition else expressions.path
         try:
             compile(request.text)
-        except expressions.ExpressionError as error:
-            return msgspec.json.encode(str(error))
-        return msgspec.json.encode("")
+        except ExpressionError as error:
+            return msgspec.json.encode((error.message, error.params))
+        return msgspec.json.encode(("", {}))
 
     def _at(self, number: int) -> None:
         struct.pack_into(PLACE, self._place, 0, number)
@@ -71,7 +72,7 @@ class Evaluation:
             for number, text in enumerate(request.paths, start=1):
                 self._at(number)
                 expressions.path(text)
-        except expressions.ExpressionError as error:
+        except ExpressionError as error:
             return str(error)
         return ""
 
@@ -105,14 +106,14 @@ class Evaluation:
                 return UNMET, None
         except LookupError as error:
             return MISSING, str(error)
-        except expressions.ExpressionError as error:
+        except ExpressionError as error:
             return FAILED, str(error)
         values = []
         for number, text in enumerate(request.paths, start=1):
             self._at(number)
             try:
                 values.append(expressions.path(text).find(document))
-            except expressions.ExpressionError as error:
+            except ExpressionError as error:
                 return FAILED, str(error)
         return SET, values
 

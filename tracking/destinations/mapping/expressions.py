@@ -23,8 +23,9 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from tracking.destinations.mapping.cel_grammar import Node, SyntaxFault, parse
+from tracking.destinations.mapping.cel_grammar import Node, parse
 from tracking.destinations.mapping.document import VARIABLES
+from tracking.destinations.mapping.expression_error import ExpressionError, gettext_noop
 from tracking.destinations.mapping.pattern_size import MAX_SIZE, VerboseError, pattern_size
 from tracking.destinations.mapping.protocol import MAX_LENGTH
 
@@ -51,10 +52,6 @@ FUNCTIONS = frozenset(
 TYPES = frozenset({"bool", "bytes", "double", "int", "list", "map", "null_type", "string", "uint"})
 
 
-class ExpressionError(ValueError):
-    """The expression cannot be used. The text is the reason, for its author."""
-
-
 @lru_cache(maxsize=1000)
 def condition(text: str) -> Condition:
     """Return the compiled condition. Raises ExpressionError."""
@@ -76,8 +73,6 @@ class Condition:
             for node in parse(text).walk():
                 check_node(node)
             self._program = cel.compile(text)
-        except SyntaxFault as error:
-            raise ExpressionError(str(error)) from None
         except ExpressionError:
             raise
         except Exception as error:
@@ -93,7 +88,10 @@ class Condition:
         except Exception as error:
             raise ExpressionError(first_line(error)) from None
         if not isinstance(result, bool):
-            raise ExpressionError(f"The result is {str(result)[:50]!r}, neither true nor false.")
+            raise ExpressionError(
+                gettext_noop("The result is %(result)s, neither true nor false."),
+                result=repr(str(result)[:50]),
+            )
         return result
 
 
@@ -109,13 +107,20 @@ class Path:
         parts = list(nodes(self._compiled.parsed))
         types = [node["type"] for node in parts]
         if len(types) > MAX_NODES:
-            raise ExpressionError("The expression is too complex: split it.")
+            raise ExpressionError(gettext_noop("The expression is too complex: split it."))
         if types.count("function_expression") > MAX_FUNCTIONS:
-            raise ExpressionError(f"The expression uses more than {MAX_FUNCTIONS} functions.")
+            raise ExpressionError(
+                gettext_noop("The expression uses more than %(most)s functions."),
+                most=MAX_FUNCTIONS,
+            )
         if sum(type in MAKERS for type in types) > 1:
-            raise ExpressionError("The expression creates more than one new list or object.")
+            raise ExpressionError(
+                gettext_noop("The expression creates more than one new list or object.")
+            )
         if any(is_growing(node) for node in parts):
-            raise ExpressionError("The first argument of join() must be a literal such as ', '.")
+            raise ExpressionError(
+                gettext_noop("The first argument of join() must be a literal such as ', '.")
+            )
 
     def find(self, document: Any) -> Any:
         """Return the value; None if there is none. Raises ExpressionError."""
@@ -132,28 +137,41 @@ def check_node(node: Node) -> None:
         check_call(node)
     elif node.kind == "name" and node.value not in VARIABLES | TYPES:
         raise ExpressionError(
-            f"Undefined variable {node.value!r}: use {', '.join(sorted(VARIABLES))}."
+            gettext_noop("Undefined variable %(name)s: use %(names)s."),
+            name=repr(node.value),
+            names=", ".join(sorted(VARIABLES)),
         )
 
 
 def check_call(node: Node) -> None:
     if node.value in MACROS:
-        raise ExpressionError(f"{node.value}() iterates over lists, which is not allowed here.")
+        raise ExpressionError(
+            gettext_noop("%(name)s() iterates over lists, which is not allowed here."),
+            name=node.value,
+        )
     if node.value not in FUNCTIONS:
         raise ExpressionError(
-            f"Undefined function {node.value}(): use {', '.join(sorted(FUNCTIONS))}."
+            gettext_noop("Undefined function %(name)s(): use %(names)s."),
+            name=node.value,
+            names=", ".join(sorted(FUNCTIONS)),
         )
     if node.value != "matches":
         return
     pattern = node.children[-1] if node.children else node
     if pattern.kind != "string":
-        raise ExpressionError("The pattern of matches() must be a literal such as '^/shop'.")
+        raise ExpressionError(
+            gettext_noop("The pattern of matches() must be a literal such as '^/shop'.")
+        )
     try:
         size = pattern_size(pattern.value)
     except VerboseError:
-        raise ExpressionError("The pattern of matches() cannot have the flag x.") from None
+        raise ExpressionError(
+            gettext_noop("The pattern of matches() cannot have the flag x.")
+        ) from None
     if size > MAX_SIZE:
-        raise ExpressionError("The pattern of matches() repeats too much: use smaller numbers.")
+        raise ExpressionError(
+            gettext_noop("The pattern of matches() repeats too much: use smaller numbers.")
+        )
 
 
 def nodes(parsed: Any) -> Iterator[Any]:
@@ -177,9 +195,11 @@ def is_growing(node: Any) -> bool:
 
 def check_length(text: str) -> None:
     if not text.strip():
-        raise ExpressionError("The expression is empty.")
+        raise ExpressionError(gettext_noop("The expression is empty."))
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"The expression is longer than {MAX_LENGTH} characters.")
+        raise ExpressionError(
+            gettext_noop("The expression is longer than %(most)s characters."), most=MAX_LENGTH
+        )
 
 
 def first_line(error: BaseException) -> str:

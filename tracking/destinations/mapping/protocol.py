@@ -28,8 +28,8 @@ MEMORY_BYTES = 512 * 1024 * 1024
 
 
 class Check(msgspec.Struct, tag="check", frozen=True):
-    """Compile one expression. `limit` is in seconds of computing time. The answer is the reason why
-    it is refused, or an empty text."""
+    """Compile one expression. `limit` is in seconds of computing time. The answer is why
+    it is refused: a message and its params, or an empty message."""
 
     limit: float
     is_condition: bool

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tracking.destinations.spec.origins import Path, sender_values
 from tracking.events import Event
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: In place of a quotation: the vendor's page cannot be read without signing in or a browser.
 NO_PAGE = "not quoted: page not available"
@@ -25,12 +29,12 @@ JSON_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Why a value is left out. `reason` is a sentence for the operator, `source` the title of the
-    page that says so and its section, `url` its address, and `quote` its own words, at most one
-    sentence, or NO_PAGE or NO_SENTENCE."""
+    """Why a value is left out. `reason` is a sentence for the operator, lazy so that it is
+    translated where it is shown; `source` the title of the page that says so and its section, `url`
+    its address, and `quote` its own words, at most one sentence, or NO_PAGE or NO_SENTENCE."""
 
     code: str
-    reason: str
+    reason: StrOrPromise
     source: str
     url: str
     quote: str

@@ -19,6 +19,7 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.utils.translation import gettext_noop
 
 from tracking.destinations.transport.request import Request
 from tracking.exceptions import SetupError
@@ -44,7 +45,7 @@ class AccountError(ValueError):
 
 def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
     """Return the account's e-mail address, its key and the key's id. Raises AccountError, whose
-    message contains nothing of the text."""
+    message contains nothing of the text; a form translates it."""
     try:
         account = json.loads(text)
         key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
@@ -54,7 +55,7 @@ def read_account(text: str) -> tuple[str, rsa.RSAPrivateKey, str]:
     if not isinstance(key, rsa.RSAPrivateKey) or not all(
         isinstance(each, str) and each for each in (email, id)
     ):
-        raise AccountError("Paste the complete JSON file of a service account's key.")
+        raise AccountError(gettext_noop("Paste the complete JSON file of a service account's key."))
     return email, key, id
 
 

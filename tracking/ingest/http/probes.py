@@ -83,7 +83,7 @@ class ReadyView(ProbeView):
         return JsonResponse(
             {
                 "status": "ok" if all(part.is_good for part in parts) else "degraded",
-                "parts": {part.name: part.state for part in parts},
+                "parts": {part.key: part.state for part in parts},
             },
             headers=FRESH,
         )

@@ -3,7 +3,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 
 from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
@@ -32,6 +37,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
+    @no_translations
     def handle(self, *args: Any, token_name: str, slug: str, **options: Any) -> None:
         try:
             token = Token.objects.present().get(name=token_name)

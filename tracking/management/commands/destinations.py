@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.config_form import SecretField
@@ -16,6 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print a JSON array.")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         described = [describe(destination) for destination in registry.all_destinations()]
         if options["json"]:

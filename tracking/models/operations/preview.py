@@ -91,7 +91,10 @@ def show(integration: Integration, hit_ids: Sequence[UUID]) -> tuple[tuple[Trans
 def _left_out(destination: Destination, events: Sequence[Event]) -> list[str]:
     """Return a sentence for each rule that leaves a value of these events out."""
     rules = (rule for event in events for rule in destination.left_out(event).values())
-    return [f"A value is left out: {rule.reason}" for rule in dict.fromkeys(rules)]
+    return [
+        _("A value is left out: %(reason)s") % {"reason": rule.reason}
+        for rule in dict.fromkeys(rules)
+    ]
 
 
 def _requests(destination: Destination, events: Sequence[Event]) -> Iterator[Transcript]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import Error, connections, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tracking import db
 from tracking.conf import conf
@@ -49,11 +51,25 @@ class Disk:
 
     def __str__(self) -> str:
         if self.size is None or self.free is None:
-            return "The free space is unknown"
+            return _("The free space is unknown")
         free, size = self.free / GIGABYTE, self.size / GIGABYTE
         days = self.days_left
-        left = "" if days is None else f", full in {days} day{'' if days == 1 else 's'}"
-        return f"{free:,.1f} of {size:,.1f} GB are free ({self.free_share:.0%}){left}"
+        values = {
+            "free": f"{free:,.1f}",
+            "size": f"{size:,.1f}",
+            "share": f"{self.free_share:.0%}",
+            "days": days,
+        }
+        if days is None:
+            return _("%(free)s of %(size)s GB are free (%(share)s)") % values
+        return (
+            ngettext(
+                "%(free)s of %(size)s GB are free (%(share)s), full in %(days)s day",
+                "%(free)s of %(size)s GB are free (%(share)s), full in %(days)s days",
+                days,
+            )
+            % values
+        )
 
 
 def measure() -> Disk:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 #: After which an empty node that reports no more is left out: it was removed.
 FORGOTTEN = timedelta(days=1)
@@ -37,12 +39,26 @@ class NodeSpool(models.Model):
         ordering = ("node",)
 
     def __str__(self) -> str:
-        size, limit = self.bytes / 1024**2, self.limit_bytes / 1024**2
+        values = {
+            "hits": f"{self.hits:,}",
+            "size": f"{self.bytes / 1024**2:,.1f}",
+            "limit": f"{self.limit_bytes / 1024**2:,.0f}",
+        }
         if not self.hits:
-            return f"Empty, of {limit:,.0f} MB"
-        oldest = f", the oldest of {self.oldest_at:%Y-%m-%d %H:%M:%S} UTC" if self.oldest_at else ""
-        plural = "" if self.hits == 1 else "s"
-        return f"{self.hits:,} hit{plural}, {size:,.1f} of {limit:,.0f} MB{oldest}"
+            return _("Empty, of %(limit)s MB") % values
+        if self.oldest_at is None:
+            text = ngettext(
+                "%(hits)s hit, %(size)s of %(limit)s MB",
+                "%(hits)s hits, %(size)s of %(limit)s MB",
+                self.hits,
+            )
+            return text % values
+        text = ngettext(
+            "%(hits)s hit, %(size)s of %(limit)s MB, the oldest of %(oldest)s UTC",
+            "%(hits)s hits, %(size)s of %(limit)s MB, the oldest of %(oldest)s UTC",
+            self.hits,
+        )
+        return text % {**values, "oldest": f"{self.oldest_at:%Y-%m-%d %H:%M:%S}"}
 
     @property
     def share(self) -> float:

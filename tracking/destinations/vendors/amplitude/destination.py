@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
@@ -101,7 +102,7 @@ class Amplitude(Destination):
         response = await self._send(client, self._post([]))
         if response.status != 400:
             response.raise_for_status()
-        return "Amplitude accepted the API key. Nothing was recorded."
+        return _("Amplitude accepted the API key. Nothing was recorded.")
 
     async def _send(self, client: Client, request: Request) -> Response:
         response = await self.send(client, request)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking.destinations.spec.coerce import as_object, text, to_number
 from tracking.destinations.spec.ecommerce import read_sale
 from tracking.destinations.spec.event_names import meaning, own_name
@@ -32,14 +34,14 @@ LIMITS = {"depth": 38, "keys": 1_000, "items": 1_000_000}
 
 TOO_MANY = Rule(
     "amplitude_too_many",
-    "Amplitude takes up to 1,000 properties per object.",
+    _("Amplitude takes up to 1,000 properties per object."),
     "Amplitude-JavaScript, changelog of version 3.2.0: user properties alike",
     "https://github.com/amplitude/Amplitude-JavaScript/pull/95/files",
     "A single call to logEvent should not have more than 1000 event properties.",
 )
 ONLY_TRAITS = Rule(
     "amplitude_profile",
-    "An identify event sets user properties and has no event properties.",
+    _("An identify event sets user properties and has no event properties."),
     "Batch Event Upload API, keys of an event, user_properties",
     "https://amplitude.com/docs/apis/analytics/batch-event-upload",
     "User property operations ($set, $setOnce, $add, $append, $unset) are supported when event_type"

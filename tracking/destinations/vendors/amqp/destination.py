@@ -21,6 +21,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext as _
 from yarl import URL
 
 from tracking.destinations.contract.destination import Destination
@@ -112,11 +113,9 @@ class Amqp(Destination):
 
         request = Request(method="DECLARE", url=self._url, body=b"")
         await perform(self, request, look(), explain)
-        return (
-            f"The exchange {exchange} exists."
-            if exchange
-            else "The broker accepted the connection."
-        )
+        if exchange:
+            return _("The exchange %(exchange)s exists.") % {"exchange": exchange}
+        return _("The broker accepted the connection.")
 
     @property
     def _url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.form_fields import HiddenTextarea
@@ -11,24 +12,30 @@ from tracking.destinations.transport.google_auth import AccountError, read_accou
 
 class BigQueryConfig(ConfigForm):
     service_account = SecretField(
+        label=_("Service account"),
         widget=HiddenTextarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
-        help_text="JSON key of a service account: Google Cloud console → IAM & Admin → Service"
-        " accounts → your account → Keys. The account needs the role BigQuery Data Editor on the"
-        " dataset.",
+        help_text=_(
+            "JSON key of a service account: Google Cloud console → IAM & Admin → Service"
+            " accounts → your account → Keys. The account needs the role BigQuery Data Editor on"
+            " the dataset."
+        ),
     )
     project = forms.RegexField(
         r"^[a-z0-9.:-]{4,100}$",
-        help_text="Id of the project, not its name: in the list of projects of the console.",
+        label=_("Project"),
+        help_text=_("Id of the project, not its name: in the list of projects of the console."),
     )
     dataset = forms.RegexField(
         r"^[A-Za-z0-9_]{1,1024}$",
-        help_text="Name of an existing dataset: in BigQuery's Explorer under the project.",
+        label=_("Dataset"),
+        help_text=_("Name of an existing dataset: in BigQuery's Explorer under the project."),
     )
     table = forms.RegexField(
         r"^[A-Za-z0-9_-]{1,200}$",
+        label=_("Table"),
         required=False,
         initial="hits",
-        help_text="Created with the first hit, partitioned by the day of receivedAt.",
+        help_text=_("Created with the first hit, partitioned by the day of receivedAt."),
     )
 
     def clean_service_account(self) -> str:
@@ -37,5 +44,5 @@ class BigQueryConfig(ConfigForm):
             try:
                 read_account(text)
             except AccountError as error:
-                raise forms.ValidationError(str(error)) from None
+                raise forms.ValidationError(_(str(error))) from None
         return text

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.google_auth import TokenSource
@@ -112,14 +113,15 @@ class BigQuery(Destination):
         """Read the columns of the table."""
         response = await self._send(client, self._call("GET", self._table))
         if response.status == 404 and b"Not found: Table" in response.body:
-            return "The dataset exists. The table is created with the first hit."
+            return _("The dataset exists. The table is created with the first hit.")
         response.raise_for_status()
         missing = [name for name in SCHEMA if name not in _columns(response.body)]
         if missing:
             raise SetupError(
-                f"The table lacks the columns {', '.join(missing)}.", exchange=response.exchange
+                _("The table lacks the columns %(columns)s.") % {"columns": ", ".join(missing)},
+                exchange=response.exchange,
             )
-        return "The table exists and has every column."
+        return _("The table exists and has every column.")
 
     @property
     def _dataset(self) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.hit_json import batch_id
@@ -77,10 +78,11 @@ class ClickHouse(Destination):
         missing = [name for name in COLUMNS if name not in columns]
         if missing:
             raise SetupError(
-                f"The table {self._table} lacks the columns {', '.join(missing)}.",
+                _("The table %(table)s lacks the columns %(columns)s.")
+                % {"table": self._table, "columns": ", ".join(missing)},
                 exchange=response.exchange,
             )
-        return f"The table {self._table} has every column."
+        return _("The table %(table)s has every column.") % {"table": self._table}
 
     async def ask(self, client: Client, request: Request) -> Response:
         """Send the request. Configuration errors come with any status and a code of ClickHouse's

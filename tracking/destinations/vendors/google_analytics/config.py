@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 
 
 class GoogleAnalyticsConfig(ConfigForm):
     measurement_id = forms.RegexField(
-        label="Measurement ID",
+        label=_("Measurement ID"),
         regex=r"^G-[A-Z0-9]{4,20}$",
-        help_text="G-…: Admin → Data collection and modification → Data streams → your web stream.",
+        help_text=_(
+            "G-…: Admin → Data collection and modification → Data streams → your web stream."
+        ),
     )
     api_secret = SecretField(
-        label="API secret",
-        help_text="On the same page → Measurement Protocol API secrets → Create.",
+        label=_("API secret"),
+        help_text=_("On the same page → Measurement Protocol API secrets → Create."),
     )
     region = forms.ChoiceField(
-        choices=[("global", "Global"), ("eu", "European Union")],
+        label=_("Region"),
+        choices=[("global", _("Global")), ("eu", _("European Union"))],
         required=False,
         initial="global",
-        help_text="European Union: Google collects the data in the EU.",
+        help_text=_("European Union: Google collects the data in the EU."),
     )
     consent = forms.ChoiceField(
-        choices=[("", "None"), ("granted", "Granted"), ("denied", "Denied")],
+        choices=[("", _("None")), ("granted", _("Granted")), ("denied", _("Denied"))],
         required=False,
-        label="Consent without a statement",
-        help_text="Consent (ad_user_data, ad_personalization) of hits that state none. None: Google"
-        " takes what it knows from the same browser.",
+        label=_("Consent without a statement"),
+        help_text=_(
+            "Consent (ad_user_data, ad_personalization) of hits that state none. None: Google"
+            " takes what it knows from the same browser."
+        ),
     )

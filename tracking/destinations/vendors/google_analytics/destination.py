@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
@@ -114,9 +115,10 @@ class GoogleAnalytics(Destination):
         if messages := read_json(response.body).get("validationMessages"):
             words = plain(as_object(messages[0]).get("description"))
             raise SetupError(
-                f"Google's validation server answered: {words}", exchange=response.exchange
+                _("Google's validation server answered: %(words)s") % {"words": words},
+                exchange=response.exchange,
             )
-        return (
+        return _(
             "Google's validation server accepts the events. It does not check the measurement ID"
             " and the API secret: look for the first hit in Reports → Realtime."
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking.destinations.spec.coerce import as_object, plain, read_currency, to_number
 from tracking.destinations.spec.omissions import JSON_NAMES, NO_PAGE, LeftOut, Rule, is_below
 from tracking.destinations.spec.origins import Path, leaves, sender_values
@@ -26,21 +28,24 @@ LIMITS = "Send Measurement Protocol events, section Limitations"
 LIMITS_URL = f"{GA4}/sending-events#limitations"
 EMPTY = Rule(
     "google_empty",
-    "The value is empty, and a parameter of Google has a value.",
+    _("The value is empty, and a parameter of Google has a value."),
     f"{REFERENCE}: a parameter is a name and a value",
     REFERENCE_URL,
     NO_PAGE,
 )
 NOT_PLAIN = Rule(
     "google_not_plain",
-    "Google takes texts and numbers: of an object only its first level is sent, of a list nothing.",
+    _(
+        "Google takes texts and numbers: of an object only its first level is sent, of a list"
+        " nothing."
+    ),
     f"{REFERENCE}: a parameter's value is a text or a number; only items is a list",
     REFERENCE_URL,
     NO_PAGE,
 )
 NAME = Rule(
     "google_name",
-    "The name of a parameter must begin with a letter and must not be reserved.",
+    _("The name of a parameter must begin with a letter and must not be reserved."),
     f"{LIMITS}; {REFERENCE}, section Reserved names; Event naming rules: letters of any language",
     LIMITS_URL,
     "Parameter names including item parameters must be 40 characters or fewer, can only contain"
@@ -48,33 +53,36 @@ NAME = Rule(
 )
 TAKEN = Rule(
     "google_taken",
-    "Google's own parameter, or an earlier property, has the same name.",
+    _("Google's own parameter, or an earlier property, has the same name."),
     *JSON_NAMES,
 )
 MONEY = Rule(
     "google_money",
-    "In its own events Google takes value, tax and shipping as numbers, a value with a currency.",
+    _(
+        "In its own events Google takes value, tax and shipping as numbers, a value with a"
+        " currency."
+    ),
     "Recommended events, currency; value, tax and shipping are numbers",
     f"{GA4}/reference/events",
     "If you set value then currency is required for revenue metrics to be computed accurately.",
 )
 TOO_MANY = Rule(
     "google_too_many",
-    "Google takes 25 parameters per event.",
+    _("Google takes 25 parameters per event."),
     LIMITS,
     LIMITS_URL,
     "Events can have a maximum of 25 parameters.",
 )
 ITEM_TOO_MANY = Rule(
     "google_item",
-    "Google takes 10 own parameters per item, and five levels of its category.",
+    _("Google takes 10 own parameters per item, and five levels of its category."),
     f"{LIMITS}; Recommended events: item_category to item_category5",
     LIMITS_URL,
     "Item parameters can have a maximum of 10 custom parameters.",
 )
 CUT = Rule(
     "google_cut",
-    "Google takes 100 characters per value; the end of the text is cut off.",
+    _("Google takes 100 characters per value; the end of the text is cut off."),
     LIMITS,
     LIMITS_URL,
     "Parameter values including item parameter values must be 100 characters or fewer for a"
@@ -83,14 +91,14 @@ CUT = Rule(
 )
 ENGAGEMENT = Rule(
     "google_engagement",
-    "It decides whether the event counts as engagement and has no parameter of its own.",
+    _("It decides whether the event counts as engagement and has no parameter of its own."),
     f"{REFERENCE}, section Common event parameters: engagement_time_msec",
     REFERENCE_URL,
     NO_PAGE,
 )
 TRAITS = Rule(
     "google_traits",
-    "Google forbids data that identify a person, as traits do.",
+    _("Google forbids data that identify a person, as traits do."),
     "Best practices to avoid sending Personally Identifiable Information (PII)",
     "https://support.google.com/analytics/answer/6366371",
     "To protect user privacy, Google policies mandate that no data be passed to Google that Google"
@@ -204,7 +212,7 @@ class OwnParameters:
         """Note the values inside; those that Google's parameters and items carry apart."""
         if self.lost is None:
             return
-        for leaf, _ in leaves(value, path):
+        for leaf, _value in leaves(value, path):
             item = next((leaf[:n] for n in range(2, len(leaf)) if leaf[:n] in self.items), None)
             is_elsewhere = item is not None and len(path) <= len(item)
             if not is_elsewhere and not is_below(leaf, self.sent):

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import plain
@@ -54,7 +56,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE, URL = "Create Event", "https://developers.klaviyo.com/en/reference/create_event"
 TOO_MANY = Rule(
     "klaviyo_too_many",
-    "Klaviyo accepts up to 400 properties per event and 4,000 elements per list.",
+    _("Klaviyo accepts up to 400 properties per event and 4,000 elements per list."),
     f"{PAGE}, properties; Rate limits, status codes, and errors, section Ingestion limits: 4,000"
     " items in arrays, 10 levels of nested objects",
     URL,
@@ -62,21 +64,24 @@ TOO_MANY = Rule(
 )
 EMAIL = Rule(
     "klaviyo_email",
-    "Klaviyo refuses an event with an e-mail address that is none.",
+    _("Klaviyo refuses an event with an e-mail address that is none."),
     f"{PAGE}, profile, email",
     URL,
     "Individual's email address",
 )
 PHONE = Rule(
     "klaviyo_phone",
-    "Klaviyo takes phone numbers in E.164 form only; set a default country for national numbers.",
+    _(
+        "Klaviyo takes phone numbers in E.164 form only; set a default country for national"
+        " numbers."
+    ),
     f"{PAGE}, profile, phone_number",
     URL,
     "Individual's phone number in E.164 format",
 )
 ONLY_TRAITS = Rule(
     "klaviyo_profile",
-    "An identify event sets a profile, which has traits and no event properties.",
+    _("An identify event sets a profile, which has traits and no event properties."),
     "Create or Update Profile",
     "https://developers.klaviyo.com/en/reference/create_or_update_profile",
     "Given a set of profile attributes and optionally an ID, create or update a profile.",
@@ -135,8 +140,8 @@ class Klaviyo(Destination):
             account = msgspec.json.decode(response.body)["data"][0]["attributes"]
             name = account["contact_information"]["organization_name"]
         except (ValueError, TypeError, LookupError):
-            return "The key is valid."
-        return f"The key belongs to {name}."
+            return gettext("The key is valid.")
+        return gettext("The key belongs to %(account)s.") % {"account": name}
 
     def _country(self, event: Event) -> str:
         """Return the country of the person's phone number."""

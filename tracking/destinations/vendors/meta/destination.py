@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
@@ -114,7 +115,7 @@ class MetaConversions(Destination):
     async def verify(self, client: Client) -> str:
         """Read the dataset's id."""
         await self.ask(client, self._ask_for("", fields="id"))
-        return "The access token can read the dataset."
+        return _("The access token can read the dataset.")
 
     async def ask(self, client: Client, request: Request) -> Response:
         """Send the request. Meta answers most errors with 400 and a code."""

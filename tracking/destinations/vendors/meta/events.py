@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking.destinations.spec import person
 from tracking.destinations.spec.browsing import find_search, read_search
 from tracking.destinations.spec.ecommerce import Sale, read_sale, worth
@@ -83,33 +85,39 @@ PAGE = "Conversions API, Customer Information Parameters"
 URL = f"{PARAMETERS}/customer-information-parameters"
 OWN = Rule(
     "meta_own",
-    "Meta has no field for it; own properties are sent only with the option custom properties.",
+    _("Meta has no field for it; own properties are sent only with the option custom properties."),
     CUSTOM,
     CUSTOM_URL,
     "This table lists all standard parameters users can send to Meta.",
 )
 NOT_PLAIN = Rule(
     "meta_not_plain",
-    "Of own properties the plain values are sent, of an object its first level, of a list nothing.",
+    _(
+        "Of own properties the plain values are sent, of an object its first level, of a list"
+        " nothing."
+    ),
     "Conversion Tracking, section Custom Properties: names with plain values in the examples",
     "https://developers.facebook.com/documentation/meta-pixel/implementation/conversion-tracking",
     NO_SENTENCE,
 )
 TAKEN = Rule(
-    "meta_taken", "Meta's own field, or an earlier property, has the same name.", *JSON_NAMES
+    "meta_taken", _("Meta's own field, or an earlier property, has the same name."), *JSON_NAMES
 )
 PERSONAL = Rule(
     "meta_personal",
-    "Meta takes personal data hashed in its own fields only, and has none for this.",
+    _("Meta takes personal data hashed in its own fields only, and has none for this."),
     PAGE,
     URL,
     "Our systems are designed to not accept customer information that is unhashed Contact"
     " Information, unless noted below.",
 )
-EMAIL = Rule("meta_email", "The value is no e-mail address.", f"{PAGE}, em", URL, NO_SENTENCE)
+EMAIL = Rule("meta_email", _("The value is no e-mail address."), f"{PAGE}, em", URL, NO_SENTENCE)
 PHONE = Rule(
     "meta_phone",
-    "The value is no phone number with a country code; set a default country for national numbers.",
+    _(
+        "The value is no phone number with a country code; set a default country for national"
+        " numbers."
+    ),
     f"{PAGE}, ph",
     URL,
     "Phone numbers must include a country code to be used for matching (e.g., the number 1 must"
@@ -117,7 +125,7 @@ PHONE = Rule(
 )
 COUNTRY = Rule(
     "meta_country",
-    "The value is no country of ISO 3166-1.",
+    _("The value is no country of ISO 3166-1."),
     f"{PAGE}, country",
     URL,
     "Use the lowercase, 2-letter country codes in ISO 3166-1 alpha-2.",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
@@ -58,21 +60,21 @@ FIXED = ("time", "distinct_id", "$insert_id", "ip")
 PAGE, URL = "Import Events", "https://docs.mixpanel.com/reference/import-events"
 RESERVED = Rule(
     "mixpanel_reserved",
-    "Mixpanel reads the event's own time, user, id or address from the property of this name.",
+    _("Mixpanel reads the event's own time, user, id or address from the property of this name."),
     f"{PAGE}, section Validation; for ip section GeoIP Enrichment",
     URL,
     "Each event must contain an event name, time, distinct_id, and $insert_id.",
 )
 TOO_MANY = Rule(
     "mixpanel_too_many",
-    "Mixpanel accepts fewer than 255 properties per event and elements per object or list.",
+    _("Mixpanel accepts fewer than 255 properties per event and elements per object or list."),
     f"{PAGE}, section Validation: nested objects and arrays alike",
     URL,
     "Each event must have fewer than 255 properties.",
 )
 TRAITS_OF_TRACK = Rule(
     "mixpanel_traits",
-    "Mixpanel stores traits in profiles, which only identify events set.",
+    _("Mixpanel stores traits in profiles, which only identify events set."),
     "Properties: event properties describe the events",
     "https://docs.mixpanel.com/docs/data-structure/property-reference/properties",
     "User Profile Properties describe your users (they typically store current demographic"
@@ -80,7 +82,7 @@ TRAITS_OF_TRACK = Rule(
 )
 ONLY_TRAITS = Rule(
     "mixpanel_profile",
-    "An identify event sets a profile, which has traits and no event properties.",
+    _("An identify event sets a profile, which has traits and no event properties."),
     "Set Property",
     "https://docs.mixpanel.com/reference/profile-set",
     "Takes a JSON object containing names and values of profile properties.",
@@ -151,7 +153,7 @@ class Mixpanel(Destination):
         response = await self.send(client, self._post("/import?strict=1", body))
         if not read_json(response.body).get("failed_records"):
             response.raise_for_status()
-        return "Mixpanel accepted the project token. Nothing was recorded."
+        return gettext("Mixpanel accepted the project token. Nothing was recorded.")
 
     def left_out(self, event: Event) -> LeftOut:
         cut: list[Path] = []

@@ -22,6 +22,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import perform, relaying
 from tracking.destinations.spec.rows import lines
@@ -97,7 +99,7 @@ class ObjectStorage(Destination):
             return f"{len(names)} files"
 
         await perform(self, request, look(), stores.explain)
-        return "The folder can be listed. Writing was not tested."
+        return _("The folder can be listed. Writing was not tested.")
 
     async def _write(self, events: Sequence[Event]) -> str:
         async with self._open() as (store, relay):

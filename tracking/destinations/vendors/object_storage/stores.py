@@ -9,16 +9,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from tracking.conf import conf
 from tracking.destinations.contract.non_http import need
 from tracking.destinations.transport import google_auth
 from tracking.exceptions import DeliveryError, PermanentError, RetryableError, SetupError
 
+#: The names of the services: a form translates them.
 SERVICES = {
     "s3": "S3",
     "gcs": "Google Cloud Storage",
     "azure": "Azure Blob",
-    "local": "Local folder",
+    "local": gettext_noop("Local folder"),
 }
 SCHEMES = {"s3": "s3://", "gcs": "gs://", "azure": "az://", "local": "file:///"}
 NEEDS = {
@@ -31,11 +34,15 @@ MAX_FILE = 40_000_000
 #: The names of accounts and buckets that become part of a host's name, by the services' own rules.
 NAMES = {
     "azure": (
-        ("access_key", r"[a-z0-9]{3,24}", "An account has 3 to 24 lower-case letters and digits."),
+        (
+            "access_key",
+            r"[a-z0-9]{3,24}",
+            gettext_noop("An account has 3 to 24 lower-case letters and digits."),
+        ),
         (
             "bucket",
             r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]|\$(root|web|logs)",
-            "A container has 3 to 63 lower-case letters, digits and single hyphens.",
+            gettext_noop("A container has 3 to 63 lower-case letters, digits and single hyphens."),
         ),
     ),
 }
@@ -59,7 +66,7 @@ STATUS = re.compile(r"status code: (\d{3})")
 
 
 def name_faults(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong with the names of a configuration, by field."""
+    """Return what is wrong with the names of a configuration, by field: a form translates it."""
     return {
         field: fault
         for field, pattern, fault in NAMES.get(str(config.get("service")), ())

@@ -5,6 +5,9 @@ it needs.
 from __future__ import annotations
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.form_fields import HostField
@@ -26,49 +29,68 @@ class PostgreSQLConfig(ConfigForm):
     address_fields = ("port", "sslmode")
 
     host = HostField(
-        help_text="Name or address of the server, from the provider's page on connections, or after"
-        " `host=` in your connection string."
+        label=_("Host"),
+        help_text=_(
+            "Name or address of the server, from the provider's page on connections, or after"
+            " `host=` in your connection string."
+        ),
     )
     port = forms.IntegerField(
-        required=False, initial=5432, min_value=1, max_value=65_535, help_text="Port of the server."
+        label=_("Port"),
+        required=False,
+        initial=5432,
+        min_value=1,
+        max_value=65_535,
+        help_text=_("Port of the server."),
     )
     database = forms.CharField(
-        max_length=63, help_text="Name of the database. \\l in psql lists them."
+        label=_("Database"),
+        max_length=63,
+        help_text=_("Name of the database. \\l in psql lists them."),
     )
     user = forms.CharField(
-        max_length=63, help_text="A role for this integration only. \\du in psql lists roles."
+        label=_("User"),
+        max_length=63,
+        help_text=_("A role for this integration only. \\du in psql lists roles."),
     )
-    password = SecretField(help_text="Password of the role.")
+    password = SecretField(label=_("Password"), help_text=_("Password of the role."))
     sslmode = forms.ChoiceField(
-        label="Encryption",
+        label=_("Encryption"),
         choices={
-            "verify-full": "Encrypted, certificate checked",
-            "require": "Encrypted",
-            "prefer": "Encrypted if the server supports it",
+            "verify-full": _("Encrypted, certificate checked"),
+            "require": _("Encrypted"),
+            "prefer": _("Encrypted if the server supports it"),
         }.items(),
-        help_text="Whether the connection is encrypted and the server must prove its identity.",
+        help_text=_("Whether the connection is encrypted and the server must prove its identity."),
     )
     schema = forms.CharField(
+        label=_("Schema"),
         max_length=63,
         required=False,
         initial="public",
-        help_text="Existing schema of the table.",
+        help_text=_("Existing schema of the table."),
     )
     table = forms.CharField(
+        label=_("Table"),
         max_length=63,
         required=False,
         initial="hits",
-        help_text=f"Created with the first hit if the role may: CREATE TABLE hits ({DDL})."
-        " Otherwise create it and GRANT SELECT, INSERT on it. The role also needs TEMPORARY on"
-        " the database.",
+        help_text=format_lazy(
+            _(
+                "Created with the first hit if the role may: CREATE TABLE hits ({columns})."
+                " Otherwise create it and GRANT SELECT, INSERT on it. The role also needs TEMPORARY"
+                " on the database."
+            ),
+            columns=DDL,
+        ),
     )
     batch_size = forms.IntegerField(
-        label="Hits per transaction",
+        label=_("Hits per transaction"),
         required=False,
         initial=500,
         min_value=1,
         max_value=5_000,
-        help_text="Maximum number.",
+        help_text=_("Maximum number."),
     )
 
 
@@ -87,9 +109,16 @@ RIGHTS = """
 def judge(exists: bool, writable: bool, creatable: bool, temporary: bool, *, table: str) -> str:
     """Return a sentence for the operator. Raises SetupError if the role lacks a right."""
     if not temporary:
-        raise SetupError("The role lacks TEMPORARY on this database.")
+        raise SetupError(gettext("The role lacks TEMPORARY on this database."))
     if exists and not writable:
-        raise SetupError(f"The role lacks SELECT or INSERT on {table}.")
+        raise SetupError(
+            gettext("The role lacks SELECT or INSERT on %(table)s.") % {"table": table}
+        )
     if not exists and not creatable:
-        raise SetupError(f"{table} does not exist, and the role lacks CREATE on the schema.")
-    return f"{table} exists." if exists else f"{table} is created with the first hit."
+        raise SetupError(
+            gettext("%(table)s does not exist, and the role lacks CREATE on the schema.")
+            % {"table": table}
+        )
+    if exists:
+        return gettext("%(table)s exists.") % {"table": table}
+    return gettext("%(table)s is created with the first hit.") % {"table": table}

@@ -15,6 +15,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, read_json
@@ -39,14 +41,14 @@ MERGED = ("$set", "$groups")
 PAGE, URL = "Capture and batch API endpoints", "https://posthog.com/docs/api/capture"
 NO_OBJECT = Rule(
     "posthog_no_object",
-    "PostHog takes $set and $groups only as objects.",
+    _("PostHog takes $set and $groups only as objects."),
     f"{PAGE}, sections Identify and Groups: $set and $groups are objects",
     URL,
     NO_SENTENCE,
 )
 NAMED = Rule(
     "posthog_named",
-    "PostHog reads the alias or the group of the event from the property of this name.",
+    _("PostHog reads the alias or the group of the event from the property of this name."),
     f"{PAGE}, section Alias; section Group identify: $group_type, $group_key and $group_set",
     URL,
     "In this example, 123 is merged into 456 and 456 becomes the main distinct_id for events"
@@ -108,7 +110,7 @@ class PostHog(Destination):
         """Request the feature flags, which records nothing and requires a valid key."""
         body = {"distinct_id": "hitstream-verification"}
         await self.ask(client, self._post("/flags/?v=2", body))
-        return "PostHog accepted the project API key. Nothing was recorded."
+        return gettext("PostHog accepted the project API key. Nothing was recorded.")
 
     def _event(self, event: Event) -> dict[str, Any]:
         name = TYPES.get(event.type) or EVENTS.get(meaning(event)) or own_name(event)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object
@@ -94,13 +95,13 @@ class Segment(Destination):
         batch is empty; Segment answers 200 to any key."""
         response = await self.send(client, self._post([]))
         if response.status == 400 and b"empty" in response.body.lower():
-            return "The write key is valid."
+            return _("The write key is valid.")
         response.raise_for_status()
         name = RECEIVERS[self.config["receiver"]]
-        return (
-            f"{name} answered {response.status} to an empty batch. That does not prove the write"
-            f" key: send a hit and look for it in {name}."
-        )
+        return _(
+            "%(receiver)s answered %(status)s to an empty batch. That does not prove the write"
+            " key: send a hit and look for it in %(receiver)s."
+        ) % {"receiver": name, "status": response.status}
 
     def _post(self, batch: list[dict[str, Any]]) -> Request:
         key = base64.b64encode(f"{self.config['write_key']}:".encode()).decode()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.form_fields import HttpUrlField
@@ -27,26 +28,31 @@ class WebhookUrlField(SecretField):
 
 class SlackConfig(ConfigForm):
     webhook_url = WebhookUrlField(
-        label="Webhook URL",
-        help_text="https://api.slack.com/apps → your app → Incoming Webhooks → Webhook URL. Limit"
-        " the integration to 1 request/s: Slack accepts more only for a short time.",
+        label=_("Webhook URL"),
+        help_text=_(
+            "https://api.slack.com/apps → your app → Incoming Webhooks → Webhook URL. Limit"
+            " the integration to 1 request/s: Slack accepts more only for a short time."
+        ),
     )
     template = forms.CharField(
+        label=_("Template"),
         max_length=TEXT_LIMIT,
         required=False,
         initial="*{name}* ({type}) by {user}",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Text of the message, in Slack's mrkdwn. Places: {name}, {type}, {user},"
-        " {user_id}, {anonymous_id}, {hit_id}, {time}, {properties.…}, {traits.…} and {context.…},"
-        " such as {properties.transaction.total}. Missing values are left empty.",
+        help_text=_(
+            "Text of the message, in Slack's mrkdwn. Places: {name}, {type}, {user},"
+            " {user_id}, {anonymous_id}, {hit_id}, {time}, {properties.…}, {traits.…} and"
+            " {context.…}, such as {properties.transaction.total}. Missing values are left empty."
+        ),
     )
 
     def clean_template(self) -> str:
         template: str = self.cleaned_data["template"]
         for place in PLACE.findall(template):
-            head, _, path = place.partition(".")
+            head, _dot, path = place.partition(".")
             if not (place in PLACES or (head in OBJECTS and path)):
                 raise ValidationError(
-                    "The place {%(place)s} does not exist.", params={"place": place}
+                    _("The place {%(place)s} does not exist."), params={"place": place}
                 )
         return template

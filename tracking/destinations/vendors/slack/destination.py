@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
@@ -65,9 +66,9 @@ class Slack(Destination):
         """Send an empty text, which Slack does not post."""
         response = await self.send(client, self.post(""))
         if response.status in {400, 500} and any(each in response.body for each in EMPTY):
-            return "The webhook exists. Nothing was posted."
+            return _("The webhook exists. Nothing was posted.")
         response.raise_for_status()
-        return f"Slack answered {response.status} to an empty message."
+        return _("Slack answered %(status)s to an empty message.") % {"status": response.status}
 
     def post(self, text: str) -> Request:
         """Return the request that posts this mrkdwn."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
@@ -97,7 +98,7 @@ class TikTok(Destination):
         if read_code(response)[0] != NO_DATA:
             self._raise_for_code(response)
             response.raise_for_status()
-        return "TikTok accepted the access token. Nothing was recorded."
+        return _("TikTok accepted the access token. Nothing was recorded.")
 
     def _raise_for_code(self, response: Response) -> None:
         """Raise the error that the code stands for. Without a code a status above 299 decides; any

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from tracking.destinations.spec import person
 from tracking.destinations.spec.browsing import find_search
 from tracking.destinations.spec.coerce import text
@@ -50,29 +52,32 @@ EVENTS = {
 PAGE, URL = "Events API Parameters", "https://business-api.tiktok.com/portal/docs/parameters/v1.3"
 OWN = Rule(
     "tiktok_own",
-    "TikTok has no field for it.",
+    _("TikTok has no field for it."),
     f"{PAGE}: the fields of properties and contents",
     URL,
     NO_PAGE,
 )
 PERSONAL = Rule(
     "tiktok_personal",
-    "TikTok takes personal data in its own fields only, and has none for this.",
+    _("TikTok takes personal data in its own fields only, and has none for this."),
     f"{PAGE}: the fields of user",
     URL,
     NO_PAGE,
 )
-EMAIL = Rule("tiktok_email", "The value is no e-mail address.", f"{PAGE}: email", URL, NO_PAGE)
+EMAIL = Rule("tiktok_email", _("The value is no e-mail address."), f"{PAGE}: email", URL, NO_PAGE)
 PHONE = Rule(
     "tiktok_phone",
-    "The value is no phone number with a country code; set a default country for national numbers.",
+    _(
+        "The value is no phone number with a country code; set a default country for national"
+        " numbers."
+    ),
     f"{PAGE}: phone, in E.164 form",
     URL,
     NO_PAGE,
 )
 COUNTRY = Rule(
     "tiktok_country",
-    "The value is no country of ISO 3166-1.",
+    _("The value is no country of ISO 3166-1."),
     f"{PAGE}: country, two letters",
     URL,
     NO_PAGE,

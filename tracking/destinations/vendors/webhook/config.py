@@ -8,6 +8,7 @@ import secrets
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
 from tracking.destinations.contract.form_fields import HeadersField, HttpUrlField
@@ -16,26 +17,30 @@ SECRET_PREFIX = "whsec_"  # noqa: S105
 
 
 class WebhookConfig(ConfigForm):
-    url = HttpUrlField(label="URL", help_text="URL that receives the hits.")
+    url = HttpUrlField(label=_("URL"), help_text=_("URL that receives the hits."))
     signing_secret = SecretField(
+        label=_("Signing secret"),
         required=False,
-        help_text="whsec_ and the base64 of 24 to 64 random bytes. Empty: Hitstream creates one and"
-        " shows it once.",
+        help_text=_(
+            "whsec_ and the base64 of 24 to 64 random bytes. Empty: Hitstream creates one and"
+            " shows it once."
+        ),
     )
     batch_size = forms.IntegerField(
-        label="Batch size",
+        label=_("Batch size"),
         required=False,
         initial=1,
         min_value=1,
         max_value=500,
-        help_text="1 = single object, more = array.",
+        help_text=_("1 = single object, more = array."),
     )
     headers = HeadersField(
+        label=_("Headers"),
         required=False,
-        help_text='Further headers: one "Name: value" per line, or a JSON object.',
+        help_text=_('Further headers: one "Name: value" per line, or a JSON object.'),
     )
     timeout = forms.IntegerField(
-        label="Timeout in seconds", required=False, initial=10, min_value=1, max_value=60
+        label=_("Timeout in seconds"), required=False, initial=10, min_value=1, max_value=60
     )
 
     def clean_signing_secret(self) -> str:
@@ -63,5 +68,5 @@ def check_secret(secret: str) -> None:
         size = 0
     if encoded == secret or not 24 <= size <= 64:
         raise ValidationError(
-            "Enter whsec_ followed by the base64 of 24 to 64 bytes.", code="secret"
+            _("Enter whsec_ followed by the base64 of 24 to 64 bytes."), code="secret"
         )

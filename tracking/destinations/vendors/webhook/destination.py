@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.utils.translation import gettext as _
 from standardwebhooks import Webhook as Signer
 
 from tracking.destinations.contract.destination import Destination
@@ -58,7 +59,7 @@ class Webhook(Destination):
         now = datetime.now(UTC)
         body = msgspec.json.encode({"type": "ping", "timestamp": now, "data": {}})
         response = await self.ask(client, self.sign(body, f"ping_{int(now.timestamp())}"))
-        return f"It answered {response.status} to a signed ping."
+        return _("It answered %(status)s to a signed ping.") % {"status": response.status}
 
     def sign(self, body: bytes, webhook_id: str) -> Request:
         """Return the signed request. Its timestamp is the time of sending, as the specification
