@@ -20,7 +20,7 @@ CALLS = {
     **dict.fromkeys(("good", "poor", "bad"), 1),
 }
 #: Names have no translation.
-LETTERS = re.compile(r"(?!HTTP\b|API\b|Hitstream\b)\b[A-Za-z]{2}")
+LETTERS = re.compile(r"(?!HTTP\b|API\b|CSV\b|Hitstream\b)\b[A-Za-z]{2}")
 #: A sentence or a label of several words, wherever it stands.
 SENTENCE = re.compile(r"[A-Z][a-z']* [a-z(].*|[A-Z][a-z]+ .*[.:]$", re.DOTALL)
 #: What raises these is a mistake of a developer.
@@ -117,9 +117,10 @@ def unmarked_in_python(path: Path) -> list[str]:
     return [f"{path}:{line}: {text}" for line, text in sorted(found.items())]
 
 
-#: What is no text: comments, marked blocks, tags, variables, code for copying, entities.
+#: What is no text: comments, marked blocks, classes, tags, variables, code for copying, entities.
 NO_TEXT = re.compile(
-    r"\{#.*?#\}|\{% comment.*?endcomment %\}|\{% blocktranslate.*?endblocktranslate %\}"
+    r"\{% block bodyclass %\}.*?\{% endblock %\}"
+    r"|\{#.*?#\}|\{% comment.*?endcomment %\}|\{% blocktranslate.*?endblocktranslate %\}"
     r"|\{%.*?%\}|\{\{.*?\}\}|<(script|style|code|kbd)\b.*?</\1>|&\w+;",
     re.DOTALL,
 )

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.console.access import page, show
 from tracking.models import Alert, AlertChannel, AlertRule, Notification
@@ -25,11 +27,16 @@ PER_PAGE, MAX_OPEN = 10, 200
 
 class SilenceForm(forms.Form):
     hours = forms.TypedChoiceField(
-        label="For",
+        label=gettext_lazy("For"),
         coerce=int,
-        choices=((1, "an hour"), (4, "4 hours"), (24, "a day"), (168, "a week")),
+        choices=(
+            (1, gettext_lazy("an hour")),
+            (4, gettext_lazy("4 hours")),
+            (24, gettext_lazy("a day")),
+            (168, gettext_lazy("a week")),
+        ),
     )
-    reason = forms.CharField(label="Reason", max_length=300)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)
 
 
 @page("view_alert")
@@ -46,14 +53,14 @@ def silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         return show_alerts(request, scope, refused={pk: form})
     until = timezone.now() + timedelta(hours=form.cleaned_data["hours"])
     alert.silence(until=until, reason=form.cleaned_data["reason"], by=request.user.get_username())
-    messages.success(request, "The alert is muted.")
+    messages.success(request, _("The alert is muted."))
     return redirect("hitstream-console:alerts")
 
 
 @page("change_alert", methods=("POST",))
 def end_silence(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     find(scope, pk).end_silence()
-    messages.success(request, "The alert is unmuted.")
+    messages.success(request, _("The alert is unmuted."))
     return redirect("hitstream-console:alerts")
 
 
@@ -80,7 +87,7 @@ def show_alerts(
         "sees_all": scope.is_all,
         "channels": channels() if request.user.has_perm("hitstream.view_alertchannel") else None,
     }
-    return show(request, "alerts", title="Alerts", here="alerts", **context)
+    return show(request, "alerts", title=_("Alerts"), here="alerts", **context)
 
 
 def loudest(alerts: AlertQuerySet) -> list[Alert]:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.console.access import page, show
 from tracking.console.query import DEFAULT, LAST, AnalyticsQuery, AnalyticsQueryForm
@@ -21,11 +24,13 @@ from tracking.models.access.scope import Scope
 from tracking.models.analytics.dimensions import CAMPAIGN, PAGE, PROPERTY, USER
 from tracking.models.analytics.rollup import RollupQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 #: Events with a line of their own, and rows of a table on the page and in a file.
 LINES = 5
 SHOWN = 20
 EXPORTED = 10_000
-OTHERS = "all others"
 #: How far a healthy worker can be behind.
 LATE = timedelta(minutes=5)
 
@@ -45,7 +50,7 @@ def analytics(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "analytics",
-        title="Analytics",
+        title=_("Analytics"),
         here="analytics",
         form=form,
         query=query,
@@ -117,9 +122,9 @@ def over_time(query: AnalyticsQuery, limit: int) -> Table:
     ]
     return Table(
         key="series",
-        title="Events over time",
-        first="Hour (UTC)" if query.period.is_hourly else "Day (UTC)",
-        names=[*names, *([OTHERS] * has_others)],
+        title=_("Events over time"),
+        first=_("Hour (UTC)") if query.period.is_hourly else _("Day (UTC)"),
+        names=[*names, *([_("all others")] * has_others)],
         rows=rows,
     )
 
@@ -128,9 +133,9 @@ def users(query: AnalyticsQuery, limit: int) -> Table:
     counts = dict(query.days(USER).by("at"))
     return Table(
         key="users",
-        title="Unique users by day",
-        first="Day (UTC)",
-        names=["Users"],
+        title=_("Unique users by day"),
+        first=_("Day (UTC)"),
+        names=[_("Users")],
         rows=[TableRow(at, [Figure(counts.get(at, 0))]) for at in query.period.days()],
     )
 
@@ -142,24 +147,32 @@ def events(query: AnalyticsQuery, limit: int) -> Table:
     counts = rows.by("name")[:limit]
     return Table(
         key="events",
-        title="Events",
-        first="Event",
-        names=["Count"],
+        title=_("Events"),
+        first=_("Event"),
+        names=[_("Count")],
         rows=ranked(counts, rows.total()),
     )
 
 
 def by_value(
-    query: AnalyticsQuery, limit: int, *, key: str, title: str, first: str, dimension: str
+    query: AnalyticsQuery,
+    limit: int,
+    *,
+    key: str,
+    title: StrOrPromise,
+    first: StrOrPromise,
+    dimension: str,
 ) -> Table:
-    return top(query, query.days(dimension), limit, key=key, title=title, first=first)
+    rows = query.days(dimension)
+    return top(query, rows, limit, key=key, title=str(title), first=str(first))
 
 
 def breakdown(query: AnalyticsQuery, limit: int) -> Table:
     """Return the values of the query's property; empty without one."""
     name = query.breakdown
     rows = query.days(f"{PROPERTY}{name}")
-    return top(query, rows, limit, key="breakdown", title=f"By {name}", first=name or "Value")
+    title = _("By %(name)s") % {"name": name}
+    return top(query, rows, limit, key="breakdown", title=title, first=name or _("Value"))
 
 
 def top(
@@ -168,7 +181,7 @@ def top(
     """Return the top values. Each share is of all events of these days, including those without a
     value."""
     counts = ranked(rows.by("value")[:limit], query.day_total())
-    return Table(key=key, title=title, first=first, names=["Count"], rows=counts)
+    return Table(key=key, title=title, first=first, names=[_("Count")], rows=counts)
 
 
 #: By the name in the address of the file.
@@ -176,12 +189,18 @@ TABLES: Mapping[str, Callable[[AnalyticsQuery, int], Table]] = {
     "series": over_time,
     "users": users,
     "events": events,
-    "pages": partial(by_value, key="pages", title="Pages", first="Page", dimension=PAGE),
+    "pages": partial(
+        by_value,
+        key="pages",
+        title=gettext_lazy("Pages"),
+        first=gettext_lazy("Page"),
+        dimension=PAGE,
+    ),
     "campaigns": partial(
         by_value,
         key="campaigns",
-        title="Campaigns",
-        first="Source / medium / name",
+        title=gettext_lazy("Campaigns"),
+        first=gettext_lazy("Source / medium / name"),
         dimension=CAMPAIGN,
     ),
     "breakdown": breakdown,

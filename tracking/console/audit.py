@@ -7,6 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
+from django.utils.translation import gettext as _
 
 from tracking.console.access import page, show
 from tracking.models import Token
@@ -33,7 +34,7 @@ def audit(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "audit",
-        title="Audit",
+        title=_("Audit"),
         here="audit",
         entries=entries[:PAGE],
         older=entries[PAGE - 1].at if len(entries) > PAGE else None,

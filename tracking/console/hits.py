@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 
 from tracking.console.access import page, show
 from tracking.models import DeadLetter, Hit, QueuedDelivery
@@ -42,9 +43,9 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
     by = request.user.get_username()
     if replay_chosen(letters, by=by, message=f"Only the hit {obj.hit_id}."):
         wake_dispatcher_on_commit()
-        messages.success(request, "The dead letter is queued again.")
+        messages.success(request, _("The dead letter is queued again."))
     else:
-        messages.warning(request, "There is no dead letter left to replay.")
+        messages.warning(request, _("There is no dead letter left to replay."))
     return redirect("hitstream-console:hit", obj.pk)
 
 
@@ -54,7 +55,7 @@ def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRe
     obj = seen(scope, hit_id)
     if QueuedDelivery.objects.filter(hit_id=obj.pk, integration=pk).hasten():
         wake_dispatcher_on_commit()
-        messages.success(request, "The retry is due now.")
+        messages.success(request, _("The retry is due now."))
     else:
-        messages.warning(request, "The delivery no longer waits for a retry.")
+        messages.warning(request, _("The delivery no longer waits for a retry."))
     return redirect("hitstream-console:hit", obj.pk)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking.console.access import page, show
 from tracking.console.integration_row import in_order, integration_rows
@@ -21,8 +23,12 @@ from tracking.models.upkeep.disk import measure
 ALERTS = 3
 #: The maximum of tokens, and of integrations, on this page.
 ROWS = 50
-#: The series that the chart stacks, each with the number of its colour.
-SERIES = {"stored": 1, "duplicate": 6, "refused": 3}
+#: The series that the chart stacks, each with its label and the number of its colour.
+SERIES = {
+    "stored": (_("Stored"), 1),
+    "duplicate": (_("Duplicate"), 6),
+    "refused": (_("Refused"), 3),
+}
 
 
 @page("view_token", "view_integration")
@@ -34,7 +40,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "home",
-        title="Home",
+        title=gettext("Home"),
         here="home",
         time_range=time_range,
         total=volume.total,

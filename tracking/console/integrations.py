@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tracking import db
 from tracking.conf import conf
@@ -29,8 +31,14 @@ from tracking.models.ledger.failure_groups import failure_groups, reasons
 from tracking.models.operations.backfill import Backfill
 from tracking.presentation.pill import state_of_operation
 
-#: The series that the chart stacks, each with the number of its colour.
-SERIES = {"delivered": 1, "skipped": 6, "cancelled": 5, "dead": 3, "waiting": 2}
+#: The series that the chart stacks, each with its label and the number of its colour.
+SERIES = {
+    "delivered": (_("Delivered"), 1),
+    "skipped": (_("Skipped"), 6),
+    "cancelled": (_("Cancelled"), 5),
+    "dead": (_("Dead"), 3),
+    "waiting": (_("Waiting"), 2),
+}
 #: Integrations on one page.
 PER_PAGE = 100
 #: The maximum of operations on the page, the latest ones.
@@ -45,7 +53,7 @@ def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "integrations",
-        title="Integrations",
+        title=gettext("Integrations"),
         here="integrations",
         time_range=time_range,
         page=current,
@@ -112,6 +120,7 @@ def send_test_event(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse
             stored = Hit.objects.using(db.write_alias()).filter(token=obj.token, hit_id=hit_id)
             Backfill(obj, Criteria()).enqueue([stored.latest("id").pk])
     except IngestError as error:
-        messages.error(request, f"No test event was sent: {error}")
+        text = gettext("No test event was sent: %(error)s") % {"error": error}
+        messages.error(request, text)
         return redirect("hitstream-console:integration", pk)
     return redirect(f"{reverse('hitstream-console:search')}?{urlencode({'q': hit_id})}")

@@ -10,6 +10,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from tracking.console.access import page, show
@@ -25,7 +27,7 @@ from tracking.presentation.snippets import first_hit
 SHOWN = 100
 #: The outcome of a hit that was queued for no integration.
 NOT_ROUTED = "nowhere"
-OUTCOMES = {**dict(DeliveryState.choices), NOT_ROUTED: "Not routed"}
+OUTCOMES = {**dict(DeliveryState.choices), NOT_ROUTED: gettext_lazy("Not routed")}
 
 
 @page("view_hit", "view_token")
@@ -38,7 +40,7 @@ def live(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "first" if is_empty else "live",
-        title="Live",
+        title=_("Live"),
         here="live",
         tokens=tokens,
         token=token,
@@ -61,20 +63,22 @@ def without_transactions(view: Any) -> Any:
 @without_transactions
 def hits(request: HttpRequest) -> HttpResponse:
     """Return JSON: the latest `hits` that match the filters `token`, `event`, `user` and `outcome`,
-    how many match, how many were looked at, and how many hits arrive `per_minute`. Answers 401
-    without a valid ticket of the page."""
+    how many match, how many were looked at, how many hits arrive `per_minute`, and a `summary` of
+    that for people. Answers 401 without a valid ticket of the page."""
     ticket = PollToken.of(request)
     if ticket is None:
         return JsonResponse({"code": "ticket_expired"}, status=401)
     snapshot = snapshot_cache.look()
     seen = [hit for hit in snapshot.hits if ticket.scope.sees(hit["token"])]
     matching = list(filtered(seen, request.GET.dict()))
+    rate = per_minute(snapshot, seen)
     response = JsonResponse(
         {
             "hits": matching[:SHOWN],
             "matching": len(matching),
             "looked": len(seen),
-            "per_minute": per_minute(snapshot, seen),
+            "per_minute": rate,
+            "summary": summary(rate, len(matching), len(seen)),
         }
     )
     response.headers["Cache-Control"] = "private, no-store"
@@ -105,3 +109,31 @@ def per_minute(snapshot: LiveSnapshot, seen: list[dict[str, Any]]) -> float:
     since = (snapshot.taken_at - seconds) * 1000
     latest: int = sum(hit["at"] >= since for hit in seen)
     return latest * 60 / seconds
+
+
+def summary(rate: float, matching: int, looked: int) -> str:
+    """Return the line above the table."""
+    if looked and not matching:
+        text = ngettext(
+            "No match in the last %(looked)s hit", "No match in the last %(looked)s hits", looked
+        )
+        return text % {"looked": looked}
+    shown = min(matching, SHOWN)
+    if matching > shown or looked >= RECENT:
+        text = ngettext(
+            "showing the latest %(shown)s of %(looked)s hit",
+            "showing the latest %(shown)s of %(looked)s hits",
+            looked,
+        )
+    else:
+        text = ngettext("showing %(shown)s hit", "showing %(shown)s hits", shown)
+    return f"{rate_text(rate)} · {text % {'shown': shown, 'looked': looked}}"
+
+
+def rate_text(rate: float) -> str:
+    """Return the hits a second, or a minute where that is less than one a second."""
+    if rate < 60:
+        return _("%(rate)s hits/min") % {"rate": round(rate)}
+    return _("%(rate)s hits/s") % {
+        "rate": f"{rate / 60:.1f}" if rate < 600 else str(round(rate / 60))
+    }

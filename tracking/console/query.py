@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.console.period import Period
 from tracking.models import Rollup, Token
 from tracking.models.access.scope import Scope
 from tracking.models.analytics.dimensions import DAY, HOUR
 from tracking.models.analytics.rollup import RollupQuerySet
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: The quick ranges.
 LAST = {
@@ -66,25 +71,28 @@ class AnalyticsQuery:
 class DayField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: StrOrPromise) -> None:
         super().__init__(label=label, required=False, input_formats=["%Y-%m-%d"])
 
 
 class AnalyticsQueryForm(forms.Form):
-    token = forms.ChoiceField(required=False)
+    token = forms.ChoiceField(label=gettext_lazy("Token"), required=False)
     last = forms.ChoiceField(
-        required=False, choices=[(each, each) for each in LAST], widget=forms.HiddenInput
+        label=gettext_lazy("Range"),
+        required=False,
+        choices=[(each, each) for each in LAST],
+        widget=forms.HiddenInput,
     )
-    since = DayField("From")
-    until = DayField("To")
+    since = DayField(gettext_lazy("From"))
+    until = DayField(gettext_lazy("To"))
     name = forms.CharField(
-        label="Event",
+        label=gettext_lazy("Event"),
         required=False,
         max_length=255,
         strip=False,
-        widget=forms.TextInput(attrs={"list": "events", "placeholder": "Any event"}),
+        widget=forms.TextInput(attrs={"list": "events", "placeholder": gettext_lazy("Any event")}),
     )
-    breakdown = forms.ChoiceField(required=False)
+    breakdown = forms.ChoiceField(label=gettext_lazy("Breakdown"), required=False)
 
     def __init__(self, data: Mapping[str, Any], scope: Scope) -> None:
         """Bind the form to the data. Raises Http404 for a token outside the scope."""
@@ -95,10 +103,10 @@ class AnalyticsQueryForm(forms.Form):
         if data.get("token", "") not in {"", *self._tokens}:
             raise Http404
         tokens = [(pk, str(token)) for pk, token in self._tokens.items()]
-        self._choices("token").choices = [("", "All tokens"), *tokens]
+        self._choices("token").choices = [("", _("All tokens")), *tokens]
         names = sorted({name for each in self._tokens.values() for name in each.breakdowns})
         self.has_breakdowns = bool(names)
-        self._choices("breakdown").choices = [("", "None"), *((name, name) for name in names)]
+        self._choices("breakdown").choices = [("", _("None")), *((name, name) for name in names)]
 
     def _choices(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]
@@ -116,11 +124,12 @@ class AnalyticsQueryForm(forms.Form):
         first, last = first or last, last or first
         if first and last:
             if first > last:
-                self.add_error("until", '"To" must be on or after "From".')
+                self.add_error("until", _('"To" must be on or after "From".'))
             elif last - first > timedelta(days=MAX_DAYS):
-                self.add_error("until", f"Choose at most {MAX_DAYS} days.")
+                text = _("Choose at most %(most)s days.") % {"most": MAX_DAYS}
+                self.add_error("until", text)
             elif not (first.year > 1970 and last.year < 9999):
-                self.add_error("since", "Choose a year from 1971 to 9998.")
+                self.add_error("since", _("Choose a year from 1971 to 9998."))
         return {**cleaned, "since": first, "until": last}
 
     def query(self) -> AnalyticsQuery | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from tracking.conf import conf
 from tracking.console.access import page, show
@@ -30,7 +31,7 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "search",
-        title="Search",
+        title=_("Search"),
         here="search",
         term=term,
         results=results,
@@ -40,6 +41,8 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
         reasons=sorted(counts.reasons.items(), key=lambda reason: -reason[1]),
         hours=HOURS,
         dedup_days=conf.DEDUP_WINDOW / 86_400,
+        # Plural forms are chosen by a whole number.
+        dedup_plural=1 if conf.DEDUP_WINDOW == 86_400 else max(2, int(conf.DEDUP_WINDOW // 86_400)),
         hit_days=conf.HIT_DAYS,
     )
 

@@ -5,6 +5,7 @@ change.
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from tracking.conf import conf
 from tracking.console.access import page, show
@@ -20,20 +21,20 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
     return show(
         request,
         "selftest",
-        title="Self-test",
+        title=_("Self-test"),
         here="self-test",
         components=overview.components(),
         advice=diagnose(request),
         request_facts={
-            "Client IP": client_ip(request.META) or "unknown",
-            "Peer": request.META.get("REMOTE_ADDR") or "a unix socket",
-            "Scheme": request.scheme,
-            "Host": request.get_host(),
-            "Origin": request.headers.get("Origin") or "not sent with a page view",
-            "This page": request.build_absolute_uri("/"),
-            "Public URL": conf.PUBLIC_URL
-            or "taken from each request (HITSTREAM_PUBLIC_URL is not set)",
-            "Trusted proxies": ", ".join(conf.TRUSTED_PROXIES) or "none",
+            _("Client IP"): client_ip(request.META) or _("unknown"),
+            _("Peer"): request.META.get("REMOTE_ADDR") or _("a unix socket"),
+            _("Scheme"): request.scheme,
+            _("Host"): request.get_host(),
+            _("Origin"): request.headers.get("Origin") or _("not sent with a page view"),
+            _("This page"): request.build_absolute_uri("/"),
+            _("Public URL"): conf.PUBLIC_URL
+            or _("taken from each request (HITSTREAM_PUBLIC_URL is not set)"),
+            _("Trusted proxies"): ", ".join(conf.TRUSTED_PROXIES) or _("none"),
         },
         hops=trace(request.META),
         headers=shown_headers(request),

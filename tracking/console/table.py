@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 #: A spreadsheet takes a text that begins with one of these for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -65,7 +66,7 @@ class Table:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         writer = csv.writer(response)
         has_shares = any(row.figure.share is not None for row in self.rows)
-        writer.writerow([*map(plain, (self.first, *self.names)), *(["Share"] * has_shares)])
+        writer.writerow([*map(plain, (self.first, *self.names)), *([_("Share")] * has_shares)])
         for row in self.rows:
             label = row.label.isoformat() if isinstance(row.label, datetime) else plain(row.label)
             shares = [f"{row.figure.share:.6f}"] if row.figure.share is not None else []

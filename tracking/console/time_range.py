@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
 
 from tracking.presentation.buckets import day_of, hour_of
 
@@ -30,9 +31,16 @@ class TimeRange:
         return cls(name if name in SPANS else "24h", timezone.localtime())
 
     @property
-    def choices(self) -> Iterator[tuple[str, bool]]:
-        """Every name, and whether it is this range's."""
-        return ((name, name == self.name) for name in SPANS)
+    def choices(self) -> SafeString:
+        """The names of the ranges: this one's in bold, the others as links."""
+        return mark_safe("\n  ·\n  ".join(map(self._choice, SPANS)))  # noqa: S308 (constants)
+
+    def _choice(self, name: str) -> str:
+        return (
+            f"<strong>{name}</strong>"
+            if name == self.name
+            else f'<a href="?span={name}">{name}</a>'
+        )
 
     @property
     def days(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 #: Characters of a line, and lines of a field, at most.
 MAX_LINE = 1_000
@@ -42,12 +43,16 @@ class LinesField(forms.CharField):
         lines = list(dict.fromkeys(filter(None, lines)))
         if len(lines) > self._most:
             raise ValidationError(
-                f"Enter at most {self._most} lines, not {len(lines):,}.", code="lines"
+                _("Enter at most %(most)s lines, not %(count)s."),
+                code="lines",
+                params={"most": self._most, "count": f"{len(lines):,}"},
             )
         for line in lines:
             if len(line) > MAX_LINE:
                 raise ValidationError(
-                    f"A line has at most {MAX_LINE:,} characters.", code="max_length"
+                    _("A line has at most %(most)s characters."),
+                    code="max_length",
+                    params={"most": f"{MAX_LINE:,}"},
                 )
             self._check(line)
         return lines

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.models import AlertChannel, Integration, Operation
 from tracking.models.integrations.pause import Cause
@@ -14,9 +16,9 @@ from tracking.models.operations.operation import OperationState
 
 #: The label of a pause that ends by itself, before the time of the next probe.
 PAUSES = {
-    Cause.DOWN: "down, next probe {}",
-    Cause.SETUP: "wrong configuration, next probe {}",
-    Cause.BUSY: "rate limited until {}",
+    Cause.DOWN: gettext_lazy("down, next probe %(time)s"),
+    Cause.SETUP: gettext_lazy("wrong configuration, next probe %(time)s"),
+    Cause.BUSY: gettext_lazy("rate limited until %(time)s"),
 }
 
 OPERATION_COLOURS = {
@@ -35,29 +37,37 @@ def pill(state: str, text: str, title: str = "") -> SafeString:
 
 def state_of_integration(integration: Integration) -> SafeString:
     if not (integration.enabled or integration.draining):
-        return pill("off", "disabled")
+        return pill("off", _("disabled"))
     if integration.paused_at:
         return pill("paused", pause_of(integration), integration.paused_reason)
     if integration.is_failing:
-        return pill("bad", failure_of(integration), integration.failure_text)
+        return pill("bad", failure_of(integration), integration.failure_shown)
     if integration.draining:
-        return pill("paused", "draining", "New hits are not queued; queued hits are still sent.")
-    return pill("good", "running")
+        return pill(
+            "paused", _("draining"), _("New hits are not queued; queued hits are still sent.")
+        )
+    return pill("good", _("running"))
 
 
 def pause_of(integration: Integration) -> str:
     """Return who or what paused the integration, and the time of the next probe if there is one."""
     words = PAUSES.get(Cause(integration.paused_cause)) if integration.paused_cause else None
     if words is None or integration.probe_at is None:
-        return f"paused by {integration.paused_by or 'an unknown user'}"
-    return words.format(clock_time(integration.probe_at))
+        return _("paused by %(who)s") % {"who": integration.paused_by or _("an unknown user")}
+    return words % {"time": clock_time(integration.probe_at)}
 
 
 def failure_of(integration: Integration) -> str:
     """Return how many requests failed in a row, how the last one did, and since when."""
-    since = f" since {clock_time(integration.failing_since)}" if integration.failing_since else ""
-    many = f"{integration.consecutive_failures:,} in a row"
-    return f"failing{since}: {many}, {integration.failure_cause}"
+    failures = {
+        "count": f"{integration.consecutive_failures:,}",
+        "cause": integration.failure_cause,
+    }
+    if integration.failing_since is None:
+        return _("failing: %(count)s in a row, %(cause)s") % failures
+    since = clock_time(integration.failing_since)
+    text = _("failing since %(time)s: %(count)s in a row, %(cause)s")
+    return text % {"time": since, **failures}
 
 
 def clock_time(moment: datetime) -> str:
@@ -71,10 +81,10 @@ def clock_time(moment: datetime) -> str:
 
 def state_of_channel(channel: AlertChannel) -> SafeString:
     if not channel.enabled:
-        return pill("off", "disabled")
+        return pill("off", _("disabled"))
     if channel.error:
-        return pill("bad", "fails", channel.error)
-    return pill("good", "works") if channel.notified_at else pill("off", "not notified yet")
+        return pill("bad", _("fails"), channel.error)
+    return pill("good", _("works")) if channel.notified_at else pill("off", _("not notified yet"))
 
 
 def state_of_operation(operation: Operation) -> SafeString:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from tracking.models import Token
 
@@ -31,13 +32,13 @@ def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:
         return []
     home = track.removesuffix("/track")
     return [
-        ("In pages", f'<script defer src="{request.build_absolute_uri(path)}.js"></script>'),
+        (_("In pages"), f'<script defer src="{request.build_absolute_uri(path)}.js"></script>'),
         (
-            "In pages with analytics.js",
+            _("In pages with analytics.js"),
             f'AnalyticsBrowser.load({{writeKey: "{token.project_id}", cdnURL: "{home}"}})',
         ),
-        ("In this project's Python", f'track({token.name!r}, "Registered", user_id="u1")'),
-        ("On servers", curl(track, f"{token.prefix}_…")),
+        (_("In this project's Python"), f'track({token.name!r}, "Registered", user_id="u1")'),
+        (_("On servers"), curl(track, f"{token.prefix}_…")),
     ]
 
 

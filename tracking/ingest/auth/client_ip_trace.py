@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from tracking.ingest.auth.client_ip import clean_ip, is_trusted
 
 
@@ -27,15 +29,15 @@ def trace(environ: Mapping[str, Any]) -> list[Hop]:
 
 def walk(environ: Mapping[str, Any]) -> Iterator[Hop]:
     peer: str = environ.get("REMOTE_ADDR") or ""
-    shown = peer or "unix socket"
+    shown = peer or _("unix socket")
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     if not is_trusted(peer) or hops == [""]:
-        yield Hop(shown, is_trusted(peer), True, "The peer of the connection.")
+        yield Hop(shown, is_trusted(peer), True, _("The peer of the connection."))
         for hop in reversed(hops):
             if hop:
-                yield Hop(hop, False, False, "Not trusted: the peer is not a trusted proxy.")
+                yield Hop(hop, False, False, _("Not trusted: the peer is not a trusted proxy."))
         return
-    yield Hop(shown, True, False, "The peer of the connection, a trusted proxy.")
+    yield Hop(shown, True, False, _("The peer of the connection, a trusted proxy."))
     yield from forwarded(hops)
 
 
@@ -45,13 +47,14 @@ def forwarded(hops: list[str]) -> Iterator[Hop]:
     for place, hop in reversed([*enumerate(hops)]):
         address = clean_ip(hop)
         if found:
-            yield Hop(hop, False, False, "Not trusted: the client itself may have written it.")
+            yield Hop(hop, False, False, _("Not trusted: the client itself may have written it."))
         elif address is None:
             found = True
-            yield Hop(hop, False, True, "Not an IP address, so the client IP is unknown.")
+            yield Hop(hop, False, True, _("Not an IP address, so the client IP is unknown."))
         elif not is_trusted(address):
             found = True
-            yield Hop(hop, False, True, "The first address that is not a trusted proxy.")
+            yield Hop(hop, False, True, _("The first address that is not a trusted proxy."))
         else:
             found = place == 0
-            yield Hop(hop, True, found, f"A trusted proxy{', the first of all' * found}.")
+            why = _("A trusted proxy, the first of all.") if found else _("A trusted proxy.")
+            yield Hop(hop, True, found, why)

@@ -85,7 +85,7 @@ class Delivery(models.Model):
         is_sent = self.state in (DeliveryState.QUEUED, DeliveryState.RETRYING)
         if not is_sent or self.held_back or not self.integration.is_failing:
             return ""
-        return _("The integration is failing: %(text)s") % {"text": self.integration.failure_text}
+        return _("The integration is failing: %(text)s") % {"text": self.integration.failure_shown}
 
     @property
     def colour(self) -> str:

@@ -11,6 +11,7 @@ from heapq import merge
 from itertools import islice
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from tracking.models.access.scope import Scope
 from tracking.models.explain.revision_diff import revision_diff
@@ -93,9 +94,15 @@ def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
 
 def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
     for operation in operations:
-        selected = f": {operation.selected}" if str(operation.selected) else ""
-        lines = [f"{operation.kind.capitalize()} of {operation.integration.title}{selected}."]
-        lines.append(f"{operation.state.capitalize()}, {operation.done:,} of {operation.total:,}.")
+        lines = [_requested(operation)]
+        lines.append(
+            _("%(state)s, %(done)s of %(total)s.")
+            % {
+                "state": operation.get_state_display(),
+                "done": f"{operation.done:,}",
+                "total": f"{operation.total:,}",
+            }
+        )
         yield AuditEntry(
             at=operation.requested_at,
             by=operation.requested_by,
@@ -103,3 +110,15 @@ def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
             lines=(*lines, *([operation.message] if operation.message else [])),
             operation=operation.pk,
         )
+
+
+def _requested(operation: Operation) -> str:
+    """Return the sentence that says on which hits the operation is."""
+    selected = str(operation.selected)
+    text = (
+        _("%(operation)s of %(integration)s: %(selected)s.")
+        if selected
+        else _("%(operation)s of %(integration)s.")
+    )
+    title = operation.integration.title
+    return text % {"operation": operation.label, "integration": title, "selected": selected}

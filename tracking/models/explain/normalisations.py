@@ -8,6 +8,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from tracking.models.hits.hit import Clock, Hit
 from tracking.models.tokens.privacy import IpPolicy
 
@@ -25,12 +28,19 @@ PLACES = {
     ),
     "name": (("event", "name"), ("event",), ("name",), ("properties", "name")),
 }
-LABELS = {
-    "hit_id": "hitId",
-    "user_id": "user id",
-    "anonymous_id": "anonymous id",
-    "email_hash": "e-mail hash",
-    "name": "event name",
+CUT = {
+    "hit_id": gettext_lazy("The hitId was cut to %(most)s characters."),
+    "user_id": gettext_lazy("The user id was cut to %(most)s characters."),
+    "anonymous_id": gettext_lazy("The anonymous id was cut to %(most)s characters."),
+    "email_hash": gettext_lazy("The e-mail hash was cut to %(most)s characters."),
+    "name": gettext_lazy("The event name was cut to %(most)s characters."),
+}
+NUMBER = {
+    "hit_id": gettext_lazy("The hitId was sent as a number and is stored as text."),
+    "user_id": gettext_lazy("The user id was sent as a number and is stored as text."),
+    "anonymous_id": gettext_lazy("The anonymous id was sent as a number and is stored as text."),
+    "email_hash": gettext_lazy("The e-mail hash was sent as a number and is stored as text."),
+    "name": gettext_lazy("The event name was sent as a number and is stored as text."),
 }
 
 
@@ -38,7 +48,7 @@ def normalisations(hit: Hit, policy: str) -> Iterator[str]:
     """Yield a sentence for each difference. `policy` is the token's IP policy when the hit arrived,
     empty if unknown."""
     if hit.hit_id == str(hit.pk):
-        yield (
+        yield _(
             "The sender set no hitId, so the Hitstream ID is its hitId: the same hit sent again is"
             " not a duplicate."
         )
@@ -46,32 +56,38 @@ def normalisations(hit: Hit, policy: str) -> Iterator[str]:
     yield from _address(hit, policy)
     yield from _texts(hit)
     if REPLACED in json.dumps(hit.payload, ensure_ascii=False):
-        yield (
-            f"The character {REPLACED} replaces one that Postgres cannot hold (NUL, half of a"
+        yield _(
+            "The character %(character)s replaces one that Postgres cannot hold (NUL, half of a"
             " surrogate pair), unless the sender sent it itself."
-        )
+        ) % {"character": REPLACED}
 
 
 def _times(hit: Hit) -> Iterator[str]:
     if hit.clock == Clock.CORRECTED:
         timestamp = hit.payload.get("timestamp") or hit.payload.get("originalTimestamp")
         passed = (hit.received_at - hit.sent_at).total_seconds()
-        side = "before" if passed >= 0 else "after"
-        yield (
-            f"By the sender's clock the event occurred at {timestamp} and was sent"
-            f" {abs(passed):,.3f} s {side} it was received. The event's time was corrected by the"
-            " server's clock."
+        text = (
+            _(
+                "By the sender's clock the event occurred at %(time)s and was sent %(seconds)s s"
+                " before it was received. The event's time was corrected by the server's clock."
+            )
+            if passed >= 0
+            else _(
+                "By the sender's clock the event occurred at %(time)s and was sent %(seconds)s s"
+                " after it was received. The event's time was corrected by the server's clock."
+            )
         )
+        yield text % {"time": timestamp, "seconds": f"{abs(passed):,.3f}"}
     elif hit.clock == Clock.CAPPED:
-        yield (
+        yield _(
             "By the sender's clock the event occurred after it was received: the hit has"
-            f" {_sender_times(hit)}. The event's time is that of receipt."
-        )
+            " %(times)s. The event's time is that of receipt."
+        ) % {"times": _sender_times(hit)}
     elif hit.clock == Clock.UNREADABLE:
-        yield (
-            f"The sender's time is not one that can be read: the hit has {_sender_times(hit)}. The"
-            " event's time is that of receipt."
-        )
+        yield _(
+            "The sender's time is not one that can be read: the hit has %(times)s. The event's"
+            " time is that of receipt."
+        ) % {"times": _sender_times(hit)}
 
 
 def _sender_times(hit: Hit) -> str:
@@ -79,7 +95,7 @@ def _sender_times(hit: Hit) -> str:
     names = ("timestamp", "originalTimestamp", "sentAt")
     found = {name: hit.payload[name] for name in names if hit.payload.get(name) is not None}
     if not found:
-        return "the sentAt of its batch"
+        return _("the sentAt of its batch")
     return ", ".join(
         f"{name} {json.dumps(value, ensure_ascii=False)[:80]}" for name, value in found.items()
     )
@@ -87,24 +103,26 @@ def _sender_times(hit: Hit) -> str:
 
 def _address(hit: Hit, policy: str) -> Iterator[str]:
     if policy == IpPolicy.DROP and hit.ip is None:
-        yield "The token's policy was to drop IP addresses: the sender's was never stored."
+        yield _("The token's policy was to drop IP addresses: the sender's was never stored.")
     if policy == IpPolicy.ANONYMISE and hit.ip is not None:
-        yield "The token's policy was to anonymise IP addresses: the sender's is stored shortened."
+        yield _(
+            "The token's policy was to anonymise IP addresses: the sender's is stored shortened."
+        )
 
 
 def _texts(hit: Hit) -> Iterator[str]:
     for column, places in PLACES.items():
         stored = getattr(hit, column)
         values = [value for value in (_at(hit.payload, place) for place in places) if value]
-        label = LABELS[column]
         if any(_is_cut(value, stored) for value in values):
-            yield f"The {label} was cut to {MAX_TEXT:,} characters."
+            yield CUT[column] % {"most": f"{MAX_TEXT:,}"}
         elif any(_is_number(value) and str(value) == stored for value in values):
-            yield f"The {label} was sent as a number and is stored as text."
+            yield str(NUMBER[column])
     if not hit.name and _at(hit.payload, ("event", "name")) not in (None, ""):
-        yield "`event.name` is not a text, so the hit has no event name."
+        yield _("`event.name` is not a text, so the hit has no event name.")
     if len(hit.user_agent) == MAX_USER_AGENT:
-        yield f"At most {MAX_USER_AGENT:,} characters of the user agent are kept."
+        text = _("At most %(most)s characters of the user agent are kept.")
+        yield text % {"most": f"{MAX_USER_AGENT:,}"}
 
 
 def _is_cut(value: Any, stored: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import gettext as _
 
 from tracking.models.integrations.integration import Integration
 from tracking.models.tokens.token import Token
@@ -24,7 +25,7 @@ RevisionSnapshot = Mapping[str, Any]
 def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> list[str]:
     """Return a sentence for each change; for the first revision, that the token was issued."""
     if before is None:
-        return ["Issued the token.", *_integrations({}, after.get("integrations", {}))]
+        return [_("Issued the token."), *_integrations({}, after.get("integrations", {}))]
     return [
         *_token(before, after),
         *_integrations(before.get("integrations", {}), after.get("integrations", {})),
@@ -34,18 +35,19 @@ def revision_diff(before: RevisionSnapshot | None, after: RevisionSnapshot) -> l
 def _token(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     ignored = {"integrations", "prefix", "revoked", "deleted"}
     if before.get("prefix") != after.get("prefix"):
-        yield f"Rotated the API token: {before.get('prefix')}… → {after.get('prefix')}…"
+        prefixes = {"old": before.get("prefix"), "new": after.get("prefix")}
+        yield _("Rotated the API token: %(old)s… → %(new)s…") % prefixes
     if after.get("deleted") and not before.get("deleted"):
-        yield "Deleted the token."
+        yield _("Deleted the token.")
     elif after.get("revoked") and not before.get("revoked"):
-        yield "Revoked the token."
+        yield _("Revoked the token.")
     yield from _values("", before, after, ignored, Token)
 
 
 def _integrations(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     for pk, now in after.items():
         if pk not in before:
-            yield f"Added {now['name']} ({now['destination']})."
+            yield _("Added %(name)s (%(destination)s).") % now
         else:
             yield from _integration(before[pk], now)
 
@@ -53,17 +55,17 @@ def _integrations(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator
 def _integration(before: RevisionSnapshot, after: RevisionSnapshot) -> Iterator[str]:
     name = after["name"]
     if after.get("deleted") and not before.get("deleted"):
-        yield f"Deleted {name}."
+        yield _("Deleted %(name)s.") % {"name": name}
         return
     ignored = {"config", "secrets", "mapping", "paused", "draining", "deleted", "destination"}
     yield from _pause(name, before.get("paused"), after.get("paused"))
     if after.get("draining") and not before.get("draining"):
-        yield f"Drained {name}."
+        yield _("Drained %(name)s.") % {"name": name}
         ignored.add("enabled")
     if before.get("secrets") != after.get("secrets"):
-        yield f"{name}: credentials changed."
+        yield _("%(name)s: credentials changed.") % {"name": name}
     if before.get("mapping") != after.get("mapping"):
-        yield f"{name}: mapping changed."
+        yield _("%(name)s: mapping changed.") % {"name": name}
     yield from _values(f"{name}: ", before.get("config", {}), after.get("config", {}), set())
     yield from _values(f"{name}: ", before, after, ignored, Integration)
 
@@ -72,9 +74,10 @@ def _pause(
     name: str, before: RevisionSnapshot | None, after: RevisionSnapshot | None
 ) -> Iterator[str]:
     if after and after != before:
-        yield f"Paused {name}: {after['reason'] or 'no reason given'}"
+        reason = after["reason"] or _("no reason given")
+        yield _("Paused %(name)s: %(reason)s") % {"name": name, "reason": reason}
     elif before and not after:
-        yield f"Resumed {name}."
+        yield _("Resumed %(name)s.") % {"name": name}
 
 
 def _values(
@@ -101,7 +104,7 @@ def _label(model: type[models.Model] | None, key: str) -> str:
 
 def _shown(value: Any) -> str:
     if value is None or value in ("", [], {}):
-        return "nothing"
+        return _("nothing")
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = ", ".join(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

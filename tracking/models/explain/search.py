@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import CharField, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
 
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import Delivery, present
@@ -23,6 +24,17 @@ from tracking.models.hits.hit import Hit, digest_of_email
 #: bot for nothing.
 SHOWN, REACH = 50, 2_000
 HITSTREAM_ID, HIT_ID = "Hitstream ID", "hitId"
+#: The kinds of identifier, as people read them.
+LABELS = {
+    HITSTREAM_ID: _("Hitstream ID"),
+    HIT_ID: _("hitId"),
+    "user id": _("user id"),
+    "anonymous id": _("anonymous id"),
+    "e-mail hash": _("e-mail hash"),
+    "e-mail": _("e-mail"),
+    "SHA-256 of the e-mail": _("SHA-256 of the e-mail"),
+    "MD5 of the e-mail": _("MD5 of the e-mail"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,11 @@ class SearchResult:
     hit: Hit
     kinds: tuple[str, ...]
     deliveries: tuple[Delivery, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """The kinds, as people read them."""
+        return [str(LABELS[kind]) for kind in self.kinds]
 
     @property
     def is_by_id(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from django.db import models
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 #: Failed requests in a row that make an integration *failing*. One alone is soon retried.
@@ -44,8 +45,23 @@ class Failing(models.Model):
         return failure_cause(self.failure_status, self.failure_code, self.failure_message)
 
     @property
+    def failure_shown(self) -> str:
+        """The failures in a row as a sentence in the language of the page; empty if the integration
+        is not failing."""
+        if not self.is_failing:
+            return ""
+        text = ngettext(
+            "%(count)s request in a row failed, the last with: %(message)s",
+            "%(count)s requests in a row failed, the last with: %(message)s",
+            self.consecutive_failures,
+        )
+        count = f"{self.consecutive_failures:,}"
+        return text % {"count": count, "message": self.failure_message}
+
+    @property
     def failure_text(self) -> str:
-        """The failures in a row as a sentence; empty if the integration is not failing."""
+        """The failures in a row as a sentence for records; empty if the integration is not
+        failing."""
         if not self.is_failing:
             return ""
         return failure_text(self.consecutive_failures, self.failure_message)
@@ -68,7 +84,7 @@ def failure_cause(status: int | None, code: str, message: str) -> str:
     if status:
         return f"HTTP {status}"
     if "timed out" in message.lower():
-        return "Timeout"
+        return gettext("Timeout")
     return (code or "request").replace("_", " ").capitalize()
 
 

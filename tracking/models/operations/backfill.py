@@ -38,6 +38,7 @@ class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
+    label = _("Backfill")
     counted = _("Hits to queue")
 
     def bound(self) -> Criteria:

@@ -38,6 +38,7 @@ class BatchOperation:
     """An operation on one integration."""
 
     name: ClassVar[str]
+    label: ClassVar[StrOrPromise]
     #: The noun that the preview counts.
     counted: ClassVar[StrOrPromise]
 

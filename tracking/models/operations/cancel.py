@@ -26,6 +26,7 @@ class Cancel(BatchOperation):
     """In no order and without a position: what is still queued remains to be cancelled."""
 
     name = "delete"
+    label = _("Delete")
     counted = _("Hits to cancel")
 
     def preview(self) -> Preview:

@@ -138,6 +138,11 @@ class Operation(models.Model):
         return self.state in OPEN
 
     @property
+    def label(self) -> str:
+        """The kind, as people read it."""
+        return str(KINDS[self.kind].label)
+
+    @property
     def selected(self) -> Criteria:
         return Criteria.load(self.criteria)
 

@@ -18,6 +18,7 @@ class Replay(BatchOperation):
     """Dead letters in the order of their failure; `position` is the last one that was read."""
 
     name = "replay"
+    label = _("Replay")
     counted = _("Dead letters to replay")
 
     def letters(self) -> DeadLetterQuerySet:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import OperationalError
+from django.utils.translation import gettext, gettext_noop
 
 from tracking import db
 from tracking.conf import conf
@@ -58,8 +59,9 @@ def prune() -> Pruned:
 def held() -> tuple[date, str] | None:
     """Return the oldest day that is kept beyond its time, and why; None without one."""
     for partition in past(datetime.now(UTC).date()):
-        if reason := why_needed(partition):
-            return partition.day, reason
+        if need := need_of(partition):
+            text, integration = need
+            return partition.day, gettext(text) % {"integration": integration}
     return None
 
 
@@ -83,21 +85,34 @@ def past(today: date) -> list[Partition]:
 
 
 def why_needed(partition: Partition) -> str:
-    """Return whose deliveries still need the hits of the partition's day; empty if none do."""
+    """Return whose deliveries still need the hits of the partition's day, for logs; empty if none
+    do."""
+    if need := need_of(partition):
+        text, integration = need
+        return text % {"integration": integration}
+    return ""
+
+
+def need_of(partition: Partition) -> tuple[str, Integration] | None:
+    """Return the text that says why the partition's hits are needed, and an integration whose
+    deliveries need them; None if none do."""
     if partition.parent == "hitstream_attempt":
-        return ""
+        return None
     low, high = partition.bounds
     alias = db.write_alias()
     queued = QueuedDelivery.objects.using(alias).filter(hit_id__gte=low, hit_id__lt=high)
     # Deliveries of a deleted integration cannot be replayed.
     letters = DeadLetter.objects.using(alias).filter(integration__deleted_at=None)
     dead = letters.filter(hit_id__gte=low, hit_id__lt=high)
-    for rows, what in ((queued, "hits are queued to"), (dead, "there are dead letters of")):
+    for rows, text in (
+        (queued, gettext_noop("hits are queued to %(integration)s")),
+        (dead, gettext_noop("there are dead letters of %(integration)s")),
+    ):
         found = rows.order_by("hit_id").values_list("integration", flat=True).first()
         if found is not None:
             integration = Integration.objects.using(alias).select_related("token").get(pk=found)
-            return f"{what} {integration}"
-    return ""
+            return text, integration
+    return None
 
 
 def drop(partition: Partition) -> str:

@@ -100,7 +100,7 @@ function draw(table) {
         scales: {x: {range: (chart, low, high) => [low - half, high + half]}, y: {range: (chart, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
         axes: axes(zone, step),
         series: [
-            {value: "{YYYY}-{MM}-{DD} {HH}:{mm}"},
+            {label: table.dataset.time, value: "{YYYY}-{MM}-{DD} {HH}:{mm}"},
             ...places.map((at) => seriesOf(heads[at], at, columns[at + 1], isStacked)),
         ],
     };

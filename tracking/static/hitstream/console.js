@@ -30,7 +30,7 @@ function showKeys() {
     const dialog = document.getElementById("hs-keys");
     const list = dialog.querySelector("dl");
     list.replaceChildren();
-    const lines = [["/", "Search"], ...[...links].map(([key, link]) => [`g ${key}`, link.textContent])];
+    const lines = [["/", dialog.dataset.searchText], ...[...links].map(([key, link]) => [`g ${key}`, link.textContent])];
     for (const [keys, text] of lines) {
         const term = document.createElement("dt");
         for (const key of keys.split(" ")) {

@@ -4,11 +4,11 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
     const code = button.parentElement.querySelector("code");
     try {
       await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied;
     } catch {
       // Without TLS browsers give no clipboard: select the text, so that one key copies it.
       getSelection().selectAllChildren(code);
-      button.textContent = "Selected";
+      button.textContent = button.dataset.selected;
     }
   });
 });

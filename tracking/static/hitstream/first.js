@@ -14,12 +14,13 @@ async function look() {
 }
 
 function announce(hit) {
-    const link = document.createElement("a");
+    const text = document.getElementById("hs-arrived").content.cloneNode(true);
+    const link = text.querySelector("[data-hit]");
     link.href = first.dataset.hit.replace("00000000-0000-0000-0000-000000000000", hit.id);
     link.textContent = hit.event || hit.type;
-    const live = Object.assign(document.createElement("a"), {href: location.pathname, textContent: "Watch the next hits"});
+    text.querySelector("[data-live]").href = location.pathname;
     first.className = "hs-came";
-    first.replaceChildren("The first hit has arrived: ", link, ". ", live, ".");
+    first.replaceChildren(text);
 }
 
 if (first) look();

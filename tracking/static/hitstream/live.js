@@ -25,7 +25,7 @@ function pill(text, colour) {
 function outcome(states) {
     const labels = Object.fromEntries([...form.elements.outcome.options].map((each) => [each.value, each.textContent]));
     const counts = Object.entries(states);
-    if (!counts.length) return [pill("not routed", "off")];
+    if (!counts.length) return [pill(labels.nowhere.toLowerCase(), "off")];
     return counts.flatMap(([state, count]) => {
         const text = (labels[state] ?? state).toLowerCase();
         return [pill(count > 1 ? `${count} ${text}` : text, COLOURS[state] ?? "off"), " "];
@@ -62,27 +62,12 @@ function row(hit) {
     return element;
 }
 
-// Hits a second, or a minute where that is less than one a second.
-function rate(perMinute) {
-    if (perMinute >= 60) return `${perMinute < 600 ? (perMinute / 60).toFixed(1) : Math.round(perMinute / 60)} hits/s`;
-    return `${Math.round(perMinute)} hits/min`;
-}
-
-// The line above the table.
-function summary({hits, matching, looked, per_minute}) {
-    if (looked && !hits.length) return `No match in the last ${looked} hits`;
-    const showing = matching > hits.length || looked > 499
-        ? `showing the latest ${hits.length} of ${looked} hits`
-        : `showing ${hits.length} hit${hits.length === 1 ? "" : "s"}`;
-    return `${rate(per_minute)} · ${showing}`;
-}
-
 function show(answer) {
     const focused = document.activeElement?.closest?.("#hs-live a")?.href;
     table.tBodies[0].replaceChildren(...answer.hits.map(row));
     if (focused) [...table.querySelectorAll("a")].find((each) => each.href === focused)?.focus();
     known = new Set([...(known ?? []), ...answer.hits.map((hit) => hit.id)].slice(-2000));
-    status.textContent = summary(answer);
+    status.textContent = answer.summary;
 }
 
 function isPaused() {
@@ -102,7 +87,7 @@ async function look() {
             const live = await answer.json();
             if (!isPaused()) show(live);
         } catch {
-            status.textContent = "The server does not answer. Retrying …";
+            status.textContent = status.dataset.silent;
             wait = 5000;
         }
     }
@@ -111,8 +96,8 @@ async function look() {
 
 function toggle() {
     pause.setAttribute("aria-pressed", String(!isPaused()));
-    pause.firstChild.textContent = isPaused() ? "Resume " : "Pause ";
-    if (isPaused()) status.textContent = "Paused.";
+    pause.firstChild.textContent = `${isPaused() ? pause.dataset.resume : pause.dataset.pause} `;
+    if (isPaused()) status.textContent = status.dataset.paused;
     else look();
 }
 
