@@ -9,6 +9,15 @@ from django.db import models
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+#: The codes of requests that failed without an answer, as people read them.
+CAUSES = {
+    "": _("Request"),
+    "delivery_failed": _("Delivery failed"),
+    "destination_failed": _("Destination failed"),
+    "permanent": _("Permanent"),
+    "retryable": _("Retryable"),
+    "setup": _("Setup"),
+}
 #: Failed requests in a row that make an integration *failing*. One alone is soon retried.
 FAILING = 2
 
@@ -85,7 +94,8 @@ def failure_cause(status: int | None, code: str, message: str) -> str:
         return f"HTTP {status}"
     if "timed out" in message.lower():
         return gettext("Timeout")
-    return (code or "request").replace("_", " ").capitalize()
+    cause = CAUSES.get(code)
+    return code.replace("_", " ").capitalize() if cause is None else str(cause)
 
 
 def failure_text(failures: int, message: str) -> str:
