@@ -45,7 +45,7 @@ def see(token: Token, send: Send) -> Client:
     token.save()
     webhook = add_webhook(token, name="W")
     let_die(send, webhook, "Bought")
-    replay(webhook)
+    replay(webhook, event="Bought")
     work()
     post(send, "Bought", hitId="7", sentAt="2026-01-02T03:04:05Z")
     now = timezone.now()
@@ -98,6 +98,8 @@ def test_what_scripts_show_is_translated(see: Client) -> None:
     assert answer["summary"].endswith(" hits/min» · «showing 4 hits»")
     answer = see.get("/console/live/hits/?event=x", headers={HEADER: ticket}).json()
     assert answer["summary"] == "«No match in the last 4 hits»"
+    answer = see.post("/admin/hitstream/integration/mapping/", {"token": Token.objects.get().pk})
+    assert answer.json()["title"] == "«Preview on the last 4 hits»"
     page = see.get("/console/live/").content.decode()
     for name, text in (("pause", "Pause"), ("resume", "Resume"), ("paused", "Paused.")):
         assert f'data-{name}="«{text}»"' in page

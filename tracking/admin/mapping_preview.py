@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tracking import db
@@ -29,8 +30,8 @@ _previews = threading.BoundedSemaphore(4)
 
 
 class MappingPreview(AdminPage):
-    """JSON: the form's `errors` by field, and the `hits`, each with the document before, and after
-    or why it is not sent. For users who may change integrations and view hits."""
+    """JSON: a `title`, the form's `errors` by field, and the `hits`, each with the document before,
+    and after or why it is not sent. For users who may change integrations and view hits."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user = request.user
@@ -56,7 +57,15 @@ class MappingPreview(AdminPage):
         events = last_events(token_id)
         db.release()
         hits = show_all(events, mapping, names)
-        return JsonResponse({"errors": errors, "hits": hits})
+        return JsonResponse({"title": title_of(len(hits)), "errors": errors, "hits": hits})
+
+
+def title_of(count: int) -> str:
+    """Return the heading of the preview on so many hits."""
+    if not count:
+        return gettext("No hits yet")
+    text = ngettext("Preview on the last hit", "Preview on the last %(count)s hits", count)
+    return text % {"count": count}
 
 
 def last_events(token_id: int) -> list[Event]:

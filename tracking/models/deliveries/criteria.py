@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 TIMES = ("since", "until")
 WORDS = {
-    "since": "since {}",
-    "until": "before {}",
-    "code": "code {}",
-    "message": "“{}” in the message",
-    "event": "event {}",
+    "since": gettext_noop("since %(value)s"),
+    "until": gettext_noop("before %(value)s"),
+    "code": gettext_noop("code %(value)s"),
+    "message": gettext_noop("“%(value)s” in the message"),
+    "event": gettext_noop("event %(value)s"),
 }
 
 
@@ -46,11 +48,19 @@ class Criteria:
         return {**given, **{name: given[name].isoformat() for name in TIMES if name in given}}
 
     def __str__(self) -> str:
-        """Describe the criteria to an operator."""
-        parts = []
-        for name, words in WORDS.items():
+        """Describe the criteria for a record."""
+        return ", ".join(WORDS[name] % {"value": value} for name, value in self._given())
+
+    @property
+    def shown(self) -> str:
+        """The criteria in the language of the page."""
+        return ", ".join(gettext(WORDS[name]) % {"value": value} for name, value in self._given())
+
+    def _given(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the text of each criterion that excludes something."""
+        for name in WORDS:
             value = getattr(self, name)
             if isinstance(value, datetime):
                 value = f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S %Z}"
-            parts += [words.format(value)] if value else []
-        return ", ".join(parts)
+            if value:
+                yield name, value

@@ -114,7 +114,7 @@ def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
 
 def _requested(operation: Operation) -> str:
     """Return the sentence that says on which hits the operation is."""
-    selected = str(operation.selected)
+    selected = operation.selected.shown
     text = (
         _("%(operation)s of %(integration)s: %(selected)s.")
         if selected

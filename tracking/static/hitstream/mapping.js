@@ -8,7 +8,7 @@
   panel.className = "hs-last-hits";
   panel.setAttribute("aria-live", "polite");
   fieldset.append(panel);
-  const { url } = document.getElementById("hs-mapping").dataset;
+  const { url, ...texts } = document.getElementById("hs-mapping").dataset;
 
   const element = (name, text, className) => {
     const made = document.createElement(name);
@@ -32,8 +32,8 @@
     const details = element("details");
     const summary = element("summary");
     const [word, colour] = hit.after
-      ? ["would be sent", "good"]
-      : hit.skipped ? ["would be skipped", "off"] : hit.failed ? ["would fail", "bad"] : ["", ""];
+      ? [texts.sent, "good"]
+      : hit.skipped ? [texts.skipped, "off"] : hit.failed ? [texts.failed, "bad"] : ["", ""];
     if (word) summary.append(element("span", word, `hs-pill hs-${colour}`), " ");
     const name = hit.after ? hit.after.name || hit.after.type : hit.name;
     summary.append(name === hit.name ? name : `${hit.name} → ${name}`);
@@ -44,11 +44,11 @@
     const after = hit.after ? lines(hit.after) : before;
     const columns = element("div", "", "hs-columns");
     const left = element("section");
-    left.append(element("h4", "Before"), code(before, after));
+    left.append(element("h4", texts.before), code(before, after));
     columns.append(left);
     if (hit.after) {
       const right = element("section");
-      right.append(element("h4", "After"), code(after, before));
+      right.append(element("h4", texts.after), code(after, before));
       columns.append(right);
     }
     details.append(columns);
@@ -63,7 +63,7 @@
     // These fields may hold secrets, and the preview does not need them.
     for (const name of [...data.keys()]) if (name.startsWith("config-")) data.delete(name);
     if (!data.get("token")) data.set("token", form.querySelector("[name=token]")?.value || "");
-    if (!data.get("token")) return panel.replaceChildren(element("p", "Choose a token to see a preview on its last hits.", "quiet"));
+    if (!data.get("token")) return panel.replaceChildren(element("p", texts.choose, "quiet"));
     let answer;
     try {
       answer = await fetch(url, { method: "POST", body: data });
@@ -74,9 +74,9 @@
     // Too many previews at once.
     if (answer.status === 503) return soon();
     if (!answer.ok) return;
-    const { errors, hits } = await answer.json();
+    const { title, errors, hits } = await answer.json();
     opened = new Set([...panel.querySelectorAll("details[open]")].map((each) => each.dataset.id));
-    panel.replaceChildren(element("h3", hits.length > 1 ? `Preview on the last ${hits.length} hits` : hits.length ? "Preview on the last hit" : "No hits yet"));
+    panel.replaceChildren(element("h3", title));
     for (const [name, messages] of Object.entries(errors))
       for (const message of messages) {
         const label = form.querySelector(`label[for="id_${name}"]`)?.textContent || "";
