@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 #: Names and data; the last line is what the worker recorded, and a change of a configuration.
 DATA = {
     *("Hitstream", "UTC", "CSV", "HTTP", "Webhook", "shop", "olaf", "anna", "Bought", "track"),
-    *("GB", "MB", "KB", "ms", "min", "plan", "free"),
+    *("GB", "MB", "KB", "ms", "min", "plan", "free", "testserver", "Cookie"),
     *("The", "destination", "answered", "no", "such", "thing", "url", "http", "hook"),
 }
 
@@ -45,6 +45,7 @@ def see(token: Token, send: Send) -> Client:
     token.save()
     webhook = add_webhook(token, name="W")
     let_die(send, webhook, "Bought")
+    add_webhook(token, name="N", event_names=["Paid"])
     replay(webhook, event="Bought")
     work()
     post(send, "Bought", hitId="7", sentAt="2026-01-02T03:04:05Z")
@@ -74,7 +75,16 @@ def test_no_page_has_a_word_of_english(see: Client) -> None:
     found = {
         path: words(see, f"/console/{path}")
         for path in (
-            *("", "live/", "integrations/", "alerts/", "audit/", "search/", "search/?q=9@7"),
+            *(
+                "",
+                "live/",
+                "integrations/",
+                "alerts/",
+                "audit/",
+                "self-test/",
+                "search/",
+                "search/?q=9@7",
+            ),
             *("search/?q=u1", "analytics/?breakdown=plan", "analytics/?since=7", "?span=30d"),
             *(f"integrations/{each.pk}/" for each in Integration.objects.all()),
             *(f"hits/{each.pk}/" for each in Hit.objects.all()),
