@@ -2,7 +2,8 @@
 
 A standby answers reads, and every write with an error. A connection that led to the primary and got
 such an error is closed, with all that wait in its pool: the next one finds the server that takes
-writes now, by the hosts of the connection or by what stands before them.
+writes now, by the hosts of the connection or by what stands before them. The statement raises
+OperationalError, like any whose server is lost: no integration and no page is to blame.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InternalError
+from django.db import InternalError, OperationalError
 from django.db.backends.signals import connection_created
 from psycopg import errors
 
@@ -38,9 +39,10 @@ def leave_demoted(
     try:
         return execute(sql, params, many, context)
     except InternalError as error:
-        if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
-            leave(context["connection"])
-        raise
+        if not isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
+            raise
+        leave(context["connection"])
+        raise OperationalError(*error.args) from error.__cause__
 
 
 def leave(connection: Any) -> None:

@@ -23,12 +23,14 @@ SHOWN = 1.0
 
 @dataclass
 class Outcome:
-    """`gap` is the longest time without a 204, `lost` the hits answered 204 and not received."""
+    """`gap` is the longest time without a 204, `lost` the hits answered 204 and not received. The
+    integration `is_blamed` where it was paused for what Postgres said."""
 
     gap: float
     answers: dict[str, int]
     lost: set[int]
     reconciled: str
+    is_blamed: bool
 
 
 def under_load(stack: Stack, faults: Callable[[], None], *, hits: int, rate: float) -> Outcome:
@@ -52,7 +54,8 @@ async def _run(stack: Stack, faults: Callable[[], None], hits: int, rate: float)
             await asyncio.sleep(0.2)
         lost = client.accepted - vendor.received.keys()
         reconciled = await asyncio.to_thread(stack.manage, "reconcile")
-        return Outcome(gap, dict(client.answers), lost, reconciled)
+        is_blamed = "Its own code failed" in stack.log.read_text()
+        return Outcome(gap, dict(client.answers), lost, reconciled, is_blamed)
 
 
 async def _longest_gap(client: Client, posting: asyncio.Task[None]) -> float:

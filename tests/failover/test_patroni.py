@@ -59,5 +59,6 @@ def test_the_leader_dies_and_is_cut_off_and_no_hit_is_lost(spools: bool) -> None
     print(f"longest time without a 204: {found.gap:.1f} s; answers {found.answers}")  # noqa: T201
     print(found.reconciled)  # noqa: T201
     assert not found.lost
+    assert not found.is_blamed
     assert found.answers.keys() <= ({"204"} if spools else {"204", "503"})
     assert found.gap < (SPOOLED_GAP if spools else GAP)

@@ -102,6 +102,7 @@ def test_a_killed_primary_is_replaced_by_its_standby(
         found = under_load(stack, kill_and_promote, hits=2000, rate=100)
     print(f"longest time without a 204: {found.gap:.1f} s; answers {found.answers}")  # noqa: T201
     assert not found.lost
+    assert not found.is_blamed
     assert found.answers["204"] == 2000
     assert found.answers.keys() <= {"204", "503"}
     assert found.gap < GAP
@@ -137,6 +138,7 @@ def test_a_primary_that_turns_read_only_is_left(
         found = under_load(stack, demote, hits=2000, rate=100)
     print(f"longest time without a 204: {found.gap:.1f} s; answers {found.answers}")  # noqa: T201
     assert not found.lost
+    assert not found.is_blamed
     assert found.answers.keys() <= {"204", "503"}
     assert found.gap < GAP
 

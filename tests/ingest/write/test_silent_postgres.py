@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import InternalError, connection
+from django.db import OperationalError, connection
 
 from tests.ingest.write.test_loop_writer import Driver
 from tests.ingest.write.test_store import arrivals
@@ -89,7 +89,7 @@ def test_the_thread_leaves_a_server_that_is_cut_off(network: Proxy, token: Token
 def test_django_leaves_a_server_that_was_demoted(token: Token) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
-    with pytest.raises(InternalError, match="read-only"):
+    with pytest.raises(OperationalError, match="read-only"):
         token.save()
     connection.close()
     token.save()
