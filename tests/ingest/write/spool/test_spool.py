@@ -5,7 +5,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.support.integrations import add_webhook
 from tests.support.posting import ask, get, post
 from tests.support.waiting import wait_until
 from tracking import db, process
+from tracking.connection import OwnConnection
 from tracking.ingest.auth.authentication import known_tokens, tokens
 from tracking.ingest.write import readiness
 from tracking.ingest.write.connection import connect
@@ -51,9 +52,16 @@ class Outage:
     def begin(self) -> None:
         """No process has a connection, and none gets one."""
         with connect() as own:
-            known_tokens.save(own, Folder(str(self.folder), 1024**3))
+            # The keeper's thread may save at the same moment, and rename the draft of both.
+            wait_until(lambda: self._saves(own), within=SOON)
         self._patch.setitem(connection.settings_dict, "HOST", "/nowhere")
         self.disconnect()
+
+    def _saves(self, own: OwnConnection) -> bool:
+        with suppress(FileNotFoundError):
+            known_tokens.save(own, Folder(str(self.folder), 1024**3))
+            return True
+        return False
 
     def end(self) -> None:
         self._patch.undo()
