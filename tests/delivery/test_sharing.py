@@ -89,7 +89,7 @@ def test_three_workers_hold_equal_parts_of_one_integration_and_keep_its_concurre
         with lock:
             flying[0] += 1
             flying[1] = max(flying)
-        time.sleep(0.03)
+        time.sleep(0.06)
         with lock:
             flying[0] -= 1
         reply()(connection)
@@ -97,7 +97,7 @@ def test_three_workers_hold_equal_parts_of_one_integration_and_keep_its_concurre
     vendor.judge = judge
     stored(hits(600))
     with workers(3):
-        wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=10)
+        wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=30)
         wait_until(nothing_queued, within=30)
     assert delivered() == len(vendor.received) == 600, "none is sent twice"
     assert 4 <= flying[1] <= 6

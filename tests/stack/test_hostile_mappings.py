@@ -27,6 +27,8 @@ from tests.support.stack import Stack
 from tests.support.vendor import Vendor, open_vendor, reply
 from tests.support.waiting import wait_until
 
+#: Generated expressions; each takes the computing time that it may.
+MANY = of_faults(10_000, 30)
 #: Hostile mappings that one hit meets.
 ROUND = 100
 #: The grammar allows it: in 50 lines it takes a large part of the limit, in 1000 more than that.
@@ -140,7 +142,7 @@ def test_previews_stop_no_other_page(
         assert shown["name"] == "Sale"
 
     with healthy(stack), ThreadPoolExecutor(2) as pool:
-        for _ in pool.map(preview, hostile(of_faults(10_000), seed=11)):
+        for _ in pool.map(preview, hostile(MANY, seed=11)):
             pass
 
 
@@ -150,7 +152,7 @@ def test_deliveries_stop_no_other_delivery(
 ) -> None:
     api_token = stack.issue("hostile")
     stack.forward("hostile", vendor.url)
-    waiting = hostile(of_faults(10_000), seed=13)
+    waiting = hostile(MANY, seed=13)
     with (
         open_vendor(reply()) as theirs,
         psycopg.connect(postgres.url, autocommit=True) as connection,
@@ -169,7 +171,7 @@ def test_deliveries_stop_no_other_delivery(
         assert count(connection, MADE) == len(waiting)
         assert count(connection, PAUSED_FOR_OTHER_REASONS) == 0
         # Some are slow, and pause their integration; some are fine, and deliver.
-        assert count(connection, TOO_SLOW) >= 10
+        assert count(connection, TOO_SLOW) >= MANY // 100
         assert len(theirs.received) >= 10
 
 

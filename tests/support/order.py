@@ -15,6 +15,8 @@ from xdist.scheduler import LoadFileScheduling
 
 #: Folders whose files share servers that take seconds to start: one process runs all of them.
 TOGETHER = ("tests/stack", "tests/wheel")
+#: Files in them that share but the database: all in one process would outlast the others.
+APART = ("tests/stack/test_rabbitmq.py", "tests/stack/test_silent_broker.py")
 TABLE = Path(__file__).with_name("durations.json")
 #: Seconds of a file that is not in the table.
 UNKNOWN = 3.0
@@ -73,7 +75,7 @@ def unit_of(nodeid: str) -> str:
     """Return what one process runs: the file, or the folder whose files stay together."""
     file = file_of(nodeid)
     folder = file.rpartition("/")[0]
-    return folder if folder in TOGETHER else file
+    return folder if folder in TOGETHER and file not in APART else file
 
 
 def file_of(nodeid: str) -> str:

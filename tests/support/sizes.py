@@ -1,10 +1,10 @@
 """How many examples a generating test tries: few in `make test`, all in `make test-fuzz`; and how
-large a test of a fault is: a tenth in `make test`, full in `make test-faults`."""
+large a test of a fault is: a part in `make test`, full in `make test-faults`."""
 
 import os
 
 #: The share of the full number; `make test-fuzz` sets it to 1 or more.
-SHARE = float(os.environ.get("HITSTREAM_TEST_SHARE", "0.25"))
+SHARE = float(os.environ.get("HITSTREAM_TEST_SHARE", "0.15"))
 
 
 def examples(full: int) -> int:
@@ -16,6 +16,6 @@ def examples(full: int) -> int:
 FULL = os.environ.get("HITSTREAM_TEST_FAULTS") == "full"
 
 
-def of_faults(full: int) -> int:
-    """Return the size of a test that is marked `faults`."""
-    return full if FULL else max(1, full // 10)
+def of_faults(full: int, part: int = 10) -> int:
+    """Return the size of a test that is marked `faults`: in `make test` such a part of the full."""
+    return full if FULL else max(1, full // part)
