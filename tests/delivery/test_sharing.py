@@ -1,5 +1,6 @@
 """Workers that share: the integrations, one integration's backlog, and what it allows at once."""
 
+import itertools
 import random
 import socket
 import threading
@@ -21,7 +22,7 @@ from tests.support.ledger import discrepancies
 from tests.support.vendor import Received, Vendor, reply
 from tests.support.waiting import wait_until
 from tracking import db
-from tracking.delivery import roster
+from tracking.delivery import due, roster, run
 from tracking.delivery.engine import Engine
 from tracking.delivery.open_requests import divide
 from tracking.delivery.roster import SLOTS, Roster, concurrency_of, slots_of
@@ -97,13 +98,34 @@ def test_three_workers_hold_equal_parts_of_one_integration_and_keep_its_concurre
     vendor.judge = judge
     stored(hits(600))
     with workers(3):
-        wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=30)
+        wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=10)
         wait_until(nothing_queued, within=30)
     assert delivered() == len(vendor.received) == 600, "none is sent twice"
     assert 4 <= flying[1] <= 6
     assert discrepancies() == []
     assert not holders()
     assert not EngineRun.objects.exists()
+
+
+def test_one_slow_look_keeps_no_other_worker_waiting(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one connects, too, which takes long on a busy machine."""
+    add_webhook(token, vendor.url, concurrency=6)
+    vendor.answer = late(0.06)
+    stored(hits(600))
+    looks = itertools.count()
+
+    def find_slowly() -> dict[int, Integration]:
+        if next(looks) == 0:
+            time.sleep(0.4)
+        return due.find_running()
+
+    monkeypatch.setattr(run, "find_running", find_slowly)
+    with workers(1):
+        wait_until(lambda: [*holders().values()] == [6], within=5)
+        with workers(2):
+            wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=4)
 
 
 def test_a_worker_that_comes_later_gets_its_part_and_gives_it_back_at_the_end(

@@ -36,9 +36,10 @@ logger = logging.getLogger(__name__)
 #: stops waits for the run to end.
 RUN_SECONDS = 20.0
 #: Seconds that a turn of the loop may take, and seconds between two looks for due deliveries;
-#: looking must not take more than a twentieth of the time.
+#: looking must not take more than a twentieth of the time. A single slow look, as while a
+#: connection is made, delays the next one by a second at most: other runs and integrations wait.
 TURN_SECONDS = 0.05
-LOOK_SECONDS = 0.02
+LOOK_SECONDS, LATEST_LOOK_SECONDS = 0.02, 1.0
 LOOK_SHARE = 20
 #: Seconds for which results are kept while the database is away.
 RESCUE_SECONDS = 20.0
@@ -144,7 +145,8 @@ class Run:
             self._roster.refresh()
             self._take({running[pk] for pk in running if pk in found or pk in self._consumers})
         took = time.monotonic() - began
-        self._look_at = time.monotonic() + max(LOOK_SECONDS, took * LOOK_SHARE)
+        rest = min(max(LOOK_SECONDS, took * LOOK_SHARE), LATEST_LOOK_SECONDS)
+        self._look_at = time.monotonic() + rest
 
     def _take(self, integrations: set[Integration]) -> None:
         """Lease the slots of the integrations that this run is entitled to, and start consumers."""
