@@ -124,7 +124,7 @@ def test_no_hit_of_an_outage_is_refused_lost_or_doubled(
         postgres.stop()
         for _ in range(KILLS):
             time.sleep(SECONDS / (KILLS + 1))
-            assert stack.kill("granian")
+            assert stack.kill("tracking.server.web")
         time.sleep(SECONDS / (KILLS + 1))
         wait_until(lambda: answers(stack), within=20)
         assert stack.sender("hs_never_seen").post("stranger").status == 503
