@@ -8,6 +8,7 @@ is away reads them, too.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -78,6 +79,7 @@ class KnownTokens(Generic[Access]):
         keeper.savers.append(self.save)
 
     def clear(self) -> None:
+        self._reading = threading.Lock()
         self._rows: dict[bytes, KnownToken] = {}
         self._read_from: tuple[int, int] | None = None
         self._saved = b""
@@ -117,11 +119,15 @@ class KnownTokens(Generic[Access]):
         return found
 
     def _look(self) -> None:
-        """Read the file again if it has changed."""
-        now = time.monotonic()
-        if now < self._look_after:
+        """Read the file again if it has changed. Who comes meanwhile waits for what is read."""
+        if time.monotonic() < self._look_after:
             return
-        self._look_after = now + LOOK_EVERY
+        with self._reading:
+            if time.monotonic() >= self._look_after:
+                self._look_now()
+                self._look_after = time.monotonic() + LOOK_EVERY
+
+    def _look_now(self) -> None:
         current = spool.current()
         if current is None:
             self._rows = {}
