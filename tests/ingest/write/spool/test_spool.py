@@ -4,7 +4,9 @@ import asyncio
 import base64
 import json
 import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -386,3 +388,22 @@ def stalled() -> Iterator[None]:
         own.execute("LOCK TABLE hitstream_hit IN ACCESS EXCLUSIVE MODE")
         yield
         own.rollback()
+
+
+def test_threads_that_ask_while_the_file_is_first_read_wait_for_it(
+    outage: Outage, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a kill the first requests come all at once."""
+    outage.begin()
+    known_tokens.clear()
+    read = known_tokens._read
+
+    def read_slowly(path: Path) -> None:
+        time.sleep(0.2)
+        read(path)
+
+    monkeypatch.setattr(known_tokens, "_read", read_slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(lambda _: known_tokens.is_there(), range(8))]
+    outage.end()
+    assert found == [True] * 8
