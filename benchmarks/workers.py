@@ -207,6 +207,7 @@ def measure(
 ) -> Found:
     """One run, as printed, with a backlog that outlasts it."""
     lasts = STARTED_WITHIN + WARM_UP + seconds + (2 * FROZEN if frozen else 0.0)
+    # More workers than cores send little more than as many as cores.
     many = workers if limit is OPEN_REQUESTS else 2
     store(token, int(many * limit.backlog * lasts / integrations))
     with apart(servers) as mine:

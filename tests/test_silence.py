@@ -94,6 +94,7 @@ def test_a_busy_connection_is_not_cut(watch: silence.Watch) -> None:
         ends = time.monotonic() + 3 * SILENT
         while time.monotonic() < ends:
             cursor.execute("SELECT pg_sleep(0.1)")
+            assert cursor.fetchone() is not None
 
 
 def test_what_waits_for_a_lock_goes_on(watch: silence.Watch) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -57,6 +57,17 @@ class Wait:
         return now - self._since
 
 
+def silent_of(
+    waits: Sequence[tuple[psycopg.Connection[Any], Wait]],
+) -> list[psycopg.Connection[Any]]:
+    """Return the connections whose last statement has waited too long."""
+    return [
+        connection
+        for connection, wait in waits
+        if not connection.closed and wait.seconds(connection) >= SILENT_SECONDS
+    ]
+
+
 class Watch:
     """The thread of this process, and the connections that it looks at."""
 
@@ -88,7 +99,7 @@ class Watch:
         many: bool,
         context: dict[str, Any],
     ) -> Any:
-        """Run the statement: the answer to the one before has come."""
+        """Count the statement and run it: the answer to the one before has come."""
         wait = self._waits.get(context["connection"].connection)
         if wait is not None:
             wait.count += 1
@@ -106,12 +117,10 @@ class Watch:
         """End the connections that wait for an answer that cannot come, and those of the pool."""
         with self._lock:
             waits = list(self._waits.items())
-        silent = [
-            connection
-            for connection, wait in waits
-            if not connection.closed and wait.seconds(connection) >= SILENT_SECONDS
-        ]
-        if not silent or self._may_run():
+        if not silent_of(waits) or self._may_run():
+            return
+        # The question takes time, in which an answer may have come.
+        if not (silent := silent_of(waits)):
             return
         logger.warning(
             "Postgres has not answered %s statements for %.0f s, and does not run them: their "
@@ -127,7 +136,7 @@ class Watch:
             primary.pool.drain()
 
     def _may_run(self) -> bool:
-        """Return whether the primary may run what waits. While it cannot be asked, it may."""
+        """Return whether the primary may run what waits; it may while it does not answer either."""
         try:
             with connect(statement_timeout=ANSWER_SECONDS) as connection:
                 seconds = SILENT_SECONDS * RUNNING

@@ -126,6 +126,7 @@ def test_one_slow_look_keeps_no_other_worker_waiting(
         wait_until(lambda: [*holders().values()] == [6], within=5)
         with workers(2):
             wait_until(lambda: sorted(holders().values()) == [2, 2, 2], within=4)
+            assert QueuedDelivery.objects.exists(), "they share what is still queued"
 
 
 def test_a_worker_that_comes_later_gets_its_part_and_gives_it_back_at_the_end(

@@ -119,7 +119,7 @@ class KnownTokens(Generic[Access]):
         return found
 
     def _look(self) -> None:
-        """Read the file again if it has changed. Who comes meanwhile waits for what is read."""
+        """Read the file again if it has changed. A thread that comes meanwhile waits for it."""
         if time.monotonic() < self._look_after:
             return
         with self._reading:
