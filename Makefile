@@ -6,6 +6,7 @@ CLIENTS := tests/clients/node_modules/.installed
 DOCS_ASSETS := docs/node_modules/.installed
 # tests/support/order.py says what a process runs, and in which order; xdist would undo the order.
 # Bytecode is kept whatever the shell wants: the tests start a hundred Python processes.
+COLLECT = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --collect-only --quiet
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
@@ -24,9 +25,11 @@ run: $(VENV)/.run
 test: $(VENV)/.dev test-deps clients
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# The types take as long as everything else: beside it.
+	@# The types take as long as everything else: beside it. Collected once, the tests and what they
+	@# import are compiled for all processes that run them.
 	@set -x; $(BIN)/mypy & types=$$!; \
 	$(BIN)/lint-imports && $(BIN)/python -W ignore -m tests.architecture.sql_lint; others=$$?; \
+	$(COLLECT) > /dev/null; \
 	wait $$types && exit $$others
 	$(PYTEST) --durations=25
 

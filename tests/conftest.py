@@ -26,6 +26,7 @@ from tracking.models import Token
 from tracking.models.tokens.api_token import ApiToken
 
 pytest_plugins = [
+    "tests.support.collection",
     "tests.support.order",
     "tests.support.markers",
     "tests.support.browser",

@@ -15,6 +15,8 @@ from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi import checks
 
 from tests.support.hits import basic, hit
@@ -24,7 +26,11 @@ from tracking.models import Hit, Token
 from tracking.models.tokens.api_token import ApiToken
 from tracking.server.wsgi import application
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # Schemathesis draws its own random texts.
+    pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
+]
 
 load_all_checks()
 schemathesis.openapi.media_type(
@@ -136,19 +142,27 @@ def refuse_a_stranger(case: Case[Any]) -> None:
     assert Hit.objects.count() == before
 
 
-def a_test_of(method: str, path: str) -> Any:
-    @schema.include(method=method, path=path).parametrize()
-    @bounded
-    def test(case: Case[Any], token: Token, secret: ApiToken) -> None:
-        the_server_does_what_the_document_says(case, token, secret)
+def a_test_of(operation: Any) -> Any:
+    """Schemathesis thinks of the requests when the test runs: each process collects every test."""
+
+    def test(token: Token, secret: ApiToken) -> None:
+        @bounded
+        def holds(case: Case[Any]) -> None:
+            the_server_does_what_the_document_says(case, token, secret)
+
+        build_operation_test(
+            config=schema.config,
+            operation=operation,
+            test_func=holds,
+            given_kwargs={},
+            feedback=FeedbackSources(),
+        )()
 
     return test
 
 
-# A function each: Schemathesis gives all tests of one function the same id, and of those processes
-# that share the tests out run one.
 for found in schema.get_all_operations():
     assert isinstance(found, Ok), found
     operation = found.ok()
     name = re.sub(r"\W+", "_", f"test_{operation.method}{operation.path}").rstrip("_").lower()
-    globals()[name] = a_test_of(operation.method, operation.path)
+    globals()[name] = a_test_of(operation)

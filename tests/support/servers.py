@@ -39,7 +39,7 @@ if pooled_port:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    if session.config.getoption("numprocesses", None):
+    if session.config.getoption("numprocesses", None) or session.config.option.collectonly:
         # The processes that run the tests have servers of their own, each its own.
         return (yield)
     with ExitStack() as servers:

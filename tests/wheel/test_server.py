@@ -92,14 +92,14 @@ def test_it_checks_itself_behind_tls(migrated: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "reason"),
+    ("role", "name", "value", "reason"),
     [
-        ("DJANGO_SECRET_KEY_FILE", "", "DJANGO_SECRET_KEY is not set"),
-        ("DATABASE_URL_FILE", "/nowhere", "DATABASE_URL_FILE: cannot read /nowhere: No such file"),
-        ("HITSTREAM_POOL", "many", "HITSTREAM_POOL must be a whole number, not 'many'"),
+        ("web", "DJANGO_SECRET_KEY_FILE", "", "DJANGO_SECRET_KEY is not set"),
+        ("worker", "DATABASE_URL_FILE", "/no", "DATABASE_URL_FILE: cannot read /no: No such file"),
+        ("beat", "HITSTREAM_POOL", "many", "HITSTREAM_POOL must be a whole number, not 'many'"),
+        ("migrate", "DJANGO_SECRET_KEY_FILE", "", "DJANGO_SECRET_KEY is not set"),
     ],
 )
-@pytest.mark.parametrize("role", ["web", "worker", "beat", "migrate"])
 def test_a_wrong_setting_is_one_line_and_a_failure(
     command: Command, role: str, name: str, value: str, reason: str
 ) -> None:
