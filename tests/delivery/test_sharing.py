@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -24,10 +24,12 @@ from tests.support.waiting import wait_until
 from tracking import db
 from tracking.delivery import due, roster, run
 from tracking.delivery.engine import Engine
+from tracking.delivery.lease import Leases, Slot
 from tracking.delivery.open_requests import divide
 from tracking.delivery.roster import SLOTS, Roster, concurrency_of, slots_of
 from tracking.models import EngineRun, Integration, Lease, QueuedDelivery, Token
 from tracking.models.deliveries.settle import Settlement, settle
+from tracking.models.integrations.pause import Cause
 
 
 @pytest.fixture(autouse=True)
@@ -116,10 +118,10 @@ def test_one_slow_look_keeps_no_other_worker_waiting(
     stored(hits(600))
     looks = itertools.count()
 
-    def find_slowly() -> dict[int, Integration]:
+    def find_slowly(*ids: int) -> dict[int, Integration]:
         if next(looks) == 0:
             time.sleep(0.4)
-        return due.find_running()
+        return due.find_running(*ids)
 
     monkeypatch.setattr(run, "find_running", find_slowly)
     with workers(1):
@@ -168,6 +170,25 @@ def test_a_probe_is_sent_by_one_of_three_workers(
         wait_until(lambda: Integration.objects.get().probes == 1, within=10)
         time.sleep(0.3)
     assert len(vendor.received) == 1
+
+
+def test_no_probe_follows_that_of_another_worker_on_an_old_look(
+    token: Token, stored: Storing, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's probe fails between the look and the lease."""
+    integration = add_webhook(token, vendor.url)
+    Integration.objects.hold(integration, Cause.DOWN, "down", seconds=0)
+    stored(hits(5))
+    take = Leases.take
+
+    def take_late(leases: Leases, slots: Collection[Slot]) -> set[Slot]:
+        Integration.objects.hold(Integration.objects.get(), Cause.DOWN, "down", seconds=60)
+        return take(leases, slots)
+
+    monkeypatch.setattr(Leases, "take", take_late)
+    Engine().run(linger=0.1)
+    assert vendor.received == []
+    assert not holders()
 
 
 def test_failures_that_three_workers_see_trip_one_breaker(

@@ -14,9 +14,10 @@ from tracking.sql import load
 SQL = load(__file__)
 
 
-def find_running() -> dict[int, Integration]:
-    """Return the integrations that are sent to, as they are now."""
-    return {each.pk: each for each in Integration.objects.running().select_related("token")}
+def find_running(*ids: int) -> dict[int, Integration]:
+    """Return the integrations that are sent to, all or those of the ids, as they are now."""
+    running = Integration.objects.running().select_related("token")
+    return {each.pk: each for each in (running.filter(pk__in=ids) if ids else running)}
 
 
 def is_same(new: Integration, old: Integration) -> bool:

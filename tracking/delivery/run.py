@@ -153,7 +153,17 @@ class Run:
         wanted = {slot for each in integrations for slot in self._roster.mine(each)}
         for pk in {pk for pk, _ in self._leases.take(wanted - self._leases.held)}:
             if pk not in self._consumers:
-                self._open(next(each for each in integrations if each.pk == pk))
+                self._begin(next(each for each in integrations if each.pk == pk))
+
+    def _begin(self, integration: Integration) -> None:
+        """Start a consumer, unless another run has probed the integration since this one looked."""
+        if integration.paused_at:
+            probe = find_running(integration.pk).get(integration.pk)
+            if probe is None:
+                self._leave(integration.pk)
+                return
+            integration = probe
+        self._open(integration)
 
     def _open(self, integration: Integration) -> None:
         try:
