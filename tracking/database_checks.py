@@ -14,7 +14,6 @@ from django.db.migrations.loader import MigrationLoader
 from tracking import db
 from tracking.connection import connect
 from tracking.health import pooler
-from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, Integration
 from tracking.models.hits import partitions
 
@@ -50,29 +49,6 @@ def check_pooler(
 def refused(message: str) -> CheckMessage:
     text = f"Postgres cannot be used: {message}"
     return Error(text, hint=pooler.remedy(message), id="hitstream.E017")
-
-
-@register(Tags.database, "hitstream")
-def check_draft(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check that the tables come from the present draft of the first migration (also asked by
-    `migrate`). No draft is upgraded; the check goes with the release of 0.1.0."""
-    if not asks_for(db.write_alias(), databases) or not partitions.is_installed():
-        return []
-    with db.write_cursor() as cursor:
-        cursor.execute("SELECT obj_description(to_regclass('hitstream_token'), 'pg_class')")
-        (made_by,) = cursor.fetchone()
-    if made_by == fingerprint():
-        return []
-    return [
-        Error(
-            "The database was made by another draft of Hitstream's first migration.",
-            hint="There is no upgrade from a draft. Create an empty database and run `migrate` "
-            "there; with `make run`, stop it and delete var/postgres.",
-            id="hitstream.E011",
-        )
-    ]
 
 
 @register(Tags.database, "hitstream")

@@ -9,11 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.core.management.base import SystemCheckError
 from django.db import connection
 from psycopg.pq import TransactionStatus
 
-from tracking.migrations._draft import fingerprint
 from tracking.models import AlertChannel, AlertRule, Hit, Integration, Token
 from tracking.models.alerts.rule import AlertKind
 
@@ -32,8 +30,6 @@ def emptied(transactional_db: None) -> Iterator[None]:
     """A database without the app's tables."""
     migrate("zero")
     yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS tracking_hitkey")
     migrate()
 
 
@@ -55,17 +51,6 @@ def test_a_database_gets_a_rule_of_each_kind_and_no_channel() -> None:
     assert not AlertChannel.objects.exists()
     for rule in rules:
         rule.full_clean()
-
-
-@pytest.mark.usefixtures("emptied")
-def test_a_database_of_an_earlier_draft_is_refused_with_what_to_do() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE tracking_hitkey (token_id bigint)")
-    with pytest.raises(Exception, match="earlier draft") as refused:
-        migrate()
-    assert "Create an empty database" in str(refused.value)
-    tables = connection.introspection.table_names()
-    assert not [name for name in tables if name.startswith("hitstream_")]
 
 
 def test_a_process_of_an_older_version_can_still_make_a_token(transactional_db: None) -> None:
@@ -90,15 +75,3 @@ def test_the_migration_waits_for_no_traffic(transactional_db: None) -> None:
         assert reader.info.transaction_status == TransactionStatus.INTRANS
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
-
-
-def test_a_database_of_another_draft_is_refused_with_what_to_do(transactional_db: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("COMMENT ON TABLE hitstream_token IS 'Hitstream draft of yesterday'")
-    try:
-        with pytest.raises(SystemCheckError, match=r"another draft.*\n.*Create an empty database"):
-            migrate()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"COMMENT ON TABLE hitstream_token IS '{fingerprint()}'")
-    migrate()

@@ -1,7 +1,7 @@
 """The first schema of Hitstream.
 
-Its SQL lies in `sql/0001_*.sql`; nothing else reads these files. Until 0.1.0 is released this
-migration may change; a database that an earlier draft made must be replaced by an empty one.
+Its SQL lies in `sql/0001_*.sql`; nothing else reads these files. Released with 0.1.0: neither
+changes any more.
 """
 
 import uuid
@@ -20,13 +20,8 @@ import tracking.destinations.contract.registry
 import tracking.models.integrations.defaults
 import tracking.models.integrations.encrypted_json
 import tracking.models.tokens.privacy
-from tracking.migrations._draft import fingerprint
 
 SQL = Path(__file__).with_name("sql")
-DRAFT = """
-This database was made by an earlier draft of Hitstream, whose tables are called tracking_*. There is
-no upgrade from a draft. Create an empty database and run `migrate` there; with `make run`, stop it
-and delete var/postgres. To keep the hits, export them first with the earlier version."""
 #: Kind, threshold, minutes, minutes until the alert resolves. Operators change them.
 RULES = (
     ("source", 0, 60, 10),
@@ -51,10 +46,6 @@ OPERATED = {
 }
 
 
-class EarlierDraft(Exception):
-    """The database holds the tables of an earlier draft."""
-
-
 class CreatePartitioned(migrations.CreateModel):
     """A CreateModel whose table is range-partitioned on the column `by`."""
 
@@ -76,16 +67,6 @@ def run_file(name):
         (SQL / f"{name}.sql").read_text(),
         reverse.read_text() if reverse.exists() else migrations.RunSQL.noop,
     )
-
-
-def refuse_draft(apps, schema_editor):
-    if "tracking_hitkey" in schema_editor.connection.introspection.table_names():
-        raise EarlierDraft(DRAFT)
-
-
-def note_draft(apps, schema_editor):
-    """Note which draft of this migration made the tables: a system check compares it."""
-    schema_editor.execute(f"COMMENT ON TABLE hitstream_token IS '{fingerprint()}'")
 
 
 def make_partitions(apps, schema_editor):
@@ -135,7 +116,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(refuse_draft, migrations.RunPython.noop),
         run_file("0001_functions"),
         migrations.CreateModel(
             name="Delivery",
@@ -1657,5 +1637,4 @@ class Migration(migrations.Migration):
         migrations.RunPython(make_partitions, migrations.RunPython.noop),
         migrations.RunPython(make_rules, migrations.RunPython.noop),
         migrations.RunPython(make_groups, migrations.RunPython.noop),
-        migrations.RunPython(note_draft, migrations.RunPython.noop),
     ]
