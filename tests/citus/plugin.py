@@ -23,6 +23,9 @@ NOT_OF_A_CLUSTER = {
     "tests/ingest/write/test_silent_postgres.py": "puts a proxy before the one server",
     "tests/admin/test_permissions.py": "changes rules, which the reset restores on one server",
     "tests/models/upkeep/test_disk.py": "measures the disk of one server",
+    "tests/models/test_migrations.py": "takes back the tables, which are distributed",
+    "test_the_migration_makes_both_groups": "takes back the tables, which are distributed",
+    "without_today": "its role is not known to the other servers",
     "test_all_parts_are_there": "the part Disk is that of one server",
 }
 

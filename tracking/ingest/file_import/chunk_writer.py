@@ -66,9 +66,11 @@ class ChunkWriter:
         self._connection.autocommit = False
 
     def send(self, chunk: Chunk) -> None:
-        """Send the chunk to Postgres without waiting for the answer."""
+        """Send the chunk to Postgres without waiting for the answer. A refusal that comes at once
+        waits for `settle`."""
         self._batch = store.without_duplicates(chunk.arrivals)
         self._queued = False
+        self._refusal: Exception | None = None
         self._pipeline = ExitStack()
         self._pipeline.enter_context(self._connection.pipeline())
         self._claimed = self._claim(chunk)
@@ -76,7 +78,11 @@ class ChunkWriter:
         if self._batch:
             # The caller commits once it has read the next chunk.
             parameters = store.parameters(self._batch, late_arrivals.ALWAYS)
-            self._stored.execute(store.SQL["store"], parameters, prepare=True)
+            try:
+                self._stored.execute(store.SQL["store"], parameters, prepare=True)
+            except store.RECOVERABLE as error:
+                self._refusal = error
+                return
         self._flush()
 
     def _claim(self, chunk: Chunk) -> psycopg.Cursor[tuple[Any, ...]]:
@@ -115,6 +121,8 @@ class ChunkWriter:
         return results
 
     def _hear(self) -> store.Outcomes:
+        if self._refusal is not None:
+            raise self._refusal
         row = self._stored.fetchone() if self._batch else (False, ())
         self._pipeline.close()
         queues, duplicate_ids = cast(tuple[bool, Sequence[Any]], row)
