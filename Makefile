@@ -74,7 +74,7 @@ test-deploy: $(VENV)/.dev test-deps deploy-deps
 		$(BIN)/pytest tests/deploy -v $(addprefix -k ,$(ONLY))
 
 # The commit of the last release, from which tests/deploy upgrades.
-LAST_RELEASE ?= HEAD
+LAST_RELEASE ?= d529043
 
 # Each with the program that shows that it is there.
 DEPLOY_DEPS := caddy:caddy debootstrap:debootstrap nginx-light:nginx openssl:openssl \
