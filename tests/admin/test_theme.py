@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tracking.models import Token
-from tracking.presentation.csp import admin_csp
+from tracking.presentation.admin_frame import is_stock_frame
 
 THEME = """<html><body class="theme">{% block content %}{% endblock %}</body></html>"""
 
@@ -19,9 +19,9 @@ def theme(settings: Any, tmp_path: Path) -> Iterator[None]:
     (tmp_path / "admin" / "base.html").write_text(THEME)
     (templates,) = settings.TEMPLATES
     settings.TEMPLATES = [{**templates, "DIRS": [tmp_path, *templates.get("DIRS", [])]}]
-    admin_csp.cache_clear()
+    is_stock_frame.cache_clear()
     yield
-    admin_csp.cache_clear()
+    is_stock_frame.cache_clear()
 
 
 @pytest.mark.usefixtures("theme")

@@ -201,10 +201,16 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     page.locator(".hs-chart canvas").wait_for()
     expect(page.locator(".hs-open")).to_contain_text("Moving to another account")
     expect(page.locator(".hs-tiles")).to_contain_text("32")
-    for width in (1280, 1024, 800):
+    for width in (1440, 1024, 800, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        rows = (page.locator(part).bounding_box() for part in ("#header", ".hs-nav"))
-        assert all(row is not None and row["height"] < 60 for row in rows), width
+        header = page.locator("#header").bounding_box()
+        assert header is not None
+        assert header["height"] < 60, width
+        assert page.locator(".hs-nav").is_visible() == (width >= 1024)
+    page.get_by_role("link", name="Menu").click()
+    expect(page.locator(".hs-nav")).to_be_in_viewport()
+    page.get_by_role("link", name="Close the menu").click()
+    expect(page.locator(".hs-nav")).to_be_hidden()
     page.set_viewport_size({"width": 1280, "height": 900})
     configure = page.get_by_role("link", name=f"Configure {token}")
     assert configure.get_attribute("href") == f"/admin/hitstream/token/{token.pk}/change/"

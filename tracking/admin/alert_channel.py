@@ -37,6 +37,7 @@ class TestMessageView(ConfirmView):
 
 @admin.register(AlertChannel, site=admin_site())
 class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
+    here = "alerts"
     pages = {"test": TestMessageView}  # noqa: RUF012 (Django's own form)
     list_display = ("name", "kind", "state", "notified_at")
     change_form_template = "admin/hitstream/alertchannel/change_form.html"

@@ -37,6 +37,7 @@ class AlertRuleForm(forms.ModelForm):
 
 @admin.register(AlertRule, site=admin_site())
 class AlertRuleAdmin(BaseAdmin):
+    here = "alerts"
     list_display = ("kind", "token", "integration", "threshold", "minutes", "calm", "enabled")
     list_display_links = ("kind",)
     list_filter = ("kind", "enabled")

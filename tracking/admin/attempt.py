@@ -13,6 +13,7 @@ from tracking.presentation.admin_site import admin_site
 
 @admin.register(Attempt, site=admin_site())
 class AttemptAdmin(ReadOnlyAdmin):
+    here = "integrations"
     owner = "integration__token"
     list_display = ("made_at", "integration", "hits", "status", "code", "message", "milliseconds")
     list_filter = (("integration", PresentFilter),)

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
-from django.template.response import SimpleTemplateResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from tracking.presentation.admin_frame import set_frame
 from tracking.presentation.csp import admin_csp
 from tracking.presentation.viewer_zone import zone_of
 
@@ -24,19 +25,22 @@ NUL = "\0"
 
 
 class BaseAdmin(admin.ModelAdmin):
+    #: The place of the model's pages in the console's navigation.
+    here: ClassVar[str] = "admin"
+
     @property
     def urls(self) -> list[URLPattern]:
         """The URLs of all pages, the further pages of subclasses included."""
         found: list[URLPattern] = self.get_urls()
         for each in found:
             if isinstance(each, URLPattern):
-                each.callback = guarded(each.callback)
+                each.callback = guarded(each.callback, self.here)
         return found
 
 
-def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Return the view in the viewer's time zone, with the policy, and with 400 for an address or a
-    filter that holds NUL."""
+def guarded(view: Callable[..., HttpResponseBase], here: str) -> Callable[..., HttpResponseBase]:
+    """Return the view in the viewer's time zone and in its frame, with the policy, and with 400 for
+    an address or a filter that holds NUL."""
 
     @wraps(view)
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -45,7 +49,8 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
             return HttpResponseBadRequest(_("The address holds a character that is not allowed."))
         with timezone.override(zone_of(request)):
             response = view(request, *args, **kwargs)
-            if isinstance(response, SimpleTemplateResponse):
+            if isinstance(response, TemplateResponse):
+                set_frame(response, here)
                 response.render()
         response.headers.setdefault("Content-Security-Policy", admin_csp())
         return response

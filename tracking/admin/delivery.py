@@ -36,6 +36,7 @@ def link_to_hit(hit_id: Any) -> SafeString:
 class HitRowsAdmin(ReadOnlyAdmin):
     """Rows that belong to hits; the search finds them by the identifiers of the hit."""
 
+    here = "integrations"
     owner = "integration__token"
     list_display_links = None
     list_select_related = ("integration__token",)

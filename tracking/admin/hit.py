@@ -46,6 +46,7 @@ class ReceivedFilter(admin.SimpleListFilter):
 
 @admin.register(Hit, site=admin_site())
 class HitAdmin(ReadOnlyAdmin):
+    here = "live"
     list_display = ("received", "name", "user_id", "anonymous_id", "hit_id", "token")
     list_filter = (ReceivedFilter, ("token", PresentFilter))
     list_select_related = ("token",)

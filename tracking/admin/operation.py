@@ -53,6 +53,7 @@ class GoOnView(SteerView):
 
 @admin.register(Operation, site=admin_site())
 class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
+    here = "operations"
     pages = {"stop": StopView, "go-on": GoOnView}  # noqa: RUF012 (Django's own form)
     owner = "integration__token"
     list_display = (

@@ -12,6 +12,7 @@ from tracking.presentation.admin_site import admin_site
 
 @admin.register(Revision, site=admin_site())
 class RevisionAdmin(ReadOnlyAdmin):
+    here = "audit"
     list_display = ("token", "number", "made_at", "made_by")
     list_filter = (("token", PresentFilter),)
     ordering = ("-pk",)

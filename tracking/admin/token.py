@@ -36,6 +36,7 @@ FACTS = (
 
 @admin.register(Token, site=admin_site())
 class TokenAdmin(ScopedAdmin, PagesAdmin):
+    here = "tokens"
     owner = "pk"
     pages = {  # noqa: RUF012 (Django's own form)
         "rotate": token_actions.RotateView,

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-from django.apps import apps
-from django.template.loader import get_template
+from tracking.presentation.admin_frame import is_stock_frame
 
 #: Nothing from another site, nothing inline. The stock admin's icons are data: URLs.
 DIRECTIVES = {
@@ -35,11 +30,7 @@ def policy(directives: dict[str, str]) -> str:
 CSP = policy(DIRECTIVES)
 
 
-@cache
 def admin_csp() -> str:
     """Return the policy of our admin pages: a theme that replaces the frame of Django's admin may
     use scripts and styles of its own inside the page; all of them come from this site."""
-    frame: Any = get_template("admin/base.html")
-    origin = Path(frame.origin.name)
-    themed = Path(apps.get_app_config("admin").path) not in origin.parents
-    return policy({**DIRECTIVES, **THEMED}) if themed else CSP
+    return CSP if is_stock_frame() else policy({**DIRECTIVES, **THEMED})

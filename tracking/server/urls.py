@@ -8,7 +8,7 @@ from tracking.server.sign_in import SignInForm
 admin.site.site_header = admin.site.site_title = "Hitstream"
 admin.site.site_url = "/console/"
 admin.site.login_form = SignInForm
-admin.site.index_title = "Tokens, integrations, hits"
+admin.site.index_title = "Administration"
 
 handler500 = "tracking.server.middleware.handle_error"
 urlpatterns = [
