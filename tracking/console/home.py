@@ -1,8 +1,8 @@
-"""The home page: how many hits arrive, where they go, and whether anything is in their way."""
+"""The home page: what needs attention, how many hits arrive, and where they go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,16 +11,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tracking.console.access import page, show
+from tracking.console.attention import attention
 from tracking.console.integration_row import in_order, integration_rows
 from tracking.console.time_range import TimeRange
-from tracking.models import Alert, Integration, Token
+from tracking.console.trend import trend_of_all, trends
+from tracking.models import Integration, LifetimeTotal, Token
 from tracking.models.access.scope import Scope
-from tracking.models.ledger.ingest_stats import IngestCounts, IngestVolume, hit_rates, ingest_volume
+from tracking.models.ledger.ingest_stats import (
+    IngestCounts,
+    IngestVolume,
+    hit_rates,
+    ingest_volume,
+    stored_between,
+)
 from tracking.models.upkeep import retention
 from tracking.models.upkeep.disk import measure
 
-#: The maximum of open alerts on this page; the alerts page has the others.
-ALERTS = 3
 #: The maximum of tokens, and of integrations, on this page.
 ROWS = 50
 #: The series that the chart stacks, each with its label and the number of its colour.
@@ -35,8 +41,12 @@ SERIES = {
 def home(request: HttpRequest, scope: Scope) -> HttpResponse:
     time_range = TimeRange.of(request)
     volume = ingest_volume(time_range.since, scope.token_ids)
+    span = time_range.now - time_range.since
+    before = stored_between(time_range.since - span, time_range.since, scope.token_ids)
     sources = list(sources_of(scope, volume))
     integrations = scope.limit(Integration.objects.present())
+    ids = list(integrations.values_list("pk", flat=True))
+    rows = integration_rows(in_order(integrations)[:ROWS], time_range)
     return show(
         request,
         "home",
@@ -45,23 +55,37 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         time_range=time_range,
         total=volume.total,
         rate=sum(source.rate for source in sources),
+        growth=growth_of(volume.total.stored, before),
+        trend=trend_of_all(trends(ids, time_range).values()),
+        slowest=max(rows, key=lambda row: row.latency.p95 if row.latency else -1, default=None),
+        waiting=queued_of(ids),
+        oldest=min((row.waiting.oldest for row in rows if row.waiting.oldest), default=None),
+        attention=attention(
+            request,
+            scope,
+            rows=rows,
+            refused=volume.total,
+            held=retention.held() if scope.is_all else None,
+            disk=measure() if scope.is_all else None,
+        ),
         sources=sources[:ROWS],
         more_sources=max(0, len(sources) - ROWS),
         series=SERIES,
         buckets=buckets_of(volume, time_range),
-        rows=integration_rows(in_order(integrations)[:ROWS], time_range.since),
-        more_rows=max(0, integrations.count() - ROWS),
-        alerts=open_alerts(request, scope),
-        disk=measure() if scope.is_all else None,
-        held=retention.held() if scope.is_all else None,
+        rows=rows,
+        more_rows=max(0, len(ids) - ROWS),
     )
 
 
-def open_alerts(request: HttpRequest, scope: Scope) -> list[Alert]:
-    """Return the first open alerts, none for a user who may not view alerts."""
-    if not request.user.has_perm("hitstream.view_alert"):
-        return []
-    return list(scope.limit(Alert.objects.open())[:ALERTS])
+def growth_of(now: int, before: int) -> float | None:
+    """Return the growth in per cent; None without anything before."""
+    return (now - before) / before * 100 if before else None
+
+
+def queued_of(ids: Iterable[int]) -> int:
+    """Return how many deliveries of these integrations are queued."""
+    balances = LifetimeTotal.objects.balances()
+    return sum(balances[pk].queued for pk in ids if pk in balances)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.utils.safestring import SafeString
 
+from tracking.console.time_range import TimeRange
+from tracking.console.trend import Trend, trends
 from tracking.models import Integration, LifetimeTotal
 from tracking.models.integrations.failing import FAILING
 from tracking.models.ledger.delivery_stats import (
@@ -33,6 +34,7 @@ class IntegrationRow:
     balance: Balance
     waiting: Waiting
     latency: Latency | None
+    trend: Trend
 
     @property
     def pending(self) -> int:
@@ -58,15 +60,18 @@ def in_order(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     )
 
 
-def integration_rows(integrations: Iterable[Integration], since: datetime) -> list[IntegrationRow]:
+def integration_rows(
+    integrations: Iterable[Integration], time_range: TimeRange
+) -> list[IntegrationRow]:
     """Return a row for each integration, in the same order."""
     integrations = list(integrations)
     ids = [integration.pk for integration in integrations]
-    results, balances, waiting, latencies = (
-        count_by_result(ids, since),
+    results, balances, waiting, latencies, trend = (
+        count_by_result(ids, time_range.since),
         LifetimeTotal.objects.balances(),
         count_waiting(ids),
         measure_latency(ids),
+        trends(ids, time_range),
     )
     return [
         IntegrationRow(
@@ -76,6 +81,7 @@ def integration_rows(integrations: Iterable[Integration], since: datetime) -> li
             balances.get(integration.pk, Balance({})),
             waiting.get(integration.pk, Waiting()),
             latencies.get(integration.pk),
+            trend[integration.pk],
         )
         for integration in integrations
     ]

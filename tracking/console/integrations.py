@@ -57,7 +57,7 @@ def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
         here="integrations",
         time_range=time_range,
         page=current,
-        rows=integration_rows(current, time_range.since),
+        rows=integration_rows(current, time_range),
     )
 
 
@@ -65,7 +65,7 @@ def integrations(request: HttpRequest, scope: Scope) -> HttpResponse:
 def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
     time_range = TimeRange.of(request)
     obj = present(scope, pk)
-    (row,) = integration_rows([obj], time_range.since)
+    (row,) = integration_rows([obj], time_range)
     reason_counts = reasons(obj)
     operations = list(Operation.objects.filter(integration=obj).order_by("-id")[:OPERATIONS])
     return show(

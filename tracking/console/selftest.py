@@ -14,6 +14,7 @@ from tracking.health import overview
 from tracking.ingest.auth.client_ip import client_ip
 from tracking.ingest.auth.client_ip_trace import trace
 from tracking.models.access.scope import Scope
+from tracking.models.upkeep.disk import measure
 
 
 @page("view_token", "view_integration")
@@ -24,6 +25,7 @@ def self_test(request: HttpRequest, scope: Scope) -> HttpResponse:
         title=_("Self-test"),
         here="self-test",
         components=overview.components(),
+        disk=measure() if scope.is_all else None,
         advice=diagnose(request),
         request_facts={
             _("Client IP"): client_ip(request.META) or _("unknown"),

@@ -34,6 +34,23 @@ def rate(value: float) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """Return a share of 1 in per cent. Only all of it is 100 %."""
+    if share is None:
+        return NONE
+    shown = f"{min(share, 0.999) if share < 1 else share:.1%}"
+    return shown.replace(".0%", "%")
+
+
+@register.filter
+def change(value: float) -> str:
+    """Return a change with its sign, below 10 with one decimal."""
+    if abs(value) >= 10:
+        return f"{value:+,.0f}"
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0"
+
+
+@register.filter
 def age(moment: datetime | None) -> str:
     """Return the time since the moment, in the unit that fits it."""
     return seconds((timezone.now() - moment).total_seconds()) if moment else NONE

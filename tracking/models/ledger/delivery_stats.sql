@@ -4,6 +4,15 @@ SELECT integration_id, kind, sum(count)::bigint FROM hitstream_counts
 WHERE integration_id = ANY(%(ids)s) AND quarter_hour >= %(since)s
 GROUP BY 1, 2
 
+-- name: result_series
+-- How many deliveries of each integration ended how, in each equal part of the time since a moment.
+SELECT integration_id, kind,
+    floor(extract(EPOCH FROM quarter_hour - %(since)s::timestamptz) / %(width)s::float)::int AS part,
+    sum(count)::bigint
+FROM hitstream_counts
+WHERE integration_id = ANY(%(ids)s) AND quarter_hour >= %(since)s AND kind IN ('delivered', 'dead')
+GROUP BY 1, 2, 3
+
 -- name: latency
 -- Median and 95th percentile of the seconds from queueing to delivery, of the latest deliveries.
 SELECT id, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY waited)

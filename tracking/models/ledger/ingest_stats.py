@@ -85,6 +85,19 @@ def ingest_volume(since: datetime, token_ids: Iterable[int] | None = None) -> In
     return IngestVolume(tokens, dict(sorted(quarters.items())))
 
 
+def stored_between(since: datetime, until: datetime, token_ids: Iterable[int] | None = None) -> int:
+    """Return how many hits of these tokens, None for all, were stored between the moments."""
+    parameters: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "tokens": None if token_ids is None else sorted(token_ids),
+    }
+    with db.read_cursor() as cursor:
+        cursor.execute(SQL["stored"], parameters)
+        count: int = cursor.fetchone()[0]
+    return count
+
+
 def hit_rates() -> Mapping[int, float]:
     """Return the hits/min of each token now: those of the last minute, or of as much of it as the
     newest hits cover."""

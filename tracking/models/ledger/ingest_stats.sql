@@ -9,6 +9,14 @@ WITH counted AS MATERIALIZED (
 SELECT quarter_hour, token_id, kind, reason, sum(count)::bigint FROM counted
 GROUP BY GROUPING SETS ((quarter_hour, kind), (token_id, kind, reason))
 
+-- name: stored
+-- How many hits were stored between two moments, by whole quarters of an hour.
+SELECT coalesce(sum(CASE kind WHEN 'accepted' THEN count ELSE -count END), 0)::bigint
+FROM hitstream_counts
+WHERE integration_id = 0 AND quarter_hour >= %(since)s AND quarter_hour < %(until)s
+  AND kind IN ('accepted', 'duplicate')
+  AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
+
 -- name: newest
 -- How many of the latest hits are of each token, and its first of them.
 SELECT token_id, count(*), min(id::text)::uuid FROM (
