@@ -20,7 +20,7 @@ from project.embedded.banner import welcome
 from project.embedded.child import Program
 from project.embedded.lock import check_port, end_leftovers, lock_var
 from project.embedded.log import Log
-from project.embedded.paths import ROOT, is_external, var_directory
+from project.embedded.paths import ROOT, is_external, is_given, var_directory
 from project.embedded.postgres import EmbeddedPostgres
 from project.embedded.process import SUPERVISED, stop_with_parent
 from project.embedded.pulses import clear
@@ -126,7 +126,7 @@ def plan(address: Address, var: Path) -> Plan:
 def servers(environment: Mapping[str, str], var: Path) -> list[Server]:
     """Return the servers in the order in which they stop."""
     found: list[Server] = []
-    if not environment.get("BROKER_URL"):
+    if not is_given(environment, "BROKER_URL"):
         found.append(EmbeddedValkey(var))
     if not is_external(environment):
         found.append(EmbeddedPostgres(var))
@@ -161,9 +161,7 @@ def awaited(server: Server) -> Awaited:
 def refuse_invention(environment: Mapping[str, str]) -> None:
     """Raise EmbeddedError where a Postgres is named and the keys of what it stores are not: other
     hosts use the same keys, and none is made up beside a database that may have some."""
-    missing = [
-        name for name in KEYS if not (environment.get(name) or environment.get(f"{name}_FILE"))
-    ]
+    missing = [name for name in KEYS if not is_given(environment, name)]
     if is_external(environment) and missing:
         raise EmbeddedError(
             f"DATABASE_URL names a Postgres of your own: set {' and '.join(missing)} too, "

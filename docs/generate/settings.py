@@ -61,8 +61,9 @@ def write() -> str:
         "## Environment variables",
         "Read by the command `hitstream` and by `make run`. The variables `DATABASE_URL`, "
         "`BROKER_URL`, `CACHE_URL`, `DJANGO_SECRET_KEY`, `HITSTREAM_SECRET_KEYS`, "
-        "`HITSTREAM_METRICS_TOKEN`, `HITSTREAM_OUTBOUND_PROXY` and `EMAIL_HOST_PASSWORD` may be in "
-        "a file: `DATABASE_URL_FILE=/run/secrets/url` and so on. A flag is on with `1`, `true`, "
+        "`HITSTREAM_METRICS_TOKEN`, `HITSTREAM_OUTBOUND_PROXY`, `EMAIL_HOST_PASSWORD`, "
+        "`DATABASE_REPLICA_URL`, `SENTRY_DSN` and `OTEL_EXPORTER_OTLP_HEADERS` may be in a file: "
+        "`DATABASE_URL_FILE=/run/secrets/url` and so on. A flag is on with `1`, `true`, "
         "`yes` or `on`.",
         *variables,
         "## Keys of `HITSTREAM`",

@@ -36,7 +36,12 @@ def broker_url(directory: Path | None = None) -> str:
 
 def is_external(environment: Mapping[str, str]) -> bool:
     """Return whether the environment names a Postgres instead of the embedded one."""
-    return bool(environment.get("DATABASE_URL") or environment.get("DATABASE_URL_FILE"))
+    return is_given(environment, "DATABASE_URL")
+
+
+def is_given(environment: Mapping[str, str], name: str) -> bool:
+    """Return whether the variable, or the file that it may be in, is named."""
+    return bool(environment.get(name) or environment.get(f"{name}_FILE"))
 
 
 def read_secret(name: str) -> str | None:

@@ -266,7 +266,7 @@ def test_a_worker_and_a_beat_that_nobody_saw(token: Token) -> None:
     assert found() == []
     Heartbeat.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(minutes=7))
     (message,) = found()
-    assert message.startswith("The beat was seen last 7 min ago: run `celery -A project beat`")
+    assert message.startswith("The beat was seen last 7 min ago: run `hitstream beat`")
 
 
 def test_where_sweeps_do_it_all_no_worker_is_missed(token: Token) -> None:

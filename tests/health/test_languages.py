@@ -15,7 +15,10 @@ from tracking.models.alerts.rule import AlertKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEAT = "The beat was never seen: run `celery -A project beat`, or `manage.py sweep` from cron."
+BEAT = (
+    "The beat was never seen: run `hitstream beat` or your Celery beat, or `manage.py sweep` "
+    "from cron."
+)
 MESSAGES = {
     "Partitions": "Teile",
     "Beat": "Takt",

@@ -50,8 +50,8 @@ def test_all_parts_are_there() -> None:
 def test_a_part_that_is_missing_says_what_to_do(settings: Any) -> None:
     settings.HITSTREAM = {**settings.HITSTREAM, "DISK_BYTES": 1, "PARTITION_DAYS_AHEAD": 30}
     parts = found()
-    said = "run `celery -A project worker`, or `manage.py sweep --deliver` from cron."
-    assert parts["Worker"] == (False, f"The worker was never seen: {said}")
+    said = "The worker was never seen: run `hitstream worker` or your Celery worker, or "
+    assert parts["Worker"] == (False, f"{said}`manage.py sweep --deliver` from cron.")
     assert parts["Partitions"][1].startswith("Created only 1 day ahead: run Celery beat")
     assert parts["Disk"][1].startswith("0.0 of 0.0 GB are free (0%)")
     assert parts["Disk"][1].endswith("keep hits for fewer days (HIT_DAYS).")

@@ -42,6 +42,18 @@ def test_a_line_of_json_says_what_happened() -> None:
     assert found["exception"].startswith("Traceback")
 
 
+def test_the_web_server_s_own_records_are_like_all_others() -> None:
+    script = (
+        "from granian.log import LogLevels, configure_logging, logger\n"
+        "from tracking.server.logs import config_of_granian\n"
+        "configure_logging(LogLevels.info, config_of_granian('json'))\n"
+        "logger.info('Replaced worker-1')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == ""
+    assert json.loads(done.stderr)["message"] == "Replaced worker-1"
+
+
 SCRIPT = """
 import django; django.setup()
 from django.test import RequestFactory

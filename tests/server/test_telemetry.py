@@ -59,6 +59,8 @@ logging.getLogger("django.request").error("Internal Server Error: %s", "/x?the-q
                                           extra={"request": request, "status_code": 500})
 logging.getLogger("django.request").error("Service Unavailable: %s", "/x",
                                           extra={"request": request, "status_code": 503})
+logging.getLogger("django.security.DisallowedHost").error("Invalid header: the-payload",
+                                                         extra={"status_code": 400})
 logging.getLogger("some.library").error(f"failed for the-payload")
 logging.getLogger("tracking").warning("the-payload as a breadcrumb")
 
@@ -111,6 +113,17 @@ def test_a_missing_package_is_one_line_each() -> None:
     assert 'pip install "hitstream[sentry]"' in first
     assert "OTEL_EXPORTER_OTLP_ENDPOINT is set" in second
     assert 'pip install "hitstream[otel]"' in second
+
+
+def test_a_file_that_cannot_be_read_is_one_line_each() -> None:
+    done = run(
+        "from tracking.server import telemetry; telemetry.start()",
+        SENTRY_DSN_FILE="/nowhere/dsn",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
+        OTEL_EXPORTER_OTLP_HEADERS_FILE="/nowhere/headers",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("has no effect") == len(done.stderr.splitlines()) == 2
 
 
 def test_a_wrong_ratio_is_one_line() -> None:

@@ -51,7 +51,7 @@ class PauseView(BacklogView):
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         self.object.pause(reason=options["reason"], by=self.by)
-        return self.done(_("Paused: %(reason)s") % {"reason": options["reason"]})
+        return self.done(f"Paused: {options['reason']}")
 
 
 class ResumeView(BacklogView):

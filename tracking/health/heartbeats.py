@@ -32,22 +32,23 @@ KINDS = {"worker": gettext_noop("Worker"), "beat": gettext_noop("Beat")}
 #: What to do if one was never seen.
 NEVER = {
     "worker": _(
-        "The worker was never seen: run `celery -A project worker`, or `manage.py sweep --deliver` "
-        "from cron."
+        "The worker was never seen: run `hitstream worker` or your Celery worker, or "
+        "`manage.py sweep --deliver` from cron."
     ),
     "beat": _(
-        "The beat was never seen: run `celery -A project beat`, or `manage.py sweep` from cron."
+        "The beat was never seen: run `hitstream beat` or your Celery beat, or `manage.py sweep` "
+        "from cron."
     ),
 }
 #: What to do if one is silent.
 SEEN_LAST = {
     "worker": _(
-        "The worker was seen last %(age)s ago: run `celery -A project worker`, or `manage.py sweep "
-        "--deliver` from cron."
+        "The worker was seen last %(age)s ago: run `hitstream worker` or your Celery worker, or "
+        "`manage.py sweep --deliver` from cron."
     ),
     "beat": _(
-        "The beat was seen last %(age)s ago: run `celery -A project beat`, or `manage.py sweep` "
-        "from cron."
+        "The beat was seen last %(age)s ago: run `hitstream beat` or your Celery beat, or "
+        "`manage.py sweep` from cron."
     ),
 }
 

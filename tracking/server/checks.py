@@ -1,4 +1,4 @@
-"""System checks of a server, made by `hitstream check` alone: the tables and the broker."""
+"""System checks of a server, run only by `hitstream check`: the tables and the broker."""
 
 from __future__ import annotations
 

@@ -41,8 +41,16 @@ def beat() -> list[str]:
 def schedule() -> str:
     """Return the path of beat's schedule in a folder that only this user can enter: systemd's
     RuntimeDirectory, that of the login, or a new one. Beat can do without an older schedule."""
+    if folder := runtime_folder():
+        return str(Path(folder) / "hitstream-beat")
+    return str(Path(tempfile.mkdtemp(prefix="hitstream-beat-")) / "schedule")
+
+
+def runtime_folder() -> str | None:
+    """Return the folder for files of this run: systemd's RuntimeDirectory, or that of the login;
+    None without one."""
     for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
         folder = os.environ.get(name, "").partition(":")[0]
         if folder and os.access(folder, os.W_OK):
-            return str(Path(folder) / "hitstream-beat")
-    return str(Path(tempfile.mkdtemp(prefix="hitstream-beat-")) / "schedule")
+            return folder
+    return None

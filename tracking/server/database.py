@@ -39,8 +39,8 @@ def settings_of(
     hosts: str = "read-write",
 ) -> dict[str, object]:
     """Return the entry for the URL of this variable. Several hosts are separated by commas, each
-    with its port; used is the first that is as `hosts` says, in libpq's words. Raises
-    ImproperlyConfigured with the reason, which holds no password."""
+    with its port; the first that matches `hosts`, a value of libpq's target_session_attrs, is used.
+    Raises ImproperlyConfigured with the reason, which holds no password."""
     given = parsed(url, variable)
     if "," in given.get("host", ""):
         given.setdefault("target_session_attrs", hosts)

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 #: What stands for a variable that is not set. `make run` names its own servers and keys here.
 DEFAULTS: dict[str, str] = {}
-#: What else a missing variable needs to be told.
+#: What the message about a missing variable adds.
 HELP = {
     "DATABASE_URL": "postgresql://user@host/database",
     "BROKER_URL": "redis://host:6379/0 or amqp://user@host//",

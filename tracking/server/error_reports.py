@@ -66,11 +66,11 @@ def stop() -> None:
 
 def report_of(event: Event, hint: Hint) -> Event | None:
     """Return the report of the event: its place in the code, and ids that lead to the log. Django's
-    record of a 503 makes none: the record of its cause does."""
+    record of a 503 makes none: the record of its cause does. Nor does a refused request."""
     made: Any = event
     report: dict[str, Any] = {name: made[name] for name in KEPT if name in made}
     record = hint.get("log_record")
-    if getattr(record, "status_code", None) == 503:
+    if getattr(record, "status_code", None) == 503 or is_refusal(record):
         return None
     if record is not None:
         report["logentry"] = {"message": message_of(record)}
@@ -81,6 +81,12 @@ def report_of(event: Event, hint: Hint) -> Event | None:
         name: getattr(record, name) for name in ("hit_ids", "request_ids") if hasattr(record, name)
     }
     return report  # type: ignore[return-value]
+
+
+def is_refusal(record: logging.LogRecord | None) -> bool:
+    """Return whether Django refused a suspicious request: anybody can make such records, and their
+    message quotes what was sent."""
+    return record is not None and record.name.startswith("django.security")
 
 
 def message_of(record: logging.LogRecord) -> str:

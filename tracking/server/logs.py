@@ -52,6 +52,18 @@ class JsonFormatter(logging.Formatter):
 FORMATTERS = {"line": LineFormatter, "json": JsonFormatter}
 
 
+def config_of_granian(format_name: str) -> dict[str, Any]:
+    """Return the configuration of the web server's own records: on standard error, like all others.
+    An unknown format is a line; the settings refuse it."""
+    formatter = {"()": FORMATTERS.get(format_name, LineFormatter)}
+    handler = {"class": "logging.StreamHandler", "formatter": "chosen"}
+    return {
+        "formatters": {"chosen": formatter},
+        "handlers": {"console": handler},
+        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+    }
+
+
 def without_traceback(record: logging.LogRecord) -> bool:
     """Shorten the record of a suspicious request to its message; keep it. Anybody may send a
     foreign Host header or a thousand fields: where Django refuses them is of no interest."""

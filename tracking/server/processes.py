@@ -68,7 +68,7 @@ class KeptProcess:
 
 def keep_running(commands: Sequence[Sequence[str]]) -> int:
     """Run each command until SIGTERM or Ctrl-C, which is passed on; one that dies is started again.
-    Returns 0, or 1 if one did not end in order."""
+    Returns 0, or 1 if one ended with an error."""
     signals: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

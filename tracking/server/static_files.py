@@ -22,8 +22,10 @@ class ServedFinder(AppDirectoriesFinder):
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Files under names with a digest. The line of a file that names its source map stays as it is:
-    there is no such file to take a digest of."""
+    there is no such file to take a digest of. A file that was not collected, as after an upgrade,
+    has its own name, and its page still opens."""
 
+    manifest_strict = False
     patterns = tuple(
         (files, tuple(pattern for pattern in patterns if "sourceMappingURL" not in str(pattern)))
         for files, patterns in CompressedManifestStaticFilesStorage.patterns

@@ -7,6 +7,8 @@ import atexit
 import logging
 from collections.abc import Callable
 
+from django.core.exceptions import ImproperlyConfigured
+
 from tracking import observer
 from tracking.server.environment import flag, secret, text
 
@@ -26,8 +28,7 @@ def start() -> None:
         return
     _is_started = True
     atexit.register(stop)
-    if dsn := secret("SENTRY_DSN"):
-        attempt("SENTRY_DSN", "sentry-sdk", "sentry", lambda: start_sentry(dsn))
+    attempt("SENTRY_DSN", "sentry-sdk", "sentry", start_sentry)
     if text("OTEL_EXPORTER_OTLP_ENDPOINT"):
         name = "OTEL_EXPORTER_OTLP_ENDPOINT"
         attempt(name, "OpenTelemetry's SDK or exporter", "otel", start_tracing)
@@ -47,12 +48,16 @@ def attempt(name: str, package: str, extra: str, begin: Callable[[], None]) -> N
         if (error.name or "").partition(".")[0] not in {"sentry_sdk", "opentelemetry"}:
             raise
         logger.error(MISSING, name, package, extra)
-    except ValueError as error:
-        # Sentry's BadDsn is one. It quotes no key.
+    except (ValueError, ImproperlyConfigured) as error:
+        # Sentry's BadDsn is a ValueError. It quotes no key. A file may be unreadable.
         logger.error("%s has no effect: %s", name, error)
 
 
-def start_sentry(dsn: str) -> None:
+def start_sentry() -> None:
+    """Start it where SENTRY_DSN is set. Raises ImproperlyConfigured for an unreadable file."""
+    dsn = secret("SENTRY_DSN")
+    if not dsn:
+        return
     from tracking.server import error_reports  # noqa: PLC0415 (imported only where it is wanted)
 
     error_reports.start(dsn)

@@ -41,7 +41,7 @@ from tracking.observer import Answered, Observer, StoredHit
 
 #: Spans of one request: so many of its hits show it.
 MOST_SPANS = 20
-#: Seconds that the collector may take, also when the process stops.
+#: Seconds that the collector may take for one batch of spans.
 EXPORT_SECONDS = 5.0
 #: Seconds between two records of an exporter that fails.
 RECORD_EVERY = 60.0

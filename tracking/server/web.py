@@ -1,7 +1,7 @@
 """The web server: granian, which replaces a process only once the new one is ready.
 
 SIGHUP replaces the processes one by one. A new process that is not ready in time, or that ends, is
-given up, and the old one goes on: wrong settings take no server down.
+stopped, and the old one goes on: wrong settings take no server down.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from granian.http import HTTP1Settings
 from granian.log import logger
 from granian.server.mp import MPServer, WorkerProcess
 
-from tracking.server.commands import READY_FOLDER, READY_SECONDS
+from tracking.server.commands import READY_FOLDER, READY_SECONDS, runtime_folder
+from tracking.server.environment import text
+from tracking.server.logs import config_of_granian
 
 #: Seconds that a stopping process has for the requests that it has read.
 STOP_SECONDS = 15
@@ -46,6 +48,8 @@ class WebServer(MPServer):
         for index in workers:
             old = self.wrks[index]
             self.respawned_wrks[index] = time.monotonic()
+            # Whatever tidies temporary folders may have removed it since.
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = self._spawn_worker(index, spawn_target, target_loader)
             # Until it is ready, its end is no reason to end the server.
             new.interrupt_by_parent = bool(delay)
@@ -58,16 +62,21 @@ class WebServer(MPServer):
             new.interrupt_by_parent = False
             self.wrks[index] = new
             self._stop(old)
+            # One that has ended meanwhile is replaced already.
+            self.interrupt_children = [each for each in self.interrupt_children if each != index]
             logger.info("Replaced worker-%s", index + 1)
 
     def _is_ready(self, new: WorkerProcess) -> bool:
         """Wait until the process is ready. Returns whether it is."""
         until = time.monotonic() + self._ready_seconds
-        while not (self._folder / str(new.inner.pid)).exists():
+        file = self._folder / str(new.inner.pid)
+        while not file.exists():
             if self.interrupt_signal or not new.is_alive() or time.monotonic() > until:
                 return False
             time.sleep(POLL_SECONDS)
-        return True
+        # A later process may have the same pid.
+        file.unlink(missing_ok=True)
+        return bool(new.is_alive())
 
     def _stop(self, process: WorkerProcess) -> None:
         """End a process, first by SIGTERM."""
@@ -79,7 +88,9 @@ class WebServer(MPServer):
 
 
 def serve(options: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory(prefix="hitstream-web-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="hitstream-web-", dir=runtime_folder(), ignore_cleanup_errors=True
+    ) as folder:
         os.environ[READY_FOLDER] = folder
         WebServer(
             "tracking.server.app:app",
@@ -98,6 +109,7 @@ def serve(options: argparse.Namespace) -> None:
             backpressure=2048,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
+            log_dictconfig=config_of_granian(text("HITSTREAM_LOG_FORMAT", "line")),
         ).serve()
 
 
