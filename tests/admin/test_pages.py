@@ -67,6 +67,7 @@ def test_no_page_counts_a_big_table(operator: Client, send: Send) -> None:
         operator.get("/admin/hitstream/hit/")
         operator.get("/admin/hitstream/delivery/")
     counts = [each["sql"] for each in queries if "count(" in each["sql"].lower()]
+    counts = [sql for sql in counts if "hitstream_alert" not in sql]
     assert counts
     assert all("LIMIT 10000" in sql for sql in counts)
 

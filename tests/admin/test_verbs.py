@@ -120,7 +120,7 @@ def test_a_deleted_integration_is_named_by_the_record_and_in_no_list(
     let_die(send, integration, "dead")
     post(send, "A", "B")
     assert operator.get(url(integration, "delete")).context["preview"].count == 2
-    answer = operator.post(url(integration, "delete"), follow=True)
+    answer = operator.post(url(integration, "delete"), {"typed_name": "Orders"}, follow=True)
     assert "Orders (deleted)" in answer.content.decode()
     work()
     assert counts(integration) == {"matched": 3, "dead": 1, "cancelled": 2}
@@ -141,7 +141,12 @@ def test_a_deleted_token_takes_its_integrations_with_it(
 ) -> None:
     post(send, "A")
     assert operator.get(url(token, "delete")).context["preview"].count == 1
-    operator.post(url(token, "delete"))
+    assert (
+        "That is not the name"
+        in operator.post(url(token, "delete"), {"typed_name": "Shop"}).content.decode()
+    )
+    assert Token.objects.get().deleted_at is None
+    operator.post(url(token, "delete"), {"typed_name": "shop"})
     work()
     assert (QueuedDelivery.objects.count(), Hit.objects.count()) == (0, 1)
     assert_exact(integration)
@@ -209,7 +214,7 @@ def test_each_verb_has_its_permission(
 def test_a_deletion_is_stopped_by_who_may_delete(
     integration: Integration, operator: Client
 ) -> None:
-    operator.post(url(integration, "delete"))
+    operator.post(url(integration, "delete"), {"typed_name": "Orders"})
     operation = Operation.objects.get()
     assert somebody("change_integration").post(url(operation, "stop")).status_code == 403
     assert somebody("delete_integration").post(url(operation, "stop")).status_code == 302

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tracking.models.deliveries.dead_letter import CODES
@@ -21,6 +22,23 @@ class Moment(forms.DateTimeField):
             attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
         )
         super().__init__(label=label, required=False, widget=widget)
+
+
+class TypedNameField(forms.CharField):
+    """Takes the name of the object, and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        label = _("Type the name to confirm")
+        # Django shortens a value by its spaces, and a name has none at its ends.
+        super().__init__(label=label, help_text=name, max_length=300)
+        self._name = name.strip()
+        self.widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
+
+    def clean(self, value: str) -> str:
+        typed: str = super().clean(value)
+        if typed != self._name:
+            raise ValidationError(_("That is not the name: %(name)s.") % {"name": self._name})
+        return typed
 
 
 class PauseForm(forms.Form):

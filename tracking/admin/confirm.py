@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from tracking.admin.action_forms import TypedNameField
 from tracking.admin.object_page import ObjectPage
 from tracking.models.operations.preview import Preview
 
@@ -23,8 +24,9 @@ class ConfirmView(ObjectPage):
     The fields of `filters_class` are GET parameters: the preview shows what they leave, and the
     POST repeats them. `counted` labels the number of the preview. `permission` is what the act does
     to the object ("view", "change" or "delete"), of which its admin decides; `touches` are the
-    codenames of what else it changes. After a redirecting act the browser goes to `next`, if the
-    request has one.
+    codenames of what else it changes. An act that `is_dangerous` cannot be undone: its button is
+    red, the page shows the `facts`, and one types the object's name. After a redirecting act the
+    browser goes to `next`, if the request has one.
     """
 
     explanation: ClassVar[StrOrPromise] = ""
@@ -35,6 +37,11 @@ class ConfirmView(ObjectPage):
     counted: ClassVar[StrOrPromise] = ""
     permission: ClassVar[str] = "change"
     touches: ClassVar[tuple[str, ...]] = ()
+    is_dangerous: ClassVar[bool] = False
+
+    def facts(self) -> list[tuple[StrOrPromise, str]]:
+        """Return what the act would stop, as labels with values."""
+        return []
 
     def preview(self, filters: dict[str, Any]) -> Preview | None:
         """Return what the act would do to what the filters leave; None without a preview."""
@@ -50,15 +57,21 @@ class ConfirmView(ObjectPage):
         return allowed(self.request, self.object) and self.request.user.has_perms(others)
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
-        return self._page(self.filters_class(request.GET), self.form_class())
+        return self._page(self.filters_class(request.GET), self._form())
 
     def post(self, request: HttpRequest, pk: str) -> HttpResponse:
-        filters, form = self.filters_class(request.POST), self.form_class(request.POST)
+        filters, form = self.filters_class(request.POST), self._form(request.POST)
         if not (filters.is_valid() and form.is_valid()):
             return self._page(filters, form)
         response = self.act({**filters.cleaned_data, **form.cleaned_data})
         is_done = isinstance(response, HttpResponseRedirect)
         return HttpResponseRedirect(self.next_url) if self.next_url and is_done else response
+
+    def _form(self, data: QueryDict | None = None) -> forms.Form:
+        form = self.form_class(data)
+        if self.is_dangerous:
+            form.fields["typed_name"] = TypedNameField(self.object.name)
+        return form
 
     @property
     def by(self) -> str:
@@ -86,6 +99,8 @@ class ConfirmView(ObjectPage):
             filters=filters,
             preview=self._seen_preview(filters.cleaned_data) if filters.is_valid() else None,
             counted=self.counted,
+            facts=self.facts(),
+            is_dangerous=self.is_dangerous,
         )
 
     def _seen_preview(self, filters: dict[str, Any]) -> Preview | None:

@@ -82,6 +82,8 @@ class DrainView(BacklogView):
 
 class DeleteIntegrationView(BacklogView):
     title = _("Delete the integration")
+    button = _("Delete")
+    is_dangerous = True
     explanation = _(
         "Its queued deliveries are cancelled; hits, dead letters and the history stay. This "
         "can't be undone."

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.action_forms import RateForm
 from tracking.admin.confirm import ConfirmView
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import RotateForm
+from tracking.models import Token
+from tracking.models.ledger.ingest_stats import ingest_volume
 from tracking.models.operations import backlog
 from tracking.models.operations.cancel import Cancel
 from tracking.models.operations.delete import delete_token
 from tracking.models.operations.preview import Preview
 from tracking.presentation.admin_site import admin_url
 from tracking.wakeup import wake_dispatcher_on_commit
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+def use_of(token: Token) -> list[tuple[StrOrPromise, str]]:
+    """Return how much the token is in use: its requests will be refused."""
+    now = timezone.now()
+    used = token.last_used_at
+    sent = ingest_volume(now - timedelta(days=1), [token.pk]).total.accepted
+    age = gettext("%(age)s ago") % {"age": timesince(used, now)} if used else gettext("never")
+    hits = ngettext("%(number)s hit", "%(number)s hits", sent) % {"number": intcomma(sent)}
+    return [(_("Last used"), age), (_("Accepted in the last 24 hours"), hits)]
 
 
 class RotateView(ConfirmView):
@@ -41,6 +61,11 @@ class RevokeView(ConfirmView):
         "Requests with this token will fail (401). This can't be undone. Stored hits are kept, "
         "and queued hits are still delivered."
     )
+    button = _("Revoke")
+    is_dangerous = True
+
+    def facts(self) -> list[tuple[StrOrPromise, str]]:
+        return use_of(self.object)
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         self.object.revoke(by=self.by)
@@ -62,6 +87,11 @@ class DeleteTokenView(ConfirmView):
     form_class = RateForm
     permission = "delete"
     touches = ("delete_integration",)
+    button = _("Delete")
+    is_dangerous = True
+
+    def facts(self) -> list[tuple[StrOrPromise, str]]:
+        return use_of(self.object)
 
     def preview(self, filters: dict[str, Any]) -> Preview:
         return backlog.preview_token(self.object)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -22,7 +23,6 @@ from tracking.models.ledger.ingest_stats import IngestCounts
 from tracking.models.upkeep.disk import Disk
 from tracking.presentation.admin_site import admin_url
 from tracking.presentation.pill import failure_of, pause_of
-from tracking.templatetags.humanise import number
 
 #: The maximum of open alerts; the alerts page has the others.
 ALERTS = 5
@@ -87,7 +87,7 @@ def dead_letters(request: HttpRequest, rows: Iterable[IntegrationRow]) -> Iterat
             "%(number)s hit could not be delivered. Replay it after fixing the cause.",
             "%(number)s hits could not be delivered. Replay them after fixing the cause.",
             dead,
-        ) % {"number": number(dead)}
+        ) % {"number": intcomma(dead)}
         pk = row.integration.pk
         if may_replay:
             replay = admin_url("hitstream_integration_replay", pk)
@@ -114,12 +114,12 @@ def alerts(request: HttpRequest, scope: Scope) -> Iterator[Item]:
 def refusals(refused: IngestCounts) -> Iterator[Item]:
     if refused.refused:
         reasons = sorted(refused.reasons.items(), key=lambda each: -each[1])
-        codes = ", ".join(f"`{code}` {number(count)}" for code, count in reasons[:3])
+        codes = ", ".join(f"`{code}` {intcomma(count)}" for code, count in reasons[:3])
         text = ngettext(
             "%(number)s request was refused: %(codes)s.",
             "%(number)s requests were refused: %(codes)s.",
             refused.refused,
-        ) % {"number": number(refused.refused), "codes": codes}
+        ) % {"number": intcomma(refused.refused), "codes": codes}
         yield Item("paused", _("Refused requests"), text, "#tokens", _("By token"))
 
 

@@ -133,7 +133,8 @@ def summary(rate: float, matching: int, looked: int) -> str:
 def rate_text(rate: float) -> str:
     """Return the hits a second, or a minute where that is less than one a second."""
     if rate < 60:
-        return _("%(rate)s hits/min") % {"rate": round(rate)}
+        number = round(rate)
+        return ngettext("%(rate)s hit/min", "%(rate)s hits/min", number) % {"rate": number}
     return _("%(rate)s hits/s") % {
         "rate": f"{rate / 60:.1f}" if rate < 600 else str(round(rate / 60))
     }
