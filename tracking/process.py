@@ -7,6 +7,7 @@
 | `ingest.write.spool.spool`             | hits on their way to the journal | all three      |
 | `ingest.auth.authentication`           | the file of known tokens         | forget         |
 | `ingest.write.refusals.refusals`       | counted refusals                 | all three      |
+| `ingest.write.refused_samples.samples` | samples of refused requests      | all three      |
 | `ingest.write.duplicates.duplicates`   | counted duplicates               | fork, forget   |
 | `ingest.auth.authentication.tokens`    | token look-ups                   | fork, forget   |
 | `ingest.write.fanout`                  | integrations by token            | forget         |

@@ -58,7 +58,7 @@ def test_trouble_comes_first_and_has_its_button(send: Send, token: Token) -> Non
         ("Mail", "Open"),
         ("Orders", "Replay"),
         ("Source is silent", "Open"),
-        ("Refused requests", "By token"),
+        ("Refused requests", "See samples"),
         ("Retention", ""),
     ]
     texts = [item.text for item in found]

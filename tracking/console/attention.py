@@ -58,7 +58,7 @@ def attention(
         *troubled(rows),
         *dead_letters(request, rows),
         *alerts(request, scope),
-        *refusals(refused),
+        *refusals(refused, may_see=request.user.has_perm("hitstream.view_hit")),
         *storage(held, disk),
     ]
 
@@ -111,7 +111,7 @@ def alerts(request: HttpRequest, scope: Scope) -> Iterator[Item]:
             yield Item("bad", subject, alert.message, url, _("Open"))
 
 
-def refusals(refused: IngestCounts) -> Iterator[Item]:
+def refusals(refused: IngestCounts, *, may_see: bool) -> Iterator[Item]:
     if refused.refused:
         reasons = sorted(refused.reasons.items(), key=lambda each: -each[1])
         codes = ", ".join(f"`{code}` {intcomma(count)}" for code, count in reasons[:3])
@@ -120,7 +120,8 @@ def refusals(refused: IngestCounts) -> Iterator[Item]:
             "%(number)s requests were refused: %(codes)s.",
             refused.refused,
         ) % {"number": intcomma(refused.refused), "codes": codes}
-        yield Item("paused", _("Refused requests"), text, "#tokens", _("By token"))
+        url = reverse("hitstream-console:refused") if may_see else ""
+        yield Item("paused", _("Refused requests"), text, url, _("See samples"))
 
 
 def storage(held: tuple[date, str] | None, disk: Disk | None) -> Iterator[Item]:

@@ -12,6 +12,7 @@ from tracking.console import (
     home,
     integrations,
     live,
+    refused,
     search,
     selftest,
 )
@@ -24,6 +25,7 @@ urlpatterns = [
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/<int:pk>/", integrations.integration, name="integration"),
     path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),
+    path("refused/", refused.refused, name="refused"),
     path("search/", search.search, name="search"),
     path("hits/<uuid:hit_id>/", hits.hit, name="hit"),
     path("hits/<uuid:hit_id>/<int:pk>/replay/", hits.replay, name="replay"),

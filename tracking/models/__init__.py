@@ -15,6 +15,7 @@ from tracking.models.deliveries.wakeup import Wakeup
 from tracking.models.hits.duplicate import Duplicate
 from tracking.models.hits.file_import import FileImport
 from tracking.models.hits.hit import Hit, HitKey
+from tracking.models.hits.refused_request import RefusedRequest
 from tracking.models.integrations.integration import Integration
 from tracking.models.ledger.ledger import Ledger, Tally
 from tracking.models.ledger.totals import LifetimeTotal
@@ -47,6 +48,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "QueuedDelivery",
+    "RefusedRequest",
     "Revision",
     "Rollup",
     "Tally",

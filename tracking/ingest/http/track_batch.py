@@ -42,7 +42,7 @@ class TrackBatchView(IngestView):
             raise too_many()
         sender = client_of(django_request.META, opened)
         found = read_all(hits, partial(parse, sender=sender), MAX_BODY)
-        return answer(store_all(found, opened.token_id))
+        return answer(store_all(found, opened.token_id, hits, django_request.META))
 
 
 def split(request: HttpRequest, body: bytes) -> list[bytes]:

@@ -32,6 +32,7 @@ from tracking.ingest.parse.body import MAX_BODY, read
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.deferred import DEFERRED, NOTIFY, DeferredResponse
 from tracking.ingest.write.refusals import NOBODY, refusals
+from tracking.ingest.write.refused_samples import samples
 from tracking.ingest.write.spool import spool
 from tracking.models.tokens.privacy import allows_origin
 
@@ -111,12 +112,17 @@ class IngestView(APIView):
 
     def refuse_late(self, error: IngestError) -> HttpResponse:
         """Return the answer to an error that occurs after the view has returned."""
-        refusals.note(self.token_id, error.code)
+        self.note(error)
         response = self.refuse(error)
         if self.for_browsers:
             allow_origin(self.request._request, response)
         response.headers[HEADER] = id_of(self.request._request.META)
         return response
+
+    def note(self, error: IngestError) -> None:
+        """Count the refusal, and keep a sample."""
+        refusals.note(self.token_id, error.code)
+        samples.note(self.token_id, error, self.request._request.META)
 
     def store(self, arrival: Arrival) -> None:
         """Commit the arrival, or spool it while Postgres is away; on an event loop, leave a
@@ -140,7 +146,7 @@ class IngestView(APIView):
         if isinstance(exc, exceptions.APIException):
             exc = translate(exc)
         if isinstance(exc, IngestError):
-            refusals.note(self.token_id, exc.code)
+            self.note(exc)
             return self.refuse(exc)
         raise exc
 

@@ -22,6 +22,8 @@ MAX_BATCH = 500 * 1024
 #: The types of a body with a JSON document in each line.
 LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 GZIP_ENCODINGS = frozenset({"gzip", "x-gzip"})
+#: The key in the environ of the body that was read, for a sample of a refused request.
+BODY = "hitstream.body"
 #: Some runtimes write it before their JSON; a reader may ignore it (RFC 8259, section 8.1).
 BOM = b"\xef\xbb\xbf"
 #: zlib's window argument for a gzip header and trailer.
@@ -44,13 +46,15 @@ def read(request: HttpRequest, limit: int) -> bytes:
     if len(body) > limit:
         raise too_large(f"is more than {limit:,} bytes", limit)
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    request.META[BODY] = body
     if encoding in {"", "identity"}:
         return body.removeprefix(BOM)
     if encoding not in GZIP_ENCODINGS:
         raise UnsupportedMediaType(
             "encoding_unsupported", f"Content-Encoding {encoding[:50]!r}: send gzip or none."
         )
-    return unpack(body, limit).removeprefix(BOM)
+    request.META[BODY] = body = unpack(body, limit)
+    return body.removeprefix(BOM)
 
 
 def announced_length(request: HttpRequest) -> int:

@@ -107,7 +107,7 @@ class BatchView(IngestView):
         sender = client_of(django_request.META, opened)
         events = as_sent(body, batch.batch)
         found = read_all(events, partial(parse_event, sender=sender, shared=shared), MAX_EVENT)
-        return answer(store_all(found, opened.token_id))
+        return answer(store_all(found, opened.token_id, events, django_request.META))
 
 
 def check_shared(batch: SegmentBatch) -> None:

@@ -6,7 +6,7 @@ can be stored is committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from tracking.ingest.parse.arrival import Arrival
 from tracking.ingest.write import fanout
 from tracking.ingest.write.outcome import Stored
 from tracking.ingest.write.refusals import refusals
+from tracking.ingest.write.refused_samples import samples
 from tracking.ingest.write.spool import spool
 
 Read = Callable[[bytes], Arrival]
@@ -66,8 +67,14 @@ def _read(hit: bytes, read: Read, limit: int) -> Arrival | IngestError:
         return error
 
 
-def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[ItemResult]:
-    """Commit or refuse every arrival, and count each refusal. Raises Unavailable if one outcome is
+def store_all(
+    found: Sequence[Arrival | IngestError],
+    token_id: int,
+    hits: Sequence[bytes],
+    environ: Mapping[str, Any],
+) -> list[ItemResult]:
+    """Commit or refuse every arrival, count each refusal, and keep samples of the refused `hits`.
+    Raises Unavailable if one outcome is
     unknown: sending all again is harmless for hits with a hitId."""
     arrivals = [each for each in found if isinstance(each, Arrival)]
     results = list(conclude(found, store_in_parts(arrivals, fanout.hits_at_once(token_id))))
@@ -77,6 +84,7 @@ def store_all(found: Sequence[Arrival | IngestError], token_id: int) -> list[Ite
     for result in results:
         if result.error is not None:
             refusals.note(token_id, result.error.code)
+            samples.note(token_id, result.error, environ, hits[result.index])
     return results
 
 

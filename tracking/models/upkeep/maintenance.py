@@ -23,6 +23,7 @@ from tracking.conf import conf
 from tracking.models.hits import partitions
 from tracking.models.hits.duplicate import Duplicate
 from tracking.models.hits.hit import HitKey
+from tracking.models.hits.refused_request import RefusedRequest
 from tracking.uuid7 import first_uuid7
 
 Written = TypeVar("Written")
@@ -46,6 +47,7 @@ def prune_rows() -> int:
     """Prune dedup keys and the counts of duplicates. Returns the number of keys."""
     forgotten = prune_keys()
     Duplicate.objects.prune()
+    RefusedRequest.objects.prune()
     return forgotten
 
 
