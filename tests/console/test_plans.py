@@ -48,6 +48,8 @@ PATHS = (
     "/console/analytics/?last=30d&name=Event+3",
     "/console/analytics/?last=30d&format=csv&table=pages",
     "/console/hits/{hit}/",
+    "/console/refused/",
+    *(f"/console/users/?id={value}" for value in ("bot", "u31")),
     *(f"/console/search/?q={value}" for value in ("bot", "u31", "nobody@example.org")),
 )
 

@@ -35,6 +35,7 @@ def search(request: HttpRequest, scope: Scope) -> HttpResponse:
         here="search",
         term=term,
         results=results,
+        is_person=any({"user id", "anonymous id"} & set(each.kinds) for each in results),
         shown=SHOWN,
         reach=None if scope.is_all else REACH,
         counts=counts,

@@ -15,6 +15,7 @@ from tracking.console import (
     refused,
     search,
     selftest,
+    users,
 )
 
 app_name = "hitstream-console"
@@ -26,6 +27,7 @@ urlpatterns = [
     path("integrations/<int:pk>/", integrations.integration, name="integration"),
     path("integrations/<int:pk>/test-event/", integrations.send_test_event, name="test-event"),
     path("refused/", refused.refused, name="refused"),
+    path("users/", users.user, name="user"),
     path("search/", search.search, name="search"),
     path("hits/<uuid:hit_id>/", hits.hit, name="hit"),
     path("hits/<uuid:hit_id>/<int:pk>/replay/", hits.replay, name="replay"),
