@@ -20,6 +20,14 @@ from benchmarks.stack import Bench, bench
 
 HITS = int(os.environ.get("BENCH_HITS", "10000000"))
 DAYS, WAITING, ROUNDS = 30, 100_000, 7
+#: Filters of the delivery log, with and without a match.
+LOG = (
+    "",
+    *(f"state={state}" for state in ("queued", "retrying", "delivered", "dead", "skipped")),
+    *(f"status={status}" for status in ("200", "429", "5xx", "418", "none")),
+    *("event=Event+3", "event=Event+3&state=dead", "event=Event+3&status=503", "user=bot"),
+    *("user=bot&state=dead", "answer=overloaded", "answer=nowhere", "attempts=2", "attempts=3"),
+)
 #: Milliseconds that no page may take.
 LIMIT = 300
 
@@ -59,6 +67,8 @@ def paths() -> Iterator[str]:
     yield f"/console/hits/{hit.pk}/"
     for value in ("bot", hit.user_id, hit.anonymous_id, "nobody@example.org"):
         yield f"/console/search/?q={value}"
+    for log in ("/console/deliveries/", f"/console/integrations/{integration}/deliveries/"):
+        yield from (f"{log}?{wanted}" for wanted in (*LOG, f"user={hit.user_id}"))
 
 
 def measure(client: Any, path: str) -> Timing:

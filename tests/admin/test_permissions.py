@@ -27,6 +27,7 @@ PAGES = {
     "integration/pause": {"change_integration"},
     "integration/resume": {"change_integration"},
     "integration/drain": {"change_integration"},
+    "integration/retry-now": {"change_integration"},
     "integration/replay": {"view_integration", "change_deadletter"},
     "integration/backfill": {"change_integration"},
     "integration/ledger": {"view_integration"},

@@ -77,6 +77,7 @@ def test_no_page_has_a_word_of_english(see: Client) -> None:
         for path in (
             *(
                 "",
+                "deliveries/",
                 "live/",
                 "integrations/",
                 "alerts/",

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def found(client: Client, term: str) -> list[tuple[str, str]]:
-    answer = client.get("/console/palette/", {"q": term}).json()["found"]
+    answer = client.get("/console/palette/", {"q": term}).json()["entries"]
     return [(each["kind"], each["text"]) for each in answer]
 
 

@@ -48,6 +48,12 @@ PATHS = (
     "/console/analytics/?last=30d&name=Event+3",
     "/console/analytics/?last=30d&format=csv&table=pages",
     "/console/hits/{hit}/",
+    *(
+        f"/console/{log}deliveries/?{wanted}"
+        for log in ("", "integrations/{integration}/")
+        for wanted in ("", "state=retrying", "state=dead&event=Event+3", "status=503", "user=u31")
+    ),
+    "/console/deliveries/{hit}/{integration}/",
     "/console/refused/",
     *(f"/console/users/?id={value}" for value in ("bot", "u31")),
     *(f"/console/search/?q={value}" for value in ("bot", "u31", "nobody@example.org")),

@@ -53,6 +53,7 @@ OWNERS = {
     "integrations": lambda: first("Integration"),
     "deadletters": lambda: first("DeadLetter"),
     "hits": lambda: first("Integration"),
+    "deliveries": lambda: first("Integration"),
     "alerts": lambda: first("Alert"),
 }
 

@@ -40,30 +40,49 @@ HITS = """
     FROM generate_series(1::bigint, {rows}) AS n,
         LATERAL (SELECT to_timestamp(({start} + n * {step} / 1000) / 1000.0) AS at) AS moment
 """
+# Batches of a hundred, of five hundred hits in a row. One in twenty fails at first, one hit in a
+# hundred is skipped.
 OUTCOMES = """
     INSERT INTO hitstream_outcome_{day}
         (token_id, hit_id, integration_id, attempt_id, result, reason, settled_at, waited)
-    SELECT hit.token_id, hit.id, integration.id, hit.id, 'delivered', '',
-        hit.received_at + interval '0.2 s', 0.2
-    FROM hitstream_hit_{day} AS hit JOIN hitstream_integration AS integration
-      ON integration.token_id = hit.token_id
+    SELECT hit.token_id, hit.id, integration.id,
+        CASE WHEN result = 'skipped' THEN hit.id ELSE (
+            lpad(to_hex({start} + n / 500 * 500 * {step} / 1000), 12, '0') || '7'
+            || CASE WHEN result = 'delivered' AND n / 500 % 20 = 0 THEN '001' ELSE '000' END
+            || 'a' || lpad(to_hex(integration.id), 15, '0')
+        )::uuid END,
+        result,
+        CASE result WHEN 'skipped' THEN 'No mapping' WHEN 'failed' THEN 'answered 503' ELSE '' END,
+        hit.received_at + interval '0.2 s', CASE WHEN result <> 'failed' THEN 0.2 END
+    FROM hitstream_hit_{day} AS hit
+    JOIN hitstream_integration AS integration ON integration.token_id = hit.token_id
+    CROSS JOIN LATERAL (SELECT split_part(hit.hit_id, '-', 3)::bigint AS n) AS hit_number
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN n % 100 = 7 THEN 'skipped' ELSE 'delivered' END AS result
+        UNION ALL SELECT 'failed' WHERE n / 500 % 20 = 0 AND n % 100 <> 7
+    ) AS results
 """
 ATTEMPTS = """
     INSERT INTO hitstream_attempt_{day} (id, token_id, integration_id, made_at, hits, failed_hits,
         code, message, status, duration, method, url, request_headers, request_body,
         response_headers, response_body)
-    SELECT id, token_id, integration_id, settled_at, 100,
-        CASE n % 20 WHEN 0 THEN 100 ELSE 0 END,
-        CASE n % 20 WHEN 0 THEN 'server_error' ELSE '' END,
-        CASE n % 20 WHEN 0 THEN 'The destination answered 503: try again in ' || n ELSE '' END,
-        CASE n % 20 WHEN 0 THEN 503 ELSE 200 END, 0.05, 'POST', 'http://127.0.0.1:9/', '{{}}',
-        CASE n % 20 WHEN 0 THEN repeat('x', 500) ELSE '' END, '{{}}', ''
+    SELECT id, token_id, integration_id, made_at, 100, CASE WHEN failed THEN 100 ELSE 0 END,
+        CASE WHEN failed THEN 'server_error' ELSE '' END,
+        CASE WHEN failed THEN 'The destination answered ' || status || ': try again in ' || n
+            ELSE '' END,
+        status, 0.05, 'POST', 'http://127.0.0.1:9/', '{{}}',
+        CASE WHEN failed THEN repeat('x', 500) ELSE '' END, '{{}}',
+        CASE WHEN failed THEN 'upstream ' || n || ' is overloaded' ELSE '' END
     FROM (
-        SELECT hit_id AS id, token_id, integration_id, settled_at,
-            row_number() OVER (ORDER BY hit_id, integration_id) AS n
-        FROM hitstream_outcome_{day} WHERE get_byte(uuid_send(hit_id), 15) < 3
-          AND integration_id = (SELECT min(id) FROM hitstream_integration)
-    ) AS batch
+        SELECT id, token_id, integration_id, made_at, failed, n,
+            CASE WHEN NOT failed THEN 200 WHEN n % 3 = 0 THEN 429 ELSE 503 END AS status
+        FROM (
+            SELECT attempt_id AS id, token_id, integration_id, min(settled_at) AS made_at,
+                min(result) = 'failed' AND max(result) = 'failed' AS failed,
+                row_number() OVER (ORDER BY attempt_id) AS n
+            FROM hitstream_outcome_{day} WHERE result <> 'skipped' GROUP BY 1, 2, 3
+        ) AS batch
+    ) AS answered
 """
 COUNTS = """
     INSERT INTO hitstream_ledger (quarter_hour, token_id, integration_id, kind, reason, count)
@@ -78,19 +97,39 @@ COUNTS = """
         FROM stored JOIN hitstream_integration AS integration USING (token_id),
             unnest(ARRAY['matched', 'delivered']) AS kind
 """
-# The last hits are still queued, or died.
+# The last hits are still queued, some of them after a failure, or died.
 WAITING = """
     WITH last AS (
-        SELECT token_id, hit_id, integration_id, settled_at,
-            row_number() OVER (ORDER BY hit_id DESC) AS n
-        FROM hitstream_outcome_{day} ORDER BY hit_id DESC LIMIT {waiting}
+        SELECT *, row_number() OVER (ORDER BY hit_id DESC) AS n FROM (
+            SELECT outcome.token_id, hit_id, outcome.integration_id, settled_at,
+                coalesce(failure.id, attempt_id) AS attempt_id
+            FROM hitstream_outcome_{day} AS outcome LEFT JOIN LATERAL (
+                SELECT id FROM hitstream_attempt_{day} AS attempt
+                WHERE attempt.integration_id = outcome.integration_id AND code <> ''
+                ORDER BY id DESC LIMIT 1
+            ) AS failure ON true
+            WHERE result = 'delivered' AND NOT EXISTS (
+                SELECT FROM hitstream_outcome_{day} AS before
+                WHERE before.hit_id = outcome.hit_id AND before.result = 'failed'
+            )
+            ORDER BY hit_id DESC LIMIT {waiting}
+        ) AS latest
     ), gone AS (
         DELETE FROM hitstream_outcome_{day} AS outcome USING last
         WHERE outcome.hit_id = last.hit_id AND outcome.integration_id = last.integration_id
+          AND n % 10 > 1
+    ), failed AS (
+        UPDATE hitstream_outcome_{day} AS outcome
+        SET result = CASE WHEN n % 10 = 0 THEN 'dead_letter' ELSE 'failed' END,
+            attempt_id = last.attempt_id, reason = 'answered 503', waited = NULL
+        FROM last
+        WHERE outcome.hit_id = last.hit_id AND outcome.integration_id = last.integration_id
+          AND n % 10 <= 1
     ), dead AS (
         INSERT INTO hitstream_deadletter
             (token_id, integration_id, hit_id, failed_at, code, message, attempts, attempt_id)
-        SELECT token_id, integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1, hit_id
+        SELECT token_id, integration_id, hit_id, settled_at, 'permanent', 'answered 400', 1,
+            attempt_id
         FROM last WHERE n % 10 = 0
     ), queued AS (
         INSERT INTO hitstream_queue

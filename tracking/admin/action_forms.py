@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from tracking.models.deliveries.conditions import CODE
 from tracking.models.deliveries.dead_letter import CODES
 
 if TYPE_CHECKING:
@@ -65,7 +66,27 @@ class RateForm(forms.Form):
     )
 
 
-class ReplayFilters(forms.Form):
+class MatchFilters(forms.Form):
+    """Filters of the delivery log, for the operations on all that match."""
+
+    event = forms.CharField(label=_("Event name"), required=False, max_length=255)
+    received_since = Moment(_("Received from"))
+    received_until = Moment(_("Received before"))
+    user = forms.CharField(label=_("User"), required=False, max_length=320)
+    status = forms.RegexField(
+        CODE,
+        label=_("HTTP code"),
+        required=False,
+        max_length=4,
+        help_text=_("A code like 503, a class like 5xx, or none, of any attempt."),
+    )
+    answer = forms.CharField(label=_("Text in the response"), required=False, max_length=255)
+    attempts = forms.IntegerField(
+        label=_("Attempts, at least"), required=False, min_value=1, max_value=32_767
+    )
+
+
+class ReplayFilters(MatchFilters):
     since = Moment(_("Failed after"))
     until = Moment(_("Failed before"))
     code = forms.ChoiceField(
@@ -74,7 +95,7 @@ class ReplayFilters(forms.Form):
         choices=[("", _("any")), *((code, code.replace("_", " ")) for code in CODES)],
     )
     message = forms.CharField(label=_("Message contains"), required=False, max_length=500)
-    event = forms.CharField(label=_("Event name"), required=False, max_length=255)
+    field_order = ("since", "until", "code", "message", "event")
 
 
 class BackfillFilters(forms.Form):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from tracking.admin.action_forms import TypedNameField
 from tracking.admin.object_page import ObjectPage
 from tracking.models.operations.preview import Preview
+from tracking.presentation.next_url import next_url
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -80,13 +80,7 @@ class ConfirmView(ObjectPage):
     @property
     def next_url(self) -> str:
         """The page of this site that the browser came from and returns to; empty for none."""
-        wanted = self.request.POST.get("next") or self.request.GET.get("next") or ""
-        is_ours = url_has_allowed_host_and_scheme(
-            wanted,
-            allowed_hosts={self.request.get_host()},
-            require_https=self.request.is_secure(),
-        )
-        return wanted if is_ours else ""
+        return next_url(self.request)
 
     def _page(self, filters: forms.Form, form: forms.Form) -> HttpResponse:
         return self.show(

@@ -43,6 +43,7 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
         "pause": integration_actions.PauseView,
         "resume": integration_actions.ResumeView,
         "drain": integration_actions.DrainView,
+        "retry-now": integration_actions.RetryNowView,
         "replay": integration_actions.ReplayView,
         "backfill": integration_actions.BackfillView,
         "ledger": IntegrationLedgerView,

@@ -8,9 +8,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from tracking.admin.action_forms import (
     BackfillFilters,
+    MatchFilters,
     PauseForm,
     RateForm,
     ReplayFilters,
@@ -64,6 +66,26 @@ class ResumeView(BacklogView):
         resume(self.object, by=self.by, rate_limit=options["rate_limit"])
         wake_dispatcher_on_commit()
         return self.done("Resumed.")
+
+
+class RetryNowView(BacklogView):
+    title = _("Retry now")
+    explanation = _(
+        "Deliveries that wait for their next attempt are due now. It counts like any other attempt."
+    )
+    counted = _("Deliveries to retry")
+    filters_class = MatchFilters
+
+    def preview(self, filters: dict[str, Any]) -> Preview:
+        return backlog.preview_retries(self.object, Criteria(**filters))
+
+    def act(self, options: dict[str, Any]) -> HttpResponse:
+        criteria = Criteria(**options)
+        count = backlog.retry_now(self.object, criteria)
+        wake_dispatcher_on_commit()
+        text = ngettext("%(count)s retry is due now.", "%(count)s retries are due now.", count)
+        messages.success(self.request, text % {"count": f"{count:,}"})
+        return self.done(f"{count:,} retries made due. {criteria}".strip())
 
 
 class DrainView(BacklogView):

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from tracking.console.access import page, show
@@ -14,6 +15,7 @@ from tracking.models import DeadLetter, Hit, QueuedDelivery
 from tracking.models.access.scope import Scope
 from tracking.models.explain.hit_history import hit_history
 from tracking.models.operations.replay_selected import replay_chosen
+from tracking.presentation.next_url import next_url
 from tracking.wakeup import wake_dispatcher_on_commit
 
 
@@ -28,6 +30,12 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
         history=hit_history(obj),
         has_actions=True,
     )
+
+
+def back_from(request: HttpRequest, obj: Hit) -> str:
+    """Return the address of the page that the button was on: a delivery's or the log, else the
+    hit's."""
+    return next_url(request) or reverse("hitstream-console:hit", args=[obj.pk])
 
 
 def seen(scope: Scope, hit_id: UUID) -> Hit:
@@ -46,7 +54,7 @@ def replay(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRes
         messages.success(request, _("The dead letter is queued again."))
     else:
         messages.warning(request, _("There is no dead letter left to replay."))
-    return redirect("hitstream-console:hit", obj.pk)
+    return redirect(back_from(request, obj))
 
 
 @page("view_hit", "change_integration", methods=("POST",))
@@ -58,4 +66,4 @@ def try_now(request: HttpRequest, scope: Scope, hit_id: UUID, pk: int) -> HttpRe
         messages.success(request, _("The retry is due now."))
     else:
         messages.warning(request, _("The delivery no longer waits for a retry."))
-    return redirect("hitstream-console:hit", obj.pk)
+    return redirect(back_from(request, obj))

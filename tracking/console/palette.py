@@ -32,7 +32,7 @@ def palette(request: HttpRequest, scope: Scope) -> HttpResponse:
             found += integrations(term, scope)
         if request.user.has_perm("hitstream.view_hit") and len(term) >= SHORTEST:
             found += people_and_hits(term, scope)
-    return JsonResponse({"found": found})
+    return JsonResponse({"entries": found})
 
 
 def entry(kind: str, text: str, url: str) -> Found:

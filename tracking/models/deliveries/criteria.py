@@ -10,20 +10,27 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-TIMES = ("since", "until")
+TIMES = ("since", "until", "received_since", "received_until")
 WORDS = {
     "since": gettext_noop("since %(value)s"),
     "until": gettext_noop("before %(value)s"),
     "code": gettext_noop("code %(value)s"),
     "message": gettext_noop("“%(value)s” in the message"),
     "event": gettext_noop("event %(value)s"),
+    "received_since": gettext_noop("received since %(value)s"),
+    "received_until": gettext_noop("received before %(value)s"),
+    "user": gettext_noop("user %(value)s"),
+    "status": gettext_noop("HTTP code %(value)s"),
+    "answer": gettext_noop("“%(value)s” in the response"),
+    "attempts": gettext_noop("at least %(value)s attempts"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """Empty criteria exclude nothing. For dead letters the times are those of the failure, else of
-    arrival.
+    arrival; `received_since` and `received_until` are always those of arrival. The last four are
+    those of `tracking.models.deliveries.conditions`, for dead letters alone.
 
     `last` is the highest dead letter at the time of the request, which excludes later ones.
     `reason` goes on record.
@@ -34,6 +41,12 @@ class Criteria:
     code: str = ""
     message: str = ""
     event: str = ""
+    received_since: datetime | None = None
+    received_until: datetime | None = None
+    user: str = ""
+    status: str = ""
+    answer: str = ""
+    attempts: int | None = None
     last: int | None = None
     reason: str = ""
 

@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tracking import db
+from tracking.models.deliveries.conditions import Conditions
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.hits.hit import Hit
 from tracking.models.integrations.by_token import rows_of_integrations
 from tracking.models.integrations.integration import Integration
 from tracking.sql import OF_TOKEN, load
+from tracking.uuid7 import first_uuid7
 
 #: Why a delivery fails for good: the code, and what it means.
 CODES = {
@@ -56,6 +58,12 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
             letters = letters.filter(message__icontains=criteria.message)
         if criteria.last is not None:
             letters = letters.filter(pk__lte=criteria.last)
+        if criteria.received_since:
+            letters = letters.filter(hit_id__gte=first_uuid7(criteria.received_since))
+        if criteria.received_until:
+            letters = letters.filter(hit_id__lt=first_uuid7(criteria.received_until))
+        # The event has a statement of its own, for many letters.
+        letters = letters.filter(Conditions.of(criteria, event="").of_row())
         return letters.of_event(criteria.event) if criteria.event else letters
 
     def of_event(self, name: str) -> DeadLetterQuerySet:

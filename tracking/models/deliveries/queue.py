@@ -64,11 +64,14 @@ class QueueQuerySet(models.QuerySet["QueuedDelivery"]):
                 return claims
         return []
 
+    def waiting_for_retry(self) -> QueueQuerySet:
+        """Return the deliveries whose next attempt is not due yet, without claimed ones."""
+        return self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
+
     def hasten(self) -> int:
         """Make deliveries that wait for a retry due now, the oldest HASTENED of them. Returns how
         many. Claimed ones stay."""
-        waiting = self.filter(attempts__gt=0, claims=0, due_at__gt=Now())
-        oldest = waiting.order_by("queued_at").values("pk")[:HASTENED]
+        oldest = self.waiting_for_retry().order_by("queued_at").values("pk")[:HASTENED]
         return self.filter(pk__in=oldest).update(due_at=Now())
 
     def claim_suspect(self, integration: Integration, *, lease: float) -> list[Claim]:

@@ -49,9 +49,9 @@
         if (!term) return;
         const answer = await fetch(`${palette.dataset.url}?q=${encodeURIComponent(term)}`, {credentials: "same-origin", redirect: "error"}).catch(() => null);
         if (!answer?.ok || turn !== asked) return;
-        const {found} = await answer.json();
+        const {entries} = await answer.json();
         if (turn !== asked) return;
-        show([...pagesWith(term), ...found]);
+        show([...pagesWith(term), ...entries]);
         none.hidden = list.children.length > 0;
     }
 
