@@ -40,9 +40,10 @@ def test_the_tests_own_settings_are_fine(settings: Any) -> None:
         ({"OUTBOUND_PROXY": "http://proxy.example:99999"}, "hitstream.E012"),
         ({"METRICS_TOKEN": "short"}, "hitstream.W009"),
         ({"SPOOL": "var/spool"}, "hitstream.E021"),
-        ({"SPOOL": "/dev/null"}, "hitstream.E021"),
-        ({"SPOOL": "/dev/null/spool"}, "hitstream.E021"),
+        ({"SPOOL": "/dev/null"}, "hitstream.W023"),
+        ({"SPOOL": "/dev/null/spool"}, "hitstream.W023"),
         ({"SPOOL": "/tmp/spool", "SPOOL_AFTER": 15.0}, "hitstream.E021"),
+        ({"SPOOL": "/tmp/spool", "SPOOL_BYTES": 1_000_000}, "hitstream.E021"),
         ({"REPLICA": "default"}, "hitstream.E022"),
     ],
 )

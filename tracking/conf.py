@@ -123,8 +123,9 @@ else:
 
 
 class Reader(Attributes):
-    """The values of this process. `settings.HITSTREAM` is read once for each attribute, and again
-    after Django's signal `setting_changed`, which overrides in tests send: a hit reads a dozen."""
+    """The values of this process. A hit reads a dozen, so `settings.HITSTREAM` is read once for
+    each attribute. It is read again after Django's signal `setting_changed`, which overrides in
+    tests send."""
 
     def given(self) -> dict[str, Any]:
         """Return what the deployment sets itself."""

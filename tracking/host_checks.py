@@ -12,11 +12,13 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from tracking.conf import conf
 
 APP = "tracking"
+#: Bytes of the smallest spool: those of the largest segment.
+LEAST_SPOOL = 8 * 1024**2
 REPLICA_ROUTER = "tracking.router.ReplicaRouter"
 REPLICA_MIDDLEWARE = "tracking.presentation.replica_reads.ReadYourWrites"
 #: The apps without which Hitstream's modules cannot be imported.
@@ -99,12 +101,22 @@ def check_spool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     found: list[str] = []
     if not path.is_absolute():
         found.append("must be an absolute path")
-    elif not may_write(path):
-        found.append(f"must be a folder that this user may write to, or create: {path}")
     if conf.SPOOL_AFTER >= conf.REQUEST_DEADLINE:
         found.append("needs SPOOL_AFTER to be less than REQUEST_DEADLINE")
+    if conf.SPOOL_BYTES < LEAST_SPOOL:
+        found.append(f"needs SPOOL_BYTES to be {LEAST_SPOOL:,} at least")
     name = "HITSTREAM['SPOOL'] (on a server HITSTREAM_SPOOL)"
-    return [Error(f"{name} {what}.", id="hitstream.E021") for what in found]
+    messages: list[CheckMessage] = [Error(f"{name} {what}.", id="hitstream.E021") for what in found]
+    if path.is_absolute() and not may_write(path):
+        # Only the web server spools: commands may run where they cannot write there.
+        messages.append(
+            Warning(
+                f"{name} must be a folder that the web server may write to, or create; this "
+                f"process may not: {path}.",
+                id="hitstream.W023",
+            )
+        )
+    return messages
 
 
 def may_write(folder: Path) -> bool:

@@ -5,7 +5,7 @@
 | `ingest.write.loop_writer.loop_writer` | hits that the event loop stores  | fork, shutdown |
 | `ingest.write.store.writer`            | hits that a thread stores        | fork, shutdown |
 | `ingest.write.spool.spool`             | hits on their way to the journal | all three      |
-| `ingest.auth.authentication`           | the file of known tokens         | forget         |
+| `ingest.auth.authentication`           | the file of known tokens         | fork, forget   |
 | `ingest.write.refusals.refusals`       | counted refusals                 | all three      |
 | `ingest.write.refused_samples.samples` | samples of refused requests      | all three      |
 | `ingest.write.duplicates.duplicates`   | counted duplicates               | fork, forget   |

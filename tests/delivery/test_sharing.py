@@ -25,7 +25,7 @@ from tracking import db
 from tracking.delivery import due, roster, run
 from tracking.delivery.engine import Engine
 from tracking.delivery.lease import Leases, Slot
-from tracking.delivery.open_requests import divide
+from tracking.delivery.open_requests import OpenRequests, divide
 from tracking.delivery.roster import SLOTS, Roster, concurrency_of, slots_of
 from tracking.models import EngineRun, Integration, Lease, QueuedDelivery, Token
 from tracking.models.deliveries.settle import Settlement, settle
@@ -332,3 +332,17 @@ def test_each_slot_is_one_runs_and_slots_never_have_more_than_the_concurrency(
         assert sorted(slot for part in parts for _, slot in part) == [*slots_of(integration)]
         assert sum(concurrency_of(integration, len(part)) for part in parts) <= concurrency
         assert all(concurrency_of(integration, len(part)) for part in parts if part)
+
+
+def test_an_integration_that_wants_nothing_has_no_turn() -> None:
+    shares = [divide(1, {1: 0, 2: 5, 3: 5}, turn) for turn in range(4)]
+    assert all(each[1] == 0 and sum(each.values()) == 1 for each in shares)
+
+
+def test_a_slot_whose_consumer_never_began_does_not_end_the_rescue() -> None:
+    """The database was lost between the lease and the start."""
+    each = run.Run(threading.Event(), OpenRequests(), lambda: None, lambda: None)
+    each._leases.held = {(1, 0)}
+    with each._runner:
+        each._share()
+    assert each._leases.held == {(1, 0)}

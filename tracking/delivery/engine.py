@@ -56,8 +56,8 @@ class Engine:
             self._leave(run, again if run.is_wanted else nobody)
 
     def _leave(self, run: Run, again: Callable[[], object], times: int = 1) -> None:
-        """Let another run begin. The broker hands messages out by turns: one for each worker that
-        sends reaches this one, too."""
+        """Let another run begin. The broker hands messages out by turns, so publish as many as
+        there are runs: one of them reaches this worker."""
         with self._guard:
             if self._run is run:
                 self._run = None

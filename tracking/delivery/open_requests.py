@@ -34,12 +34,12 @@ def divide(cap: int, wanted: Mapping[int, int], turn: int) -> dict[int, int]:
     others'. Where there are more integrations than requests, each has its turn."""
     if sum(wanted.values()) <= cap:
         return dict(wanted)
-    keys = sorted(wanted)
+    keys = sorted(key for key, count in wanted.items() if count)
     start = turn % len(keys)
     keys = keys[start:] + keys[:start]
     if cap < len(keys):
-        return {key: int(place < cap) for place, key in enumerate(keys)}
-    shares: dict[int, int] = {}
+        return dict.fromkeys(wanted, 0) | dict.fromkeys(keys[:cap], 1)
+    shares = dict.fromkeys(wanted, 0)
     for place, key in enumerate(sorted(keys, key=lambda key: wanted[key])):
         shares[key] = min(wanted[key], cap // (len(keys) - place))
         cap -= shares[key]

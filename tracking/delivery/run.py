@@ -182,7 +182,9 @@ class Run:
         leave the other slots as their requests end."""
         held: dict[int, set[Slot]] = {pk: set() for pk in self._consumers}
         for slot in self._leases.held:
-            held[slot[0]].add(slot)
+            # Without a consumer where the database was lost between the lease and its start.
+            if slot[0] in held:
+                held[slot[0]].add(slot)
         left: list[Slot] = []
         for pk, consumer in self._consumers.items():
             kept = [slot for slot in held[pk] if self._roster.is_mine(slot)]
@@ -190,8 +192,13 @@ class Run:
                 consumer.stop()
             consumer.share(len(kept))
             extra = sorted(held[pk].difference(kept))
-            while extra and consumer.in_flight <= concurrency_of(
-                consumer.integration, len(kept) + len(extra) - 1
+            # A probe keeps its slot until its result is written: another run would not know of it.
+            is_probe = consumer.integration.paused_at is not None
+            while (
+                extra
+                and not is_probe
+                and consumer.in_flight
+                <= concurrency_of(consumer.integration, len(kept) + len(extra) - 1)
             ):
                 left.append(extra.pop())
         self._leases.leave(left)

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection, connections
 from psycopg import errors
 
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
+from tracking import db
 from tracking.ingest.errors import BadRequest
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
@@ -53,6 +55,20 @@ def test_a_poison_row_fails_alone(token: Token) -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, BadRequest)]
     assert [outcomes.index(error) for error in refused] == [4]
     assert Hit.objects.count() == QueuedDelivery.objects.count() == 8
+
+
+def test_on_a_cluster_a_poison_row_repeats_no_hit_of_another_token(
+    token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One server stands for the cluster: what counts is that each token has its own statement."""
+    monkeypatch.setattr(db, "is_distributed", lambda: True)
+    other, _ = Token.objects.issue("other")
+    good = arrive(token, b'{"userId": "u", "event": {}}')
+    poison = msgspec.structs.replace(*arrivals(other, ["bad"]), ip="moon")
+    with connect() as own:
+        outcomes = store(own, [good, poison])
+    assert outcomes[0] is Stored.NEW
+    assert isinstance(outcomes[1], BadRequest)
 
 
 def test_a_hit_and_what_it_owes_are_stored_together_or_not_at_all(token: Token) -> None:

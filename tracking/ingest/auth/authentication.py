@@ -118,6 +118,7 @@ def touch(connection: OwnConnection, found: Sequence[TokenAccess | Exception | N
 
 known_tokens = KnownTokens(SQL["known"], find_access)
 process.on_forget(known_tokens.clear)
+process.after_fork(known_tokens.clear)
 
 
 class TokenCache:

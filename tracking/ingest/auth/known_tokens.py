@@ -7,6 +7,7 @@ is away reads them, too.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -24,6 +25,8 @@ from tracking.ingest.errors import Unavailable
 from tracking.ingest.write.spool import keeper, spool
 from tracking.ingest.write.spool.folder import Folder
 from tracking.ingest.write.spool.segment import sync_folder
+
+logger = logging.getLogger(__name__)
 
 Access = TypeVar("Access")
 
@@ -124,8 +127,13 @@ class KnownTokens(Generic[Access]):
             return
         with self._reading:
             if time.monotonic() >= self._look_after:
-                self._look_now()
-                self._look_after = time.monotonic() + LOOK_EVERY
+                try:
+                    self._look_now()
+                except (OSError, msgspec.MsgspecError) as error:
+                    self._rows, self._read_from = {}, None
+                    logger.error("The file of known tokens cannot be read: %s", error)
+                finally:
+                    self._look_after = time.monotonic() + LOOK_EVERY
 
     def _look_now(self) -> None:
         current = spool.current()

@@ -71,6 +71,12 @@ class BatchThread(Generic[Item, Outcome]):
         #: What the present statement handles. Any thread may read it.
         self.in_flight: Sequence[PendingItem[Item, Outcome]] = ()
 
+    @property
+    def busy_since(self) -> float | None:
+        """When the present statement began, by the monotonic clock; None without one. Any thread
+        may read it."""
+        return self._busy_since
+
     def take_back(self) -> list[PendingItem[Item, Outcome]]:
         """Return what is queued and not in flight; the thread will not handle it."""
         found: list[PendingItem[Item, Outcome]] = []

@@ -84,9 +84,13 @@ class LoopWriter:
             self._loop.call_soon(self._send, context=NO_REQUEST)
 
     def oldest(self) -> PendingArrival | None:
-        """Return what has waited longest. Any thread may call this."""
-        with suppress(IndexError):  # It is settled at this moment.
-            return self._sent[0] if self._sent else self._waiting[0]
+        """Return what has waited longest of what has not ended, in flight or behind it. Any thread
+        may call this."""
+        for item in self._sent:
+            if not item.is_ended:
+                return item
+        with suppress(IndexError):  # It is sent at this moment.
+            return self._waiting[0]
         return None
 
     def give_up(self) -> None:
@@ -148,8 +152,8 @@ class LoopWriter:
             self._fail(error)
 
     def _take(self, count: int) -> list[PendingArrival]:
-        """Take so many items; where the tables are distributed, of these the first and the others
-        of its token: one server stores them."""
+        """Take so many items; where the tables are distributed, only those of the first item's
+        token: one server stores them."""
         first = [self._waiting.popleft() for _ in range(count)]
         if not db.is_distributed():
             return first

@@ -34,6 +34,11 @@ class PendingItem(Generic[Item, Outcome]):
             self._settled = threading.Lock()
             self._settled.acquire()
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more is to be done for the item here."""
+        return self.is_settled
+
     def settle(self, outcome: Outcome | Exception) -> None:
         self.outcome, self.is_settled = outcome, True
         if self._settled is not None:

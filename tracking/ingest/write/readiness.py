@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from uuid import uuid4
 
 import psycopg
 from psycopg import errors
@@ -30,8 +31,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds that a probe waits; longer than the deadline of a request, so that the deadline decides.
 PATIENCE = 2.0
-#: A hit of no token: nothing is queued for it. With a hitId, since the dedup keys are written, too.
-HIT = b'{"hitId": "readiness", "userId": "readiness", "event": {}}'
+#: A hit of no token: nothing is queued for it. With a hitId, since the dedup keys are written, too;
+#: each probe has its own: the locks of one that was cut off hold up no other.
+HIT = b'{"hitId": "readiness-%s", "userId": "readiness", "event": {}}'
 NOBODY = ClientInfo(token_id=0, ip=None, user_agent="")
 
 #: On the present connection.
@@ -93,7 +95,9 @@ _thread: BatchThread[Arrival, str] = BatchThread("hitstream-readiness", try_to_s
 def probe() -> str:
     """Return why a hit would not be stored within a request's deadline; empty if it would."""
     try:
-        return _thread.submit(parse(HIT, NOBODY), within=conf.REQUEST_DEADLINE)
+        return _thread.submit(
+            parse(HIT % uuid4().hex.encode(), NOBODY), within=conf.REQUEST_DEADLINE
+        )
     except IngestError as error:
         return reason_of(error.__cause__)
 

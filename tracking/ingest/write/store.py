@@ -109,6 +109,19 @@ def insert(
     A wait for another transaction must not delay everybody else: once a batch has waited for one,
     its parts wait for a moment each, and after `until`, by the monotonic clock, no part is tried.
     """
+    if db.is_distributed() and batch and batch[0].token_id != batch[-1].token_id:
+        # Each statement commits: none may be repeated for a row of another token. In the order of
+        # tokens: see `without_duplicates`.
+        groups = (list(group) for _, group in groupby(batch, key=attrgetter("token_id")))
+        outcomes = (insert(connection, group, wake, until) for group in groups)
+        return {id: outcome for each in outcomes for id, outcome in each.items()}
+    return insert_together(connection, batch, wake, until)
+
+
+def insert_together(
+    connection: OwnConnection, batch: list[Arrival], wake: Wake, until: float
+) -> Outcomes:
+    """Do what `insert` does, in one statement."""
     if time.monotonic() > until:
         return {arrival.id: Unavailable() for arrival in batch}
     run = execute if until == math.inf else execute_shortly
@@ -142,23 +155,24 @@ def execute_shortly(connection: OwnConnection, batch: list[Arrival], wake: Wake)
     with connection.transaction():
         ((before,),) = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
         connection.execute(SQL["set_lock_timeout"], {"timeout": MOMENT})
-        outcomes = execute(connection, batch, wake)
+        row = run_statement(connection, batch, wake)
         # The transaction may be the host's, and go on.
         connection.execute(SQL["set_lock_timeout"], {"timeout": before})
-    return outcomes
+    return outcomes_of(batch, *row, wake)
 
 
 def execute(connection: OwnConnection, batch: list[Arrival], wake: Wake) -> Outcomes:
-    if db.is_distributed() and batch[0].token_id != batch[-1].token_id:
-        # In the order of tokens: see `without_duplicates`.
-        groups = (list(group) for _, group in groupby(batch, key=attrgetter("token_id")))
-        return {
-            id: each for group in groups for id, each in execute(connection, group, wake).items()
-        }
+    return outcomes_of(batch, *run_statement(connection, batch, wake), wake)
+
+
+def run_statement(
+    connection: OwnConnection, batch: list[Arrival], wake: Wake
+) -> tuple[bool, Sequence[UUID]]:
+    """Return the row of the statement `store`."""
     late_after = late_arrivals.after() if wake is None else late_arrivals.ALWAYS
     found = connection.execute(SQL["store"], parameters(batch, late_after), prepare=True).fetchall()
     ((queues, duplicate_ids),) = found
-    return outcomes_of(batch, queues, duplicate_ids, wake)
+    return queues, duplicate_ids
 
 
 def parameters(batch: Sequence[Arrival], late_after: str) -> dict[str, str]:

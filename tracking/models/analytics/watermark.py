@@ -47,7 +47,8 @@ class Busy(Exception):
 
 
 class Watermark(models.Model):
-    """One row of all tokens, whose `token_id` is 0; none before the first hit is counted."""
+    """One row of all tokens, whose `token_id` is 0; on a cluster one row for each token. There is
+    none before the first hit is counted."""
 
     token_id = models.BigIntegerField(primary_key=True, default=ALL_TOKENS)
     position = models.UUIDField(default=NOBODY)

@@ -76,7 +76,7 @@ class Hit(models.Model):
 
     `email_hash` is the sender's own; `email_digest` is ours, of an address in the payload, so that
     the search finds it. `country` (ISO 3166), `agent` (a number of its dictionary) and `is_bot` are
-    null until they are looked up.
+    not used yet: they are null until they are looked up.
     """
 
     id = models.UUIDField(_("id"), primary_key=True)

@@ -63,8 +63,13 @@ class Partition:
 
 def partitions_ahead(today: date, tables: Sequence[str]) -> list[Partition]:
     """Return the partitions that should exist; yesterday's too, for hosts whose clocks differ."""
-    days = [today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)]
+    days = sorted(days_wanted(today))
     return [Partition(parent, day) for day in days for parent in tables]
+
+
+def days_wanted(today: date) -> set[date]:
+    """Return the days that should have partitions."""
+    return {today + timedelta(days=n) for n in range(-1, conf.PARTITION_DAYS_AHEAD + 1)}
 
 
 SQL = load(__file__)
@@ -84,12 +89,25 @@ def make_days(execute: Callable[..., Any], days: Iterable[date]) -> list[str]:
     return make_missing(execute, wanted)
 
 
+def days_missing(execute: Callable[..., Any], days: Iterable[date]) -> set[date]:
+    """Return those of the days that lack a partition."""
+    present = names_present(execute, PARTITIONED)
+    return {
+        day for day in days if any(Partition(each, day).name not in present for each in PARTITIONED)
+    }
+
+
+def names_present(execute: Callable[..., Any], tables: Sequence[str]) -> set[str]:
+    """Return the names of the tables' partitions."""
+    return {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
+
+
 def make_missing(
     execute: Callable[..., Any], wanted: Sequence[Partition], tables: Sequence[str] = PARTITIONED
 ) -> list[str]:
     """Create those of the wanted partitions that are missing. Returns their names."""
     execute("SELECT pg_advisory_xact_lock(hashtext('hitstream_partitions'))")
-    present = {row[0] for row in execute(SQL["partitions"], {"tables": list(tables)}).fetchall()}
+    present = names_present(execute, tables)
     made = [partition for partition in wanted if partition.name not in present]
     if made:
         ((schema,),) = execute(SQL["schema"]).fetchall()

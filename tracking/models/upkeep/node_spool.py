@@ -62,7 +62,7 @@ class NodeSpool(models.Model):
 
     @property
     def share(self) -> float:
-        return self.bytes / self.limit_bytes
+        return self.bytes / self.limit_bytes if self.limit_bytes else 1.0
 
     def age(self, now: datetime) -> timedelta:
         """Return for how long the oldest hit has waited; nothing without one."""

@@ -11,13 +11,19 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tracking.ingest.errors import Unavailable
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.track_payload import parse
 from tracking.ingest.write.spool.folder import Folder, SpoolFull
 from tracking.ingest.write.spool.journal import Journal
 from tracking.ingest.write.spool.presence import Presence
-from tracking.ingest.write.spool.segment import JournalSegment, SegmentReader, record_of
+from tracking.ingest.write.spool.segment import (
+    MAGIC,
+    JournalSegment,
+    SegmentReader,
+    record_of,
+)
 from tracking.ingest.write.spool.status import Meter
 
 BODY = b'{"hitId": "%s", "userId": "u", "event": {"name": "\xc3\x84", "n": 12345678901234567890}}'
@@ -104,10 +110,55 @@ def test_a_record_with_a_wrong_checksum_costs_no_other(
     text = record_of(arrivals[1])[8:]
     path.write_bytes(content.replace(text, text.replace(b'"b"', b'"x"')))
     assert read(path) == "ac"
-    assert "1 damaged records" in caplog.text
-    # For an operator.
+    assert_kept_for_an_operator(path, caplog)
+
+
+def assert_kept_for_an_operator(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert "is damaged" in caplog.text
     assert not path.exists()
     assert path.with_suffix(".damaged").exists()
+
+
+@pytest.mark.parametrize(
+    ("bit", "found"),
+    [
+        pytest.param(0, "acd", id="a byte shorter or longer"),
+        pytest.param(17, "acd", id="longer than the file"),
+        pytest.param(30, "acd", id="longer than any record"),
+    ],
+)
+def test_a_damaged_length_costs_no_other_record(
+    folder: Folder, bit: int, found: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, arrivals = written(folder, "abcd")
+    flip(path, len(MAGIC) + len(record_of(arrivals[0])), bit)
+    assert read(path) == found
+    assert_kept_for_an_operator(path, caplog)
+
+
+@pytest.mark.parametrize("bit", [17, 30, 40], ids=["length", "longest length", "checksum"])
+def test_damage_of_the_last_record_is_no_torn_tail(
+    folder: Folder, bit: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, arrivals = written(folder, "abc")
+    flip(path, path.stat().st_size - len(record_of(arrivals[2])), bit)
+    assert read(path) == "ab"
+    assert_kept_for_an_operator(path, caplog)
+
+
+def test_a_damaged_first_line_costs_no_record(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, _ = written(folder, "ab")
+    flip(path, 0, 0)
+    assert read(path) == "ab"
+    assert_kept_for_an_operator(path, caplog)
+
+
+def flip(path: Path, byte: int, bit: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[byte + bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
 
 
 def test_a_segment_is_read_by_one_and_only_once_its_writer_is_gone(folder: Folder) -> None:
@@ -170,7 +221,7 @@ def test_segments_are_bounded_and_so_is_their_sum(journal: Journal, folder: Fold
             stored += 50
     assert len(folder.segments()) > 10
     assert max(path.stat().st_size for path in folder.segments()) <= folder.segment_bytes
-    assert 0.8 * MEGABYTE < folder.used() <= MEGABYTE
+    assert 0.8 * MEGABYTE < Meter(folder).measure().bytes <= MEGABYTE
     journal.drain()
     # What was refused may be half there, what was accepted is whole.
     assert stored <= len(kept(folder)) < stored + 50
@@ -182,6 +233,31 @@ def test_many_processes_share_the_limit(folder: Folder) -> None:
         folder.create()
     for segment in held:
         segment.close()
+
+
+def test_segments_that_are_read_take_no_more_than_their_bytes(folder: Folder) -> None:
+    """A second outage while the first is stored finds the room that there is."""
+    readers = [SegmentReader.take(written(folder, "a")[0]) for _ in range(16)]
+    folder.create().close()
+    for reader in readers:
+        assert reader is not None
+        reader.close()
+
+
+def test_a_close_that_fails_costs_the_journal_nothing(
+    journal: Journal, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.submit_all([arrive("a")], within=5)
+    thread = journal._thread
+    assert journal._segment is not None
+    os.close(journal._segment._file)
+    journal.presence.regain()
+    wait_until(lambda: journal._segment is None, within=5)
+    journal.presence.lose()
+    journal.submit_all([arrive("b")], within=5)
+    assert journal._thread is thread
+    journal.drain()
+    assert kept(folder) == "ab"
 
 
 @contextmanager
@@ -230,5 +306,5 @@ def test_the_meter_counts_what_was_appended_since(journal: Journal, folder: Fold
     journal.submit_all([arrive("c")], within=5)
     found = meter.measure()
     assert (found.hits, found.limit) == (3, MEGABYTE)
-    assert found.bytes == folder.used() > 0
+    assert found.bytes == sum(path.stat().st_size for path in folder.segments()) > 0
     assert 0 <= found.oldest < 5

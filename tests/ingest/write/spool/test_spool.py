@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import os
 import time
@@ -25,13 +26,16 @@ from tests.support.waiting import wait_until
 from tracking import db, process
 from tracking.connection import OwnConnection
 from tracking.ingest.auth.authentication import known_tokens, tokens
-from tracking.ingest.write import readiness
+from tracking.ingest.errors import Unavailable
+from tracking.ingest.parse.arrival import Arrival
+from tracking.ingest.write import readiness, store
 from tracking.ingest.write.connection import connect
 from tracking.ingest.write.loop_writer import LoopWriter
+from tracking.ingest.write.spool import drain as drain_module
 from tracking.ingest.write.spool import spool
 from tracking.ingest.write.spool.drain import Drain
 from tracking.ingest.write.spool.folder import Folder
-from tracking.ingest.write.spool.segment import record_of
+from tracking.ingest.write.spool.segment import SegmentReader, record_of
 from tracking.ingest.write.store import writer
 from tracking.metrics.exposition import exposition
 from tracking.models import Hit, HitKey, NodeSpool, QueuedDelivery, Token
@@ -139,6 +143,75 @@ def test_what_a_killed_process_had_stored_already_is_left_out(token: Token, outa
     assert folder.segments() == []
 
 
+def no_put_back(arrivals: Any) -> None:
+    raise AssertionError("nothing is held up")
+
+
+def close_with(folder: Folder, batch: list[Arrival]) -> Path:
+    """A closed segment with these hits."""
+    segment = folder.create()
+    segment.append([record_of(each) for each in batch])
+    segment.close()
+    return segment.path
+
+
+def store_all(drain: Drain) -> None:
+    with connect() as own:
+        while drain.step(own):
+            pass
+
+
+def test_a_read_that_fails_loses_nothing(
+    token: Token, outage: Outage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The segment is read again from its start; the others are stored meanwhile."""
+    monkeypatch.setattr(drain_module, "REST", 0.0)
+    folder = Folder(str(outage.folder), 1024**3)
+    batch = arrivals(token, [str(number) for number in range(1201)])
+    for part in (batch[::3], batch[1::3], batch[2::3]):
+        close_with(folder, part)
+    read, calls = SegmentReader._read_text, itertools.count()
+
+    def fail_once(reader: SegmentReader) -> bytes:
+        if next(calls) == 700:
+            raise OSError(5, "Input/output error")
+        return read(reader)
+
+    monkeypatch.setattr(SegmentReader, "_read_text", fail_once)
+    store_all(Drain(folder, no_put_back))
+    assert Hit.objects.count() == 1201
+    assert counted(token) == 1201
+    assert folder.segments() == []
+    assert "cannot be read" in caplog.text
+
+
+def test_a_put_back_that_fails_repeats_nothing_else(token: Token, outage: Outage) -> None:
+    """The hit that another transaction holds up is tried again, the others are not."""
+    bad, again, held, good = arrivals(token, ["bad", "again", "held", "good"])
+    bad = msgspec.structs.replace(bad, ip="moon")
+    folder = Folder(str(outage.folder), 1024**2)
+    close_with(folder, [bad, again, held, good])
+    put_back: list[str] = []
+
+    def fail_once(arrivals: Any) -> None:
+        put_back.extend(each.hit_id for each in arrivals)
+        if len(put_back) == 1:
+            raise Unavailable
+
+    drain = Drain(folder, fail_once)
+    with connect() as own, connect() as other:
+        store.store(own, arrivals(token, ["again"]))
+        with other.transaction(force_rollback=True):
+            store.store(other, arrivals(token, ["held"]))
+            with pytest.raises(Unavailable):
+                drain.step(own)
+            drain.step(own)
+    assert put_back == ["held", "held"]
+    assert sorted(each.hit_id for each in Hit.objects.all()) == ["again", "good"]
+    assert (outage.folder / "unstorable.hits").read_bytes().count(b'"moon"') == 1
+    assert counted(token) == 3
+
+
 def counted(token: Token) -> int:
     """The hits in the counts, those that arrived more than once included."""
     with connection.cursor() as cursor:
@@ -150,7 +223,7 @@ def counted(token: Token) -> int:
 
 
 def test_the_hits_of_several_processes_are_stored_in_the_order_of_receipt(
-    token: Token, outage: Outage
+    token: Token, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Folder(str(outage.folder), 1024**2)
     segments = [folder.create(), folder.create()]
@@ -160,11 +233,14 @@ def test_the_hits_of_several_processes_are_stored_in_the_order_of_receipt(
     for segment in segments:
         segment.close()
     stored: list[str] = []
-    drain = Drain(folder, lambda arrival: None)
-    drain._store = lambda own, batch: stored.extend(each.hit_id for each in batch)  # type: ignore[method-assign,assignment]
-    with connect() as own:
-        while drain.step(own):
-            pass
+    store_batch = store.store
+
+    def recorded(own: OwnConnection, batch: list[Arrival]) -> list[Any]:
+        stored.extend(each.hit_id for each in batch)
+        return store_batch(own, batch)
+
+    monkeypatch.setattr(store, "store", recorded)
+    store_all(Drain(folder, no_put_back))
     assert stored == [str(number) for number in range(9)]
 
 
@@ -184,6 +260,40 @@ def test_a_past_day_gets_its_partition(token: Token, outage: Outage) -> None:
         day = datetime.now(UTC) - timedelta(days=40)
         for table in ("hit", "outcome", "attempt"):
             cursor.execute(f"DROP TABLE hitstream_{table}_{day:%Y%m%d}")
+
+
+def test_a_day_that_this_role_may_not_make_holds_up_no_other_hit(
+    token: Token, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a past day, which no sweep makes. The file of such hits is a segment."""
+    old, new = arrivals(token, ["old", "new"])
+    old = msgspec.structs.replace(
+        old, id=first_uuid7(datetime.now(UTC) - timedelta(days=40)), digest=None
+    )
+    folder = Folder(str(outage.folder), 1024**2)
+    close_with(folder, [old, new])
+    with connect() as own:
+        with connection.cursor() as cursor:
+            cursor.execute("REVOKE CREATE ON SCHEMA public FROM public")
+            cursor.execute("CREATE ROLE writes_only IN ROLE pg_read_all_data, pg_write_all_data")
+        try:
+            own.execute("SET ROLE writes_only")
+            drain = Drain(folder, no_put_back)
+            while drain.step(own):
+                pass
+        finally:
+            own.execute("RESET ROLE")
+            with connection.cursor() as cursor:
+                cursor.execute("DROP ROLE writes_only")
+    assert [each.hit_id for each in Hit.objects.all()] == ["new"]
+    assert folder.segments() == []
+    kept = outage.folder / "unstorable.hits"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "has no partition" in caplog.text
+    reader = SegmentReader.take(kept)
+    assert reader is not None
+    assert [*reader.arrivals()] == [old]
+    reader.close()
 
 
 def test_a_hit_that_postgres_cannot_hold_is_kept_for_an_operator(
@@ -312,6 +422,11 @@ def test_a_full_spool_is_503_and_not_ready(send: Send, outage: Outage, settings:
     answers = [send(hit(x="y" * 5000)) for _ in range(30)]
     assert {each.status_code for each in answers} == {204, 503}
     assert answers[-1].headers["Retry-After"] == "5"
+    current = spool.current()
+    assert current is not None
+    # Beyond the moment for which a disk that failed is not tried again.
+    wait_until(lambda: not current.journal.has_failed, within=SOON)
+    assert get("/readyz").status_code == 503
 
 
 def test_the_node_reports_its_spool(send: Send, outage: Outage) -> None:
@@ -407,3 +522,12 @@ def test_threads_that_ask_while_the_file_is_first_read_wait_for_it(
         found = [*pool.map(lambda _: known_tokens.is_there(), range(8))]
     outage.end()
     assert found == [True] * 8
+
+
+def test_a_file_of_tokens_that_cannot_be_read_is_503(send: Send, outage: Outage) -> None:
+    outage.begin()
+    path = outage.folder / "tokens.json"
+    path.unlink()
+    path.write_bytes(b"[[1]]")
+    outage.disconnect()
+    assert send(hit()).status_code == 503

@@ -1,7 +1,7 @@
 """The spool's folder on this node: its segments, their bytes, and who keeps it.
 
-<uuid7>-<pid>.hits   a segment; locked while its writer or reader lives
-unstorable.hits      hits that Postgres refused, for an operator
+<uuid7>-<pid>.hits   a segment; locked while its writer lives, with a shared lock while it is read
+unstorable.hits      hits that Postgres refused, for an operator: in the form of a segment
 tokens.json          the known tokens
 folder.lock          held while a segment is created
 keeper.lock          held by the process that keeps the spool
@@ -12,14 +12,14 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from uuid_utils.compat import uuid7
 
-from tracking.ingest.write.spool.segment import MAGIC, JournalSegment
+from tracking.ingest.write.spool.segment import MAGIC, JournalSegment, sync_folder
 
 SUFFIX = ".hits"
 UNSTORABLE = "unstorable.hits"
@@ -44,26 +44,27 @@ class Folder:
     def create(self, size: int = 0) -> JournalSegment:
         """Create a segment with room for a record of `size` bytes. Raises SpoolFull or OSError."""
         with self._locked():
-            # A segment that is written to counts as a whole: it will grow.
-            room = self.limit - self._reserved()
-            if room < max(self.segment_bytes, size + len(MAGIC)):
+            if not self.has_room(size):
                 raise SpoolFull(f"the spool has reached its limit of {self.limit:,} bytes")
             return JournalSegment(self.path / f"{uuid7().hex}-{os.getpid()}{SUFFIX}")
+
+    def has_room(self, size: int = 0) -> bool:
+        """Return whether there is room for one more segment, with a record of `size` bytes. A
+        segment that is written to counts as a whole: it will grow."""
+        room = self.limit - self._reserved()
+        return room >= max(self.segment_bytes, size + len(MAGIC))
 
     def segments(self) -> list[Path]:
         """Return the segments, the oldest first."""
         found = (each for each in self.path.glob(f"*-*{SUFFIX}"))
         return sorted(found, key=lambda path: path.name)
 
-    def used(self) -> int:
-        """Return the bytes of all segments."""
-        return sum(map(size_of, self.segments()))
-
     def _reserved(self) -> int:
         return sum(max(size_of(each), self.reserve_of(each)) for each in self.segments())
 
     def reserve_of(self, path: Path) -> int:
-        """Return the bytes that a segment may grow to: none unless a living process writes it."""
+        """Return the bytes that a segment may grow to: none unless a living process writes it. A
+        reader's lock is a shared one."""
         with suppress(FileNotFoundError), path.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -86,6 +87,22 @@ class Folder:
             file.close()
             return None
         return file
+
+
+def keep(path: Path, records: Sequence[bytes]) -> None:
+    """Append the records to a file like a segment, on the disk when this returns. Raises
+    OSError."""
+    file = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        is_new = not os.fstat(file).st_size
+        rest = memoryview(b"".join([MAGIC, *records] if is_new else records))
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+    if is_new:
+        sync_folder(path.parent)
 
 
 def size_of(path: Path) -> int:

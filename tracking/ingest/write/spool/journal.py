@@ -52,6 +52,10 @@ class Journal:
         """Whether the last append failed, a moment ago."""
         return time.monotonic() < self._rests_until
 
+    def has_room(self) -> bool:
+        """Return whether the next hit finds room, as far as is known without its size."""
+        return self._segment is not None or self.folder.has_room()
+
     def submit_all(self, arrivals: Sequence[Arrival], *, within: float) -> None:
         """Append the arrivals. Raises Unavailable if one may not be on the disk."""
         items = [PendingItem[Arrival, Stored](arrival) for arrival in arrivals]
@@ -178,34 +182,42 @@ class Journal:
 
 
 class JournalItem(PendingItem[Arrival, Stored]):
-    """An arrival that goes to the journal if Postgres does not commit it. Both may settle it: the
-    first success counts."""
+    """An arrival that goes to the journal if Postgres does not commit it. Both may settle it, on
+    threads of their own: the first success counts.
 
-    __slots__ = ("_journal", "begun_at", "is_spooled")
+    The two locks are never waited for: each is taken once, by the thread that settles the item, and
+    by the one that puts it into the journal.
+    """
+
+    __slots__ = ("_journal", "_settling", "_spooling", "begun_at")
 
     def __init__(self, item: Arrival, then: Callable[[], None], journal: Journal) -> None:
         super().__init__(item, then)
         self._journal = journal
         self.begun_at = time.monotonic()
-        self.is_spooled = False
+        self._settling, self._spooling = threading.Lock(), threading.Lock()
 
     @property
     def is_ended(self) -> bool:
-        return self.is_settled or self.is_spooled
+        return self.is_settled or self._spooling.locked()
+
+    def spool(self) -> None:
+        """Put the item into the journal, unless it is there. Raises Unavailable."""
+        if self._spooling.acquire(blocking=False):
+            self._journal.put(self)
 
     def settle(self, outcome: Stored | Exception) -> None:
         """Take the outcome of Postgres."""
         if not isinstance(outcome, Unavailable):
             self.conclude(outcome)
         elif not self.is_ended:
-            self.is_spooled = True
             if not isinstance(outcome, Contended):
                 self._journal.presence.lose()
             try:
-                self._journal.put(self)
+                self.spool()
             except Unavailable as error:
                 self.conclude(error)
 
     def conclude(self, outcome: Stored | Exception) -> None:
-        if not self.is_settled:
+        if self._settling.acquire(blocking=False):
             super().settle(outcome)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 import psycopg
@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 INTERVAL = 0.5
 #: Seconds after an error before the keeper tries again.
 PAUSE = 1.0
-#: Seconds between two copies of the known tokens. A copy takes less than the other five.
+#: Seconds between two copies of the known tokens. A copy is fast, so a revoked token is known
+#: within ten seconds.
 SAVE_EVERY = 5.0
 #: Seconds between two reports of an empty spool, of one with hits, and two lines in the log.
 REPORT_EVERY, REPORT_FILLED_EVERY, LOG_EVERY = 60.0, 2.0, 30.0
@@ -65,9 +66,9 @@ class Keeper:
         self._thread.join(TURN + PAUSE)
 
     def abandon(self) -> None:
-        """Close the files of another process, after a fork."""
-        self._ends.set()
-        self._drain.close()
+        """Close the files of another process, after a fork. Its thread is not there any more, and
+        its locks may never be free again."""
+        self._drain.abandon()
         if self._lock is not None:
             self._lock.close()
 
@@ -132,9 +133,9 @@ class Keeper:
                 logger.info("Stored %s spooled hits", stored)
         return more
 
-    def _put_back(self, arrival: Arrival) -> None:
-        """Append a hit to the journal again. Raises Unavailable."""
-        self._journal.submit_all([arrival], within=PAUSE)
+    def _put_back(self, arrivals: Sequence[Arrival]) -> None:
+        """Append hits to the journal again. Raises Unavailable."""
+        self._journal.submit_all(arrivals, within=PAUSE)
 
     def _log(self) -> None:
         """Log that hits are spooled: while Postgres is away no alert can be stored."""

@@ -41,13 +41,13 @@ class Spool:
         self.meter = Meter(self.folder)
         self._keeper = Keeper(self.folder, self.journal, self.presence)
         self._keeper.start()
+        self._taken_back_at = 0.0
 
     def hand(self, arrival: Arrival, then: Callable[[], None]) -> PendingItem[Arrival, Stored]:
         """Do what the LoopWriter's `hand` does, with the journal behind it."""
         item = JournalItem(arrival, then, self.journal)
         if self.presence.is_away:
-            item.is_spooled = True
-            self.journal.put(item)
+            item.spool()
             return item
         try:
             loop_writer.take(item)
@@ -77,11 +77,14 @@ class Spool:
     def _expire(self) -> None:
         """Take from the writers what they have held for SPOOL_AFTER seconds, and what waits
         behind it."""
-        until = time.monotonic() - conf.SPOOL_AFTER
+        now = time.monotonic()
+        until = now - conf.SPOOL_AFTER
         if is_overdue(loop_writer.oldest(), until):
             loop_writer.give_up()
-        in_flight = writer.in_flight
-        if any(is_overdue(item, until) for item in in_flight):
+        in_flight, busy_since = writer.in_flight, writer.busy_since
+        is_stuck = busy_since is not None and max(busy_since, self._taken_back_at) < until
+        if is_stuck or any(is_overdue(item, until) for item in in_flight):
+            self._taken_back_at = now
             for item in (*in_flight, *writer.take_back()):
                 if isinstance(item, JournalItem):
                     item.settle(Unavailable())
@@ -91,7 +94,7 @@ class Spool:
 
     def can_take(self) -> bool:
         """Return whether the next hit would find room and a disk that works."""
-        return not self.journal.has_failed and self.folder.used() < self.folder.limit
+        return not self.journal.has_failed and self.journal.has_room()
 
     def close(self) -> None:
         """Write what waits, and leave the segments to other processes."""

@@ -21,7 +21,7 @@ class SpoolStatus:
 
     @property
     def share(self) -> float:
-        return self.bytes / self.limit
+        return self.bytes / self.limit if self.limit else 1.0
 
 
 class Meter:
