@@ -39,6 +39,7 @@ def describe(destination: type[Destination]) -> str:
     ]
     return joined(
         f"## {destination.label}",
+        str(destination.summary),
         table(("", ""), [fact for fact in facts if fact[1]]),
         table(("field", "", ""), map(row, destination.Config.base_fields.items())),
         notes_of(destination),

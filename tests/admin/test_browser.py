@@ -9,7 +9,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 from standardwebhooks import Webhook
 
-from tests.support.browser import follow, shoot
+from tests.support.browser import follow, shoot, unfold
 from tests.support.integrations import add_webhook
 from tests.support.vendor import open_vendor, reply
 from tracking.delivery.engine import engine
@@ -63,7 +63,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
     follow(page, "text=Continue to")
     follow(page, "text=Add integration")
     shoot(page, "destinations")
-    follow(page, "text=Webhook")
+    follow(page, ".hs-destinations a[href*='=webhook']")
     page.fill("#id_name", "Orders")
     page.fill("#id_config-url", "not a url")
     follow(page, "input[name=_save]")
@@ -71,6 +71,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
     shoot(page, "integration-error")
     with open_vendor(reply(200, b'{"ok": true}')) as vendor:
         page.fill("#id_config-url", vendor.url)
+        unfold(page)
         page.check("#id_keep_bodies")
         shoot(page, "integration-form")
         follow(page, "input[name=_save]")

@@ -5,7 +5,7 @@ from django.forms import ChoiceField
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.support.browser import follow, shoot
+from tests.support.browser import follow, shoot, unfold
 from tracking.destinations.contract import registry
 from tracking.destinations.contract.destination import Destination
 from tracking.models import Token
@@ -20,7 +20,8 @@ def test_its_form_opens_and_says_what_is_missing(
     page = signed_in
     token, _ = Token.objects.issue("Shop")
     page.goto(f"{live_server.url}/admin/hitstream/integration/add/?token={token.pk}")
-    page.locator(".hs-destinations a", has_text=kind.label).first.click()
+    follow(page, f".hs-destinations a[href*='destination={kind.slug}&']")
+    unfold(page)
     for name, field in kind.Config.base_fields.items():
         expect(page.locator(f"[name='config-{name}']").first).to_be_visible()
         if field.help_text:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.admin.test_browser import work_elsewhere
-from tests.support.browser import follow, shoot
+from tests.support.browser import follow, shoot, unfold
 from tests.support.hits import Send, hit
 from tests.support.integrations import add_webhook
 from tests.support.vendor import open_vendor, reply
@@ -22,6 +22,7 @@ EVENTS = [
 
 def open_form(page: Page, live_server: LiveServer, integration: Integration) -> None:
     page.goto(f"{live_server.url}/admin/hitstream/integration/{integration.pk}/change/")
+    unfold(page)
     expect(page.locator(".hs-last-hits h3")).to_have_text(f"Preview on the last {len(EVENTS)} hits")
 
 

@@ -140,3 +140,8 @@ def shoot(page: Page, name: str) -> None:
             page.screenshot(path=path, full_page=True)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def unfold(page: Page) -> None:
+    """Open every folded part of the form."""
+    page.locator("fieldset > details").evaluate_all("all => all.forEach(each => each.open = true)")

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from tracking.admin.mapping_form import MappingForm
 from tracking.destinations.contract.config_form import ConfigForm
 from tracking.destinations.contract.destination import Destination
+from tracking.destinations.contract.form_fields import DurationField
 from tracking.exceptions import SetupError
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
+from tracking.models.integrations.defaults import default_max_age, default_retry_base
 from tracking.models.integrations.field_groups import SENDING
 from tracking.presentation.form_fields import LinesField
 
@@ -28,10 +30,31 @@ class IntegrationForm(forms.ModelForm):
     destination: ClassVar[type[Destination] | None] = None
     #: The tokens to choose from.
     scope: ClassVar[Scope] = Scope(None)
+    #: Whether the form is only filled in to test the connection. It is then never saved.
+    is_trial: ClassVar[bool] = False
     event_names = LinesField(
         label=_("Only these events"),
         required=False,
         help_text=_("Event names, one per line. Empty: every event."),
+    )
+
+    max_age = DurationField(
+        initial=default_max_age,
+        label=_("Give up after"),
+        help_text=_(
+            "Such as 7 days. Counted from the moment the delivery was queued; an attempt that "
+            "fails later is the last."
+        ),
+    )
+    retry_base = DurationField(
+        initial=default_retry_base,
+        label=_("First retry within"),
+        least=0.001,
+        most=86_400,
+        whole=False,
+        help_text=_(
+            "Such as 30 s. The longest wait before the first retry; it doubles with each retry."
+        ),
     )
 
     class Meta:
@@ -64,6 +87,9 @@ class IntegrationForm(forms.ModelForm):
                 present=self.instance.config if self.instance.secrets else None,
             )
 
+    def is_valid(self) -> bool:
+        return super().is_valid() and not self.is_trial
+
     def clean(self) -> dict[str, Any]:
         """Configure the instance, or add the errors to the form."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -90,7 +116,9 @@ class IntegrationForm(forms.ModelForm):
             self.add_error(f"{prefix}{name}" if name in form.fields else None, errors)
 
 
-def form_for(destination: type[Destination] | None, scope: Scope) -> type[IntegrationForm]:
+def form_for(
+    destination: type[Destination] | None, scope: Scope, *, is_trial: bool = False
+) -> type[IntegrationForm]:
     """Return an IntegrationForm with the fields of the destination, which pass their input on
     unchanged."""
     config = destination.Config.base_fields if destination else {}
@@ -98,7 +126,7 @@ def form_for(destination: type[Destination] | None, scope: Scope) -> type[Integr
     return type(
         "IntegrationForm",
         (IntegrationForm,),
-        {**fields, "destination": destination, "scope": scope},
+        {**fields, "destination": destination, "scope": scope, "is_trial": is_trial},
     )
 
 
@@ -120,6 +148,9 @@ class PassingField(forms.Field):
 
     def validate(self, value: Any) -> None:
         """Accept it: the form that declares the field validates it."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return self._declared.prepare_value(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare as the declared field does, but for the ends of lines."""

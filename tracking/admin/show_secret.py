@@ -20,11 +20,16 @@ from tracking.presentation.snippets import curl
 
 
 def show_once(
-    site: admin.ModelAdmin, request: HttpRequest, obj: Any, **context: Any
+    site: admin.ModelAdmin,
+    request: HttpRequest,
+    obj: Any,
+    *,
+    template: str = "issued",
+    **context: Any,
 ) -> HttpResponse:
     response = TemplateResponse(
         request,
-        "hitstream/issued.html",
+        f"hitstream/{template}.html",
         {
             **frame(site.admin_site, request),
             "object": obj,
@@ -63,7 +68,10 @@ class IssuingAdmin(BaseAdmin):
     def show_issued(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
         if not obj.issued:
             return None
-        secrets = [(name.replace("_", " "), value) for name, value in obj.issued.items()]
-        return show_once(
-            self, request, obj, title=_("%(name)s is set up") % {"name": obj.name}, secrets=secrets
-        )
+        title = _("%(name)s is set up") % {"name": obj.name}
+        return show_once(self, request, obj, title=title, secrets=secrets_of(obj))
+
+
+def secrets_of(obj: Any) -> list[tuple[str, str]]:
+    """Return the secrets that saving created, with their labels."""
+    return [(name.replace("_", " "), value) for name, value in obj.issued.items()]

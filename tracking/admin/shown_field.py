@@ -39,7 +39,7 @@ class ConfigValue(ShownField):
         if isinstance(self._field, forms.ChoiceField):
             choices: Any = self._field.choices
             value = dict(choices).get(value, value)
-        return text_of(value)
+        return text_of(self._field.prepare_value(value))
 
 
 class SecretValue(ShownField):
@@ -54,6 +54,13 @@ class SecretValue(ShownField):
 class MappingValue(ShownField):
     def text(self, integration: Integration) -> str:
         return text_of(self._field.prepare_value(integration.mapping.get(self.name)))
+
+
+class OwnValue(ShownField):
+    """A field of the integration's own, as its form shows it."""
+
+    def text(self, integration: Integration) -> str:
+        return text_of(self._field.prepare_value(getattr(integration, self.name)))
 
 
 def shown_config(destination: type[Destination] | None) -> list[ShownField]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tracking.console.access import page, show
 from tracking.console.attention import attention
 from tracking.console.integration_row import in_order, integration_rows
+from tracking.console.setup import checklist_for_home
 from tracking.console.time_range import TimeRange
 from tracking.console.trend import trend_of_all, trends
 from tracking.models import Integration, LifetimeTotal, Token
@@ -52,6 +53,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         "home",
         title=gettext("Home"),
         here="home",
+        setup=checklist_for_home(request, scope),
         time_range=time_range,
         total=volume.total,
         rate=sum(source.rate for source in sources),

@@ -17,6 +17,7 @@ from tracking.console import (
     refused,
     search,
     selftest,
+    setup,
     users,
 )
 
@@ -53,5 +54,8 @@ urlpatterns = [
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/<int:pk>/silence/", alerts.silence, name="alert-silence"),
     path("alerts/<int:pk>/end-silence/", alerts.end_silence, name="alert-end-silence"),
+    path("setup/", setup.setup, name="setup"),
+    path("setup/hide/", setup.hide, name="setup-hide"),
+    path("setup/demo/", setup.demo, name="setup-demo"),
     path("self-test/", selftest.self_test, name="self-test"),
 ]

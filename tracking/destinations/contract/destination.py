@@ -20,6 +20,8 @@ from tracking.destinations.transport.request import Request
 from tracking.events import TYPES, Event, Receipt
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from tracking.destinations.transport.http import Client, Response
 
 
@@ -34,6 +36,9 @@ class Destination:
     slug: ClassVar[str]
     label: ClassVar[str]
     docs_url: ClassVar[str]
+    #: The group in which operators find it, of CATEGORIES, and what it does, in one sentence.
+    category: ClassVar[str] = "other"
+    summary: ClassVar[StrOrPromise] = ""
     #: The icon without an icon.svg beside the module: one or two white letters (default: the
     #: label's first two) on a colour.
     icon: ClassVar[str] = ""

@@ -16,6 +16,7 @@ from tracking.conf import conf
 from tracking.destinations.contract.config_form import SecretField
 from tracking.destinations.spec.iso import country_code
 from tracking.destinations.transport.ssrf import is_public
+from tracking.durations import format_duration, parse_duration
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]{0,4000}[\x21-\x7e])?")
@@ -116,6 +117,47 @@ def _check_address(host: str) -> None:
             code="private",
             params={"host": host},
         )
+
+
+class DurationField(forms.CharField):
+    """A duration, as a number of seconds or in words: "7 days", "30 s". The cleaned value is in
+    seconds, whole ones unless `whole` is False."""
+
+    def __init__(
+        self, *, least: float = 1, most: float = 2**31 - 1, whole: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(max_length=50, **kwargs)
+        self.least, self.most, self.whole = least, most, whole
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_duration(value) if isinstance(value, int | float) else value
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            seconds = float(value) if isinstance(value, int | float) else parse_duration(value)
+        except ValueError:
+            raise ValidationError(
+                _("Enter a duration such as 30 s, 5 min or 7 days."), code="duration"
+            ) from None
+        return int(seconds) if self.whole and seconds.is_integer() else seconds
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is None:
+            return
+        if self.whole and not isinstance(value, int):
+            raise ValidationError(_("Enter whole seconds."), code="whole")
+        for limit, is_past, text in (
+            (self.least, value < self.least, _("Enter at least %(limit)s.")),
+            (self.most, value > self.most, _("Enter at most %(limit)s.")),
+        ):
+            if is_past:
+                raise ValidationError(text, code="limit", params={"limit": format_duration(limit)})
+
+    def run_validators(self, value: Any) -> None:
+        """Accept it: the validators of a text do not apply to a number."""
 
 
 class CountryField(forms.CharField):

@@ -38,6 +38,8 @@ def describe(destination: type[Destination]) -> dict[str, Any]:
     return {
         "slug": destination.slug,
         "label": destination.label,
+        "category": destination.category,
+        "summary": str(destination.summary),
         "docs_url": destination.docs_url,
         "aliases": list(destination.aliases),
         "takes": sorted(destination.takes),

@@ -7,7 +7,8 @@
   const panel = document.createElement("div");
   panel.className = "hs-last-hits";
   panel.setAttribute("aria-live", "polite");
-  fieldset.append(panel);
+  const folded = fieldset.querySelector("details");
+  (folded || fieldset).append(panel);
   const { url, ...texts } = document.getElementById("hs-mapping").dataset;
 
   const element = (name, text, className) => {
@@ -58,6 +59,7 @@
   let opened = new Set();
   let requests = 0;
   const preview = async () => {
+    if (folded && !folded.open) return;
     const mine = ++requests;
     const data = new FormData(form);
     // These fields may hold secrets, and the preview does not need them.
@@ -97,5 +99,6 @@
   };
   fieldset.addEventListener("input", soon);
   form.querySelector("[name=token]")?.addEventListener("change", soon);
+  folded?.addEventListener("toggle", preview);
   preview();
 })();

@@ -1,4 +1,4 @@
-// The command palette: Ctrl+K or ⌘K opens it. Pages are found here, everything else by the server.
+// The command palette: Ctrl+K or ⌘K opens it. Pages are matched here, everything else by the server.
 "use strict";
 
 // A block: its names are none of the page's other scripts.

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
@@ -52,6 +53,8 @@ class Amplitude(Destination):
 
     slug = "amplitude"
     label = "Amplitude"
+    category = "analytics"
+    summary = gettext_lazy("Events and users, for funnels and retention in Amplitude.")
     docs_url = "https://amplitude.com/docs/apis/analytics/http-v2"
     aliases = ("Amplitude (Actions)", "Actions Amplitude")
     Config = AmplitudeConfig

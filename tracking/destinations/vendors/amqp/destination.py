@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from yarl import URL
 
 from tracking.destinations.contract.destination import Destination
@@ -51,6 +52,8 @@ class Amqp(Destination):
 
     slug = "amqp"
     label = "AMQP"
+    category = "connections"
+    summary = gettext_lazy("Hits as messages to an exchange of RabbitMQ or another broker.")
     docs_url = "https://www.rabbitmq.com/docs/publishers"
     aliases = ("RabbitMQ",)
     Config = AmqpConfig

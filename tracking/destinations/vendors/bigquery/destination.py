@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.google_auth import TokenSource
@@ -52,6 +53,8 @@ class BigQuery(Destination):
 
     slug = "bigquery"
     label = "BigQuery"
+    category = "storage"
+    summary = gettext_lazy("Rows in a table of Google BigQuery, as hits arrive.")
     docs_url = "https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll"
     aliases = ("Google BigQuery",)
     Config = BigQueryConfig

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.hit_json import batch_id
@@ -48,6 +49,8 @@ class ClickHouse(Destination):
 
     slug = "clickhouse"
     label = "ClickHouse"
+    category = "storage"
+    summary = gettext_lazy("Rows in a table of ClickHouse, as hits arrive.")
     docs_url = "https://clickhouse.com/docs/interfaces/http"
     Config = ClickHouseConfig
 

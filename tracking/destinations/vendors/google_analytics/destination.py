@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object, plain, read_json
@@ -54,6 +55,8 @@ class GoogleAnalytics(Destination):
 
     slug = "google-analytics"
     label = "Google Analytics 4"
+    category = "analytics"
+    summary = gettext_lazy("Events and purchases by Google's Measurement Protocol.")
     docs_url = "https://developers.google.com/analytics/devguides/collection/protocol/ga4"
     aliases = ("Google Analytics", "GA4", "Actions Google Analytics 4")
     Config = GoogleAnalyticsConfig

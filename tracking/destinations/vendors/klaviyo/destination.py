@@ -93,6 +93,8 @@ class Klaviyo(Destination):
 
     slug = "klaviyo"
     label = "Klaviyo"
+    category = "messaging"
+    summary = _("Events and profiles, for flows and segments in Klaviyo.")
     docs_url = "https://developers.klaviyo.com/en/reference/create_event"
     Config = KlaviyoConfig
 

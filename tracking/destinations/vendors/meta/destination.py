@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
@@ -69,6 +70,8 @@ class MetaConversions(Destination):
 
     slug = "meta"
     label = "Meta Conversions API"
+    category = "advertising"
+    summary = gettext_lazy("Conversions for campaigns on Facebook and Instagram.")
     docs_url = "https://developers.facebook.com/documentation/ads-commerce/conversions-api"
     aliases = ("Meta", "Facebook", "Facebook Conversions API", "Facebook Pixel")
     Config = MetaConfig

@@ -97,6 +97,8 @@ class Mixpanel(Destination):
 
     slug = "mixpanel"
     label = "Mixpanel"
+    category = "analytics"
+    summary = _("Events and users, for reports in Mixpanel.")
     docs_url = "https://docs.mixpanel.com/reference/import-events"
     aliases = ("Mixpanel (Actions)", "Actions Mixpanel")
     Config = MixpanelConfig

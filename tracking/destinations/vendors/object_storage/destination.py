@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.contract.non_http import perform, relaying
@@ -49,6 +50,8 @@ class ObjectStorage(Destination):
 
     slug = "object-storage"
     label = "Object storage"
+    category = "storage"
+    summary = gettext_lazy("Files of hits in S3, Google Cloud Storage or Azure.")
     docs_url = "https://developmentseed.org/obstore/latest/"
     aliases = ("S3", "Amazon S3", "Google Cloud Storage", "Azure Blob Storage")
     Config = ObjectStorageConfig

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg
+from django.utils.translation import gettext_lazy
 from psycopg import sql
 
 from tracking.destinations.contract.destination import Destination
@@ -56,6 +57,8 @@ class PostgreSQL(Destination):
 
     slug = "postgresql"
     label = "PostgreSQL"
+    category = "storage"
+    summary = gettext_lazy("Rows in a table of a PostgreSQL database of yours.")
     docs_url = "https://www.postgresql.org/docs/current/sql-copy.html"
     aliases = ("Postgres",)
     Config = PostgreSQLConfig

@@ -62,6 +62,8 @@ class PostHog(Destination):
 
     slug = "posthog"
     label = "PostHog"
+    category = "analytics"
+    summary = _("Events and persons, in PostHog's cloud or your own.")
     docs_url = "https://posthog.com/docs/api/capture"
     Config = PostHogConfig
 

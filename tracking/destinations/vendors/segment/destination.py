@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.spec.coerce import as_object
@@ -48,6 +49,8 @@ class Segment(Destination):
 
     slug = "segment"
     label = "Segment-compatible"
+    category = "connections"
+    summary = gettext_lazy("Everything, to any service that takes Segment's API.")
     docs_url = (
         "https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch"
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.destination import Destination
 from tracking.destinations.transport.request import Request
@@ -43,6 +44,8 @@ class Slack(Destination):
 
     slug = "slack"
     label = "Slack"
+    category = "messaging"
+    summary = gettext_lazy("A message in a channel for each hit that matters.")
     docs_url = "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"
     Config = SlackConfig
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracking.destinations.contract.advertising import limits_use, skips_denied
 from tracking.destinations.contract.destination import Destination
@@ -54,6 +55,8 @@ class TikTok(Destination):
 
     slug = "tiktok"
     label = "TikTok Events API"
+    category = "advertising"
+    summary = gettext_lazy("Conversions for campaigns on TikTok.")
     docs_url = (
         "https://business-api.tiktok.com/portal/docs/report-app-web-offline-or-crm-events/v1.3"
     )

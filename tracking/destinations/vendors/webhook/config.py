@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tracking.destinations.contract.config_form import ConfigForm, SecretField
-from tracking.destinations.contract.form_fields import HeadersField, HttpUrlField
+from tracking.destinations.contract.form_fields import DurationField, HeadersField, HttpUrlField
 
 SECRET_PREFIX = "whsec_"  # noqa: S105
 
@@ -39,9 +39,7 @@ class WebhookConfig(ConfigForm):
         required=False,
         help_text=_('Further headers: one "Name: value" per line, or a JSON object.'),
     )
-    timeout = forms.IntegerField(
-        label=_("Timeout in seconds"), required=False, initial=10, min_value=1, max_value=60
-    )
+    timeout = DurationField(label=_("Timeout"), required=False, initial=10, most=60)
 
     def clean_signing_secret(self) -> str:
         """Return the entered secret. Without one the stored secret is kept; if there is none, a new

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from standardwebhooks import Webhook as Signer
 
 from tracking.destinations.contract.destination import Destination
@@ -34,6 +35,8 @@ class Webhook(Destination):
 
     slug = "webhook"
     label = "Webhook"
+    category = "connections"
+    summary = gettext_lazy("Each hit as JSON to a URL of yours, signed.")
     docs_url = "https://www.standardwebhooks.com/"
     aliases = ("Webhooks",)
     Config = WebhookConfig
