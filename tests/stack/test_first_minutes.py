@@ -51,7 +51,7 @@ def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     follow(page, "#content-main a[href='/admin/hitstream/token/']")
     follow(page, "#result_list a:has-text('development')")
     follow(page, "text=Add integration")
-    follow(page, "text=Webhook")
+    follow(page, ".hs-destinations a[href*='=webhook']")
     page.fill("#id_name", "My receiver")
     page.fill("#id_config-url", url)
     follow(page, "input[name=_save]")
