@@ -98,7 +98,7 @@ def test_a_webhook_is_set_up_and_the_hit_arrives_signed(signed_in: Page) -> None
     expect(page.locator(".hs-good")).to_have_text("Delivered")
     shoot(page, "deliveries")
     follow(page, "#result_list td a")
-    page.click("summary")
+    page.click("main summary")
     expect(page.locator("details pre").nth(1)).to_contain_text('{"ok": true}')
     shoot(page, "hit")
 
