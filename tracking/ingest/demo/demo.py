@@ -108,7 +108,10 @@ def delete_demo(*, by: str) -> int:
         model.objects.filter(token_id=token.pk).exists() for model in (QueuedDelivery, DeadLetter)
     ):
         raise DemoError(
-            _("Deliveries of the demo token are still being cancelled: try again in a minute.")
+            _(
+                "The demo token has queued deliveries or dead letters. Queued ones are being "
+                "cancelled: try again in a minute."
+            )
         )
     delete_token(token, by=by)
     return remove_hits(token)

@@ -20,7 +20,8 @@ SQL = load(__file__)
 
 
 def remove_hits(token: Token) -> int:
-    """Delete the hits of the deleted token that no delivery needs. Returns how many."""
+    """Delete all hits of the deleted token, of which no delivery may be queued or a dead letter.
+    Returns how many."""
     hits = Hit.objects.using(db.write_alias()).filter(token_id=token.pk).order_by("pk")
     removed = 0
     while ids := list(hits.values_list("pk", flat=True)[:CHUNK]):
