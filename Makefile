@@ -55,12 +55,14 @@ test-faults: $(VENV)/.dev test-deps
 test-versions: $(VENV)/.dev test-deps clients
 	@$(BIN)/python -m tests.versions $(addprefix --only ,$(ONLY))
 
-# The strings to translate, into tracking/locale/LANGUAGE (it needs xgettext, Debian's package gettext):
-# make messages LANGUAGE=de; `cd tracking && django-admin compilemessages` compiles them
+# The strings to translate, into the catalogues of tracking/locale, and these compiled (it needs Debian's
+# package gettext); a new language: make messages LANGUAGES=fr
+LANGUAGES = $(notdir $(wildcard tracking/locale/*))
 messages: $(VENV)/.dev
 	mkdir -p tracking/locale
-	$(BIN)/python manage.py makemessages --locale $(LANGUAGE) --no-wrap --ignore tests --ignore docs --ignore var \
-		--ignore "benchmarks" --ignore "deploy" --ignore "node_modules"
+	$(BIN)/python manage.py makemessages $(addprefix --locale=,$(LANGUAGES)) --no-wrap --no-obsolete \
+		--add-location=file $(addprefix --ignore=,tests docs var benchmarks deploy build node_modules)
+	cd tracking && ../$(BIN)/django-admin compilemessages
 
 # The projects of others, each in a virtual environment of its own (they are downloaded); one of them:
 # make test-hosts ONLY=wagtail

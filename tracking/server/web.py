@@ -22,6 +22,7 @@ from granian.server.mp import MPServer, WorkerProcess
 from tracking.server.commands import READY_FOLDER, READY_SECONDS, runtime_folder
 from tracking.server.environment import text
 from tracking.server.logs import config_of_granian
+from tracking.server.stop_signals import let_new_processes_stop
 
 #: Seconds that a stopping process has for the requests that it has read.
 STOP_SECONDS = 15
@@ -88,6 +89,7 @@ class WebServer(MPServer):
 
 
 def serve(options: argparse.Namespace) -> None:
+    let_new_processes_stop()
     with tempfile.TemporaryDirectory(
         prefix="hitstream-web-", dir=runtime_folder(), ignore_cleanup_errors=True
     ) as folder:

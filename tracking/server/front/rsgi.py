@@ -30,6 +30,7 @@ from tracking.server.front.outgoing import Connection, LargeAnswer, Outgoing, en
 from tracking.server.front.patience import Patience
 from tracking.server.front.refusal import BodyTimeout, RequestRefused
 from tracking.server.front.threads import Threads
+from tracking.server.stop_signals import end_until_running
 
 LARGE_BODIES = 256 * 1024 * 1024
 LARGE_ANSWERS = 64 * 1024 * 1024
@@ -74,6 +75,7 @@ class Front:
         self._memory = Memory(LARGE_BODIES)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        end_until_running(loop)
         # Everything loaded by now stays for ever: the garbage collector need not visit it again.
         gc.collect()
         gc.freeze()
