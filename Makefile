@@ -131,6 +131,7 @@ test-deps:
 	command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
+	command -v xgettext >/dev/null || missing="$$missing gettext"; \
 	test -n "$$missing" || exit 0; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; $(APT) $$missing; \

@@ -147,7 +147,7 @@ def test_dead_letters_are_replayed_from_their_list(
     letter = DeadLetter.objects.get()
     chosen = {"action": "replay", "_selected_action": [letter.pk]}
     answer = operator.post("/admin/hitstream/deadletter/", chosen, follow=True)
-    assert "1 dead letters are queued again" in answer.content.decode()
+    assert "1 dead letter is queued again" in answer.content.decode()
     assert not DeadLetter.objects.exists()
     assert QueuedDelivery.objects.count() == 1
 

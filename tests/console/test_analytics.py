@@ -248,7 +248,7 @@ def test_the_page_shows_what_happens(sign_in: SignIn, token: Token) -> None:
     assert violations(page) == []
     page.locator("section[aria-labelledby=series] summary").click()
     shoot(page, "analytics-full")
-    follow(page, "text=24h")
+    follow(page, "text=24 h")
     page.wait_for_selector("#series ~ .hs-chart canvas")
     shoot(page, "analytics-hours")
     follow(page, "#events ~ table a")

@@ -115,7 +115,7 @@ def test_a_dead_letter_is_replayed_from_the_page(sign_in: SignIn, send: Send, to
         Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
         deliver()
     page.reload()
-    expect(step(page, "Orders: delivered")).to_contain_text("After a replay")
+    expect(step(page, "Orders: Delivered")).to_contain_text("After a replay")
     (entry,) = audit_entries(Scope(None), limit=1, by="olaf")
     assert entry.lines == (
         "Replay of Orders.",

@@ -216,7 +216,7 @@ def test_the_page_shows_numbers_and_draws_them(sign_in: SignIn, send: Send, toke
     assert named.get_attribute("href") == f"/admin/hitstream/token/{token.pk}/change/"
     page.get_by_text("Show data").click()
     assert page.locator("table[data-chart] tbody tr").count() >= 24
-    for span in ("7d", "30d", "24h"):
+    for span in ("7 days", "30 days", "24 h"):
         follow(page, page.get_by_role("link", name=span))
         page.locator(".hs-chart canvas").wait_for()
     assert violations(page) == []

@@ -17,11 +17,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from project.embedded.paths import DATABASE
-from project.run import web
 from tests.support.ports import free_port
 from tests.support.reset import RESET
 from tests.support.stack import ROOT
 from tests.support.tap import HOST
+from tracking.server import commands
 
 #: By this Postgres knows the server's connections from ours.
 NAME = "hitstream-clients"
@@ -33,9 +33,11 @@ def serving(log: Path) -> Iterator[int]:
     """The port, once something answers there."""
     port = free_port()
     url = os.environ["DATABASE_URL"].replace(f"/{DATABASE}?", f"/{database_name()}?")
-    environment = {**os.environ, "DATABASE_URL": url, "PGAPPNAME": NAME}
+    # One process: tests/stack has several.
+    one = {"HITSTREAM_WORKERS": "1"}
+    environment = {**os.environ, "DATABASE_URL": url, "PGAPPNAME": NAME, **one}
     del environment["DJANGO_SETTINGS_MODULE"]
-    command = (sys.executable, "-m", *web().split(), "--host", HOST, "--port", str(port))
+    command = (sys.executable, "-m", *commands.web(1), "--host", HOST, "--port", str(port))
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
     try:

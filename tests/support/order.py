@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 #: Folders whose files share servers that take seconds to start: one process runs all of them.
-TOGETHER = ("tests/stack", "tests/wheel")
+TOGETHER = ("tests/stack", "tests/wheel", "tests/script", "tests/clients")
 #: Files in them that share but the database: all in one process would outlast the others.
 APART = ("tests/stack/test_rabbitmq.py", "tests/stack/test_silent_broker.py")
 TABLE = Path(__file__).with_name("durations.json")

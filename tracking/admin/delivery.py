@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.hit import HitAdmin
@@ -124,5 +126,9 @@ class DeadLetterAdmin(HitRowsAdmin):
             message="Selected in the list of dead letters.",
         )
         wake_dispatcher_on_commit()
-        text = _("%(count)s dead letters are queued again.") % {"count": f"{count:,}"}
-        messages.success(request, text)
+        text = ngettext(
+            "%(number)s dead letter is queued again.",
+            "%(number)s dead letters are queued again.",
+            count,
+        )
+        messages.success(request, text % {"number": intcomma(count)})

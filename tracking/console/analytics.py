@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from tracking.console.access import page, show
 from tracking.console.query import DEFAULT, LAST, AnalyticsQuery, AnalyticsQueryForm
 from tracking.console.table import Figure, Table, TableRow, ranked
+from tracking.console.time_range import span_label
 from tracking.models import Watermark
 from tracking.models.access.scope import Scope
 from tracking.models.analytics.dimensions import CAMPAIGN, PAGE, PROPERTY, USER
@@ -80,7 +81,7 @@ def links(
     chosen = ""
     if query is not None and not form.cleaned_data["since"]:
         chosen = form.cleaned_data["last"] or DEFAULT
-    return [(each, f"?last={each}{others}", each == chosen) for each in LAST]
+    return [(span_label(each), f"?last={each}{others}", each == chosen) for each in LAST]
 
 
 def with_links(request: HttpRequest, table: Table) -> Table:

@@ -99,7 +99,8 @@ def counted(request: HttpRequest, scope: Scope, obj: Integration | None = None) 
 
 def count_text(found: LogCount) -> str:
     if found.is_more:
-        return _("more than %(number)s deliveries") % {"number": intcomma(COUNTED)}
+        text = ngettext("more than %(number)s delivery", "more than %(number)s deliveries", COUNTED)
+        return text % {"number": intcomma(COUNTED)}
     shown = {"number": intcomma(found.number)}
     if not found.is_whole:
         text = ngettext(

@@ -10,11 +10,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from tracking.durations import in_unit
 from tracking.presentation.buckets import day_of, hour_of
 
 SPANS = {"24h": 1, "7d": 7, "30d": 30}
 #: The most days that are shown hour by hour.
 HOURLY_DAYS = 7
+
+
+def span_label(name: str) -> str:
+    """Return a span such as `24h` or `7d` in the language of the page."""
+    number, unit = int(name[:-1]), name[-1]
+    return in_unit(number, {"h": 3_600, "d": 86_400}[unit])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,16 @@ class TimeRange:
         return mark_safe("\n  ·\n  ".join(map(self._choice, SPANS)))  # noqa: S308 (constants)
 
     def _choice(self, name: str) -> str:
+        label = span_label(name)
         return (
-            f"<strong>{name}</strong>"
+            f"<strong>{label}</strong>"
             if name == self.name
-            else f'<a href="?span={name}">{name}</a>'
+            else f'<a href="?span={name}">{label}</a>'
         )
+
+    @property
+    def label(self) -> str:
+        return span_label(self.name)
 
     @property
     def days(self) -> int:

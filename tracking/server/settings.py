@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -92,6 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("de", "Deutsch"), ("en", "English"), ("es", "Español"), ("ru", "Русский")]
 TIME_ZONE = text("TIME_ZONE", "UTC")
 USE_I18N = True
 FORMAT_MODULE_PATH = ["tracking.server.formats"]
@@ -113,7 +115,9 @@ WHITENOISE_AUTOREFRESH = False
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 BEHIND_TLS_PROXY = flag("BEHIND_TLS_PROXY")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = flag("COOKIES_SECURE", "1" if BEHIND_TLS_PROXY else "")
+SESSION_COOKIE_SECURE = flag("COOKIES_SECURE", "1" if BEHIND_TLS_PROXY else "")
+CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection, send_mail
 from django.core.validators import validate_email
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tracking.alerts.channels.base import TIMEOUT, Channel
@@ -42,7 +42,9 @@ class AddressesField(forms.CharField):
 
 
 class EmailChannelConfig(ConfigForm):
-    to = AddressesField(label=_("To"), help_text=_("E-mail addresses, one a line."))
+    to = AddressesField(
+        label=pgettext_lazy("recipients", "To"), help_text=_("E-mail addresses, one a line.")
+    )
 
 
 class EmailChannel(Channel):

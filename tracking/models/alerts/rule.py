@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import AlertChannel
@@ -147,13 +148,21 @@ class AlertRule(models.Model):
     def threshold_said(self) -> str:
         """The threshold with its unit; empty if the kind has none."""
         words = {
-            AlertKind.RATE: _("below {:g} %"),
-            AlertKind.DEAD: _("more than {:g}"),
-            AlertKind.DISK: _("less than {:g} % free"),
-            AlertKind.PARTITIONS: _("fewer than {:g} days"),
-            AlertKind.SPOOL: _("{:g} % full"),
+            AlertKind.RATE: _("below %(number)s %%"),
+            AlertKind.DEAD: _("more than %(number)s"),
+            AlertKind.DISK: _("less than %(number)s %% free"),
+            AlertKind.PARTITIONS: ngettext(
+                "fewer than %(number)s day",
+                "fewer than %(number)s days",
+                round(self.threshold),
+            ),
+            AlertKind.SPOOL: _("%(number)s %% full"),
         }
-        return words[AlertKind(self.kind)].format(self.threshold) if self.kind in words else ""
+        return (
+            words[AlertKind(self.kind)] % {"number": f"{self.threshold:g}"}
+            if self.kind in words
+            else ""
+        )
 
     @property
     def window(self) -> timedelta:

@@ -10,6 +10,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -99,8 +100,8 @@ def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
             _("%(state)s, %(done)s of %(total)s.")
             % {
                 "state": operation.get_state_display(),
-                "done": f"{operation.done:,}",
-                "total": f"{operation.total:,}",
+                "done": intcomma(operation.done),
+                "total": intcomma(operation.total),
             }
         )
         yield AuditEntry(
@@ -113,12 +114,6 @@ def _of_operations(operations: QuerySet[Operation]) -> Iterator[AuditEntry]:
 
 
 def _requested(operation: Operation) -> str:
-    """Return the sentence that says on which hits the operation is."""
+    """Return on which hits of which integration the operation is."""
     selected = operation.selected.shown
-    text = (
-        _("%(operation)s of %(integration)s: %(selected)s.")
-        if selected
-        else _("%(operation)s of %(integration)s.")
-    )
-    title = operation.integration.title
-    return text % {"operation": operation.label, "integration": title, "selected": selected}
+    return f"{operation.title}: {selected}." if selected else f"{operation.title}."

@@ -16,7 +16,7 @@ CAUSES = {
     "destination_failed": _("Destination failed"),
     "permanent": _("Permanent"),
     "retryable": _("Retryable"),
-    "setup": _("Setup"),
+    "setup": _("Wrong configuration"),
 }
 #: Failed requests in a row that make an integration *failing*. One alone is soon retried.
 FAILING = 2

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tracking import db
 from tracking.conf import conf
@@ -38,7 +39,8 @@ class Backfill(BatchOperation):
     """Hits in the order of their ids; `position` is the id at which the next step begins."""
 
     name = "backfill"
-    label = _("Backfill")
+    label = pgettext_lazy("operation", "Backfill")
+    title = _("Backfill of %(integration)s")
     counted = _("Hits to queue")
 
     def bound(self) -> Criteria:

@@ -39,6 +39,8 @@ class BatchOperation:
 
     name: ClassVar[str]
     label: ClassVar[StrOrPromise]
+    #: The label, with the name of the `integration`.
+    title: ClassVar[StrOrPromise]
     #: The noun that the preview counts.
     counted: ClassVar[StrOrPromise]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from tracking import db
@@ -26,7 +27,8 @@ class Cancel(BatchOperation):
     """In no order and without a position: what is still queued remains to be cancelled."""
 
     name = "delete"
-    label = _("Delete")
+    label = pgettext_lazy("operation", "Deletion")
+    title = _("Deletion of %(integration)s")
     counted = _("Hits to cancel")
 
     def preview(self) -> Preview:

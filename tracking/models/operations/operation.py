@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
@@ -35,7 +36,7 @@ KINDS: dict[str, type[BatchOperation]] = {kind.name: kind for kind in (Replay, B
 
 
 class OperationState(models.TextChoices):
-    WAITING = "waiting", _("Waiting")
+    WAITING = "waiting", pgettext_lazy("operation", "Waiting")
     RUNNING = "running", _("Running")
     STOPPED = "stopped", _("Stopped")
     FINISHED = "finished", _("Finished")
@@ -141,6 +142,10 @@ class Operation(models.Model):
     def label(self) -> str:
         """The kind, as people read it."""
         return str(KINDS[self.kind].label)
+
+    @property
+    def title(self) -> str:
+        return str(KINDS[self.kind].title) % {"integration": self.integration.title}
 
     @property
     def selected(self) -> Criteria:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tracking import db
 from tracking.models.deliveries.criteria import Criteria
@@ -18,7 +19,8 @@ class Replay(BatchOperation):
     """Dead letters in the order of their failure; `position` is the last one that was read."""
 
     name = "replay"
-    label = _("Replay")
+    label = pgettext_lazy("operation", "Replay")
+    title = _("Replay of %(integration)s")
     counted = _("Dead letters to replay")
 
     def letters(self) -> DeadLetterQuerySet:
