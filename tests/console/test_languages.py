@@ -112,7 +112,7 @@ def test_a_person_reads_the_language_of_the_browser_until_they_choose_one(token:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", ["/track", "/import"])
+@pytest.mark.parametrize("path", ["/track", "/v1/batch"])
 def test_the_api_answers_in_english(path: str, send: Send) -> None:
     answers = [
         Client().post(path, {}, headers={"Accept-Language": language}, content_type="text/plain")

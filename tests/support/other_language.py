@@ -17,7 +17,7 @@ class Quoted(DjangoTranslation):
         super().__init__(CODE)
 
     def gettext(self, message: str) -> str:
-        return message if CONTEXT_SEPARATOR in message else f"«{message}»"
+        return f"«{message.rpartition(CONTEXT_SEPARATOR)[2]}»"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
@@ -30,16 +30,20 @@ class Visible(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self._code = 0
+        #: Whether the element has a language of its own.
+        self._other = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._code += tag in CODES
+        self._other = tag != "html" and "lang" in dict(attrs)
         self.texts += [f"\n{value}\n" for name, value in attrs if name in SHOWN]
 
     def handle_endtag(self, tag: str) -> None:
         self._code -= tag in CODES
+        self._other = False
 
     def handle_data(self, data: str) -> None:
-        if not self._code:
+        if not self._code and not self._other:
             self.texts.append(data)
 
 
