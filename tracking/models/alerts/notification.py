@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tracking import db
 from tracking.models.alerts.alert import Alert, AlertQuerySet
@@ -27,9 +28,9 @@ CLAIM = 100
 
 
 class NotificationKind(models.TextChoices):
-    OPENED = "opened", _("Opened")
-    STILL_OPEN = "still_open", _("still open")
-    RESOLVED = "resolved", _("Resolved")
+    OPENED = "opened", pgettext_lazy("notification", "Opened")
+    STILL_OPEN = "still_open", pgettext_lazy("notification", "Still open")
+    RESOLVED = "resolved", pgettext_lazy("notification", "Resolved")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
