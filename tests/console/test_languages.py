@@ -22,6 +22,7 @@ from tracking.models import Token
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "tracking/locale"
 LANGUAGES = sorted(each.name for each in LOCALE.iterdir())
+Entry = polib.POEntry | polib.MOEntry
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|%%|\{\w*\}|</?\w+[^>]*>|`[^`]+`")
 
 
@@ -29,11 +30,11 @@ def catalogue(language: str) -> polib.POFile:
     return polib.pofile(str(LOCALE / language / "LC_MESSAGES/django.po"))
 
 
-def forms(entry: polib.POEntry) -> list[str]:
+def forms(entry: Entry) -> list[str]:
     return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
 
 
-def key(entry: polib.POEntry) -> tuple[str | None, str, str]:
+def key(entry: Entry) -> tuple[str | None, str, str]:
     return entry.msgctxt, entry.msgid, entry.msgid_plural
 
 

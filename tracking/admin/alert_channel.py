@@ -38,6 +38,7 @@ class TestMessageView(ConfirmView):
 @admin.register(AlertChannel, site=admin_site())
 class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
     here = "alerts"
+    add_title, change_title = _("Add alert channel"), _("Change alert channel")
     pages = {"test": TestMessageView}  # noqa: RUF012 (Django's own form)
     list_display = ("name", "kind", "state", "notified_at")
     change_form_template = "admin/hitstream/alertchannel/change_form.html"

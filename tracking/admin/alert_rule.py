@@ -38,6 +38,7 @@ class AlertRuleForm(forms.ModelForm):
 @admin.register(AlertRule, site=admin_site())
 class AlertRuleAdmin(BaseAdmin):
     here = "alerts"
+    add_title, change_title = _("Add alert rule"), _("Change alert rule")
     list_display = ("kind", "token", "integration", "threshold", "minutes", "calm", "enabled")
     list_display_links = ("kind",)
     list_filter = ("kind", "enabled")

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -21,12 +21,32 @@ from tracking.presentation.admin_frame import set_frame
 from tracking.presentation.csp import admin_csp
 from tracking.presentation.viewer_zone import zone_of
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 NUL = "\0"
 
 
 class BaseAdmin(admin.ModelAdmin):
     #: The place of the model's pages in the console's navigation.
     here: ClassVar[str] = "admin"
+    #: The titles of the two forms. Django's are built from pieces, which few languages allow.
+    add_title: ClassVar[StrOrPromise] = ""
+    change_title: ClassVar[StrOrPromise] = ""
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        own = self.add_title if add else self.change_title
+        if own and (add or self.has_change_permission(request, obj)):
+            context["title"] = own
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @property
     def urls(self) -> list[URLPattern]:

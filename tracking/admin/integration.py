@@ -45,6 +45,7 @@ from tracking.wakeup import wake_dispatcher_on_commit
 @admin.register(Integration, site=admin_site())
 class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
     here = "integrations"
+    add_title, change_title = _("Add integration"), _("Change integration")
     pages = {  # noqa: RUF012 (Django's own form)
         "pause": integration_actions.PauseView,
         "resume": integration_actions.ResumeView,

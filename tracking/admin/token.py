@@ -37,6 +37,7 @@ FACTS = (
 @admin.register(Token, site=admin_site())
 class TokenAdmin(ScopedAdmin, PagesAdmin):
     here = "tokens"
+    add_title, change_title = _("Add token"), _("Change token")
     owner = "pk"
     pages = {  # noqa: RUF012 (Django's own form)
         "rotate": token_actions.RotateView,

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import AlertChannel
@@ -147,22 +147,17 @@ class AlertRule(models.Model):
     @property
     def threshold_said(self) -> str:
         """The threshold with its unit; empty if the kind has none."""
+        days = round(self.threshold)
         words = {
-            AlertKind.RATE: _("below %(number)s %%"),
-            AlertKind.DEAD: _("more than %(number)s"),
-            AlertKind.DISK: _("less than %(number)s %% free"),
+            AlertKind.RATE: gettext("below %(number)s %%"),
+            AlertKind.DEAD: gettext("more than %(number)s"),
+            AlertKind.DISK: gettext("less than %(number)s %% free"),
             AlertKind.PARTITIONS: ngettext(
-                "fewer than %(number)s day",
-                "fewer than %(number)s days",
-                round(self.threshold),
+                "fewer than %(number)s day", "fewer than %(number)s days", days
             ),
-            AlertKind.SPOOL: _("%(number)s %% full"),
+            AlertKind.SPOOL: gettext("%(number)s %% full"),
         }
-        return (
-            words[AlertKind(self.kind)] % {"number": f"{self.threshold:g}"}
-            if self.kind in words
-            else ""
-        )
+        return words.get(AlertKind(self.kind), "") % {"number": f"{self.threshold:g}"}
 
     @property
     def window(self) -> timedelta:
