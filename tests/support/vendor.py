@@ -41,9 +41,9 @@ class Vendor:
     received: list[Received] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    @property
-    def port(self) -> int:
-        return int(self.listener.getsockname()[1])
+    def __post_init__(self) -> None:
+        # It is asked for after the listener is closed, too.
+        self.port = int(self.listener.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -136,13 +136,16 @@ def babble(connection: socket.socket) -> None:
 @contextlib.contextmanager
 def open_vendor(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Iterator[Vendor]:
     vendor = Vendor(listen(), answer, tls)
-    threading.Thread(target=vendor.accept, daemon=True).start()
+    thread = threading.Thread(target=vendor.accept, daemon=True)
+    thread.start()
     try:
         yield vendor
     finally:
         vendor.stopped.set()
         with contextlib.suppress(OSError):
             vendor.listener.shutdown(socket.SHUT_RDWR)
+        # Another listener may get the number of this one's file.
+        thread.join(5)
         vendor.listener.close()
 
 
