@@ -69,10 +69,10 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         context = {
             **frame(self.admin_site, request),
             "title": _("Choose an alert channel"),
-            "kinds": ChannelKind.choices,
+            "kinds": [(kind, label, "") for kind, label in ChannelKind.choices],
             "opts": self.opts,
         }
-        return TemplateResponse(request, "hitstream/channels.html", context)
+        return TemplateResponse(request, "hitstream/kinds.html", context)
 
     def kind(self, request: HttpRequest, obj: AlertChannel | None = None) -> str:
         return obj.kind if obj else request.GET.get("kind", "")

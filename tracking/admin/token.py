@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -22,6 +23,7 @@ from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import show_token
 from tracking.admin.token_form import TokenForm
 from tracking.models import Token
+from tracking.models.ledger.ingest_stats import ingest_volume
 from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import CONFIGURED
 from tracking.presentation.admin_site import admin_site, admin_url
@@ -134,7 +136,14 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         token = self.get_object(request, object_id)
-        context = {"snippets": snippets(request, token) if token else ()}
+        context: dict[str, Any] = {}
+        if token:
+            day = timezone.now() - timedelta(days=1)
+            context = {
+                "snippets": snippets(request, token),
+                "state": self.state(token),
+                "volume": ingest_volume(day, [token.pk]).total,
+            }
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
