@@ -20,7 +20,8 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_select_related = ("integration__token",)
     ordering = ("-id",)
     # The integration's.
-    exclude = ("token_id",)
+    exclude = ("token_id", "duration")
+    readonly_fields = ("milliseconds",)
 
     @admin.display(description=_("ms"))
     def milliseconds(self, attempt: Attempt) -> int:

@@ -30,6 +30,7 @@ class AuditEntry:
     token: Token
     lines: tuple[str, ...]
     revision: int | None = None
+    revision_id: int | None = None
     operation: int | None = None
 
 
@@ -90,6 +91,7 @@ def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
             token=revision.token,
             lines=tuple(revision_diff(previous, revision.snapshot)),
             revision=revision.number,
+            revision_id=revision.pk,
         )
 
 
