@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import django
 
@@ -64,6 +65,12 @@ def paths() -> Iterator[str]:
         yield f"/console/analytics/?last={last}&breakdown=plan"
     yield "/console/analytics/?last=30d&format=csv&table=pages"
     hit = Hit.objects.order_by("-pk")[0]
+    for wanted in ("", "?q=vent&sort=-last", f"?token={hit.token_id}", "?event=Event+3"):
+        yield f"/console/events/{wanted}"
+    yield f"/console/events/?{urlencode({'event': hit.name, 'token': hit.token_id, 'last': '90d'})}"
+    for wanted in ("events&q=e", "breakdowns", "paths&syntax=cel&event=Event+3"):
+        yield f"/console/events/completion/?kind={wanted}&token={hit.token_id}"
+    yield "/console/palette/?q=event"
     yield f"/console/hits/{hit.pk}/"
     for value in ("bot", hit.user_id, hit.anonymous_id, "nobody@example.org"):
         yield f"/console/search/?q={value}"

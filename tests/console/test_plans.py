@@ -55,6 +55,14 @@ PATHS = (
     ),
     "/console/deliveries/{hit}/{integration}/",
     "/console/refused/",
+    "/console/events/",
+    "/console/events/?q=vent&sort=-last&token={token}",
+    "/console/events/?event=Event+7",
+    "/console/events/?event=Event+7&token={token}&last=90d",
+    "/console/events/completion/?kind=events&q=e",
+    "/console/events/completion/?kind=paths&syntax=cel&token={token}&event=Event+7",
+    "/console/events/completion/?kind=breakdowns",
+    "/console/palette/?q=event",
     *(f"/console/users/?id={value}" for value in ("bot", "u31")),
     *(f"/console/search/?q={value}" for value in ("bot", "u31", "nobody@example.org")),
 )
@@ -98,7 +106,7 @@ def test_a_page_reads_no_table_that_grows_as_a_whole(
 ) -> None:
     integration = Integration.objects.order_by("pk")[0]
     hit = Hit.objects.filter(token=integration.token)[0]
-    known = {"integration": integration.pk, "hit": hit.pk}
+    known = {"integration": integration.pk, "hit": hit.pk, "token": integration.token_id}
     with statements() as seen:
         answer = crowded[sees].get(path.format(**known))
     assert answer.status_code == 200

@@ -30,12 +30,12 @@ class Visible(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self._code = 0
-        #: Whether the element has a language of its own.
+        #: Whether the element has a language of its own, or none.
         self._other = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._code += tag in CODES
-        self._other = tag != "html" and "lang" in dict(attrs)
+        self._other = tag != "html" and bool({"lang", "translate"} & dict(attrs).keys())
         self.texts += [f"\n{value}\n" for name, value in attrs if name in SHOWN]
 
     def handle_endtag(self, tag: str) -> None:

@@ -25,6 +25,15 @@ class Moment(forms.DateTimeField):
         super().__init__(label=label, required=False, widget=widget)
 
 
+class EventField(forms.CharField):
+    """The name of an event, with suggestions."""
+
+    widget = forms.TextInput(attrs={"data-complete": "events"})
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Event name"), required=False, max_length=255)
+
+
 class TypedNameField(forms.CharField):
     """Takes the name of the object, and nothing else."""
 
@@ -69,7 +78,7 @@ class RateForm(forms.Form):
 class MatchFilters(forms.Form):
     """Filters of the delivery log, for the operations on all that match."""
 
-    event = forms.CharField(label=_("Event name"), required=False, max_length=255)
+    event = EventField()
     received_since = Moment(_("Received from"))
     received_until = Moment(_("Received before"))
     user = forms.CharField(label=_("User"), required=False, max_length=320)
@@ -101,4 +110,4 @@ class ReplayFilters(MatchFilters):
 class BackfillFilters(forms.Form):
     since = Moment(_("Arrived after"))
     until = Moment(_("Arrived before"))
-    event = forms.CharField(label=_("Event name"), required=False, max_length=255)
+    event = EventField()

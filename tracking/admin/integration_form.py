@@ -36,6 +36,7 @@ class IntegrationForm(forms.ModelForm):
         label=_("Only these events"),
         required=False,
         help_text=_("Event names, one per line. Empty: every event."),
+        widget=LinesField.area(complete="events"),
     )
 
     max_age = DurationField(

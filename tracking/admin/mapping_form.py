@@ -95,7 +95,7 @@ class MappingForm(forms.Form):
         required=False,
         max_length=MAX_LENGTH,
         validators=(check_condition,),
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        widget=LinesField.area(rows=2, complete="paths", syntax="cel"),
         help_text=_(
             'A CEL expression: type == "track" && has(properties.total) && '
             "properties.total > 10. Other events are skipped, with the reason."
@@ -111,6 +111,7 @@ class MappingForm(forms.Form):
     rename = PairsField(
         most=MAX_LINES["rename"],
         label=_("Rename events"),
+        widget=LinesField.area(complete="events", pairs="left"),
         required=False,
         check=check_names,
         help_text=_("One per line: Completed Transaction = Purchase."),
@@ -118,6 +119,7 @@ class MappingForm(forms.Form):
     set = PairsField(
         most=MAX_LINES["set"],
         label=_("Set fields"),
+        widget=LinesField.area(complete="paths", syntax="field", pairs="both"),
         required=False,
         check=check_target,
         help_text=_(
@@ -128,6 +130,7 @@ class MappingForm(forms.Form):
     hash = LinesField(
         most=MAX_LINES["hash"],
         label=_("Hash fields"),
+        widget=LinesField.area(complete="paths", syntax="field"),
         required=False,
         check=check_field,
         help_text=_("One per line: traits.email. SHA-256, of e-mail addresses in lower case."),
@@ -135,6 +138,7 @@ class MappingForm(forms.Form):
     drop = LinesField(
         most=MAX_LINES["drop"],
         label=_("Drop fields"),
+        widget=LinesField.area(complete="paths", syntax="field"),
         required=False,
         check=check_field,
         help_text=_("One per line: ip, context.locale, properties.card."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
@@ -66,6 +68,7 @@ class TokenForm(forms.ModelForm):
     breakdowns = LinesField(
         label=_("Breakdowns"),
         required=False,
+        widget=LinesField.area(complete="breakdowns"),
         check=check_property,
         help_text=_(
             "Properties that analytics counts events by, one per line, at most 10: such as "
@@ -73,6 +76,12 @@ class TokenForm(forms.ModelForm):
             "to new hits; manage.py rollup --rebuild counts earlier ones."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "breakdowns" in self.fields:
+            # Its own hits are read for suggestions.
+            self.fields["breakdowns"].widget.attrs["data-token"] = str(self.instance.pk)
 
     def clean_breakdowns(self) -> list[str]:
         names: list[str] = self.cleaned_data["breakdowns"]

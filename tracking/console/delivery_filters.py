@@ -29,8 +29,15 @@ TEXT_REACH, TEXT_FURTHER = timedelta(hours=24), timedelta(days=7)
 FURTHER = ("answer", "attempts", "since", "until")
 
 
-def text_field(label: StrOrPromise, hint: StrOrPromise = "", length: int = 255) -> forms.CharField:
-    attributes = {"autocomplete": "off", "spellcheck": "false", "placeholder": hint}
+def text_field(
+    label: StrOrPromise, hint: StrOrPromise = "", length: int = 255, *, complete: str = ""
+) -> forms.CharField:
+    attributes = {
+        "autocomplete": "off",
+        "spellcheck": "false",
+        "placeholder": hint,
+        "data-complete": complete,
+    }
     return forms.CharField(
         label=label,
         required=False,
@@ -53,7 +60,7 @@ class DeliveryFilters(forms.Form):
         required=False,
         empty_label=gettext_lazy("any"),
     )
-    event = text_field(gettext_lazy("Event"))
+    event = text_field(gettext_lazy("Event"), complete="events")
     user = text_field(gettext_lazy("User"), gettext_lazy("user id, anonymous id, e-mail"), 320)
     status = text_field(gettext_lazy("HTTP code"), gettext_lazy("503, 5xx or none"), 10)
     answer = text_field(gettext_lazy("Text in the response"))

@@ -1,4 +1,5 @@
-"""What the command palette finds while one types: tokens, integrations, users and hits."""
+"""What the command palette finds while one types: tokens, integrations, events,
+users and hits."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from tracking.console.access import page
+from tracking.console.windows import windows
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
+from tracking.models.analytics.event_names import events_named
 from tracking.models.explain.search import search
 from tracking.presentation.admin_site import admin_url
 
@@ -30,6 +33,8 @@ def palette(request: HttpRequest, scope: Scope) -> HttpResponse:
         found += tokens(term, scope)
         if request.user.has_perm("hitstream.view_integration"):
             found += integrations(term, scope)
+        if request.user.has_perm("hitstream.view_hit"):
+            found += events(term, scope)
         if request.user.has_perm("hitstream.view_hit") and len(term) >= SHORTEST:
             found += people_and_hits(term, scope)
     return JsonResponse({"entries": found})
@@ -50,6 +55,13 @@ def integrations(term: str, scope: Scope) -> Iterator[Found]:
     for integration in scope.limit(named).select_related("token")[:SHOWN]:
         url = reverse("hitstream-console:integration", args=[integration.pk])
         yield entry(_("Integration"), f"{integration.name} ({integration.token})", url)
+
+
+def events(term: str, scope: Scope) -> Iterator[Found]:
+    present = scope.limit(Token.objects.present(), "pk").values_list("pk", flat=True)
+    for name, _count in events_named(scope, list(present), term, windows(), SHOWN):
+        url = f"{reverse('hitstream-console:events')}?{urlencode({'event': name})}"
+        yield entry(_("Event"), name, url)
 
 
 def people_and_hits(term: str, scope: Scope) -> Iterator[Found]:

@@ -90,7 +90,9 @@ class AnalyticsQueryForm(forms.Form):
         required=False,
         max_length=255,
         strip=False,
-        widget=forms.TextInput(attrs={"list": "events", "placeholder": gettext_lazy("Any event")}),
+        widget=forms.TextInput(
+            attrs={"data-complete": "events", "placeholder": gettext_lazy("Any event")}
+        ),
     )
     breakdown = forms.ChoiceField(label=gettext_lazy("Breakdown"), required=False)
 

@@ -20,6 +20,12 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 3})
 
+    @staticmethod
+    def area(rows: int = 3, **data: str) -> forms.Textarea:
+        """Return a text area with these `data-` attributes: `complete` names what is suggested."""
+        attributes = {f"data-{name}": value for name, value in data.items()}
+        return forms.Textarea(attrs={"rows": rows, "spellcheck": "false", **attributes})
+
     def __init__(
         self,
         *,
