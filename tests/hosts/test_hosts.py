@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.hosts.host import COMMON, HOSTS, ROUTES, THREE_LINES, Host
@@ -33,8 +33,22 @@ SERVERS = {
     "uvicorn": ("running on", ("--port", "{port}", "{package}.asgi:application")),
     "daphne": ("Listening on TCP", ("-p", "{port}", "{package}.asgi:application")),
 }
-CONSOLE = ("", "live/", "integrations/", "search/", "audit/", "analytics/", "alerts/", "self-test/")
-MODELS = ("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision")
+CONSOLE = (
+    *("", "live/", "refused/", "integrations/", "integrations/1/", "integrations/1/deliveries/"),
+    *("deliveries/", "users/?id=u1", "search/?q=u1", "audit/", "analytics/", "alerts/"),
+    *("self-test/", "setup/"),
+)
+MODELS = (
+    *("token", "integration", "hit", "delivery", "deadletter", "attempt", "revision"),
+    *("operation", "alertchannel", "alertrule", "fileimport"),
+)
+#: The pages of forms, and those that ask before they do harm.
+FORMS = (
+    *("token/add", "token/1/change", "token/1/rotate", "token/1/revoke", "token/1/delete"),
+    *("integration/add", "integration/1/change", "integration/1/verify", "integration/1/drain"),
+    *("integration/1/replay", "integration/1/delete", "integration/1/ledger"),
+    *("alertchannel/add", "alertrule/add"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -160,13 +174,19 @@ def see(host: Host, page: Page, site: str, name: str) -> None:
     assert page.url == f"{site}/hits/console/"
     paths = [f"/hits/console/{path}" for path in CONSOLE]
     paths += [f"{host.admin}hitstream/{model}/" for model in MODELS]
-    paths += [f"{host.admin}hitstream/{path}/" for path in ("token/add", "token/1/change")]
-    paths += [f"{host.admin}hitstream/integration/1/{path}/" for path in ("change", "verify")]
+    paths += [f"{host.admin}hitstream/{path}/" for path in FORMS]
+    paths += [f"{host.admin}hitstream/integration/add/?destination=webhook"]
     for path in paths:
         answer = page.goto(f"{site}{path}")
         assert answer is not None
         assert answer.status == 200, (path, page.content())
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         shoot(page, f"{host.name}{path.replace('/', '-').rstrip('-')}")
+    # The palette finds the integration.
+    page.goto(f"{site}/hits/console/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("webhook")
+    expect(page.get_by_role("option", name="webhook").first).to_be_visible()
     # A link of the console leads into the site that has the forms.
     page.goto(f"{site}/hits/console/integrations/")
     follow(page, "text=Add integration")
@@ -174,6 +194,8 @@ def see(host: Host, page: Page, site: str, name: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """A screenshot where HITSTREAM_SCREENSHOTS names a folder."""
+    """A screenshot, light and dark, where HITSTREAM_SCREENSHOTS names a folder."""
     if folder := os.environ.get("HITSTREAM_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)

@@ -7,13 +7,25 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.support.hits import Send, hit
+from tests.support.hits import Send, basic, hit
+from tests.support.integrations import add_webhook
 from tests.support.ledger import discrepancies
+from tests.support.operations import let_die
 from tracking.ingest.demo import demo
 from tracking.ingest.demo.shop import shop_hits
-from tracking.models import Hit, Ledger, Rollup, Token, Visitor, Watermark
+from tracking.models import (
+    DeadLetter,
+    Hit,
+    Ledger,
+    LifetimeTotal,
+    Rollup,
+    Token,
+    Visitor,
+    Watermark,
+)
 from tracking.models.analytics import rollup_job
 from tracking.models.ledger.ingest_stats import ingest_volume
+from tracking.models.operations.delete import delete_integration
 from tracking.uuid7 import first_uuid7
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +73,32 @@ def test_the_days_of_a_shop_are_stored_and_deleted(send: Send, token: Token) -> 
     assert ingest_volume(since).total.stored == 1
     with pytest.raises(CommandError, match="no demo data"):
         run("--delete")
+
+
+def test_what_a_deleted_integration_left_behind_goes_too(send: Send, token: Token) -> None:
+    run()
+    loaded = Token.objects.get(name="demo")
+    kept = add_webhook(token)
+    gone = add_webhook(loaded)
+    let_die(send, kept, "k")
+    secret = loaded.rotate()
+    let_die(partial(send, authorization=basic(str(secret))), gone, "a", "b")
+    delete_integration(gone, by="anna")
+    assert "hits are deleted" in run("--delete")
+    assert DeadLetter.objects.get().integration == kept
+    assert not Hit.objects.filter(token=loaded).exists()
+    balance = LifetimeTotal.objects.balances()
+    assert (balance[gone.pk]["matched"], balance[gone.pk]["dead"]) == (0, 0)
+    Ledger.objects.consolidate()
+    assert discrepancies() == []
+
+
+def test_the_demo_is_known_by_more_than_its_name() -> None:
+    run()
+    Token.objects.filter(name="demo").update(name="Shop of the demo")
+    Token.objects.issue("demo")
+    assert "are deleted" in run("--delete")
+    assert Token.objects.present().get().name == "demo"
 
 
 def test_a_token_of_the_same_name_is_not_touched() -> None:

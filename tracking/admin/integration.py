@@ -30,7 +30,7 @@ from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import IssuingAdmin, secrets_of, show_once
 from tracking.destinations.contract import registry
 from tracking.exceptions import SetupError
-from tracking.ingest.demo import demo
+from tracking.ingest.demo.demo import tokens_without_demo
 from tracking.models import Integration, Token
 from tracking.models.access.scope import Scope
 from tracking.models.operations import backlog
@@ -98,8 +98,9 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return the token, if there is only one to choose, and a name that is not taken."""
-        tokens = Scope.of(request.user).limit(Token.objects.present(), "pk")
-        only = list(tokens.exclude(name=demo.NAME).values_list("pk", flat=True)[:2])
+        scope = Scope.of(request.user)
+        tokens = scope.limit(Token.objects.present(), "pk")
+        only = list(scope.limit(tokens_without_demo(), "pk").values_list("pk", flat=True)[:2])
         chosen = row_id(request.GET.get("token", "")) or (only[0] if len(only) == 1 else None)
         taken = Integration.objects.present().filter(token__in=[chosen] if chosen else tokens)
         label = registry.get_destination(self.slug(request)).label

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import number_format
 
 from tracking.admin.scoped_admin import ScopedAdmin
 
@@ -19,7 +20,8 @@ class BoundedCount(int):
     """A number of rows. At the bound it reads as "10,000+"."""
 
     def __str__(self) -> str:
-        return f"{REACH:,}+" if self >= REACH else f"{int(self):,}"
+        number = number_format(int(self), use_l10n=True)
+        return f"{number}+" if self >= REACH else number
 
 
 class BoundedPaginator(Paginator):

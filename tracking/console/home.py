@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
@@ -16,9 +16,10 @@ from tracking.console.integration_row import in_order, integration_rows
 from tracking.console.setup import checklist_for_home
 from tracking.console.time_range import TimeRange
 from tracking.console.trend import trend_of_all, trends
-from tracking.models import Integration, LifetimeTotal, Token
+from tracking.models import FileImport, Integration, LifetimeTotal, Token
 from tracking.models.access.scope import Scope
 from tracking.models.ledger.ingest_stats import (
+    MINUTE,
     IngestCounts,
     IngestVolume,
     hit_rates,
@@ -56,7 +57,7 @@ def home(request: HttpRequest, scope: Scope) -> HttpResponse:
         setup=checklist_for_home(request, scope),
         time_range=time_range,
         total=volume.total,
-        rate=sum(source.rate for source in sources),
+        rate=sum(source.rate or 0 for source in sources),
         growth=growth_of(volume.total.stored, before),
         trend=trend_of_all(trends(ids, time_range).values()),
         slowest=max(rows, key=lambda row: row.latency.p95 if row.latency else -1, default=None),
@@ -92,26 +93,38 @@ def queued_of(ids: Iterable[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a token sent; without a token, what senders without a valid token tried to send."""
+    """What a token sent; without a token, what senders without a valid token tried to send.
+    `rate` is None while the hits that arrive are those of an import."""
 
     token: Token | None
-    rate: float
+    rate: float | None
     counts: IngestCounts
 
 
 def sources_of(scope: Scope, volume: IngestVolume) -> Iterator[Source]:
     """Yield the tokens that exist or sent something, the busiest first; senders without a valid
-    token last."""
-    rates = hit_rates()
+    token last. A deleted token without its hits sent nothing."""
+    rates = rates_of_senders()
     tokens = scope.limit(Token.objects.all(), "pk")
     sources = [
         Source(token, rates.get(token.pk, 0.0), volume.tokens.get(token.pk, IngestCounts()))
         for token in tokens
-        if token.deleted_at is None or token.pk in volume.tokens
+        if token.deleted_at is None or volume.tokens.get(token.pk, IngestCounts()) != IngestCounts()
     ]
     yield from sorted(sources, key=lambda source: -source.counts.accepted)
     if 0 in volume.tokens:
         yield Source(None, 0.0, volume.tokens[0])
+
+
+def rates_of_senders() -> dict[int, float | None]:
+    """Return the hits/min of each token, None for a token into which a file is imported: its many
+    hits would also leave the others too short a time."""
+    rates = hit_rates()
+    imports = FileImport.objects.active(timedelta(seconds=MINUTE)).filter(token__in=list(rates))
+    imported = set(imports.values_list("token_id", flat=True))
+    if not imported:
+        return {**rates}
+    return {**hit_rates(without=imported), **dict.fromkeys(imported)}
 
 
 def buckets_of(volume: IngestVolume, time_range: TimeRange) -> list[tuple[datetime, list[int]]]:

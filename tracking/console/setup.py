@@ -18,7 +18,13 @@ from django.utils.translation import gettext as _
 from tracking.console.access import page, show
 from tracking.console.live import without_transactions
 from tracking.events import TEST_EVENT
-from tracking.ingest.demo.demo import NAME, DemoError, delete_demo, find_demo, load_demo
+from tracking.ingest.demo.demo import (
+    DemoError,
+    delete_demo,
+    find_demo,
+    load_demo,
+    tokens_without_demo,
+)
 from tracking.models import AlertChannel, Hit, Integration, LifetimeTotal, Rollup, Tally, Token
 from tracking.models.access.scope import Scope
 from tracking.models.tokens.api_token import digest_of
@@ -36,7 +42,7 @@ class Step:
     title: str
     purpose: str
     is_done: bool
-    #: The button; without a URL the user may not do it.
+    #: The button; without a URL there is nothing to open yet, or the user may not do it.
     button: str
     url: str
     code: str = ""
@@ -45,7 +51,12 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Checklist:
     steps: list[Step]
-    has_demo: bool
+    demo: Token | None
+
+    @property
+    def next(self) -> Step | None:
+        """The first step that is to do, and that the user may do."""
+        return next((step for step in self.steps if step.url and not step.is_done), None)
 
     @property
     def done(self) -> int:
@@ -65,9 +76,10 @@ def checklist_for_home(request: HttpRequest, scope: Scope) -> Checklist | None:
 
 
 def checklist(request: HttpRequest, scope: Scope) -> Checklist:
-    tokens = list(scope.limit(Token.objects.present().exclude(name=NAME), "pk")[:TOKENS])
+    present = tokens_without_demo()
+    tokens = list(scope.limit(present, "pk")[:TOKENS])
     integrations = list(
-        scope.limit(Integration.objects.present().exclude(token__name=NAME)).values_list(
+        scope.limit(Integration.objects.present().filter(token__in=present)).values_list(
             "pk", flat=True
         )[:TOKENS]
     )
@@ -85,7 +97,7 @@ def checklist(request: HttpRequest, scope: Scope) -> Checklist:
             ),
             script(request, tokens),
         ],
-        find_demo() is not None,
+        find_demo(),
     )
 
 
@@ -140,14 +152,14 @@ def destination(request: HttpRequest, integrations: list[int]) -> Step:
 
 def test(request: HttpRequest, integrations: list[int]) -> Step:
     delivered: dict[str, Any] = {"integration_id__in": integrations, "kind": "delivered"}
-    url = reverse("hitstream-console:integrations")
+    url = ""
     if integrations:
         url = reverse("hitstream-console:integration", args=(integrations[-1],))
     return Step(
         _("Test the destination"),
         _("A test event shows that the destination accepts what Hitstream sends."),
         any(rows.filter(**delivered).exists() for rows in (LifetimeTotal.objects, Tally.objects)),
-        _("Open integrations"),
+        _("Open the integration"),
         url,
     )
 

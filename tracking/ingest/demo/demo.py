@@ -1,7 +1,7 @@
 """Loads and deletes the sample data.
 
-The token is the one with the file import that loaded it: a token that only has the same name is
-never deleted.
+The token is the one with the file import that loaded it, whatever its name is: a token that only
+has the same name is never deleted.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from tracking import db
 from tracking.ingest.demo.shop import shop_hits
 from tracking.ingest.file_import import run
 from tracking.ingest.parse.arrival import Arrival, ClientInfo
 from tracking.ingest.parse.segment_payload import Shared, parse_event
 from tracking.ingest.parse.track_payload import parse
-from tracking.models import DeadLetter, Integration, QueuedDelivery, Token
+from tracking.models import Integration, QueuedDelivery, Token
 from tracking.models.operations.delete import delete_token
-from tracking.models.operations.removal import remove_hits
+from tracking.models.operations.removal import remove_dead_letters, remove_hits
 
 NAME = "demo"
-#: The name of the imported file, by which the token is recognised.
-FILE = "hitstream-demo.ndjson"
+#: The name of the import, by which the token is recognised: with its slash it is no file's name, so
+#: that no other import has it.
+IMPORT = "demo/shop.ndjson"
 BREAKDOWNS = ["query", "quantity", "option"]
 
 
@@ -44,7 +47,12 @@ class Loaded:
 
 def find_demo() -> Token | None:
     """Return the token with the sample data, None without one."""
-    return Token.objects.present().filter(name=NAME, imports__name=FILE).first()
+    return Token.objects.present().filter(imports__name=IMPORT).first()
+
+
+def tokens_without_demo() -> QuerySet[Token]:
+    """Return the present tokens, except the one with the sample data."""
+    return Token.objects.present().exclude(imports__name=IMPORT)
 
 
 def load_demo(*, by: str, progress: Callable[[int], object] = lambda hits: None) -> Loaded:
@@ -52,14 +60,15 @@ def load_demo(*, by: str, progress: Callable[[int], object] = lambda hits: None)
     so far. Raises DemoError, and the errors of an import."""
     if find_demo() is not None:
         raise DemoError(_("The demo data is there already: delete it before you load it again."))
-    token = issue(by)
     with TemporaryDirectory(prefix="hitstream-") as folder:
-        path = Path(folder) / FILE
+        path = Path(folder) / "shop.ndjson"
         encode = msgspec.json.Encoder().encode
         with path.open("wb") as file:
             for hit in shop_hits(datetime.now(UTC)):
                 file.write(encode(hit) + b"\n")
-        imported = run.begin(token, path)
+        with db.atomic():
+            token = issue(by)
+            imported = run.begin(token, path, name=IMPORT)
         run.run(
             imported,
             path,
@@ -98,20 +107,17 @@ def reader(token: Token) -> Callable[[bytes], Arrival]:
 
 
 def delete_demo(*, by: str) -> int:
-    """Delete the token and its hits. Returns how many hits. Raises DemoError."""
+    """Delete the token with its hits, and the dead letters of its deleted integrations. Returns how
+    many hits. Raises DemoError."""
     token = find_demo()
     if token is None:
         raise DemoError(_("There is no demo data."))
     if Integration.objects.present().filter(token=token).exists():
         raise DemoError(_("The demo token has integrations: delete them first."))
-    if any(
-        model.objects.filter(token_id=token.pk).exists() for model in (QueuedDelivery, DeadLetter)
-    ):
+    if QueuedDelivery.objects.filter(token_id=token.pk).exists():
         raise DemoError(
-            _(
-                "The demo token has queued deliveries or dead letters. Queued ones are being "
-                "cancelled: try again in a minute."
-            )
+            _("Queued deliveries of the demo token are being cancelled: try again in a minute.")
         )
     delete_token(token, by=by)
+    remove_dead_letters(token)
     return remove_hits(token)

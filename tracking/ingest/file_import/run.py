@@ -29,15 +29,15 @@ Refused = Callable[[FileLine, ItemResult], object]
 Progress = Callable[[int, int], object]
 
 
-def begin(token: Token, path: Path) -> FileImport:
+def begin(token: Token, path: Path, *, name: str = "") -> FileImport:
     """Return the file's FileImport: a new one, or the unfinished one. An import that stored
-    nothing, for example with the wrong format, begins again."""
+    nothing, for example with the wrong format, begins again. `name` replaces the file's own."""
     with closing(LineFile(path)) as file:
         digest = file.digest()
     fruitless = FileImport.objects.filter(token=token, digest=digest, stored=0, duplicate=0)
     fruitless.update(lines=0, refused=0, finished_at=None)
     found, _ = FileImport.objects.get_or_create(
-        token=token, digest=digest, defaults={"name": path.name[-255:]}
+        token=token, digest=digest, defaults={"name": name or path.name[-255:]}
     )
     return found
 

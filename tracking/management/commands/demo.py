@@ -31,9 +31,8 @@ class Command(BaseCommand):
         except DemoError as error:
             raise CommandError(str(error)) from None
         except (psycopg.Error, DatabaseError) as error:
-            raise CommandError(
-                f"The database failed: {str(error).strip()}. Run it with --delete, then again."
-            ) from None
+            hint = "" if delete else " Run it with --delete, then again."
+            raise CommandError(f"The database failed: {str(error).strip()}.{hint}") from None
 
     def load(self) -> None:
         started = time.monotonic()

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tracking.models.tokens.token import Token
+
+#: How long an import that has not finished counts as one that goes on.
+GIVEN_UP = timedelta(days=1)
+
+
+class FileImportQuerySet(models.QuerySet["FileImport"]):
+    def active(self, within: timedelta) -> FileImportQuerySet:
+        """Return the imports that go on, or finished within this time. One that was broken off
+        less than a day ago counts as one that goes on."""
+        now = timezone.now()
+        return self.filter(
+            Q(finished_at__gte=now - within) | Q(finished_at=None, started_at__gte=now - GIVEN_UP)
+        )
 
 
 class FileImport(models.Model):
@@ -28,6 +44,8 @@ class FileImport(models.Model):
     refused = models.PositiveBigIntegerField(_("refused"), default=0)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    objects = FileImportQuerySet.as_manager()
 
     class Meta:
         constraints = (

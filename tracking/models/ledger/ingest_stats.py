@@ -98,13 +98,14 @@ def stored_between(since: datetime, until: datetime, token_ids: Iterable[int] | 
     return count
 
 
-def hit_rates() -> Mapping[int, float]:
-    """Return the hits/min of each token now: those of the last minute, or of as much of it as the
-    newest hits cover."""
+def hit_rates(without: Iterable[int] = ()) -> Mapping[int, float]:
+    """Return the hits/min of each token now, except those in `without`: those of the last minute,
+    or of as much of it as the newest hits cover."""
     now = datetime.now(UTC)
     parameters: dict[str, Any] = {
         "since": first_uuid7(now - timedelta(seconds=MINUTE)),
         "limit": SAMPLE,
+        "without": list(without),
     }
     with db.read_cursor() as cursor:
         cursor.execute(SQL["newest"], parameters)

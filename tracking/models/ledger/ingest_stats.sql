@@ -18,9 +18,10 @@ WHERE integration_id = 0 AND quarter_hour >= %(since)s AND quarter_hour < %(unti
   AND (%(tokens)s::bigint[] IS NULL OR token_id = ANY(%(tokens)s))
 
 -- name: newest
--- How many of the latest hits are of each token, and its first of them.
+-- How many of the latest hits are of each token except `without`, and its first of them.
 SELECT token_id, count(*), min(id::text)::uuid FROM (
-    SELECT id, token_id FROM hitstream_hit WHERE id >= %(since)s
+    SELECT id, token_id FROM hitstream_hit
+    WHERE id >= %(since)s AND token_id <> ALL(%(without)s::bigint[])
     ORDER BY id DESC LIMIT %(limit)s
 ) AS newest
 GROUP BY 1

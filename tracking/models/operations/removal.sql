@@ -14,6 +14,22 @@ WITH hits AS (
 )
 SELECT count(*) FROM hits
 
+-- name: remove_dead_letters
+-- Delete these dead letters of the token, and take each from what its integration matched and from its
+-- dead letters. Returns how many.
+WITH letters AS (
+    DELETE FROM hitstream_deadletter WHERE token_id = %(token)s AND id = ANY(%(ids)s)
+    RETURNING integration_id, hit_id, code
+), corrections AS (
+    INSERT INTO hitstream_tally (quarter_hour, token_id, integration_id, kind, reason, count)
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, integration_id, 'dead', code, -count(*)
+    FROM letters GROUP BY 1, 3, 5
+    UNION ALL
+    SELECT hitstream_quarter_hour(hit_id), %(token)s, integration_id, 'matched', '', -count(*)
+    FROM letters GROUP BY 1, 3
+)
+SELECT count(*) FROM letters
+
 -- name: remove_visitors
 -- Delete the users of the token, on the days for which it has counts.
 DELETE FROM hitstream_visitor
