@@ -220,7 +220,7 @@ def test_a_breakdown_is_added_from_the_page_of_the_event(
     Token.objects.filter(pk=token.pk).update(breakdowns=[str(number) for number in range(10)])
     answer = see.post(f"{URL}breakdown/", asked, follow=True)
     assert "“shop” has 10 breakdowns already" in answer.content.decode()
-    assert see.post(f"{URL}breakdown/", {**asked, "token": "9"}).status_code == 404
+    assert see.post(f"{URL}breakdown/", {**asked, "token": token.pk + 1000}).status_code == 404
 
 
 def test_the_page_says_who_takes_the_event_and_why_not(

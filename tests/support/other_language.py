@@ -9,6 +9,7 @@ from django.utils.translation.trans_real import CONTEXT_SEPARATOR, DjangoTransla
 CODE = "eo"
 #: Elements whose text is no message: code, keys, what was sent.
 CODES = {"script", "style", "code", "kbd", "pre", "svg"}
+UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 SHOWN = {"aria-label", "title", "placeholder", "alt"}
 
 
@@ -51,7 +52,7 @@ def untranslated(page: str) -> list[str]:
     """Return the words of the page that are in no message."""
     parser = Visible()
     parser.feed(page)
-    text = "".join(parser.texts)
+    text = UUID.sub("", "".join(parser.texts))
     while "«" in text:
         text, before = re.sub("«[^«»]*»", "\n", text), text
         assert text != before
