@@ -13,7 +13,7 @@ from tracking.uuid7 import first_uuid7
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@override_settings(FORMAT_MODULE_PATH=["tracking.server.formats"])
+@override_settings(FORMAT_MODULE_PATH=None)
 def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Token) -> None:
     integration = add_webhook(token)
     at = datetime(2026, 11, 25, 23, 31, 7, tzinfo=UTC)
@@ -25,6 +25,7 @@ def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Toke
         made_at=at,
         hits=1,
         duration=0.2,
+        request_body='{"total": 12.5}',
     )
     DeadLetter.objects.create(
         token_id=integration.token_id,
@@ -47,3 +48,5 @@ def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Toke
         client.cookies["hitstream_zone"] = zone
         for page in pages:
             assert shown in client.get(f"/admin/hitstream/{page}").content.decode(), (zone, page)
+    page = client.get(f"/admin/hitstream/attempt/{id}/change/").content.decode()
+    assert 'data-json><pre tabindex="0">{&quot;total&quot;: 12.5}</pre>' in page

@@ -181,7 +181,7 @@ def test_a_dead_letter_is_read_copied_and_replayed_at_the_side(
     expect(panel).to_contain_text("no such thing")
     assert violations(page) == []
     shoot(page, "console-delivery")
-    command = panel.locator("code").first.text_content() or ""
+    command = panel.locator(".hs-curl code").text_content() or ""
     assert command.startswith("curl --request POST")
     assert "s3cret" not in command
     panel.locator("[data-copy]").click()

@@ -59,6 +59,12 @@ def test_the_last_hits_come_with_what_became_of_them(send: Send, token: Token) -
     found = poll()
     assert events(found) == ["goes nowhere", "waits", "died"]
     assert [hit["states"] for hit in found["hits"]] == [{}, {"queued": 1}, {"dead": 1}]
+    assert [hit["routes"] for hit in found["hits"]] == [
+        [],
+        [["Webhook", "queued"]],
+        [["Webhook", "dead"]],
+    ]
+    assert not any(hit["test"] for hit in found["hits"])
     assert (found["matching"], found["looked"]) == (3, 3)
 
 
@@ -178,20 +184,42 @@ def test_hits_arrive_on_the_page_as_they_come(sign_in: SignIn, send: Send, token
     expect(rows.first).to_contain_text("queued")
     deliver()
     assert violations(page) == []
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    panel = page.locator("#hs-panel")
+    expect(panel.locator("h1")).to_have_text("Ordered")
+    expect(panel.get_by_role("treeitem", name="userId")).to_contain_text("u1")
+    page.keyboard.press("j")
+    expect(panel.locator("h1")).to_have_text("Old news")
+    expect(panel.locator(".hs-peek-routes")).to_contain_text("Dead letter")
+    post(send, "Beside the panel")
+    expect(rows).to_have_count(3)
+    expect(panel.locator("h1")).to_have_text("Old news")
+    assert violations(page) == []
+    shoot(page, "console-live-panel")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    post(send, "Beside the focus")
+    expect(rows).to_have_count(4)
+    expect(page.locator("#hs-live a:focus")).to_have_text("Old news")
     page.keyboard.press("p")
     expect(page.locator("#hs-live-status")).to_have_text("Paused.")
     post(send, "While paused")
     time.sleep(1.5)
-    expect(rows).to_have_count(2)
+    expect(rows).to_have_count(4)
     page.keyboard.press("p")
     expect(rows.first).to_contain_text("While paused")
     page.fill("input[name=event]", "ord")
     expect(rows).to_have_count(1)
     page.fill("input[name=event]", "nothing")
-    expect(page.locator("#hs-live-status")).to_contain_text("No match in the last 3 hits")
-    page.fill("input[name=event]", "")
+    expect(page.locator("#hs-live-status")).to_contain_text("No match in the last 5 hits")
+    page.select_option("select[name=outcome]", "dead")
+    page.go_back()
+    expect(page.locator("select[name=outcome]")).to_have_value("")
+    page.go_back()
+    expect(page.locator("input[name=event]")).to_have_value("")
     post(send, *(f"Event {n}" for n in range(12)))
-    expect(rows).to_have_count(15)
+    expect(rows).to_have_count(17)
     shoot(page, "console-live")
 
 

@@ -120,7 +120,7 @@ def test_a_page_reads_no_table_that_grows_as_a_whole(
 def test_the_live_view_reads_the_end_of_the_hits_alone() -> None:
     with statements() as seen:
         assert len(recent_hits()) == RECENT
-    assert len(seen) == 2
+    assert len(seen) == 3
     for sql, params in seen:
         assert list(whole_reads(plan_of(sql, params))) == [], sql
 

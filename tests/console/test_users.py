@@ -108,6 +108,7 @@ def test_from_a_hit_to_its_user(send: Send, token: Token, sign_in: SignIn) -> No
     expect(page.locator("main")).to_contain_text("Delivered")
     assert violations(page) == []
     shoot(page, "console-user")
-    follow(page, ".hs-when a")
+    page.locator(".hs-when a").click()
+    follow(page, page.get_by_role("link", name="Open the hit"))
     follow(page, page.get_by_role("link", name="u/1 & <b>"))
     expect(page.locator("h1")).to_have_text("u/1 & <b>")

@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from tracking.admin.time_column import with_time_columns
 from tracking.presentation.admin_frame import set_frame
 from tracking.presentation.csp import admin_csp
 from tracking.presentation.viewer_zone import zone_of
@@ -47,6 +48,9 @@ class BaseAdmin(admin.ModelAdmin):
         if own and (add or self.has_change_permission(request, obj)):
             context["title"] = own
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return with_time_columns(self.model, super().get_list_display(request))
 
     @property
     def urls(self) -> list[URLPattern]:

@@ -10,7 +10,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
 
+from tracking.admin.json_column import with_json_columns
 from tracking.admin.scoped_admin import ScopedAdmin
+from tracking.admin.time_column import with_time_columns
 
 #: The maximum of rows that paging reaches; to see others, filter.
 REACH = 10_000
@@ -43,6 +45,13 @@ class ReadOnlyAdmin(ScopedAdmin):
     actions: Any = None
     #: For any column but the key, Postgres would have to sort the whole table.
     sortable_by = ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        found = []
+        for name, options in super().get_fieldsets(request, obj):
+            fields = with_json_columns(self.model, with_time_columns(self.model, options["fields"]))
+            found.append((name, {**options, "fields": fields}))
+        return found
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

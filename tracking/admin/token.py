@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -21,18 +20,23 @@ from tracking.admin.ledger import TokenLedgerView
 from tracking.admin.object_page import PagesAdmin
 from tracking.admin.scoped_admin import ScopedAdmin
 from tracking.admin.show_secret import show_token
+from tracking.admin.time_column import with_time_columns
 from tracking.admin.token_form import TokenForm
 from tracking.models import Token
 from tracking.models.ledger.ingest_stats import ingest_volume
 from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.token import CONFIGURED
 from tracking.presentation.admin_site import admin_site, admin_url
+from tracking.presentation.copyable import copyable
 from tracking.presentation.pill import pill
 from tracking.presentation.snippets import snippets
 
-FACTS = (
-    *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),
-    "changes",
+FACTS = with_time_columns(
+    Token,
+    (
+        *("state", "prefix_shown", "project_id", "first_party", "last_used_at", "created_at"),
+        "changes",
+    ),
 )
 
 
@@ -62,7 +66,6 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
 
     class Media:
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
-        js = (Script("hitstream/copy.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
         tokens: QuerySet[Token] = super().get_queryset(request).filter(deleted_at=None)
@@ -88,7 +91,7 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
                 "retiring": token.retiring_prefix,
                 "time": f"{until:%Y-%m-%d %H:%M %Z}",
             }
-        return f"{token.prefix}…"
+        return copyable(token.prefix, f"{token.prefix}…")
 
     @admin.display(description=_("first-party path"))
     def first_party(self, token: Token) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracking.models import Token
 from tracking.models.tokens.privacy import check_origin
+from tracking.models.tokens.token import MAX_BREAKDOWNS, MAX_PROPERTY
 from tracking.presentation.form_fields import LinesField
 
 GRACE = [
@@ -19,11 +20,6 @@ GRACE = [
     (86_400, _("in a day")),
     (604_800, _("in a week")),
 ]
-
-
-#: Each breakdown adds a row per day, event and value to the rollups.
-MAX_BREAKDOWNS = 10
-MAX_PROPERTY = 100
 
 
 def check_group(name: str) -> None:

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tracking import db
-from tracking.admin.token_form import MAX_BREAKDOWNS, MAX_PROPERTY
 from tracking.console.access import page, show
 from tracking.console.event_routing import event_routes
 from tracking.console.query import LAST, AnalyticsQuery
@@ -35,6 +34,7 @@ from tracking.models.explain.event_properties import (
     path_report,
 )
 from tracking.models.explain.event_sample import EventSample, sample_of_event
+from tracking.models.tokens.token import MAX_BREAKDOWNS, MAX_PROPERTY
 from tracking.presentation.row_id import row_id
 
 #: The range of the chart without another in the address.

@@ -32,6 +32,13 @@ def hit(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
     )
 
 
+@page("view_hit")
+def peek(request: HttpRequest, scope: Scope, hit_id: UUID) -> HttpResponse:
+    """Return what a list shows of the hit at its side: no whole page."""
+    obj = seen(scope, hit_id)
+    return show(request, "peek", title=obj.name or obj.type, here="live", history=hit_history(obj))
+
+
 def back_from(request: HttpRequest, obj: Hit) -> str:
     """Return the address of the page that the button was on: a delivery's or the log, else the
     hit's."""

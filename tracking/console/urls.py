@@ -21,6 +21,7 @@ from tracking.console import (
     search,
     selftest,
     setup,
+    time_zone,
     users,
 )
 
@@ -50,6 +51,7 @@ urlpatterns = [
     path("palette/", palette.palette, name="palette"),
     path("search/", search.search, name="search"),
     path("hits/<uuid:hit_id>/", hits.hit, name="hit"),
+    path("hits/<uuid:hit_id>/peek/", hits.peek, name="peek"),
     path("hits/<uuid:hit_id>/<int:pk>/replay/", hits.replay, name="replay"),
     path("hits/<uuid:hit_id>/<int:pk>/try-now/", hits.try_now, name="try-now"),
     path("audit/", audit.audit, name="audit"),
@@ -63,5 +65,6 @@ urlpatterns = [
     path("setup/", setup.setup, name="setup"),
     path("setup/hide/", setup.hide, name="setup-hide"),
     path("setup/demo/", setup.demo, name="setup-demo"),
+    path("time-zone/", time_zone.time_zone, name="time-zone"),
     path("self-test/", selftest.self_test, name="self-test"),
 ]

@@ -9,8 +9,10 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from tracking.models import Attempt
 from tracking.models.integrations.failing import failure_cause
@@ -61,10 +63,15 @@ def seconds(value: Any) -> str:
     """Return a duration given in seconds, in the unit that fits it."""
     if not isinstance(value, (int, float)):
         return NONE
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+    for size, decimals, text in (
+        (86_400, 1, pgettext("duration", "%(number)s d")),
+        (3600, 1, pgettext("duration", "%(number)s h")),
+        (60, 1, pgettext("duration", "%(number)s min")),
+        (1, 2, pgettext("duration", "%(number)s s")),
+    ):
         if value >= size:
-            return f"{value / size:.1f} {unit}"
-    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
+            return text % {"number": number_format(f"{value / size:.{decimals}f}", decimals)}
+    return pgettext("duration", "%(number)s ms") % {"number": f"{value * 1000:.0f}"}
 
 
 @register.filter

@@ -18,6 +18,9 @@ from tracking.models.tokens.api_token import ApiToken
 from tracking.models.tokens.privacy import IpPolicy, check_origin, random_path
 
 MAX_PATH = 20
+#: Breakdowns of a token, each of which adds a row per day, event and value to the rollups, and the
+#: characters of their names, at most.
+MAX_BREAKDOWNS, MAX_PROPERTY = 10, 100
 #: The fields that an operator edits.
 CONFIGURED = (
     "name",

@@ -8,10 +8,14 @@ function isKnown() {
     return document.cookie.split("; ").includes(`${ZONE_COOKIE}=${zone}`);
 }
 
-// Reloads a page that was made for another time zone.
+function isChosen() {
+    return document.cookie.split("; ").some((each) => each.startsWith("hitstream_zone_choice="));
+}
+
+// Reloads a page that was made for another time zone, unless the viewer has chosen one.
 if (zone && !isKnown()) {
     document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=31536000; samesite=lax`;
-    if (isKnown()) location.reload();
+    if (isKnown() && !isChosen()) location.reload();
 }
 
 const links = new Map(
@@ -30,7 +34,15 @@ function showKeys() {
     const dialog = document.getElementById("hs-keys");
     const list = dialog.querySelector("dl");
     list.replaceChildren();
-    const lines = [["/", dialog.dataset.searchText], ...[...links].map(([key, link]) => [`g ${key}`, link.textContent])];
+    const text = dialog.dataset;
+    const lines = [["/", text.searchText], ["Ctrl K", text.paletteText]];
+    if (document.querySelector("[data-list], #result_list")) lines.push(["j k", text.rowsText], ["Enter", text.openText]);
+    if (document.getElementById("hs-panel")) lines.push(["Esc", text.closeText]);
+    for (const each of document.querySelectorAll("[data-keys]")) lines.push([each.dataset.keys, each.dataset.keysText]);
+    if (document.querySelector(".hs-tree, [data-list=panel]")) lines.push(["↑ ↓ ← →", text.treeText], ["c", text.valueText], ["Shift C", text.pathText]);
+    // Without the number of alerts, which is an element of the link.
+    const nameOf = (link) => [...link.childNodes].map((each) => each.nodeValue ?? "").join("").trim();
+    lines.push(...[...links].map(([key, link]) => [`g ${key}`, nameOf(link)]));
     for (const [keys, text] of lines) {
         const term = document.createElement("dt");
         for (const key of keys.split(" ")) {

@@ -7,8 +7,8 @@
     const input = palette?.querySelector("input");
     const list = palette?.querySelector("ul");
     const none = palette?.querySelector(".hs-palette-none");
-    const pages = [...document.querySelectorAll(".hs-nav a[data-key]")].map((link) => ({
-        kind: palette?.dataset.page, text: link.textContent.trim().replace(/\s+/g, " "), url: link.href,
+    const pages = [...document.querySelectorAll(".hs-nav a[data-key], a[data-palette]")].map((link) => ({
+        kind: palette?.dataset.page, text: link.dataset.palette ?? link.textContent.trim().replace(/\s+/g, " "), url: link.href,
     }));
     let asked = 0;
     let timer = 0;

@@ -21,7 +21,9 @@ async function refresh() {
             for (const id of parts) {
                 const old = document.getElementById(id);
                 const now = fresh.getElementById(id);
-                if (old && now && !isInUse(old)) old.replaceWith(document.adoptNode(now));
+                if (!old || !now || isInUse(old)) continue;
+                old.replaceWith(document.adoptNode(now));
+                now.dispatchEvent(new Event("hs:shown", {bubbles: true}));
             }
         }
     }
