@@ -5,7 +5,7 @@ import os
 from project.embedded.paths import is_external, read_secret, var_directory
 from project.embedded.secret import PASSWORD, TOKEN
 
-EVENT = '{"event":{"name":"Registered","user":{"userId":"u1"}}}'
+EVENT = '{"event":{"name":"Registered","plan":"pro","user":{"userId":"u1"}}}'
 
 
 def welcome(url: str, seconds: float) -> str:

@@ -56,6 +56,7 @@ CONSOLE = {
     "test-event": {"view_integration", "change_integration"},
     "replay": {"view_hit", "change_deadletter"},
     "try-now": {"view_hit", "change_integration"},
+    "event-breakdown": {"view_hit", "change_token"},
     "alert-silence": {"change_alert"},
     "alert-end-silence": {"change_alert"},
 }
@@ -124,6 +125,8 @@ def url_of_page(world: World, page: str) -> str:
 def url_of_console(world: World, name: str) -> str:
     if name == "test-event":
         return f"/console/integrations/{world.integration.pk}/test-event/"
+    if name == "event-breakdown":
+        return "/console/events/breakdown/"
     if name.startswith("setup-"):
         return f"/console/setup/{name.removeprefix('setup-')}/"
     if name.startswith("alert-"):

@@ -314,3 +314,12 @@ def test_from_the_list_to_a_form_with_suggestions(
     field.press("ArrowDown")
     field.press("Enter")
     expect(field).to_have_value("properties.sum = properties.items[].price")
+
+
+def test_properties_in_an_object_of_their_own_are_named(see: Client, send: Send) -> None:
+    user = {"userId": "u1"}
+    send({"event": {"name": "Flat", "plan": "pro", "user": user}})
+    send({"event": {"name": "Deep", "properties": {"plan": "pro"}, "user": user}})
+    pages = {name: see.get(f"{URL}?event={name}").content.decode() for name in ("Flat", "Deep")}
+    hint = "The event has an object “properties” of its own."
+    assert {name: hint in page for name, page in pages.items()} == {"Flat": False, "Deep": True}

@@ -110,5 +110,5 @@ def test_from_a_hit_to_its_user(send: Send, token: Token, sign_in: SignIn) -> No
     shoot(page, "console-user")
     page.locator(".hs-when a").click()
     follow(page, page.get_by_role("link", name="Open the hit"))
-    follow(page, page.get_by_role("link", name="u/1 & <b>"))
+    follow(page, page.get_by_role("link", name="u/1 & <b>").first)
     expect(page.locator("h1")).to_have_text("u/1 & <b>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -25,6 +25,15 @@ from tracking.models.access.scope import Scope
 from tracking.models.alerts.channel import ChannelKind
 from tracking.presentation.admin_site import admin_site, frame
 from tracking.presentation.pill import state_of_channel
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SUMMARIES: dict[str, StrOrPromise] = {
+    ChannelKind.EMAIL: _("A mail to one or more addresses."),
+    ChannelKind.SLACK: _("A message in a channel of Slack, by an incoming webhook."),
+    ChannelKind.WEBHOOK: _("A signed POST to an endpoint of yours."),
+}
 
 
 class TestMessageView(ConfirmView):
@@ -69,7 +78,7 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
         context = {
             **frame(self.admin_site, request),
             "title": _("Choose an alert channel"),
-            "kinds": [(kind, label, "") for kind, label in ChannelKind.choices],
+            "kinds": [(kind, label, SUMMARIES[kind]) for kind, label in ChannelKind.choices],
             "opts": self.opts,
         }
         return TemplateResponse(request, "hitstream/kinds.html", context)

@@ -111,6 +111,7 @@ def event_page(
         sample=sample,
         newest=sample.hits[:NEWEST],
         hits_read=report.hits,
+        is_nested=any(each.path[:2] == ("properties",) * 2 for each in report.paths),
         sections=sections(report, name, chosen, token),
         routes=routes(request, chosen, known, sample, name),
         is_named=is_named(name, sample),

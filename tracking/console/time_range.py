@@ -39,16 +39,12 @@ class TimeRange:
 
     @property
     def choices(self) -> SafeString:
-        """The names of the ranges: this one's in bold, the others as links."""
-        return mark_safe("\n  ·\n  ".join(map(self._choice, SPANS)))  # noqa: S308 (constants)
+        """Links to the ranges; this one is the present one."""
+        return mark_safe("\n".join(map(self._choice, SPANS)))  # noqa: S308 (constants)
 
     def _choice(self, name: str) -> str:
-        label = span_label(name)
-        return (
-            f"<strong>{label}</strong>"
-            if name == self.name
-            else f'<a href="?span={name}">{label}</a>'
-        )
+        present = ' aria-current="true"' if name == self.name else ""
+        return f'<a href="?span={name}"{present}>{span_label(name)}</a>'
 
     @property
     def label(self) -> str:

@@ -16,10 +16,10 @@ requests.post("{url}", json=hit, auth=("{secret}", "")).raise_for_status()"""
 JAVASCRIPT = """\
 <script>
   window.hitstream = window.hitstream || [];
-  hitstream.push(["track", "Registered"]);
+  hitstream.push(["track", "Registered", {{plan: "pro"}}]);
 </script>
 <script defer src="{url}"></script>"""
-HIT = '{"event": {"name": "Registered", "user": {"userId": "u1"}}}'
+HIT = '{"event": {"name": "Registered", "plan": "pro", "user": {"userId": "u1"}}}'
 
 
 def snippets(request: HttpRequest, token: Token) -> list[tuple[str, str]]:

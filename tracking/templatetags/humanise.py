@@ -40,8 +40,9 @@ def percent(share: float | None) -> str:
     """Return a share of 1 in per cent. Only all of it is 100 %."""
     if share is None:
         return NONE
-    shown = f"{min(share, 0.999) if share < 1 else share:.1%}"
-    return shown.replace(".0%", "%")
+    value = round((min(share, 0.999) if share < 1 else share) * 100, 1)
+    places = 0 if value == int(value) else 1
+    return f"{number_format(value, places)}%"
 
 
 @register.filter

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
 from tracking.alerts.channels.base import Channel, post
 from tracking.alerts.message import Message, MessageLine
+from tracking.destinations.contract.form_fields import HttpUrlField
 from tracking.destinations.vendors.webhook import destination as vendor
 from tracking.destinations.vendors.webhook.config import WebhookConfig
 
@@ -20,6 +22,7 @@ from tracking.destinations.vendors.webhook.config import WebhookConfig
 class WebhookChannelConfig(WebhookConfig):
     """The destination's configuration without the fields about hits."""
 
+    url = HttpUrlField(label=_("URL"), help_text=_("URL that receives the alerts."))
     batch_size = None  # type: ignore[assignment]
     timeout = None  # type: ignore[assignment]
 

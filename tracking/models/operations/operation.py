@@ -132,7 +132,7 @@ class Operation(models.Model):
         verbose_name_plural = _("operations")
 
     def __str__(self) -> str:
-        return f"{self.kind.capitalize()} {self.integration}"
+        return str(KINDS[self.kind].title) % {"integration": self.integration}
 
     @property
     def is_open(self) -> bool:
