@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SUMMARIES: dict[str, StrOrPromise] = {
     ChannelKind.EMAIL: _("A mail to one or more addresses."),
-    ChannelKind.SLACK: _("A message in a channel of Slack, by an incoming webhook."),
+    ChannelKind.SLACK: _("A message in a channel of Slack."),
     ChannelKind.WEBHOOK: _("A signed POST to an endpoint of yours."),
 }
 
