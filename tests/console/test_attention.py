@@ -48,6 +48,12 @@ def test_trouble_comes_first_and_has_its_button(send: Send, token: Token) -> Non
     )
     rule = AlertRule.objects.create(kind="source", token=token)
     Alert.objects.create(rule=rule, subject="x", message="Shop sends nothing.", token=token)
+    # The failing integration is named once, a failing one that looks well is named by its alert.
+    rate = AlertRule.objects.create(kind="rate")
+    for each in (failing, add_webhook(token, name="Flaky")):
+        Alert.objects.create(
+            rule=rate, subject=str(each.pk), message=f"{each.name} fails.", integration=each
+        )
     found = items(
         operator(),
         refused=IngestCounts(reasons={"token_invalid": 3, "user_required": 1}),
@@ -57,6 +63,7 @@ def test_trouble_comes_first_and_has_its_button(send: Send, token: Token) -> Non
         ("Warehouse", "Open"),
         ("Mail", "Open"),
         ("Orders", "Replay"),
+        ("Deliveries fail", "Open"),
         ("Source is silent", "Open"),
         ("Refused requests", "See samples"),
         ("Retention", ""),
@@ -65,7 +72,7 @@ def test_trouble_comes_first_and_has_its_button(send: Send, token: Token) -> Non
     assert "their migration" in texts[0]
     assert texts[2].startswith("2 hits could not be delivered.")
     assert found[2].url.endswith("/replay/?next=%2Fconsole%2F")
-    assert "`token_invalid` 3, `user_required` 1" in texts[4]
+    assert "`token_invalid` 3, `user_required` 1" in texts[5]
     assert [item.button for item in items(viewer()) if item.subject == "Orders"] == ["Open"]
 
 

@@ -4,11 +4,12 @@ refused requests, data past its retention, and a disk that fills up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -57,22 +58,27 @@ def attention(
     return [
         *troubled(rows),
         *dead_letters(request, rows),
-        *alerts(request, scope),
+        *alerts(request, scope, [each.integration.pk for each in rows if is_troubled(each)]),
         *refusals(refused, may_see=request.user.has_perm("hitstream.view_hit")),
         *storage(held, disk),
     ]
 
 
+def is_troubled(row: IntegrationRow) -> bool:
+    """Return whether the integration's own state is an item."""
+    integration = row.integration
+    is_on = integration.enabled or integration.draining
+    return is_on and bool(integration.paused_at or integration.is_failing)
+
+
 def troubled(rows: Iterable[IntegrationRow]) -> Iterator[Item]:
-    for row in rows:
+    for row in filter(is_troubled, rows):
         integration = row.integration
         url = reverse("hitstream-console:integration", args=[integration.pk])
-        if not (integration.enabled or integration.draining):
-            continue
         if integration.paused_at:
             state, why = pause_of(integration), integration.paused_reason
             yield Item("paused", integration.name, f"{state}. {why}", url, _("Open"))
-        elif integration.is_failing:
+        else:
             state, why = failure_of(integration), integration.failure_shown
             yield Item("bad", integration.name, f"{state}. {why}", url, _("Open"))
 
@@ -97,11 +103,13 @@ def dead_letters(request: HttpRequest, rows: Iterable[IntegrationRow]) -> Iterat
         yield Item("bad", row.integration.name, text, url, button)
 
 
-def alerts(request: HttpRequest, scope: Scope) -> Iterator[Item]:
+def alerts(request: HttpRequest, scope: Scope, shown: Collection[int]) -> Iterator[Item]:
+    """Yield the open alerts but for failing deliveries of the integrations that are `shown`."""
     if not request.user.has_perm("hitstream.view_alert"):
         return
     url = reverse("hitstream-console:alerts")
-    found = scope.limit(Alert.objects.open().exclude(rule__kind__in=SHOWN_ANYWAY))
+    said = Q(rule__kind__in=SHOWN_ANYWAY) | Q(rule__kind=AlertKind.RATE, integration__in=shown)
+    found = scope.limit(Alert.objects.open().exclude(said))
     for alert in found.select_related("rule")[:ALERTS]:
         subject = str(alert.rule.get_kind_display())
         if alert.fine_since:
