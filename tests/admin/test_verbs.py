@@ -275,3 +275,30 @@ def test_a_verb_goes_on_at_a_page_of_this_site_alone(
     url = f"/admin/hitstream/integration/{integration.pk}/pause/"
     answer = client.post(url, {"reason": "Moving", "next": asked})
     assert answer["Location"] == led.format(own=own)
+
+
+@pytest.mark.parametrize(
+    ("verb", "why"),
+    [
+        ("retry-now", "No delivery that matches waits for a retry."),
+        ("replay", "No dead letter matches"),
+        ("backfill", "No past hit is left to queue"),
+    ],
+)
+def test_a_verb_without_anything_to_do_says_why_and_cannot_be_pressed(
+    operator: Client, integration: Integration, verb: str, why: str
+) -> None:
+    content = operator.get(url(integration, verb)).content.decode()
+    assert why in content
+    assert '<input type="submit" disabled' in content
+
+
+def test_a_retry_of_a_paused_integration_leads_to_its_resumption(
+    operator: Client, send: Send, integration: Integration
+) -> None:
+    post(send, "A", "B")
+    operator.post(url(integration, "pause"), {"reason": "their migration"})
+    content = operator.get(url(integration, "retry-now"), {"next": "/console/"}).content.decode()
+    assert "is paused: resuming it sends the 2 deliveries that wait." in content
+    assert f'href="{url(integration, "resume")}?next=%2Fconsole%2F">Resume</a>' in content
+    assert 'type="submit" class' not in content.partition('<form method="post">')[2]

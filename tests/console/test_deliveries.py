@@ -16,7 +16,7 @@ from tests.support.integrations import add_webhook
 from tests.support.operations import deliver, let_die, post, work
 from tests.support.people import operator, viewer
 from tests.support.vendor import open_vendor, reply
-from tracking.models import DeadLetter, Hit, Integration, QueuedDelivery, Token
+from tracking.models import DeadLetter, Hit, Integration, Operation, QueuedDelivery, Token
 from tracking.models.access.scope import Scope
 from tracking.models.explain import delivery_log, delivery_scan
 from tracking.models.explain.delivery_log import LogQuery, log_count, log_page
@@ -190,3 +190,22 @@ def test_a_dead_letter_is_read_copied_and_replayed_at_the_side(
     expect(page.locator(".messagelist")).to_contain_text("queued again")
     assert page.url.endswith("/console/deliveries/?state=dead")
     expect(page.locator("#hs-log-count")).to_have_text("1 delivery")
+
+
+def test_a_replay_of_all_that_match_is_followed_in_the_log(
+    sign_in: SignIn, hooks: list[Integration]
+) -> None:
+    crm = hooks[1]
+    page = sign_in(operator(), f"/console/integrations/{crm.pk}/deliveries/?state=dead")
+    follow(page, page.get_by_role("link", name="Replay all that match"))
+    follow(page, "input[type=submit]")
+    expect(page.locator(".messagelist")).to_contain_text("Replay of 3 hits is requested.")
+    operation = f"/admin/hitstream/operation/{Operation.objects.get().pk}/change/"
+    link = page.get_by_role("link", name="See the operation")
+    expect(link).to_have_attribute("href", operation)
+    expect(page.locator("#hs-log tbody tr")).to_have_count(3)
+    work()
+    expect(page.locator("#hs-log")).to_have_count(0)
+    expect(page.locator("#hs-log-count")).to_have_text("0 deliveries")
+    expect(page.get_by_text("Replay all that match")).to_have_count(0)
+    expect(page.locator("[data-refresh]")).to_have_count(0)

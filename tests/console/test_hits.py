@@ -238,3 +238,25 @@ def test_the_verbs_want_a_csrf_token(send: Send, token: Token) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(operator())
     assert client.post(path_of(Hit.objects.get(), webhook, "replay")).status_code == 403
+
+
+def test_what_becomes_of_a_hit_is_seen_without_a_reload(
+    sign_in: SignIn, send: Send, token: Token
+) -> None:
+    webhook = add_webhook(token, retry_base=3600)
+    fail(send, webhook, "Bought")
+    page = sign_in(operator(), f"/console/hits/{Hit.objects.get().pk}/")
+    attempt = page.locator("details.hs-attempt > summary")
+    attempt.click()
+    expect(step(page, "retry scheduled")).to_be_visible()
+    with open_vendor(reply(200)) as vendor:
+        Integration.objects.filter(pk=webhook.pk).update(config={"url": vendor.url})
+        QueuedDelivery.objects.all().hasten()
+        deliver()
+    expect(page.locator(".hs-ends")).to_contain_text("Delivered")
+    expect(page.locator("details.hs-attempt")).to_have_count(2)
+    expect(step(page, "retry scheduled")).to_have_count(0)
+    expect(page.locator("details.hs-attempt").first).to_have_attribute("open", "")
+    expect(attempt.first).to_be_focused()
+    expect(page.locator("[data-refresh]")).to_have_count(0)
+    expect(page.locator(".hs-story > li").last).to_contain_text("Payload")

@@ -1,5 +1,7 @@
 """An integration's page: what is the matter with it, and what can be done."""
 
+import re
+
 import pytest
 from django.test import Client
 from playwright.sync_api import expect
@@ -148,3 +150,47 @@ def test_a_replay_is_previewed_and_its_progress_shown(
     shoot(page, "console-integration-replay")
     replay(integration)
     expect(page.locator(".hs-operations li")).to_have_count(2)
+
+
+def test_the_button_that_the_state_calls_for_stands_out(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    client = Client()
+    client.force_login(operator())
+    address = f"/console/integrations/{integration.pk}/"
+
+    def primary() -> list[str]:
+        return re.findall(
+            r'<li class="hs-primary">.*?>(\w[\w ]+)</', client.get(address).content.decode()
+        )
+
+    assert primary() == ["Send a test event"]
+    let_die(send, integration, "a")
+    assert primary() == ["Replay"]
+    integration.pause(reason="their migration", by="anna")
+    assert primary() == ["Resume"]
+
+
+def test_what_failed_is_one_click_from_its_deliveries(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a", status=422)
+    client = Client()
+    client.force_login(viewer())
+    address = f"/console/integrations/{integration.pk}/"
+    page = client.get(address).content.decode()
+    assert f'href="{address}deliveries/?status=422"' in page
+    assert page.count(f'href="{address}deliveries/?state=dead"') == 2
+    assert '<dd class="hs-bad">' in page
+
+
+def test_an_integration_whose_hits_all_die_does_not_look_well(send: Send, token: Token) -> None:
+    integration = add_webhook(token)
+    let_die(send, integration, "a", "b")
+    client = Client()
+    client.force_login(operator())
+    for path in ("/console/", "/console/integrations/"):
+        assert "rejected: 2 dead letters</span>" in client.get(path).content.decode()
+    with open_vendor(reply(200)) as vendor:
+        Integration.objects.filter(pk=integration.pk).update(config={"url": vendor.url})
+        post(send, "c")
+        deliver()
+    assert ">running</span>" in client.get("/console/integrations/").content.decode()

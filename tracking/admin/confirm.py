@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -15,6 +15,15 @@ from tracking.presentation.next_url import next_url
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why there is nothing to do, and the link to what there is to do before, if anything."""
+
+    text: StrOrPromise
+    url: str = ""
+    button: StrOrPromise = ""
 
 
 class ConfirmView(ObjectPage):
@@ -38,6 +47,8 @@ class ConfirmView(ObjectPage):
     permission: ClassVar[str] = "change"
     touches: ClassVar[tuple[str, ...]] = ()
     is_dangerous: ClassVar[bool] = False
+    #: Why there is nothing to do if the preview counts nothing; empty: it can be done all the same.
+    nothing: ClassVar[StrOrPromise] = ""
 
     def facts(self) -> list[tuple[StrOrPromise, str]]:
         """Return what the act would stop, as labels with values."""
@@ -46,6 +57,11 @@ class ConfirmView(ObjectPage):
     def preview(self, filters: dict[str, Any]) -> Preview | None:
         """Return what the act would do to what the filters leave; None without a preview."""
         return None
+
+    def obstacle(self, preview: Preview | None) -> Obstacle | None:
+        """Return why there is nothing to do; None if there is."""
+        is_needless = self.nothing and preview is not None and not preview.count
+        return Obstacle(self.nothing) if is_needless else None
 
     def act(self, options: dict[str, Any]) -> HttpResponse:
         """Do it, with the cleaned data of the filters and the form."""
@@ -83,6 +99,7 @@ class ConfirmView(ObjectPage):
         return next_url(self.request)
 
     def _page(self, filters: forms.Form, form: forms.Form) -> HttpResponse:
+        preview = self._seen_preview(filters.cleaned_data) if filters.is_valid() else None
         return self.show(
             "confirm",
             subtitle=str(self.object),
@@ -91,7 +108,8 @@ class ConfirmView(ObjectPage):
             back=self.next_url,
             form=form,
             filters=filters,
-            preview=self._seen_preview(filters.cleaned_data) if filters.is_valid() else None,
+            preview=preview,
+            obstacle=self.obstacle(preview),
             counted=self.counted,
             facts=self.facts(),
             is_dangerous=self.is_dangerous,

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,7 +20,7 @@ from tracking.admin.action_forms import (
     ReplayFilters,
     ResumeForm,
 )
-from tracking.admin.confirm import ConfirmView
+from tracking.admin.confirm import ConfirmView, Obstacle
 from tracking.models import Operation
 from tracking.models.deliveries.criteria import Criteria
 from tracking.models.operations import backlog
@@ -74,7 +76,21 @@ class RetryNowView(BacklogView):
         "Deliveries that wait for their next attempt are due now. It counts like any other attempt."
     )
     counted = _("Deliveries to retry")
+    nothing = _("No delivery that matches waits for a retry.")
     filters_class = MatchFilters
+
+    def obstacle(self, preview: Preview | None) -> Obstacle | None:
+        waiting = backlog.backlog(self.object).queued if self.object.paused_at else 0
+        if not waiting:
+            return super().obstacle(preview)
+        text = ngettext(
+            "The integration is paused: resuming it sends the %(count)s delivery that waits.",
+            "The integration is paused: resuming it sends the %(count)s deliveries that wait.",
+            waiting,
+        ) % {"count": f"{waiting:,}"}
+        back = f"?{urlencode({'next': self.next_url})}" if self.next_url else ""
+        url = admin_url("hitstream_integration_resume", self.object.pk) + back
+        return Obstacle(text, url, _("Resume"))
 
     def preview(self, filters: dict[str, Any]) -> Preview:
         return backlog.preview_retries(self.object, Criteria(**filters))
@@ -131,6 +147,10 @@ class OperationView(ConfirmView):
     operation_class: ClassVar[type[BatchOperation]]
     form_class = RateForm
 
+    def requested(self, count: int) -> str:
+        """Return the sentence that says what was requested, with the number of hits."""
+        raise NotImplementedError
+
     def preview(self, filters: dict[str, Any]) -> Preview:
         return self.operation_class(self.object, Criteria(**filters)).preview()
 
@@ -141,7 +161,11 @@ class OperationView(ConfirmView):
         wake_dispatcher_on_commit()
         message = f"{wanted.name.capitalize()} {wanted.criteria}".strip()
         self.site.log_change(self.request, self.object, message)
-        return redirect(admin_url("hitstream_operation_change", operation.pk))
+        url = admin_url("hitstream_operation_change", operation.pk)
+        if self.next_url:
+            said = self.requested(operation.total), url, _("See the operation")
+            messages.success(self.request, format_html('{} <a href="{}">{}</a>', *said))
+        return redirect(url)
 
 
 class ReplayView(OperationView):
@@ -152,6 +176,13 @@ class ReplayView(OperationView):
     filters_class = ReplayFilters
     permission = "view"
     touches = ("change_deadletter",)
+    nothing = _("No dead letter matches: there is nothing to replay.")
+
+    def requested(self, count: int) -> str:
+        text = ngettext(
+            "Replay of %(count)s hit is requested.", "Replay of %(count)s hits is requested.", count
+        )
+        return text % {"count": f"{count:,}"}
 
 
 class BackfillView(OperationView):
@@ -163,3 +194,15 @@ class BackfillView(OperationView):
     operation_class = Backfill
     counted = Backfill.counted
     filters_class = BackfillFilters
+    nothing = _(
+        "No past hit is left to queue: each that matches was queued before, or the integration "
+        "does not take it."
+    )
+
+    def requested(self, count: int) -> str:
+        text = ngettext(
+            "Backfill of %(count)s hit is requested.",
+            "Backfill of %(count)s hits is requested.",
+            count,
+        )
+        return text % {"count": f"{count:,}"}

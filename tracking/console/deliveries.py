@@ -4,24 +4,36 @@ with its requests and responses.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tracking.console.access import page, show
 from tracking.console.delivery_filters import DeliveryFilters
 from tracking.console.integrations import present
-from tracking.models import Integration
+from tracking.models import Integration, Operation
 from tracking.models.access.scope import Scope
 from tracking.models.deliveries.delivery import DeliveryState
 from tracking.models.explain.delivery_entry import LogAttempt, log_entries
-from tracking.models.explain.delivery_log import COUNTED, LogCount, LogQuery, log_count, log_page
+from tracking.models.explain.delivery_log import (
+    COUNTED,
+    LogCount,
+    LogPage,
+    LogQuery,
+    log_count,
+    log_page,
+)
 from tracking.models.explain.delivery_scan import Key
+from tracking.models.operations.operation import OPEN
 from tracking.presentation.admin_site import admin_url
 from tracking.presentation.curl import curl_of, is_cut, is_masked
 from tracking.presentation.row_id import row_id
@@ -32,6 +44,9 @@ BULK = {
     DeliveryState.DEAD: ("replay", "hitstream.change_deadletter"),
     DeliveryState.RETRYING: ("retry_now", "hitstream.change_integration"),
 }
+
+#: So long after the end of an operation the log is still fetched again.
+LATELY = timedelta(seconds=5)
 
 
 @page("view_delivery", "view_hit")
@@ -48,6 +63,10 @@ def log(request: HttpRequest, scope: Scope, obj: Integration | None = None) -> H
     """Return a page of the log: the first, or the one beyond the key that the address names."""
     form = DeliveryFilters(request.GET, scope, obj)
     query = form.query()
+    # Before the rows: they may be older than the end of the operation.
+    is_changing = bool(query and query.integration and is_at_work(query))
+    is_counted = is_changing or bool(request.GET.get("count"))
+    count = log_count(query) if query and is_counted else None
     before, after = key_of(request, "before"), key_of(request, "after")
     found = log_page(query, after or before, upwards=after is not None) if query else None
     if after and query and found and not found.newer and not found.looked:
@@ -55,11 +74,8 @@ def log(request: HttpRequest, scope: Scope, obj: Integration | None = None) -> H
         before = after = None
         found = log_page(query)
     is_whole = found is not None and not (found.older or found.newer or found.looked or before)
-    count = None
-    if query and found and is_whole:
+    if found and is_whole:
         count = LogCount(len(found.entries), is_whole=True)
-    elif query and request.GET.get("count"):
-        count = log_count(query)
     return show(
         request,
         "deliveries",
@@ -76,7 +92,8 @@ def log(request: HttpRequest, scope: Scope, obj: Integration | None = None) -> H
         go_on=go_on(form, found.looked, after) if found else "",
         looked_at=moment_of(found.looked[0]) if found and found.looked else None,
         text_since=form.text_since() if query else None,
-        bulk=bulk(request, form, query) if query else "",
+        bulk=bulk(request, form, query) if query and found and has_any(found) else "",
+        refresh=refresh(query, found, is_changing) if query and found else "",
         wants_integration=bool(query and not query.integration and query.state in BULK),
     )
 
@@ -131,6 +148,30 @@ def go_on(form: DeliveryFilters, looked: Key | None, after: Key | None) -> str:
     if looked is None:
         return ""
     return form.parameters(**{"after" if after else "before": written(looked)})
+
+
+def has_any(listed: LogPage) -> bool:
+    """Return whether a delivery may match: one does, or the search has not come to its end."""
+    return bool(listed.entries or listed.looked)
+
+
+def is_at_work(query: LogQuery) -> bool:
+    """Return whether an operation changes the deliveries of the integration, or did just now."""
+    at_work = Q(state__in=OPEN) | Q(ended_at__gte=timezone.now() - LATELY)
+    return Operation.objects.filter(at_work, integration=query.integration).exists()
+
+
+def refresh(query: LogQuery, listed: LogPage, is_changing: bool) -> SafeString:
+    """Return the attributes of the parts that are fetched again: while an operation changes the
+    deliveries of the integration, and for two minutes while those are shown that will be retried.
+    The result of a search that goes on is left alone."""
+    if query.integration is None or listed.looked:
+        return mark_safe("")
+    if is_changing:
+        return mark_safe(' data-refresh="2"')
+    if query.state in (DeliveryState.QUEUED, DeliveryState.RETRYING) and listed.entries:
+        return mark_safe(' data-refresh="2" data-refresh-slower')
+    return mark_safe("")
 
 
 def bulk(request: HttpRequest, form: DeliveryFilters, query: LogQuery) -> str:

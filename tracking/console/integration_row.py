@@ -73,10 +73,15 @@ def integration_rows(
         measure_latency(ids),
         trends(ids, time_range),
     )
+    span = time_range.now - time_range.since
+
+    def rejected(pk: int) -> int:
+        return balances.get(pk, Balance({}))["dead"] if trend[pk].is_rejected(span) else 0
+
     return [
         IntegrationRow(
             integration,
-            state_of_integration(integration),
+            state_of_integration(integration, rejected=rejected(integration.pk)),
             results.get(integration.pk, {}),
             balances.get(integration.pk, Balance({})),
             waiting.get(integration.pk, Waiting()),

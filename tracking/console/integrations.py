@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from tracking import db
 from tracking.conf import conf
 from tracking.console.access import page, show
-from tracking.console.integration_row import in_order, integration_rows
+from tracking.console.integration_row import IntegrationRow, in_order, integration_rows
 from tracking.console.time_range import TimeRange
 from tracking.events import TEST_EVENT, TEST_USER
 from tracking.ingest.errors import IngestError
@@ -84,8 +84,17 @@ def integration(request: HttpRequest, scope: Scope, pk: int) -> HttpResponse:
         operations=[(operation, state_of_operation(operation)) for operation in operations],
         breaker_failures=conf.BREAKER_FAILURES,
         operations_open=any(operation.is_open for operation in operations),
+        primary=primary(row),
         back=urlencode({"next": request.path}),
     )
+
+
+def primary(row: IntegrationRow) -> str:
+    """Return the action that the state calls for."""
+    if row.integration.paused_at:
+        return "resume"
+    is_sent = row.integration.enabled or row.integration.draining
+    return "replay" if is_sent and row.balance["dead"] else "test"
 
 
 def present(scope: Scope, pk: int) -> Integration:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
 
 from tracking.console.time_range import TimeRange
 from tracking.models.ledger.delivery_stats import result_series
@@ -13,6 +15,7 @@ from tracking.models.ledger.delivery_stats import result_series
 #: Bars of the chart; its height, the width of a bar and the way to the next one, in pixels.
 PARTS = 24
 HEIGHT, BAR, STEP = 24, 3, 4
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ class Trend:
         """The change of the success rate, in percentage points; None without a rate before."""
         now, before = share(self.now), share(self.before)
         return None if now is None or before is None else (now - before) * 100
+
+    def is_rejected(self, span: timedelta) -> bool:
+        """Return whether nothing of the last hour was delivered, and either some of it died, or
+        some of the whole range of that `span`, of which nothing was delivered either."""
+        parts = ceil(HOUR * PARTS / span)
+        delivered, dead = total(self.now[-parts:])
+        return not delivered and (dead > 0 or self.success == 0)
 
     @property
     def bars(self) -> list[TrendBar]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from tracking.models import AlertChannel, Integration, Operation
 from tracking.models.integrations.pause import Cause
@@ -35,7 +35,9 @@ def pill(state: str, text: str, title: str = "") -> SafeString:
     return format_html('<span class="hs-pill hs-{}" title="{}">{}</span>', state, title, text)
 
 
-def state_of_integration(integration: Integration) -> SafeString:
+def state_of_integration(integration: Integration, *, rejected: int = 0) -> SafeString:
+    """Return the state. `rejected` are the dead letters of an integration of which nothing was
+    delivered lately."""
     if not (integration.enabled or integration.draining):
         return pill("off", _("disabled"))
     if integration.paused_at:
@@ -46,6 +48,11 @@ def state_of_integration(integration: Integration) -> SafeString:
         return pill(
             "paused", _("draining"), _("New hits are not queued; queued hits are still sent.")
         )
+    if rejected:
+        text = ngettext(
+            "rejected: %(number)s dead letter", "rejected: %(number)s dead letters", rejected
+        )
+        return pill("bad", text % {"number": f"{rejected:,}"})
     return pill("good", _("running"))
 
 

@@ -114,6 +114,12 @@ class HitHistory:
         return " ".join(str(library[key]) for key in ("name", "version") if library.get(key))
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether a delivery waits for an attempt, or for its result."""
+        states = (DeliveryState.QUEUED, DeliveryState.RETRYING)
+        return any(route.delivery.state in states for route in self.routes if route.delivery)
+
+    @property
     def queued(self) -> list[DeliveryRoute]:
         """The routes that have a delivery."""
         return [route for route in self.routes if route.delivery is not None]

@@ -1,6 +1,9 @@
 // The delivery log: the count, and a search that goes on. rows.js opens its rows.
 "use strict";
 
+// What the count was before the page was refreshed.
+let counted = "";
+
 function rowCount() {
     return document.querySelectorAll("#hs-log tbody tr").length;
 }
@@ -15,11 +18,12 @@ async function count() {
     const place = document.getElementById("hs-log-count");
     if (!place?.dataset.url) return;
     const link = place.firstElementChild;
-    place.textContent = place.dataset.counting;
+    place.textContent = counted || place.dataset.counting;
     try {
         const answer = await fetch(place.dataset.url);
         if (!answer.ok) throw new Error(answer.status);
-        place.textContent = (await answer.json()).text;
+        counted = (await answer.json()).text;
+        place.textContent = counted;
     } catch {
         place.replaceChildren(link);
     }
@@ -71,6 +75,7 @@ document.addEventListener("click", (event) => {
     on.dataset.again = on.textContent;
     searchOn(on);
 });
+document.addEventListener("hs:shown", (event) => { if (event.target.id === "hs-log-head") count(); });
 // Filters that are not set stay out of the address.
 document.querySelector(".hs-log-filters")?.addEventListener("formdata", ({formData}) => {
     for (const [name, value] of [...formData]) if (!value) formData.delete(name);
