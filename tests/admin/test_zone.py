@@ -25,6 +25,8 @@ def test_all_times_are_in_the_viewers_zone_with_seconds_and_its_name(token: Toke
         made_at=at,
         hits=1,
         duration=0.2,
+        method="POST",
+        url="https://hooks.example/",
         request_body='{"total": 12.5}',
     )
     DeadLetter.objects.create(

@@ -15,7 +15,7 @@ from tests.support.integrations import add_webhook
 from tests.support.operations import let_die, post, replay, work
 from tests.support.people import operator
 from tracking.ingest.write.refusals import refusals
-from tracking.models import Hit, Operation, Token
+from tracking.models import Attempt, Hit, Operation, Token
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_rules")]
 WIDTHS = (1440, 1024, 390)
@@ -68,6 +68,8 @@ def paths(token: Token, send: Send) -> list[str]:
         *(f"token/{token.pk}/{page}/" for page in ("change", "delete")),
         *(f"integration/{webhook.pk}/{page}/" for page in ("change", "replay", "ledger")),
         f"operation/{Operation.objects.get().pk}/change/",
+        f"attempt/{Attempt.objects.latest('made_at').pk}/change/",
+        f"revision/{token.revisions.latest('number').pk}/change/",
     ]
     return [f"/console/{path}" for path in console] + [f"/admin/hitstream/{path}" for path in admin]
 

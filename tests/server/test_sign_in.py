@@ -55,7 +55,7 @@ def test_a_name_is_guessed_at_five_times_and_no_more(checked: list[int]) -> None
     operator("olaf")
     checked.clear()
     for _ in range(sign_in.MOST_OF_PAIR):
-        assert b"correct username and password" in guess("olaf", "wrong").content
+        assert b"the password is wrong" in guess("olaf", "wrong").content
     count = len(checked)
     answer = guess("Olaf", "olaf")
     assert b"too many attempts" in answer.content

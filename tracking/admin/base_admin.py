@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from tracking.admin.time_column import with_time_columns
 from tracking.presentation.admin_frame import set_frame
 from tracking.presentation.csp import admin_csp
+from tracking.presentation.denied import denied
 from tracking.presentation.viewer_zone import zone_of
 
 if TYPE_CHECKING:
@@ -58,13 +60,15 @@ class BaseAdmin(admin.ModelAdmin):
         found: list[URLPattern] = self.get_urls()
         for each in found:
             if isinstance(each, URLPattern):
-                each.callback = guarded(each.callback, self.here)
+                each.callback = guarded(each.callback, self.here, self.opts.model_name or "")
         return found
 
 
-def guarded(view: Callable[..., HttpResponseBase], here: str) -> Callable[..., HttpResponseBase]:
-    """Return the view in the viewer's time zone and in its frame, with the policy, and with 400 for
-    an address or a filter that holds NUL."""
+def guarded(
+    view: Callable[..., HttpResponseBase], here: str, model: str
+) -> Callable[..., HttpResponseBase]:
+    """Return the view in the viewer's time zone and in its frame, with the policy, with 400 for an
+    address or a filter that holds NUL, and with the permission in a refusal."""
 
     @wraps(view)
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -72,7 +76,12 @@ def guarded(view: Callable[..., HttpResponseBase], here: str) -> Callable[..., H
         if any(NUL in text for text in texts):
             return HttpResponseBadRequest(_("The address holds a character that is not allowed."))
         with timezone.override(zone_of(request)):
-            response = view(request, *args, **kwargs)
+            try:
+                response = view(request, *args, **kwargs)
+            except PermissionDenied as error:
+                if error.args:
+                    raise
+                raise denied(request.user, [f"hitstream.view_{model}"]) from None
             if isinstance(response, TemplateResponse):
                 set_frame(response, here)
                 response.render()

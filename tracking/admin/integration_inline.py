@@ -33,9 +33,9 @@ class FewIntegrations(BaseInlineFormSet):
 class IntegrationInline(admin.TabularInline):
     model = Integration
     formset = FewIntegrations
+    template = "hitstream/token_integrations.html"
     verbose_name_plural: StrOrPromise = _("Integrations")
     fields = readonly_fields = ("name", "destination", "state")
-    show_change_link = True
     can_delete = False
     extra = 0
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.object_page import ObjectPage, PagesAdmin
+from tracking.admin.operation_links import log_links
 from tracking.admin.read_only import ReadOnlyAdmin
 from tracking.models import Operation
 from tracking.presentation.admin_site import admin_site, admin_url
@@ -102,6 +103,7 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
         if operation is not None:
             context["state"] = state_of_operation(operation)
             context["may_steer"] = may_steer(request, operation)
+            context["links"] = log_links(request, operation)
         return super().change_view(request, object_id, form_url, context)
 
 

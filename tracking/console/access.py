@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.utils import timezone
 from tracking.models.access.scope import Scope
 from tracking.presentation.admin_site import admin_site, admin_url
 from tracking.presentation.csp import CSP
+from tracking.presentation.denied import denied
 from tracking.presentation.replica_reads import may_lag, read
 from tracking.presentation.viewer_zone import zone_of
 
@@ -43,8 +43,9 @@ def page(
             if not site.has_permission(request):
                 return redirect_to_login(request.get_full_path(), admin_url("login"))
             request.current_app = site.name
-            if not request.user.has_perms([f"hitstream.{name}" for name in permissions]):
-                raise PermissionDenied
+            needed = [f"hitstream.{name}" for name in permissions]
+            if not request.user.has_perms(needed):
+                raise denied(request.user, needed)
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
 

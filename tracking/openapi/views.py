@@ -24,6 +24,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from tracking.openapi.generator import Generator
+from tracking.presentation.admin_frame import is_routed
 
 
 class CompactJson(OpenApiJsonRenderer2):
@@ -101,4 +102,12 @@ documents = Documents()
 
 
 class DocsView(TemplateView):
+    """The page: inside the console's frame for who is signed in to it, else with a plain header."""
+
     template_name = "hitstream/openapi.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = getattr(self.request, "user", None)
+        has_console = is_routed()
+        is_inside = has_console and user is not None and user.is_active and user.is_staff
+        return super().get_context_data(has_console=has_console, is_inside=is_inside, **kwargs)

@@ -26,11 +26,17 @@ def is_stock_frame() -> bool:
 def is_in_console() -> bool:
     """Return whether our pages of the admin have the console's frame: it is routed, and there is no
     theme."""
+    return is_routed() and is_stock_frame()
+
+
+def is_routed() -> bool:
+    """Return whether the project has the console, and an admin to sign in to."""
     try:
         reverse("hitstream-console:home")
+        reverse("admin:login")
     except NoReverseMatch:
         return False
-    return is_stock_frame()
+    return True
 
 
 def stock_template(names: Any) -> str:

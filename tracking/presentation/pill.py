@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tracking.models import AlertChannel, Integration, Operation
+from tracking.models import AlertChannel, FileImport, Integration, Operation
+from tracking.models.hits.file_import import GIVEN_UP
 from tracking.models.integrations.pause import Cause
 from tracking.models.operations.operation import OperationState
 
@@ -97,3 +98,11 @@ def state_of_channel(channel: AlertChannel) -> SafeString:
 def state_of_operation(operation: Operation) -> SafeString:
     state = OperationState(operation.state)
     return pill(OPERATION_COLOURS[state], str(state.label), operation.message)
+
+
+def state_of_import(imported: FileImport) -> SafeString:
+    if imported.finished_at:
+        return pill("good", _("Finished"))
+    if timezone.now() - imported.started_at < GIVEN_UP:
+        return pill("paused", _("Running"))
+    return pill("off", _("Broken off"))

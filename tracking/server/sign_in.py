@@ -37,6 +37,14 @@ _turns = threading.BoundedSemaphore(CONCURRENT)
 class SignInForm(AdminAuthenticationForm):
     """The admin's form, within the limits above."""
 
+    error_messages = {  # noqa: RUF012 (Django's own form)
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": _(
+            "The user name or the password is wrong, or the user is not staff. Upper and lower case"
+            " differ."
+        ),
+    }
+
     def clean(self) -> dict[str, Any]:
         name = str(self.cleaned_data.get("username") or "")
         if not name or not self.cleaned_data.get("password"):

@@ -60,7 +60,7 @@ def audit_entries(
     if by:
         revisions, operations = revisions.filter(made_by=by), operations.filter(requested_by=by)
     both: Iterable[AuditEntry] = merge(
-        _of_revisions(revisions.order_by("-made_at", "-pk")[:limit]),
+        revision_entries(revisions.order_by("-made_at", "-pk")[:limit]),
         _of_operations(operations.order_by("-requested_at", "-pk")[:limit]),
         key=lambda entry: entry.at,
         reverse=True,
@@ -68,7 +68,8 @@ def audit_entries(
     return list(islice(both, limit))
 
 
-def _of_revisions(rows: QuerySet[Revision]) -> Iterator[AuditEntry]:
+def revision_entries(rows: Iterable[Revision]) -> Iterator[AuditEntry]:
+    """Yield an entry for each revision: what it changed against the one before."""
     revisions = list(rows)
     wanted = Q(pk__in=[])
     for revision in revisions:
