@@ -162,7 +162,7 @@ def test_dead_letters_are_replayed_after_a_look_at_what_will_be_sent(signed_in: 
         page.fill("#id_rate", "50")
         shoot(page, "replay")
         follow(page, "input[type=submit]")
-        expect(page.locator("h1")).to_have_text("Replay Orders (Shop)")
+        expect(page.locator("h1")).to_have_text("Replay of Orders (Shop)")
         shoot(page, "operation-waiting")
         work_elsewhere()
         expect(page.locator(".hs-good")).to_have_text("Finished")
