@@ -54,7 +54,7 @@ class Site:
         """Whether the home page, which answers, shows the token of this name."""
         page = self.client.open("/console/")
         assert page.status == 200, page.text
-        assert "Log in |" not in page.text
+        assert "Sign in |" not in page.text
         return name in page.text
 
     def is_read_from_replica(self) -> bool:

@@ -47,7 +47,7 @@ def set_up_webhook(page: Page, site: str, password: str, url: str) -> str:
     page.goto(f"{site}/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", password)
-    follow(page, "text=Log in")
+    follow(page, "input[type=submit]")
     follow(page, "#content-main a[href='/admin/hitstream/token/']")
     follow(page, "#result_list a:has-text('development')")
     follow(page, "text=Add integration")
