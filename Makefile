@@ -7,7 +7,7 @@ DOCS_ASSETS := docs/node_modules/.installed
 # tests/support/order.py says what a process runs, and in which order; xdist would undo the order.
 # Bytecode is kept whatever the shell wants: the tests start a hundred Python processes.
 COLLECT = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --collect-only --quiet
-PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder
 APT := apt-get update && apt-get install --yes --no-install-recommends
 
 .DEFAULT_GOAL := run

@@ -1,4 +1,4 @@
-"""What a person is told who may not sign in, or may not open a page, and where it leads."""
+"""A refused person reads why they may not sign in or open a page, and which page opens instead."""
 
 import re
 
