@@ -42,7 +42,7 @@ class Vendor:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        # It is asked for after the listener is closed, too.
+        # A closed listener no longer knows its port.
         self.port = int(self.listener.getsockname()[1])
 
     @property

@@ -107,13 +107,5 @@ class AlertChannelAdmin(PagesAdmin, IssuingAdmin):
             obj.kind = self.kind(request)
         obj.save()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        channel = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "state": channel and state_of_channel(channel)}
-        return super().change_view(request, object_id, form_url, context)
+    def row_context(self, request: HttpRequest, obj: AlertChannel) -> dict[str, Any]:
+        return {"state": state_of_channel(obj)}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -55,18 +55,8 @@ class AttemptAdmin(ReadOnlyAdmin):
     def failure(self, attempt: Attempt) -> str:
         return Truncator(attempt.message).chars(120) if attempt.code else NONE
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        attempt = self.get_object(request, object_id)
-        context = shown(request, attempt) if attempt else {}
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
+    def row_context(self, request: HttpRequest, obj: Attempt) -> dict[str, Any]:
+        return shown(request, obj)
 
 
 def shown(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:

@@ -49,10 +49,16 @@ class BaseAdmin(admin.ModelAdmin):
         own = self.add_title if add else self.change_title
         if own and (add or self.has_change_permission(request, obj)):
             context["title"] = own
+        if obj is not None:
+            context |= self.row_context(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return with_time_columns(self.model, super().get_list_display(request))
+
+    def row_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the page of a row shows beside its fields."""
+        return {}
 
     @property
     def urls(self) -> list[URLPattern]:

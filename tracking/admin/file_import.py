@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -34,18 +34,8 @@ class ImportAdmin(ReadOnlyAdmin):
     def state(self, imported: FileImport) -> SafeString:
         return state_of_import(imported)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        imported = self.get_object(request, object_id)
-        context = shown(imported) if imported else {}
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
+    def row_context(self, request: HttpRequest, obj: FileImport) -> dict[str, Any]:
+        return shown(obj)
 
 
 def shown(imported: FileImport) -> dict[str, Any]:

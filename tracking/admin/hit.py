@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -80,15 +80,5 @@ class HitAdmin(ReadOnlyAdmin):
             wanted |= Q(id=UUID(term))
         return queryset.filter(wanted), False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        hit = self.get_object(request, object_id)
-        context = {"history": hit_history(hit)} if hit else {}
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
+    def row_context(self, request: HttpRequest, obj: Hit) -> dict[str, Any]:
+        return {"history": hit_history(obj)}

@@ -196,16 +196,8 @@ class IntegrationAdmin(ScopedAdmin, PagesAdmin, IssuingAdmin):
             request, _("The selected integrations are resumed: their queued hits are due now.")
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        integration = self.get_object(request, object_id)
-        context = {**(extra_context or {}), **(status_of(integration) if integration else {})}
-        return super().change_view(request, object_id, form_url, context)
+    def row_context(self, request: HttpRequest, obj: Integration) -> dict[str, Any]:
+        return status_of(obj)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

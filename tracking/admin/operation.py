@@ -91,20 +91,12 @@ class OperationAdmin(ReadOnlyAdmin, PagesAdmin):
             "total": f"{operation.total:,}",
         }
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        operation = self.get_object(request, object_id)
-        context = extra_context or {}
-        if operation is not None:
-            context["state"] = state_of_operation(operation)
-            context["may_steer"] = may_steer(request, operation)
-            context["links"] = log_links(request, operation)
-        return super().change_view(request, object_id, form_url, context)
+    def row_context(self, request: HttpRequest, obj: Operation) -> dict[str, Any]:
+        return {
+            "state": state_of_operation(obj),
+            "may_steer": may_steer(request, obj),
+            "links": log_links(request, obj),
+        }
 
 
 def may_steer(request: HttpRequest, operation: Operation) -> bool:

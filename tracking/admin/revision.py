@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from tracking.admin.filters import PresentFilter
 from tracking.admin.json_column import written
@@ -27,18 +27,8 @@ class RevisionAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("hitstream/admin.css",)}  # noqa: RUF012 (Django's own form)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        revision = self.get_object(request, object_id)
-        context = shown(revision) if revision else {}
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
+    def row_context(self, request: HttpRequest, obj: Revision) -> dict[str, Any]:
+        return shown(obj)
 
 
 def shown(revision: Revision) -> dict[str, Any]:

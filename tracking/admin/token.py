@@ -131,25 +131,13 @@ class TokenAdmin(ScopedAdmin, PagesAdmin):
     def response_add(self, request: HttpRequest, obj: Token, *args: Any) -> HttpResponse:
         return show_token(self, request, obj, obj.secret)  # type: ignore[attr-defined]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        token = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if token:
-            day = timezone.now() - timedelta(days=1)
-            context = {
-                "snippets": snippets(request, token),
-                "state": self.state(token),
-                "volume": ingest_volume(day, [token.pk]).total,
-            }
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
+    def row_context(self, request: HttpRequest, obj: Token) -> dict[str, Any]:
+        day = timezone.now() - timedelta(days=1)
+        return {
+            "snippets": snippets(request, obj),
+            "state": self.state(obj),
+            "volume": ingest_volume(day, [obj.pk]).total,
+        }
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
